@@ -1,0 +1,169 @@
+"""A whole program: dims, file-level declarations, nets, and what figures, styles and weights say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tnlang.ir.net import Bind, Decl, Ix, Net, Part, Shared
+from tnlang.ir.size import Dim, Size
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction(Part):
+    """``fn f[k] = "package.module:callable"``; ``numpy`` is "" without a twin. Keeps its legs."""
+
+    name: str
+    gates: tuple[str, ...]
+    target: str
+    numpy: str = ""
+    label: str = ""
+
+
+# ---------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True, slots=True)
+class Expression(Part):
+    """An expression of a figure: ``result`` binds it, its legs being the open wires in order.
+
+    ``net`` is what it is computed by: its body holds the file-level statements that the expression needs, then
+    ``result`` as the last; its inputs are the tensors and parameters it needs. Values bound at file level
+    are drawn by their names.
+    """
+
+    net: Net
+    result: Bind
+
+
+@dataclass(frozen=True, slots=True)
+class NetTarget:
+    net: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTarget:
+    """A value of a net, drawn by its definition: ``attention.A``."""
+
+    net: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draw(Part):
+    target: NetTarget | ValueTarget | Expression
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Equation(Part):
+    """Sides with relations between; a side that is a text is drawn and not checked."""
+
+    sides: tuple[Expression | str, ...]
+    relations: tuple[Literal["=", "!=", "≈"], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Part):
+    net: str
+
+
+@dataclass(frozen=True, slots=True)
+class Openness(Part):
+    """``unfold``, ``fold``, ``hide`` of paths written as text: ``attention{0}``."""
+
+    kind: Literal["unfold", "fold", "hide"]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement(Part):
+    """A hint: ``at`` in grid units, or beside another path, or a label."""
+
+    path: str
+    relation: Literal["at", "left of", "right of", "above", "below", "label"]
+    other: str = ""
+    at: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure(Part):
+    name: str
+    caption: str
+    items: tuple[Draw | Equation | Steps, ...]
+    flow: Literal["", "left", "right", "up", "down"] = ""
+    openness: tuple[Openness, ...] = ()
+    placements: tuple[Placement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Style(Part):
+    """``kind`` is "" for a bare name; ``rules`` are checked words and texts: ``("fill", "#9c9")``."""
+
+    kind: Literal["", "function", "property", "wire", "dim", "kind"]
+    name: str
+    rules: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme(Part):
+    name: str
+    styles: tuple[Style, ...]
+
+
+# ---------------------------------------------------------------- weights
+
+
+@dataclass(frozen=True, slots=True)
+class WeightMap(Part):
+    """``attention{l}.W_Q[h, s, d] = "h.{l}.attn.c_attn.weight"[d, (0 h s)]``.
+
+    ``target`` is the dotted path with its subs (a LoopVar for each of ``vars``); ``legs`` are those of the
+    parameter, ``key_legs`` those of the stored array, on the same wires.
+    """
+
+    target: tuple[tuple[str, tuple[Size, ...]], ...]
+    vars: tuple[str, ...]
+    legs: tuple[Ix, ...]
+    key: str
+    key_legs: tuple[Ix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights(Part):
+    format: str
+    net: str
+    maps: tuple[WeightMap, ...]
+    ignores: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One elaborated file with all it imports.
+
+    ``nets`` hold ``main`` where the file binds values itself; they stand callees first. ``exported`` are the
+    names of the nets the user can ask for, in the file's order (variants that a transform made for its own
+    calls are not among them).
+    """
+
+    name: str
+    dims: tuple[Dim, ...] = ()
+    declarations: tuple[Decl, ...] = ()
+    shared: tuple[Shared, ...] = ()
+    functions: tuple[UserFunction, ...] = ()
+    nets: tuple[Net, ...] = ()
+    exported: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    styles: tuple[Style, ...] = ()
+    themes: tuple[Theme, ...] = ()
+    weights: tuple[Weights, ...] = ()
+    text: str = field(default="", compare=False, repr=False)
+
+    def net(self, name: str) -> Net:
+        """The net of that name. Raises KeyError."""
+        for net in self.nets:
+            if net.name == name:
+                return net
+        raise KeyError(name)

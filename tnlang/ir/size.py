@@ -1,0 +1,152 @@
+"""Dims and sizes: whole numbers that may name dims and loop variables, known only when a module is made or run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tnlang.source import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """A named size. Two dims agree when they are the same dim, never because their numbers are equal.
+
+    ``name`` is unique in the program; it is the keyword the caller rebinds it by (dots become ``_`` there).
+    ``default`` may follow from other dims (``4 * hidden``); None means bound by an input's shape or by name.
+    ``counts_members`` marks a dim that a family's member count or a written-out range needs: it was a plain
+    number when this IR was made, and another value needs another elaboration.
+    """
+
+    name: str
+    default: Size | None = field(default=None, compare=False)
+    counts_members: bool = field(default=False, compare=False)
+    label: str = field(default="", compare=False)
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DimSize:
+    """The size of a dim."""
+
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class LoopVar:
+    """The number a loop (repeat, sum) has reached."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOp:
+    """Exact whole-number arithmetic; ``/`` must come out even, ``mod`` is never negative."""
+
+    op: Literal["+", "-", "*", "/", "^", "mod"]
+    left: Size
+    right: Size
+
+
+Size = int | DimSize | LoopVar | SizeOp
+
+
+class SizeError(ValueError):
+    """A size that cannot be computed: a dim without a value, a division that leaves a rest, a negative power."""
+
+
+def operate(op: str, left: int, right: int) -> int:
+    """``left op right`` on numbers. Raises SizeError where the result is no whole number."""
+    match op:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/" if right != 0 and left % right == 0:
+            return left // right
+        case "/":
+            raise SizeError(f"{left} / {right} does not come out even")
+        case "^" if right >= 0 and (abs(left) <= 1 or right <= 64):
+            return int(left**right)
+        case "^":
+            raise SizeError(f"{left} ^ {right} is no size")
+        case "mod" if right > 0:
+            return left % right
+    raise SizeError(f"{left} {op} {right} is no size")
+
+
+def size_op(op: Literal["+", "-", "*", "/", "^", "mod"], left: Size, right: Size) -> Size:
+    """``left op right``, folded where both are numbers and where a neutral element stands (``n - 0``, ``1 * n``)."""
+    match op, left, right:
+        case _, int(), int():
+            return operate(op, left, right)
+        case ("+" | "-"), _, 0:
+            return left
+        case "+", 0, _:
+            return right
+        case ("*" | "/" | "^"), _, 1:
+            return left
+        case "*", 1, _:
+            return right
+        case "/", SizeOp("*", a, b), _ if b == right:
+            return a
+        case "/", SizeOp("*", a, b), _ if a == right:
+            return b
+    return SizeOp(op, left, right)
+
+
+def evaluate(size: Size, numbers: Mapping[str, int]) -> int:
+    """The number a size stands for; ``numbers`` has loop variables and dims by name.
+
+    A dim that is not among them is worth its default. Raises SizeError for one that has none.
+    """
+    match size:
+        case int():
+            return size
+        case LoopVar(name):
+            if name not in numbers:
+                raise SizeError(f"the loop variable {name} has no value here")
+            return numbers[name]
+        case DimSize(dim):
+            if dim.name in numbers:
+                return numbers[dim.name]
+            if dim.default is None:
+                raise SizeError(f"dim {dim.name} has no value")
+            return evaluate(dim.default, numbers)
+        case SizeOp(op, left, right):
+            return operate(op, evaluate(left, numbers), evaluate(right, numbers))
+
+
+def substitute(size: Size, numbers: Mapping[str, Size]) -> Size:
+    """The size with loop variables and dims replaced by name, folded again."""
+    match size:
+        case int():
+            return size
+        case LoopVar(name) | DimSize(Dim(name)):
+            return numbers.get(name, size)
+        case SizeOp(op, left, right):
+            return size_op(op, substitute(left, numbers), substitute(right, numbers))
+
+
+def dims_in(size: Size) -> Iterator[Dim]:
+    """The dims a size names, in order of appearance (not those their defaults name)."""
+    match size:
+        case DimSize(dim):
+            yield dim
+        case SizeOp(_, left, right):
+            yield from dims_in(left)
+            yield from dims_in(right)
+
+
+def show(size: Size) -> str:
+    """A size as it is written in a .tn text."""
+    match size:
+        case int():
+            return str(size)
+        case LoopVar(name) | DimSize(Dim(name)):
+            return name
+        case SizeOp(op, left, right):
+            return f"({show(left)} {op} {show(right)})"
