@@ -1,0 +1,211 @@
+"""The diagram: what is to be drawn, before anything has a place. Made from the IR, and read by layout alone.
+
+A Diagram is shapes joined by lines, nested in enclosures. Every line has exactly two ends; a wire with more
+ends, and every delta, has become a dot. What a sum adds meets in a plus. Nothing here has a coordinate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tnlang.source import NOWHERE, Span
+
+Side = Literal["left", "right", "up", "down"]
+
+Symbol = Literal[
+    "tensor",  # circle, triangle, square, pill … : see Shape.outline
+    "dot",  # where one wire has three ends or more; a delta; ``ones`` is a dot with one line
+    "plus",  # the disc in which the terms of a sum meet
+    "copy",  # a station: the value is used more than once from here on
+    "paste",  # the copied value where it is used again, tied to its station by a ribbon
+    "pin",  # a fixed entry at a leg's end, or a basis vector
+    "clip",  # a slice: two lines of different size
+    "fork",  # a group: one thick line and its members
+    "shift",  # white triangle, tip to the later index
+    "onehot",  # the strip of cells across a one-hot leg (two lines)
+    "folded",  # a call drawn as a box with a double wall
+    "text",  # a scalar factor or another formula standing free
+    "sigma",  # the Σ of a written-out index, left of its term
+]
+
+Outline = Literal["circle", "square", "box", "triangle", "dot", "ellipse", "pill", "none"]
+
+Role = Literal[
+    "weight", "second", "unitary", "isometry", "data", "result", "pattern", "pasted", "add", "bias", "plain"
+]
+
+Family = Literal["mask", "elementwise", "norm", "user", "bracket", "net"]
+"""The colour family of an enclosure or folded box: green, pink, violet, slate, blue, slate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``legs`` are line ids in the order of the value's legs (a pin, plus or dot: in a stable order).
+
+    A ``plus`` has ``terms``: for each term the lines it brings, in order; the rest of its legs is the result.
+    A ``fork`` has its thick line first; a ``clip`` its whole leg first; a ``shift`` the later index first.
+    ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints (``attention{0}.W_Q``);
+    ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's legs at the small side.
+    """
+
+    id: int
+    symbol: Symbol
+    label: str = ""
+    name: str = ""
+    legs: tuple[int, ...] = ()
+    outline: Outline = "circle"
+    role: Role = "plain"
+    inside: int | None = None
+    terms: tuple[tuple[int, ...], ...] = ()
+    tip: tuple[int, ...] = ()
+    tied: bool = False
+    frozen: bool = False
+    conj: bool = False
+    caption: str = ""
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An end of a line: a leg of a shape (by position), or open when ``shape`` is None."""
+
+    shape: int | None
+    leg: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One stretch of wire between two ends.
+
+    ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word is
+    upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's id.
+    """
+
+    id: int
+    wire: int
+    ends: tuple[End, End]
+    name: str = ""
+    label: str = ""
+    word: bool = False
+    dim: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A closed outline round all that it applies to: a bubble, a bracket, an unfolded net.
+
+    ``badge`` is LaTeX; ``gates`` are the lines on whose crossing a gate is drawn, ``ended`` those that stop at
+    the wall; ``options`` are written beside the bubble.
+    """
+
+    id: int
+    family: Family
+    badge: str = ""
+    name: str = ""
+    gates: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
+    options: str = ""
+    inside: int | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """A copied value, from its station to where it is pasted."""
+
+    station: int
+    paste: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """A free end. Inputs of the picture are drawn where the reader comes from, outputs where he goes.
+
+    ``order`` counts within outputs (the left-hand side's order) or within inputs.
+    """
+
+    line: int
+    end: int
+    kind: Literal["input", "output"]
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What stands beside the backbone between a copy and the addition that takes its result.
+
+    ``members`` are the shapes and ``enclosures`` the outlines in it; ``label`` the word beside the backbone.
+    """
+
+    start: int
+    stop: int
+    members: tuple[int, ...]
+    enclosures: tuple[int, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """Stations from ``start`` to ``stop`` are repeated; ``count`` is LaTeX: ``12``, ``N``."""
+
+    start: int
+    stop: int
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """The residual stream: its tracks by dim (position first), and its stations in the order of time.
+
+    ``stations`` are copy, plus and folded shapes on the stream; ``tracks`` for each stretch between stations
+    (one more than there are stations) the lines that run there side by side.
+    """
+
+    stations: tuple[int, ...]
+    tracks: tuple[tuple[int, ...], ...]
+    blocks: tuple[Block, ...] = ()
+    plates: tuple[Plate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    shapes: tuple[Shape, ...]
+    lines: tuple[Line, ...]
+    enclosures: tuple[Enclosure, ...] = ()
+    ribbons: tuple[Ribbon, ...] = ()
+    opens: tuple[OpenEnd, ...] = ()
+    backbone: Backbone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Diagrams and signs side by side: ``=``, ``+``, ``\\neq``, a big sum, a text. An equation, or terms of a sum."""
+
+    parts: tuple[Diagram | Sign, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """LaTeX between two diagrams; a ``relation`` may begin a new line of the row."""
+
+    label: str
+    kind: Literal["relation", "operator", "text"] = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One row (or single diagram) with its caption."""
+
+    content: Diagram | Row
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A figure: its panels in order, its caption, and the way it flows."""
+
+    panels: tuple[Panel, ...]
+    title: str = ""
+    flow: Side | None = None

@@ -1,0 +1,122 @@
+"""The scene: geometry alone, in units where a tensor's circle has radius 20. All that a writer (SVG …) sees.
+
+Ink is named, not coloured: a theme gives each role its fill and edge. Items are drawn in the order of their
+layer, then in the order they stand. A wire runs to the shape's centre line under its fill, so that ends are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LineTo:
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
+class CurveTo:
+    """A cubic: two control points and the end."""
+
+    first: Point
+    second: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A curve from ``start`` through its segments; ``closed`` joins the end to the start."""
+
+    start: Point
+    segments: tuple[LineTo | CurveTo, ...]
+    closed: bool = False
+
+    @property
+    def end(self) -> Point:
+        return self.segments[-1].end if self.segments else self.start
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeItem:
+    """A filled outline standing for one shape of the diagram. ``mark`` is drawn on its rim.
+
+    ``first_leg`` is the direction of the first leg (a unit vector from the centre) where the shape is turned.
+    """
+
+    id: int
+    outline: Path
+    role: str
+    title: str
+    first_leg: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineItem:
+    """The wall of a bubble, bracket, plate or card. ``depth`` counts enclosing ones: outer walls are drawn first."""
+
+    id: int
+    outline: Path
+    family: str
+    title: str
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WireItem:
+    """A stretch of wire from shape to shape, or to a free end."""
+
+    id: int
+    path: Path
+    width: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RibbonItem:
+    path: Path
+    width: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class InkItem:
+    """Small ink that stands for nothing by itself: gates, orientation marks, cells of a one-hot strip, tabs."""
+
+    outline: Path
+    role: str
+    layer: Literal["under", "over"] = "over"
+    stroke: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelItem:
+    """Text whose ink box has its centre, or a side, at ``at``. ``latex`` is math; ``word`` is upright text.
+
+    ``kind`` tells the lint what it is: names in shapes lie inside them, all others keep clear of everything.
+    """
+
+    text: str
+    at: Point
+    size: float
+    kind: Literal["shape", "leg", "badge", "sign", "caption", "note", "count"]
+    role: str = "ink"
+    word: bool = False
+    anchor: Literal["center", "left", "right"] = "center"
+    inside: int | None = None
+
+
+Item = ShapeItem | OutlineItem | WireItem | RibbonItem | InkItem | LabelItem
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``width`` by ``height``; every item lies inside. ``axis`` is the height of the row's math axis."""
+
+    width: float
+    height: float
+    items: tuple[Item, ...]
+    axis: float = 0.0
+    title: str = ""
+    description: str = ""
