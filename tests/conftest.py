@@ -1,0 +1,39 @@
+"""What all tests share: few threads, fixed seeds, the examples."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+
+# Random tests are the same in every run; a machine under load is no failure.
+settings.register_profile(
+    "tnlang", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+settings.load_profile("tnlang")
+
+
+@pytest.fixture
+def examples() -> Path:
+    """The folder of example programs."""
+    return EXAMPLES
+
+
+@pytest.fixture
+def tn(tmp_path: Path):
+    """Writes a .tn text to a file of its own and gives the path."""
+
+    def write(text: str, name: str = "model.tn") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

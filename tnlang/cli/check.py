@@ -1,0 +1,65 @@
+"""``tnlang check``: every mistake of a file."""
+
+from __future__ import annotations
+
+import click
+
+from tnlang.cli.app import TnCommand
+from tnlang.cli.files import read_input
+from tnlang.cli.options import diagnostics_option, dim_option
+from tnlang.cli.progress import tracked
+from tnlang.cli.report import report
+from tnlang.source import Diagnostic, TnError
+
+
+@click.command(
+    cls=TnCommand,
+    epilog="""\b
+Examples:
+  tnlang check model.tn
+  tnlang check examples/*.tn --format json
+  cat model.tn | tnlang check -
+  tnlang check mps.tn --dim N=8
+
+\b
+Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
+)
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@dim_option
+@diagnostics_option
+@click.option(
+    "--equations/--no-equations", default=True, help="Check the equations of figures on numbers, or not."
+)
+def command(files: tuple[str, ...], dims: dict[str, int], diagnostics: str, equations: bool) -> None:
+    """Report every error and warning of FILES, equations checked on random numbers included.
+
+    With --format json one array of all diagnostics goes to standard output.
+    """
+    found: list[Diagnostic] = []
+    for file in tracked(files, "checking"):
+        found += _found(file, dims, equations)
+    errors = sum(d.severity == "error" for d in found)
+    report(found, diagnostics, err=diagnostics == "text")
+    if diagnostics == "text":
+        click.echo(_summary(len(files), errors, len(found) - errors), err=True)
+    if errors:
+        click.get_current_context().exit(1)
+
+
+def _found(file: str, dims: dict[str, int], equations: bool) -> tuple[Diagnostic, ...]:
+    from tnlang.api import load
+
+    try:
+        program = load(read_input(file), dims=dims)
+        return (*program.warnings, *(program.check_equations() if equations else ()))
+    except TnError as error:
+        return error.diagnostics
+
+
+def _summary(files: int, errors: int, warnings: int) -> str:
+    def counted(number: int, word: str) -> str:
+        return f"{number} {word}{'' if number == 1 else 's'}"
+
+    return f"{counted(files, 'file')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}"

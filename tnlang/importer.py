@@ -1,0 +1,57 @@
+"""Imports .tn files as Python modules, once asked for.
+
+>>> import tnlang.importer
+>>> tnlang.importer.install()
+
+From then on ``import attention`` finds ``attention.tn`` where Python looks for modules (a .py file of the
+name comes first), and gives the generated PyTorch module: a class for each net. ``uninstall`` ends it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from pathlib import Path
+from types import ModuleType
+
+from tnlang.generated import execute_in
+
+
+def install() -> None:
+    """Let Python's import statement find .tn files, after everything else it finds. Safe to call again."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())
+
+
+def uninstall() -> None:
+    """Take back what ``install`` did; modules that were imported stay."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        file_name = fullname.rpartition(".")[2] + ".tn"
+        for folder in sys.path if path is None else path:
+            file = Path(folder or ".", file_name)
+            if file.is_file():
+                return spec_from_loader(fullname, _Loader(file), origin=str(file))
+        return None
+
+
+class _Loader(InspectLoader):
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def get_source(self, fullname: str) -> str:
+        from tnlang.api import load
+
+        source: str = load(self.file).source()
+        return source
+
+    def exec_module(self, module: ModuleType) -> None:
+        execute_in(module, self.get_source(module.__name__), f"<tnlang {self.file}>")
