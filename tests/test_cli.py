@@ -1,0 +1,237 @@
+"""The commands: what they write, how they end, what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from safetensors.numpy import load_file, save_file
+
+from tnlang.cli import main
+from tnlang.cli.app import COMMANDS
+
+TWO = """\
+dim m = 3, n = 4, p = 5
+tensor A[m, n], B[n, p]
+Y[i, k] = A[i, j] B[j, k]
+"""
+LINEAR = """\
+dim seq, d = 4
+net linear(x[seq, d]) -> y[seq, d] {
+    param W[out: d, in: d]
+    y[p, o] = W[o, i] x[p, i]
+}
+"""
+WRONG = "tensor A[i: 2, j: 3]\ny[i] = A[i, j]\nz[i] = B[i]\n"
+
+
+def tnlang(*arguments: object, text: str | None = None, code: int = 0):
+    """Run a command in this process and check how it ends."""
+    result = CliRunner().invoke(main, [str(a) for a in arguments], input=text)
+    assert result.exit_code == code, (result.exit_code, result.output, result.exception)
+    return result
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples_and_exit_codes(name):
+    text = tnlang(name, "--help").stdout
+    assert re.search(rf"Examples:\n +tnlang {name}", text)
+    assert "Exit codes:" in text
+
+
+def test_the_examples_of_every_help_text_use_options_that_exist():
+    for name in COMMANDS:
+        command = main.get_command(None, name)
+        known = {
+            flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)
+        }
+        lines = re.findall(rf"tnlang {name}\b(.*)", command.epilog)
+        assert lines
+        for line in lines:
+            assert set(re.findall(r"(?<= )--?[a-z]+", line)) <= known, line
+
+
+# ---------------------------------------------------------------- check
+
+
+def test_check_of_a_right_file_says_so(tn):
+    result = tnlang("check", tn(TWO))
+    assert result.stdout == ""
+    assert result.stderr == "1 file: 0 errors, 0 warnings\n"
+
+
+def test_check_reports_every_error_with_its_place(tn):
+    file = tn(WRONG)
+    error = tnlang("check", file, code=1).stderr
+    assert f"{file}:2:" in error and f"{file}:3:" in error
+    assert "^" in error and error.endswith("errors, 0 warnings\n")
+
+
+def test_check_as_json_is_one_array_with_the_places(tn):
+    good, wrong = tn(TWO), tn(WRONG, "wrong.tn")
+    result = tnlang("check", good, wrong, "--format", "json", code=1)
+    found = json.loads(result.stdout)
+    assert {(d["file"], d["line"]) for d in found} == {(str(wrong), 2), (str(wrong), 3)}
+    for diagnostic in found:
+        assert diagnostic["severity"] == "error" and re.fullmatch(r"TN\d{3}", diagnostic["code"])
+        assert diagnostic["column"] < diagnostic["end_column"] or diagnostic["line"] < diagnostic["end_line"]
+    assert json.loads(tnlang("check", good, "--format", "json").stdout) == []
+
+
+def test_check_reads_standard_input():
+    assert "<stdin>:3:" in tnlang("check", "-", text=WRONG, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("check", "missing.tn"),
+        ("check", "-", "--dim", "m"),
+        ("check", "-", "--dim", "m=0"),
+        ("check", "-", "--dim", "m=1", "--dim", "m=2"),
+        ("check", "-", "--dim", "nothing=2"),
+        ("render", "-", "--net", "other"),
+        ("render", "-", "--figure", "other"),
+        ("render", "-", "-o", "picture.gif"),
+        ("render", "-", "--all"),
+        ("render", "-", "-o", "/nowhere/at/all.svg"),
+        ("compile", "-", "--net", "other"),
+        ("run", "-", "-o", "out.csv"),
+        ("run", "-", "-o", "out.npy", "--input", "A"),
+        ("run", "-", "-o", "out.npy", "--cache"),
+        ("cost", "-", "--net", "other"),
+        ("nothing",),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_no_traceback(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = tnlang(*arguments, text=TWO, code=2)
+    assert result.stderr and "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- render, compile
+
+
+def test_render_writes_svg_png_and_pdf(tn, tmp_path):
+    file = tn(TWO)
+    for kind, magic in (("svg", b"<"), ("png", b"\x89PNG\r\n"), ("pdf", b"%PDF-")):
+        target = tmp_path / f"two.{kind}"
+        tnlang("render", file, "-o", target)
+        assert target.read_bytes().startswith(magic)
+    svg = (tmp_path / "two.svg").read_text()
+    assert "<svg" in svg and tnlang("render", "-", text=TWO).stdout == svg
+
+
+def test_render_all_draws_each_net(tn, tmp_path):
+    tnlang(
+        "render", tn(LINEAR + "net twice(x[seq, d]) -> y[seq, d] { y = linear(x) }"), "--all", "-o", tmp_path
+    )
+    assert sorted(path.name for path in tmp_path.glob("*.svg")) == ["linear.svg", "twice.svg"]
+
+
+def test_a_file_with_errors_leaves_the_old_picture(tn, tmp_path):
+    target = tmp_path / "out.svg"
+    target.write_text("old")
+    tnlang("render", tn(WRONG), "-o", target, code=1)
+    assert target.read_text() == "old"
+
+
+def test_compile_writes_a_module_that_runs(tn, tmp_path):
+    tnlang("compile", tn(LINEAR), "-o", tmp_path / "linear.py", "--dim", "d=2")
+    script = "import torch, linear; print(tuple(linear.Linear()(torch.ones(5, 3, 2)).shape))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "(5, 3, 2)\n", done.stderr
+
+
+# ---------------------------------------------------------------- run, cost, fmt
+
+
+@pytest.fixture
+def linear(tn, tmp_path):
+    """A net, its weights and an input, as files; and the arrays."""
+    random = np.random.default_rng(0)
+    W, x = random.normal(size=(4, 4)).astype("float32"), random.normal(size=(2, 3, 4)).astype("float32")
+    save_file({"W": W}, tmp_path / "model.safetensors")
+    np.save(tmp_path / "x.npy", x)
+    return tn(LINEAR), tmp_path, x, W
+
+
+@pytest.mark.parametrize("backend", ["torch", "numpy"])
+def test_run_is_the_definition(linear, backend):
+    file, folder, x, W = linear
+    tnlang(
+        *("run", file, "--input", f"x={folder / 'x.npy'}", "--weights", folder / "model.safetensors"),
+        *("-o", folder / "y.npy", "--backend", backend),
+    )
+    np.testing.assert_allclose(np.load(folder / "y.npy"), x @ W.T, rtol=1e-5, atol=1e-6)
+
+
+def test_run_writes_the_cache_by_name(linear):
+    file, folder, x, W = linear
+    save_file({"x": x}, folder / "in.safetensors")
+    tnlang(
+        *("run", file, "--net", "linear", "--input", f"x={folder / 'in.safetensors'}", "--cache"),
+        *("--weights", folder / "model.safetensors", "-o", folder / "out.safetensors"),
+    )
+    np.testing.assert_allclose(load_file(folder / "out.safetensors")["y"], x @ W.T, rtol=1e-5, atol=1e-6)
+
+
+def test_run_says_which_leg_does_not_fit(linear):
+    file, folder, _, _ = linear
+    np.save(folder / "x.npy", np.zeros((3, 5), "float32"))
+    result = tnlang("run", file, "--input", f"x={folder / 'x.npy'}", "-o", folder / "y.npy", code=1)
+    assert "d" in re.findall(r"\w+", result.stderr) and "x" in re.findall(r"\w+", result.stderr)
+    assert not (folder / "y.npy").exists()
+
+
+def test_run_says_which_weights_are_missing(linear):
+    file, folder, x, _ = linear
+    save_file({"V": x}, folder / "other.safetensors")
+    result = tnlang(
+        *("run", file, "--input", f"x={folder / 'x.npy'}", "--weights", folder / "other.safetensors"),
+        *("-o", folder / "y.npy"),
+        code=1,
+    )
+    assert {"W", "V"} <= set(re.findall(r"\w+", result.stderr))
+
+
+def test_fmt_formats_in_place_and_check_only_tells(tn):
+    file = tn("dim  n=3   # size\n")
+    assert f"would format {file}" in tnlang("fmt", "--check", file, code=1).stderr
+    assert file.read_text() == "dim  n=3   # size\n"
+    tnlang("fmt", file)
+    formatted = file.read_text()
+    assert formatted.split("#")[0].strip() == "dim n = 3" and "# size" in formatted
+    assert tnlang("fmt", "--check", file).stderr == ""
+    assert tnlang("fmt", "-", text="dim  n=3   # size\n").stdout == formatted
+
+
+def test_fmt_goes_on_after_a_file_with_errors(tn):
+    wrong, other = tn("dim = 3\n", "a.tn"), tn("dim  n=3\n", "b.tn")
+    assert f"{wrong}:1:" in tnlang("fmt", wrong, other, code=1).stderr
+    assert other.read_text() == "dim n = 3\n"
+
+
+# ---------------------------------------------------------------- start-up
+
+
+@pytest.mark.parametrize("command", ["check", "render", "compile", "cost"])
+def test_what_runs_no_torch_imports_none(tn, command):
+    script = (
+        "import sys; from tnlang.cli import main\n"
+        "try: main(sys.argv[1:], standalone_mode=False)\n"
+        "finally: print(sorted({'torch', 'transformers', 'typst'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, command, str(tn(TWO))], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
