@@ -137,9 +137,10 @@ class Block:
     """What stands beside the backbone between a copy and the addition that takes its result.
 
     ``members`` are the shapes and ``enclosures`` the outlines in it; ``label`` the word beside the backbone.
+    ``start`` is None for what only flows in (the terms that open a stream).
     """
 
-    start: int
+    start: int | None
     stop: int
     members: tuple[int, ...]
     enclosures: tuple[int, ...]
@@ -176,7 +177,8 @@ class Diagram:
     enclosures: tuple[Enclosure, ...] = ()
     ribbons: tuple[Ribbon, ...] = ()
     opens: tuple[OpenEnd, ...] = ()
-    backbone: Backbone | None = None
+    backbones: tuple[Backbone, ...] = ()
+    """Residual streams, in the order of time: an encoder's stands before the decoder's that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
