@@ -45,8 +45,9 @@ class Shape:
 
     A ``plus`` has ``terms``: for each term the lines it brings, in order; the rest of its legs is the result.
     A ``fork`` has its thick line first; a ``clip`` its whole leg first; a ``shift`` the later index first.
-    ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints (``attention{0}.W_Q``);
-    ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's legs at the small side.
+    ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints
+    (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
+    legs at the small side.
     """
 
     id: int
@@ -78,8 +79,8 @@ class End:
 class Line:
     """One stretch of wire between two ends.
 
-    ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word is
-    upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's id.
+    ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word
+    is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's id.
     """
 
     id: int
@@ -96,8 +97,8 @@ class Line:
 class Enclosure:
     """A closed outline round all that it applies to: a bubble, a bracket, an unfolded net.
 
-    ``badge`` is LaTeX; ``gates`` are the lines on whose crossing a gate is drawn, ``ended`` those that stop at
-    the wall; ``options`` are written beside the bubble.
+    ``badge`` is LaTeX; ``gates`` are the lines on whose crossing a gate is drawn, ``ended`` those that stop
+    at the wall; ``options`` are written beside the bubble.
     """
 
     id: int
@@ -183,7 +184,7 @@ class Diagram:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Diagrams and signs side by side: ``=``, ``+``, ``\\neq``, a big sum, a text. An equation, or terms of a sum."""
+    """Diagrams and signs (``=``, ``+``, ``\\neq``, a big sum, a text) in a row: an equation, or terms of a sum."""
 
     parts: tuple[Diagram | Sign, ...]
 

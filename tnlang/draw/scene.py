@@ -1,7 +1,7 @@
 """The scene: geometry alone, in units where a tensor's circle has radius 20. All that a writer (SVG …) sees.
 
 Ink is named, not coloured: a theme gives each role its fill and edge. Items are drawn in the order of their
-layer, then in the order they stand. A wire runs to the shape's centre line under its fill, so that ends are exact.
+layer, then in the order they stand. A wire runs to the shape's centre line under its fill: ends are exact.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ShapeItem:
 
 @dataclass(frozen=True, slots=True)
 class OutlineItem:
-    """The wall of a bubble, bracket, plate or card. ``depth`` counts enclosing ones: outer walls are drawn first."""
+    """The wall of a bubble, bracket, plate or card. ``depth`` counts enclosing ones: outer ones are drawn first."""
 
     id: int
     outline: Path
@@ -82,7 +82,7 @@ class RibbonItem:
 
 @dataclass(frozen=True, slots=True)
 class InkItem:
-    """Small ink that stands for nothing by itself: gates, orientation marks, cells of a one-hot strip, tabs."""
+    """Small ink that stands for nothing by itself: gates, orientation marks, one-hot cells, tabs."""
 
     outline: Path
     role: str
