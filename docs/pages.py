@@ -1,0 +1,79 @@
+"""The pages of docs/ (and the README) as programs: what their blocks say is run by the tests.
+
+    python -m docs.pages        # draws every picture that a page shows, again
+
+Blocks: ``tn`` is checked; an image right after it is drawn from it, and so is one after a comment
+``<!-- draw examples/n05.tn -->``. ``tn-error`` must be wrong. ``python`` blocks of a page run in order in one
+namespace. Lines of ``sh`` blocks that begin with ``tnlang`` are run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import tnlang
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+_BLOCK = re.compile(r"^```(\S+)\n(.*?)^```$", re.M | re.S)
+_PICTURE = re.compile(
+    r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+) -->)\s*!\[[^\]]*\]\((?P<image>[^)]+)\)",
+    re.M | re.S,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    page: Path
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a page and the text (or file) it is drawn from."""
+
+    image: Path
+    program: str | Path
+
+    def svg(self) -> str:
+        """The first figure of the program, else its ``main``, else its last net."""
+        program = tnlang.load(self.program)
+        if program.figures:
+            return next(iter(program.figures.values())).svg()
+        nets = program.nets
+        return nets["main" if "main" in nets else list(nets)[-1]].svg()
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The fenced blocks of a page that name their language."""
+    text = page.read_text(encoding="utf-8")
+    for match in _BLOCK.finditer(text):
+        yield Block(page, text.count("\n", 0, match.start()) + 2, match[1], match[2])
+
+
+def pictures(page: Path) -> Iterator[Picture]:
+    """The pictures that a page draws itself."""
+    for match in _PICTURE.finditer(page.read_text(encoding="utf-8")):
+        program = ROOT / match["file"] if match["file"] else match["text"]
+        yield Picture((page.parent / match["image"]).resolve(), program)
+
+
+def main() -> None:
+    for page in PAGES:
+        for picture in pictures(page):
+            picture.image.parent.mkdir(parents=True, exist_ok=True)
+            picture.image.write_text(picture.svg(), encoding="utf-8")
+            print(picture.image.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
