@@ -21,7 +21,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _BLOCK = re.compile(r"^```(\S+)\n(.*?)^```$", re.M | re.S)
 _PICTURE = re.compile(
-    r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+) -->)\s*!\[[^\]]*\]\((?P<image>[^)]+)\)",
+    r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+) -->)"
+    r"\s*!\[[^\]]*\]\((?P<image>[^)]+)\)",
     re.M | re.S,
 )
 
