@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, hypot, radians, tan
 
-from tnlang.draw.geometry import add, at_angle, distance, dot, join, unit
+from tnlang.draw.geometry import add, at_angle, distance, dot, unit
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 

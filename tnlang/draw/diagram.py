@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tnlang.draw.scene import PLAIN, Look
 from tnlang.source import NOWHERE, Span
 
 Side = Literal["left", "right", "up", "down"]
@@ -47,7 +48,8 @@ class Shape:
     A ``fork`` has its thick line first; a ``clip`` its whole leg first; a ``shift`` the later index first.
     ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints
     (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
-    legs at the small side.
+    legs at the small side. ``family`` is that of a folded box. A folded box has its inputs' lines first
+    (``inputs`` of them), then its outputs'. A copy has the lines that come in, then those that go on.
     """
 
     id: int
@@ -57,13 +59,16 @@ class Shape:
     legs: tuple[int, ...] = ()
     outline: Outline = "circle"
     role: Role = "plain"
+    family: Family | None = None
     inside: int | None = None
     terms: tuple[tuple[int, ...], ...] = ()
     tip: tuple[int, ...] = ()
+    inputs: int = 0
     tied: bool = False
     frozen: bool = False
     conj: bool = False
     caption: str = ""
+    look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -80,7 +85,8 @@ class Line:
     """One stretch of wire between two ends.
 
     ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word
-    is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's id.
+    is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's
+    id. ``look`` is what a style says of it.
     """
 
     id: int
@@ -91,6 +97,7 @@ class Line:
     word: bool = False
     dim: str = ""
     size: int | None = None
+    look: Look = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ class Enclosure:
     ended: tuple[int, ...] = ()
     options: str = ""
     inside: int | None = None
+    look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -124,13 +132,16 @@ class Ribbon:
 class OpenEnd:
     """A free end. Inputs of the picture are drawn where the reader comes from, outputs where he goes.
 
-    ``order`` counts within outputs (the left-hand side's order) or within inputs.
+    ``order`` counts within outputs (the left-hand side's order) or within inputs. ``label`` is the name
+    written beyond the end, a word or LaTeX as in Line.
     """
 
     line: int
     end: int
     kind: Literal["input", "output"]
     order: int
+    label: str = ""
+    word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +149,12 @@ class Block:
     """What stands beside the backbone between a copy and the addition that takes its result.
 
     ``members`` are the shapes and ``enclosures`` the outlines in it; ``label`` the word beside the backbone.
-    ``start`` is None for what only flows in (the terms that open a stream).
+    ``start`` is None for what only flows in (the terms that open a stream), ``stop`` None where the result
+    does not come back to the stream but is the picture's output.
     """
 
     start: int | None
-    stop: int
+    stop: int | None
     members: tuple[int, ...]
     enclosures: tuple[int, ...]
     label: str = ""
@@ -162,7 +174,8 @@ class Backbone:
     """The residual stream: its tracks by dim (position first), and its stations in the order of time.
 
     ``stations`` are copy, plus and folded shapes on the stream; ``tracks`` for each stretch between stations
-    (one more than there are stations) the lines that run there side by side.
+    (one more than there are stations) the lines that run there side by side, () where nothing goes on. A line
+    that passes a station (a broadcast leg at a plus) is named in the stretches before and after it.
     """
 
     stations: tuple[int, ...]
@@ -184,7 +197,7 @@ class Diagram:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Diagrams and signs (``=``, ``+``, ``\\neq``, a big sum, a text) in a row: an equation, or terms of a sum."""
+    """Diagrams and signs (``=``, ``+``, ``\\neq``, a big sum, a text): an equation, or terms of a sum."""
 
     parts: tuple[Diagram | Sign, ...]
 

@@ -40,8 +40,20 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a program's style says: colours as ``#rrggbb``, a stroke's width; "" and 0 leave the theme's."""
+
+    fill: str = ""
+    stroke: str = ""
+    width: float = 0.0
+
+
+PLAIN = Look()
+
+
+@dataclass(frozen=True, slots=True)
 class ShapeItem:
-    """A filled outline standing for one shape of the diagram. ``mark`` is drawn on its rim.
+    """A filled outline standing for one shape of the diagram.
 
     ``first_leg`` is the direction of the first leg (a unit vector from the centre) where the shape is turned.
     """
@@ -51,27 +63,34 @@ class ShapeItem:
     role: str
     title: str
     first_leg: Point | None = None
+    look: Look = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class OutlineItem:
-    """The wall of a bubble, bracket, plate or card. ``depth`` counts enclosing ones: outer ones are drawn first."""
+    """The wall of a bubble, bracket, plate or card. ``depth`` counts those round it: outer ones come first.
+
+    ``family`` is one of the diagram's, ``plate`` or ``card``.
+    """
 
     id: int
     outline: Path
     family: str
     title: str
     depth: int = 0
+    look: Look = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class WireItem:
-    """A stretch of wire from shape to shape, or to a free end."""
+    """A stretch of wire from shape to shape, or to a free end. The members of a bundle have butt caps."""
 
     id: int
     path: Path
     width: float
     title: str
+    cap: Literal["round", "butt"] = "round"
+    look: Look = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,11 @@ class RibbonItem:
 
 @dataclass(frozen=True, slots=True)
 class InkItem:
-    """Small ink that stands for nothing by itself: gates, orientation marks, one-hot cells, tabs."""
+    """Small ink that stands for nothing by itself: gates, orientation marks, one-hot cells, tabs, badges.
+
+    With ``stroke`` 0 the outline is painted as its role says, else it is a line of that width in the role's
+    edge colour. ``under`` lies below the wires, ``over`` above the shapes.
+    """
 
     outline: Path
     role: str
@@ -92,9 +115,14 @@ class InkItem:
 
 @dataclass(frozen=True, slots=True)
 class LabelItem:
-    """Text whose ink box has its centre, or a side, at ``at``. ``latex`` is math; ``word`` is upright text.
+    """Text at a point: ``latex`` math, or with ``word`` upright text that may hold math between dollars.
 
-    ``kind`` tells the lint what it is: names in shapes lie inside them, all others keep clear of everything.
+    Across, the ink box has its centre, or with ``anchor`` a side, at ``at``. Up and down, ``baseline`` puts
+    the baseline there, ``middle`` what the eye takes for the middle: of names in shapes the base letter, of
+    single symbols their ink, of words and of everything tall (fractions, sums) the math axis.
+
+    ``kind`` tells the lint what it is: names in shapes lie inside them, all others keep clear of everything;
+    ``inside`` is then the id of the shape.
     """
 
     text: str
@@ -105,6 +133,7 @@ class LabelItem:
     word: bool = False
     anchor: Literal["center", "left", "right"] = "center"
     inside: int | None = None
+    level: Literal["middle", "baseline"] = "middle"
 
 
 Item = ShapeItem | OutlineItem | WireItem | RibbonItem | InkItem | LabelItem
