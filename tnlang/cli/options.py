@@ -48,7 +48,7 @@ def output_option(text: str) -> Callable[[F], F]:
 
 
 def named_values(option: str, entries: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=VALUE`` entries as a dict. Raises UsageError for one without ``=`` and for a name given twice."""
+    """``NAME=VALUE`` entries as a dict. Raises UsageError for other entries and for a name given twice."""
     found: dict[str, str] = {}
     for entry in entries:
         name, equals, value = entry.partition("=")

@@ -1,0 +1,210 @@
+"""The Python interface: ``load`` gives a Program, whose nets and figures draw, compile and run themselves.
+
+Nothing here is imported before it is needed: parsing loads no layout, drawing loads no torch.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tnlang.elaborate import elaborate
+from tnlang.files import read_source
+from tnlang.generated import execute
+from tnlang.ir import net as ir
+from tnlang.ir.program import UserFunction
+from tnlang.source import Source, ValueMismatch
+from tnlang.syntax import parse
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tnlang.draw.scene import Scene
+
+NO_DIMS: Mapping[str, int] = MappingProxyType({})
+
+
+def load(
+    path_or_text: str | os.PathLike[str] | Source,
+    /,
+    *,
+    dims: Mapping[str, int] = NO_DIMS,
+    functions: bool = False,
+) -> Program:
+    """Read, check and elaborate a program.
+
+    A str is the text itself if it has a line end or does not end in ``.tn``, else a path. ``dims`` binds dims
+    to other sizes than the file's. ``functions`` allows the Python functions that ``fn`` declares to be
+    imported and run; without it they are only drawn.
+
+    Raises TnError with everything that is wrong, OSError for a file that cannot be read.
+
+    >>> program = load("tensor A[i: 2, j: 3], x[j: 3]; y[i] = A[i, j] x[j]")
+    >>> program.nets["main"].numpy(A=[[1, 0, 0], [0, 2, 0]], x=[5, 6, 7])
+    array([ 5., 12.])
+    """
+    match path_or_text:
+        case Source():
+            source = path_or_text
+        case str() if "\n" in path_or_text or not path_or_text.endswith(".tn"):
+            source = Source("<text>", path_or_text)
+        case _:
+            source = read_source(path_or_text)
+    return Program(source, dict(dims), functions)
+
+
+class Picture(ABC):
+    """What can be drawn: ``svg``, ``png``, ``pdf``; a notebook shows it by itself."""
+
+    def __init__(self, program: Program, name: str, /) -> None:
+        self._program = program
+        self.name = name
+
+    @abstractmethod
+    def scene(self, /, **dims: int) -> Scene:
+        """The geometry of the picture."""
+
+    def svg(self, /, **dims: int) -> str:
+        """The picture as the text of an SVG file."""
+        from tnlang.draw.svg import to_svg
+
+        return to_svg(self.scene(**dims))
+
+    def png(self, scale: float = 2.0, /, **dims: int) -> bytes:
+        """The picture as a PNG, ``scale`` pixels for each unit of the SVG."""
+        from tnlang.draw.raster import to_png
+
+        return to_png(self.svg(**dims), scale)
+
+    def pdf(self, /, **dims: int) -> bytes:
+        """The picture as a PDF page of its size."""
+        from tnlang.draw.raster import to_pdf
+
+        return to_pdf(self.svg(**dims))
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+class NetHandle(Picture):
+    """A net of a program. Keywords are dims, which may have any name, so nothing else is given by name."""
+
+    @property
+    def ir(self) -> ir.Net:
+        """The net as elaborated."""
+        return self._program.ir.net(self.name)
+
+    def scene(self, /, **dims: int) -> Scene:
+        """The geometry of the net's picture."""
+        from tnlang.draw import net_scene
+
+        program = self._program.at(dims)
+        return net_scene(program.ir, self.name)
+
+    def source(self, /, **dims: int) -> str:
+        """The text of the generated module, a class for this net and for each that it calls."""
+        from tnlang.lower import torch_source
+
+        return torch_source(self._program.at(dims).ir, (self.name,))
+
+    def module(self, /, **dims: int) -> nn.Module:
+        """The net as a torch.nn.Module with freshly initialised parameters.
+
+        A dim that counts the members of a family makes the source anew, others are bound by ``__init__``.
+        """
+        from tnlang.lower import class_name
+
+        counting = {dim.name for dim in self._program.ir.dims if dim.counts_members}
+        source = self.source(**{name: size for name, size in dims.items() if name in counting})
+        net_class = getattr(execute(source, self.name), class_name(self.name))
+        module: nn.Module = net_class(**{name: size for name, size in dims.items() if name not in counting})
+        return module
+
+    def numpy(self, /, *inputs: Any, **parameters: Any) -> Any:
+        """The reference: what the net's definition says, term by term, in NumPy.
+
+        Inputs by position or by name, parameters by their state_dict names (``**{"attention.W_Q": array}``).
+        Gives the output, or a NamedTuple of several. Raises ValueMismatch for arrays that do not fit.
+        """
+        from tnlang.ir.slots import dotted, input_decls
+        from tnlang.reference import execute as run
+
+        program = self._program
+        names = [dotted(decl.name, decl.subs) for decl in input_decls(program.ir, self.ir)]
+        if len(inputs) > len(names):
+            raise ValueMismatch(f"net {self.name} takes {len(names)} inputs ({', '.join(names)})")
+        given = dict(zip(names, inputs, strict=False))
+        for name in [name for name in names if name in parameters]:
+            if name in given:
+                raise ValueMismatch(f"net {self.name}: input {name} is given twice")
+            given[name] = parameters.pop(name)
+        functions = program.python_functions()
+        outputs = run(program.ir, self.name, given, parameters, functions=functions).outputs
+        if len(outputs) == 1:
+            return next(iter(outputs.values()))
+        return namedtuple("Outputs", outputs, rename=True)(*outputs.values())
+
+    def __repr__(self) -> str:
+        return f"<net {self.name}>"
+
+
+class FigureHandle(Picture):
+    """A figure of a program."""
+
+    def scene(self, /, **dims: int) -> Scene:
+        """The geometry of the figure."""
+        from tnlang.draw import figure_scene
+
+        return figure_scene(self._program.at(dims).ir, self.name)
+
+    def __repr__(self) -> str:
+        return f"<figure {self.name}>"
+
+
+class Program:
+    """A checked .tn text: ``nets`` and ``figures`` by name, ``warnings``, and the ``ir`` they come from."""
+
+    def __init__(self, source: Source, dims: Mapping[str, int], functions: bool) -> None:
+        self._source, self._dims, self._functions = source, dict(dims), functions
+        self.ir, self.warnings = elaborate(parse(source), dims=self._dims)
+        self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
+        self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
+
+    def at(self, dims: Mapping[str, int], /) -> Program:
+        """The same program with other sizes; the program itself where there are none."""
+        return Program(self._source, {**self._dims, **dims}, self._functions) if dims else self
+
+    def python_functions(self) -> dict[str, Callable[..., Any]]:
+        """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""
+        return {f.name: _python_function(f) for f in self.ir.functions} if self._functions else {}
+
+    def source(self, /, **dims: int) -> str:
+        """The text of the generated module with a class for each net."""
+        from tnlang.lower import torch_source
+
+        program = self.at(dims).ir
+        return torch_source(program, program.exported)
+
+
+def _python_function(function: UserFunction) -> Callable[..., Any]:
+    """The NumPy twin of a function or, where it has none, the torch one on NumPy arrays."""
+    if function.numpy:
+        return _imported(function.numpy)
+    import torch
+
+    called = _imported(function.target)
+    return lambda array: called(torch.from_numpy(array)).numpy(force=True)
+
+
+def _imported(target: str) -> Callable[..., Any]:
+    module, _, name = target.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueMismatch(f"{target}: {error}") from error
+    return found

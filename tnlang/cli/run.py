@@ -1,0 +1,163 @@
+"""``tnlang run``: arrays through a net."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tnlang.cli.app import TnCommand
+from tnlang.cli.files import read_input
+from tnlang.cli.options import diagnostics_option, dim_option, named_values
+from tnlang.cli.progress import working
+from tnlang.cli.report import report
+from tnlang.cli.select import net_of
+from tnlang.files import write_whole
+from tnlang.source import ValueMismatch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tnlang.api import NetHandle
+
+    Arrays = dict[str, np.ndarray]
+
+
+@click.command(
+    cls=TnCommand,
+    epilog="""\b
+Examples:
+  tnlang run model.tn --net attention --input x=x.npy --weights checkpoint/ -o y.npy
+  tnlang run gpt2.tn --net gpt2 --input tokens=tokens.npy --weights gpt2/ -o out.safetensors --cache
+  tnlang run two.tn --input x=x.npy --backend numpy --seed 3 -o y.npy
+
+\b
+Exit codes: 0 done, 1 the file has errors or the arrays do not fit, 2 wrong usage.""",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--net", metavar="NAME", help="The net to run; may be left out where there is only one.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="An input from a .npy or .safetensors file (there the tensor of that name, or the only one).",
+)
+@click.option(
+    "--weights", type=click.Path(exists=True), help="A folder or .safetensors file to load parameters from."
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the parameters, where no weights are given."
+)
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help=".npy for one output, .safetensors for any number."
+)
+@click.option("--cache", is_flag=True, help="Write every named value as well (.safetensors).")
+@click.option(
+    "--backend",
+    type=click.Choice(["torch", "numpy"]),
+    default="torch",
+    show_default=True,
+    help="The generated module, or the reference that follows the definition term by term.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Where torch runs: cpu, cuda, cuda:1, mps.")
+@dim_option
+@diagnostics_option
+def command(
+    file: str,
+    net: str | None,
+    inputs: tuple[str, ...],
+    weights: str | None,
+    seed: int,
+    output: str,
+    cache: bool,
+    backend: str,
+    device: str,
+    dims: dict[str, int],
+    diagnostics: str,
+) -> None:
+    """Run a net of FILE on arrays and write its outputs.
+
+    A onehot input is an array of whole numbers. Leading batch axes are allowed.
+    """
+    from tnlang.api import load
+
+    program = load(read_input(file), dims=dims)
+    report(program.warnings, diagnostics)
+    handle = net_of(program, net)
+    if Path(output).suffix not in (".npy", ".safetensors"):
+        raise click.UsageError(f"{output} ends in neither .npy nor .safetensors")
+    if cache and (backend == "numpy" or Path(output).suffix == ".npy"):
+        raise click.UsageError("--cache wants the backend torch and a .safetensors output")
+    arrays = {name: _read(name, Path(path)) for name, path in named_values("--input", inputs).items()}
+    with working(f"running {handle.name}"):
+        results = _run(handle, arrays, weights, seed, backend, device, cache)
+    _write(Path(output), results)
+
+
+def _run(
+    handle: NetHandle, arrays: Arrays, weights: str | None, seed: int, backend: str, device: str, cache: bool
+) -> Arrays:
+    """The outputs by name and, with ``cache``, every named value."""
+    import torch
+
+    try:
+        place = torch.device(device)
+        torch.manual_seed(seed)
+        module = handle.module().to(place).eval()
+    except RuntimeError as error:
+        raise click.UsageError(f"--device {device}: {error}") from None
+    try:
+        if weights is not None:
+            module.load_weights(weights)
+        if backend == "numpy":
+            parameters = {name: value.numpy(force=True) for name, value in module.state_dict().items()}
+            return _by_name(handle, handle.numpy(**arrays, **parameters))
+        tensors = {name: torch.from_numpy(array).to(place) for name, array in arrays.items()}
+        with torch.no_grad():
+            result, values = module.run_with_cache(**tensors) if cache else (module(**tensors), {})
+    except (TypeError, ValueError) as error:
+        raise ValueMismatch(str(error)) from error
+    named = {**values, **_by_name(handle, result)}
+    return {name: value.numpy(force=True) for name, value in named.items()}
+
+
+def _by_name(handle: NetHandle, result: Any) -> dict[str, Any]:
+    names = [output.name for output in handle.ir.outputs]
+    return dict(zip(names, result if len(names) > 1 else [result], strict=True))
+
+
+def _read(name: str, path: Path) -> np.ndarray:
+    import numpy as np
+    from safetensors import SafetensorError
+
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.numpy import load_file
+
+            tensors = load_file(path)
+            if name not in tensors and len(tensors) != 1:
+                raise click.UsageError(f"{path} has no tensor {name}; there are: {', '.join(tensors)}")
+            return tensors[name] if name in tensors else next(iter(tensors.values()))
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, SafetensorError) as error:
+        raise click.UsageError(f"{path} cannot be read as an array: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise click.UsageError(f"{path} holds several arrays; one is wanted")
+    return array
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    import numpy as np
+
+    if path.suffix == ".safetensors":
+        from safetensors.numpy import save_file
+
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        write_whole(path, lambda temporary: save_file(whole, temporary))
+        return
+    if len(arrays) > 1:
+        raise click.UsageError(f"several outputs ({', '.join(arrays)}) want a .safetensors file")
+    (array,) = arrays.values()
+    write_whole(path, lambda temporary: np.save(temporary, array))
