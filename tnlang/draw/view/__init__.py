@@ -1,0 +1,53 @@
+"""The view: from the IR to diagrams. What a reader of the paper would draw; nothing here has a place yet."""
+
+from __future__ import annotations
+
+from tnlang.draw.diagram import Panel, Sheet, Side
+from tnlang.draw.view.panels import draw_panels, equation_row
+from tnlang.draw.view.values import Openings
+from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
+
+Target = Figure | Draw | Equation | NetTarget | ValueTarget | Expression
+
+_FLOWS: dict[str, Side] = {"left": "left", "right": "right", "up": "up", "down": "down"}
+
+
+def view(program: Program, target: Target, figure: Figure | None = None) -> Sheet:
+    """The sheet of a figure, or of one thing to draw; ``figure`` says what is drawn open and how it flows.
+
+    A net is drawn whole; a value with its definition (``A = …``); an equation as a row. Raises KeyError for a
+    net or value the program does not have, TooLarge for more shapes than a picture can hold.
+    """
+    if isinstance(target, Figure):
+        figure = target
+    openings = _openings(figure)
+    flow = _FLOWS.get(figure.flow) if figure is not None else None
+    match target:
+        case Figure(items=items, caption=caption):
+            panels = tuple(panel for item in items for panel in _panels(program, item, openings))
+            return Sheet(panels, caption, flow)
+        case _:
+            return Sheet(_panels(program, target, openings), "", flow)
+
+
+def _panels(
+    program: Program, item: Draw | Equation | Steps | NetTarget | ValueTarget | Expression, openings: Openings
+) -> tuple[Panel, ...]:
+    match item:
+        case Draw(target=target, caption=caption):
+            return draw_panels(program, target, openings, caption)
+        case Equation(caption=caption):
+            return (Panel(equation_row(program, item, openings), caption),)
+        case Steps(net=net):
+            return draw_panels(program, NetTarget(net), openings, "")
+        case _:
+            return draw_panels(program, item, openings, "")
+
+
+def _openings(figure: Figure | None) -> Openings:
+    if figure is None:
+        return Openings()
+    named: dict[str, set[str]] = {"unfold": set(), "fold": set(), "hide": set()}
+    for openness in figure.openness:
+        named[openness.kind].update(openness.paths)
+    return Openings(frozenset(named["unfold"]), frozenset(named["fold"]), frozenset(named["hide"]))

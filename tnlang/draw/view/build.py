@@ -1,0 +1,346 @@
+"""Collects shapes and the wires that join them; at the end every wire becomes lines and dots of a Diagram.
+
+A *joint* is one wire while the picture is being gathered: any number of ends, each at a leg of a shape,
+open, or at a wall where it is ended. ``finish`` turns a joint with two ends into a line and one with more
+into dots: one for each enclosure that holds two of its ends or more, so that one line crosses the wall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from tnlang.draw.diagram import (
+    Backbone,
+    Block,
+    Diagram,
+    Enclosure,
+    End,
+    Family,
+    Line,
+    OpenEnd,
+    Plate,
+    Ribbon,
+    Shape,
+)
+from tnlang.draw.view import names
+from tnlang.ir.net import Wire
+from tnlang.ir.size import DimSize, Size, SizeError, SizeOp, evaluate, show
+from tnlang.source import NOWHERE, Span
+
+MAX_SHAPES = 4000
+"""A picture with more is refused; it could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireLabel:
+    """What a wire is called where it ends: the writing and its size."""
+
+    wire: int
+    name: str
+    symbol: str
+    text: str
+    word: bool
+    dim: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _JointEnd:
+    shape: int | None
+    leg: int
+    inside: int | None
+    label: WireLabel
+    open: tuple[Literal["input", "output"], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A backbone while it is gathered: the joints of each stretch."""
+
+    stations: list[int] = field(default_factory=list)
+    tracks: list[tuple[int, ...]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    plates: list[Plate] = field(default_factory=list)
+
+
+class TooLarge(ValueError):
+    """A picture with more shapes than can be drawn."""
+
+
+def wire_label(wire: Wire, *, symbols: bool) -> WireLabel:
+    """What stands beside a wire: its dim's word where it has one, unless ``symbols`` asks for its name."""
+    symbol = names.math(wire.name, ",".join(map(str, wire.subs)), wire.label)
+    dim = _dim_of(wire.size)
+    number = _number(wire.size)
+    base = WireLabel(wire.id, wire.text, symbol, symbol, False, dim, number)
+    if isinstance(wire.size, DimSize) and not symbols:
+        label = wire.size.dim.label
+        if label:
+            formula = "$" in label
+            return replace(base, text=(names.given(label) or "") if formula else label, word=not formula)
+        if len(names.word(dim)) > 1:
+            return replace(base, text=names.word(dim), word=True)
+    return base
+
+
+def _dim_of(size: Size) -> str:
+    match size:
+        case DimSize(dim):
+            return dim.name
+        case SizeOp():
+            return show(size)
+        case _:
+            return ""
+
+
+def _number(size: Size) -> int | None:
+    try:
+        return evaluate(size, {})
+    except SizeError:
+        return None
+
+
+class Builder:
+    """Gathers one Diagram. ``symbols`` writes wires by their own names throughout."""
+
+    def __init__(self, *, symbols: bool) -> None:
+        self.symbols = symbols
+        self.shapes: dict[int, Shape] = {}
+        self.enclosures: dict[int, Enclosure] = {}
+        self.ribbons: list[Ribbon] = []
+        self._joints: dict[int, list[_JointEnd]] = {}
+        self._merged: dict[int, int] = {}
+        self._gates: list[tuple[int, int]] = []
+        self._ended: dict[int, int] = {}
+        self._terms: dict[int, list[tuple[int, ...]]] = {}
+        self._next = 0
+
+    # ------------------------------------------------------------ gathering
+
+    def new_id(self) -> int:
+        self._next += 1
+        if self._next > 20 * MAX_SHAPES:
+            raise TooLarge("the picture has too many parts to be drawn")
+        return self._next
+
+    def joint(self) -> int:
+        number = self.new_id()
+        self._joints[number] = []
+        return number
+
+    def find(self, joint: int) -> int:
+        """The joint that a joint was merged into."""
+        while joint in self._merged:
+            joint = self._merged[joint]
+        return joint
+
+    def merge(self, first: int, *others: int) -> None:
+        """Make joints one wire: a delta."""
+        target = self.find(first)
+        for other in others:
+            old = self.find(other)
+            if old != target:
+                self._merged[old] = target
+                self._joints[target].extend(self._joints.pop(old))
+
+    def enclosure(
+        self,
+        family: Family,
+        badge: str,
+        inside: int | None,
+        *,
+        name: str = "",
+        options: str = "",
+        span: Span = NOWHERE,
+    ) -> int:
+        number = self.new_id()
+        self.enclosures[number] = Enclosure(
+            number, family, badge, name=name, options=options, inside=inside, span=span
+        )
+        return number
+
+    def gate(self, enclosure: int, joint: int) -> None:
+        """The wire is worked along by the enclosure's function."""
+        self._gates.append((enclosure, joint))
+
+    def end_at_wall(self, enclosure: int, joint: int, wire: Wire) -> None:
+        """The wire ends at the enclosure's wall, from inside."""
+        label = wire_label(wire, symbols=self.symbols)
+        self._joints[self.find(joint)].append(_JointEnd(None, -enclosure, enclosure, label))
+
+    def shape(self, shape: Shape) -> int:
+        """Add a shape (its id and legs are given here); returns its id."""
+        if len(self.shapes) >= MAX_SHAPES:
+            raise TooLarge(f"the picture has more than {MAX_SHAPES} shapes")
+        number = self.new_id()
+        self.shapes[number] = replace(shape, id=number, legs=())
+        return number
+
+    def leg(self, shape: int, joint: int, wire: Wire) -> int:
+        """The shape's next leg lies on the joint; returns the leg's position."""
+        known = self.shapes[shape]
+        position = len(known.legs)
+        self.shapes[shape] = replace(known, legs=(*known.legs, joint))
+        label = wire_label(wire, symbols=self.symbols)
+        self._joints[self.find(joint)].append(_JointEnd(shape, position, known.inside, label))
+        return position
+
+    def term(self, plus: int, legs: tuple[int, ...]) -> None:
+        """A term of a plus brings these legs (positions)."""
+        self._terms.setdefault(plus, []).append(legs)
+
+    def first_term(self, plus: int) -> tuple[int, ...]:
+        """The legs that the first term of a plus brings."""
+        return self._terms[plus][0]
+
+    def open(
+        self, joint: int, kind: Literal["input", "output"], order: int, wire: Wire, *, symbol: bool = False
+    ) -> None:
+        """A free end of the joint."""
+        label = wire_label(wire, symbols=symbol or self.symbols)
+        self._joints[self.find(joint)].append(_JointEnd(None, 0, None, label, (kind, order)))
+
+    # ------------------------------------------------------------ the end
+
+    def finish(self, streams: tuple[StreamRecord, ...] = ()) -> Diagram:
+        """The diagram of all that was gathered."""
+        lines: list[Line] = []
+        opens: list[OpenEnd] = []
+        walls: dict[int, list[int]] = {}
+        at_leg: dict[tuple[int, int], int] = {}
+        of_joint: dict[int, list[int]] = {}
+
+        def connect(joint: int, one: _JointEnd, other: _JointEnd, quiet: bool) -> None:
+            number = self.new_id()
+            source = one if one.shape is not None else other
+            label = source.label
+            shown = "" if quiet else label.text
+            ends = []
+            for position, end in enumerate((one, other)):
+                ends.append(End(end.shape, end.leg if end.shape is not None else 0))
+                if end.shape is not None:
+                    at_leg[(end.shape, end.leg)] = number
+                elif end.open is not None:
+                    kind, order = end.open
+                    opens.append(OpenEnd(number, position, kind, order, end.label.text, end.label.word))
+                else:
+                    walls.setdefault(-end.leg, []).append(number)
+            word = label.word and bool(shown)
+            line = Line(
+                number, label.wire, (ends[0], ends[1]), label.symbol, shown, word, label.dim, label.size
+            )
+            lines.append(line)
+            of_joint.setdefault(joint, []).append(number)
+
+        def dot(inside: int | None) -> int:
+            return self.shape(Shape(0, "dot", outline="dot", inside=inside))
+
+        def at_dot(shape: int, label: WireLabel) -> _JointEnd:
+            known = self.shapes[shape]
+            self.shapes[shape] = replace(known, legs=(*known.legs, 0))
+            return _JointEnd(shape, len(known.legs), known.inside, label)
+
+        for joint in sorted(self._joints):
+            ends = self._joints[joint]
+            if not ends:
+                continue
+            root = self._shared([end.inside for end in ends])
+
+            def gather(
+                inside: int | None, mine: list[_JointEnd], outside: bool, joint: int = joint
+            ) -> list[_JointEnd]:
+                """The ends within an enclosure, joined by a dot so that one is left to cross the wall."""
+                depth = len(self._path(inside))
+                here = [end for end in mine if end.inside == inside]
+                by_child: dict[int, list[_JointEnd]] = {}
+                for end in mine:
+                    if end.inside != inside:
+                        by_child.setdefault(self._path(end.inside)[depth], []).append(end)
+                for child, within in by_child.items():
+                    here.extend(gather(child, within, True))
+                if outside and len(here) == 1:
+                    return here
+                if not outside and len(here) == 2:
+                    connect(joint, here[0], here[1], False)
+                    return []
+                middle = dot(inside)
+                dots = [i for i, end in enumerate(here) if end.shape is not None and self._is_dot(end.shape)]
+                loud = -1 if outside else dots[0] if dots else 0
+                for position, end in enumerate(here):
+                    quiet = end.label.word and position != loud  # a word is written once along its wire
+                    connect(joint, end, at_dot(middle, end.label), quiet)
+                return [at_dot(middle, here[0].label)] if outside else []
+
+            gather(root, ends, False)
+
+        by_id = {line.id: line for line in lines}
+        shapes = {}
+        for number, shape in self.shapes.items():
+            legs = tuple(at_leg[(number, position)] for position in range(len(shape.legs)))
+            terms = tuple(tuple(legs[i] for i in term) for term in self._terms.get(number, []))
+            shapes[number] = replace(shape, legs=legs, terms=terms)
+        gates: dict[int, list[int]] = {}
+        for enclosure, joint in self._gates:
+            for line in of_joint.get(self.find(joint), []):
+                if self._crosses(by_id[line], enclosure, shapes):
+                    gates.setdefault(enclosure, []).append(line)
+        enclosures = tuple(
+            replace(e, gates=tuple(gates.get(n, ())), ended=tuple(walls.get(n, ())))
+            for n, e in self.enclosures.items()
+        )
+
+        def stretch(joints: tuple[int, ...], before: int | None, after: int | None) -> tuple[int, ...]:
+            found = []
+            for joint in joints:
+                known = of_joint.get(self.find(joint), [])
+                near = [n for n in known if {before, after} & {end.shape for end in by_id[n].ends}]
+                found.extend((near or known)[:1])
+            return tuple(found)
+
+        backbones = tuple(
+            Backbone(
+                tuple(stream.stations),
+                tuple(
+                    stretch(
+                        joints,
+                        stream.stations[i - 1] if i > 0 else None,
+                        stream.stations[i] if i < len(stream.stations) else None,
+                    )
+                    for i, joints in enumerate(stream.tracks)
+                ),
+                tuple(stream.blocks),
+                tuple(stream.plates),
+            )
+            for stream in streams
+        )
+        opens.sort(key=lambda end: (end.kind, end.order))
+        return Diagram(
+            tuple(shapes.values()), tuple(lines), enclosures, tuple(self.ribbons), tuple(opens), backbones
+        )
+
+    def _is_dot(self, shape: int) -> bool:
+        return self.shapes[shape].symbol == "dot"
+
+    def _path(self, inside: int | None) -> tuple[int, ...]:
+        """The enclosures round a place, outermost first."""
+        found: list[int] = []
+        while inside is not None:
+            found.append(inside)
+            inside = self.enclosures[inside].inside
+        return tuple(reversed(found))
+
+    def _shared(self, places: list[int | None]) -> int | None:
+        paths = [self._path(place) for place in places]
+        shared: int | None = None
+        for level in zip(*paths, strict=False):
+            if len(set(level)) > 1:
+                break
+            shared = level[0]
+        return shared
+
+    def _crosses(self, line: Line, enclosure: int, shapes: dict[int, Shape]) -> bool:
+        within = [
+            end.shape is not None and enclosure in self._path(shapes[end.shape].inside) for end in line.ends
+        ]
+        return within[0] != within[1]

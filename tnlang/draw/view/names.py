@@ -1,0 +1,190 @@
+"""How things are written in a picture: LaTeX of names, numbers, sizes and functions."""
+
+from __future__ import annotations
+
+import re
+
+from tnlang.draw.diagram import Family
+from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.net import Bubble
+from tnlang.ir.size import DimSize, LoopVar, Size, SizeOp
+
+_SPECIAL = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "#": r"\#",
+    "%": r"\%",
+    "&": r"\&",
+    "_": r"\_",
+    "^": r"\char94 ",
+    "~": r"\sim ",
+}
+
+
+def escape(text: str) -> str:
+    """Text with the characters that mean something to LaTeX made harmless."""
+    return "".join(_SPECIAL.get(c, c) for c in text)
+
+
+def upright(text: str) -> str:
+    """A word in LaTeX; spaces stay."""
+    return r"\mathrm{" + escape(text).replace(" ", r"\ ") + "}" if text else ""
+
+
+def given(label: str) -> str | None:
+    """The LaTeX of a ``label "…"``: formulas between dollars, the rest upright; None if it has none."""
+    if not label:
+        return None
+    parts = re.split(r"\$([^$]*)\$", label)
+    return "".join(part if i % 2 else upright(part) for i, part in enumerate(parts) if part)
+
+
+def _piece(text: str) -> str:
+    """A part of a name: a single letter is italic, a number as it is, anything longer a word."""
+    if len(text) <= 1 or text.isdecimal() or (text.isalpha() and text.isupper() and len(text) <= 3):
+        return escape(text)
+    return upright(text)
+
+
+def math(name: str, subs: str = "", label: str = "") -> str:
+    """A value's or wire's name: ``W_Q``, ``W1`` and ``σ1`` get a subscript; ``subs`` stand above.
+
+    >>> math("W_in"), math("W1"), math("x'"), math("tokens")
+    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}')
+    """
+    above = "^{" + subs + "}" if subs else ""
+    if label:
+        return (given(label) or "") + above
+    bare = name.rstrip("'")
+    primes = name[len(bare) :]
+    split = re.fullmatch(r"([^\W\d_]+)(\d+)", bare)
+    if split:
+        base, below = split[1], [split[2]]
+    else:
+        base, *below = [part for part in bare.split("_") if part] or [bare]
+    text = _piece(base)
+    if len(base) == 1 or below == []:
+        under = "_{" + ",".join(map(_piece, below)) + "}" if below else ""
+    else:
+        # `head_size`: words of one name, rather than a word with a subscript
+        short = all(len(part) == 1 or part.isdecimal() for part in below)
+        if short:
+            under = "_{" + ",".join(map(_piece, below)) + "}"
+        else:
+            text, under = upright(" ".join([base, *below])), ""
+    if primes and above:
+        return text + under + "^{" + r"\prime" * len(primes) + " " + subs + "}"
+    return text + under + primes + above
+
+
+def word(name: str) -> str:
+    """A dim's name as the word beside a wire: ``head_size`` is two words."""
+    return name.rsplit(".", 1)[-1].replace("_", " ").strip()
+
+
+def size(value: Size) -> str:
+    """A size as a formula."""
+    match value:
+        case int():
+            return str(value)
+        case LoopVar(name):
+            return math(name)
+        case DimSize(dim):
+            return given(dim.label) or (math(dim.name) if len(dim.name) == 1 else upright(word(dim.name)))
+        case SizeOp("/", left, right):
+            return r"\frac{" + size(left) + "}{" + size(right) + "}"
+        case SizeOp("^", left, right):
+            return _bracketed(left) + "^{" + size(right) + "}"
+        case SizeOp("mod", left, right):
+            return size(left) + r"\ \mathrm{mod}\ " + _bracketed(right)
+        case SizeOp("*", left, right):
+            return _bracketed(left) + r"\," + _bracketed(right)
+        case SizeOp(op, left, right):
+            return size(left) + op + (_bracketed(right) if op == "-" else size(right))
+
+
+def _bracketed(value: Size) -> str:
+    text = size(value)
+    return "(" + text + ")" if isinstance(value, SizeOp) and value.op in ("+", "-", "mod") else text
+
+
+def number(value: int | float | complex, text: str = "") -> str:
+    """A number as written where that is known, else at up to 4 digits."""
+    if text:
+        constants = {"pi": r"\pi", "inf": r"\infty"}
+        if text in constants:
+            return constants[text]
+        mantissa, _, power = text.lower().partition("e")
+        if power:
+            factor = "" if mantissa in ("1", "1.0", "1.") else mantissa + r"\cdot "
+            return factor + "10^{" + str(int(power)) + "}"
+        return escape(text)
+    if isinstance(value, complex):
+        if value.imag == 0:
+            return number(value.real)
+        if value.real == 0:
+            factor = "" if value.imag == 1 else "-" if value.imag == -1 else number(value.imag)
+            return factor + "i"
+        sign = "+" if value.imag > 0 else ""
+        return f"({value.real:.4g}{sign}{number(complex(0, value.imag))})"
+    if isinstance(value, float) and not value.is_integer():
+        mantissa, _, power = f"{value:.4g}".partition("e")
+        return mantissa if not power else number(value, f"{mantissa}e{power}")
+    return str(int(value))
+
+
+_SIGNS = {
+    "power": r"(\cdot)",
+    "reciprocal": r"1/(\cdot)",
+    "sqrt": r"\sqrt{\cdot}",
+    "conj": r"\overline{(\cdot)}",
+    "abs": r"|\cdot|",
+    "exp": r"\exp",
+    "log": r"\log",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "tanh": r"\tanh",
+    "square": r"(\cdot)^2",
+}
+
+_MASKS = ("softmax", "log_softmax", "causal", "topk", "argmax")
+_NORMS = ("layernorm", "rmsnorm", "normalize", "cumsum", "inverse")
+
+
+def family(function: str) -> Family:
+    """The colour family of a function's bubble."""
+    if function in _MASKS:
+        return "mask"
+    if function in _NORMS or (function in FUNCTIONS and FUNCTIONS[function].legs == "ends"):
+        return "norm"
+    return "elementwise" if function in FUNCTIONS else "user"
+
+
+def badge(bubble: Bubble, label: str = "") -> str:
+    """A bubble's badge: its own name, or its function's with the legs it works along when that is one leg."""
+    if bubble.name:
+        return math(bubble.name)
+    text = given(label) or _SIGNS.get(bubble.function) or upright(bubble.function.replace("_", " "))
+    if bubble.function == "power":
+        return text + "^{" + number(dict(bubble.options).get("exponent", 2)) + "}"
+    if len(bubble.gates) == 1:
+        gate = bubble.gates[0]
+        return text + "_{" + math(gate.name, ",".join(map(str, gate.subs)), gate.label) + "}"
+    return text
+
+
+_OPTION_SIGNS = {"eps": r"\varepsilon"}
+
+
+def options(bubble: Bubble) -> str:
+    """A bubble's options in a row: ``ε = 10^{-5}``; the exponent of a power stands in its badge."""
+    shown = [
+        (_OPTION_SIGNS.get(name) or upright(name))
+        + " = "
+        + (r"\infty" if abs(value) == float("inf") else number(value))
+        for name, value in bubble.options
+        if bubble.function != "power"
+    ]
+    return r",\ ".join(shown)

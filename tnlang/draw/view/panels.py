@@ -1,0 +1,123 @@
+"""What one ``draw`` or ``equation`` of a figure shows."""
+
+from __future__ import annotations
+
+from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
+from tnlang.draw.view import names
+from tnlang.draw.view.build import Builder
+from tnlang.draw.view.emit import Emitter, Frame, group_wire
+from tnlang.draw.view.streams import net_diagram, second_tensors
+from tnlang.draw.view.values import Definition, Openings, Scope
+from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Leg, Ref, StreamSet, Sum, Wire
+from tnlang.ir.program import Equation, Expression, NetTarget, Program, ValueTarget
+from tnlang.ir.walk import new_id
+
+_RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx"}
+
+
+def draw_panels(
+    program: Program, target: NetTarget | ValueTarget | Expression, openings: Openings, caption: str
+) -> tuple[Panel, ...]:
+    """The panels of one ``draw``."""
+    match target:
+        case NetTarget(net=name):
+            net = program.net(name)
+            diagram = net_diagram(program, net, openings, compose=True, symbols=net.name == "main")
+            return (Panel(diagram, caption),)
+        case ValueTarget(net=name, value=value):
+            return (Panel(_value_row(program, name, value, openings), caption),)
+        case Expression():
+            return (Panel(expression_diagram(program, target, openings), caption),)
+
+
+def equation_row(program: Program, equation: Equation, openings: Openings) -> Row:
+    """The sides of an equation with their relations."""
+    parts: list[Diagram | Sign] = []
+    for position, side in enumerate(equation.sides):
+        if position:
+            parts.append(Sign(_RELATIONS[equation.relations[position - 1]], "relation"))
+        if isinstance(side, Expression):
+            parts.append(expression_diagram(program, side, openings))
+        else:
+            parts.append(Sign(names.given(side) or "", "text"))
+    return Row(tuple(parts))
+
+
+def expression_diagram(program: Program, expression: Expression, openings: Openings) -> Diagram:
+    """An expression of a figure: its open wires keep their order; file-level values are drawn by name."""
+    scope = Scope(program, expression.net, openings, by_name=True)
+    bind = expression.result
+    found = Definition(("", bind.target.name, (), -1), bind, scope, {}, "")
+    return _definition_diagram(program, scope, found, bind.target.legs, bind.body)
+
+
+def _definition_diagram(
+    program: Program, scope: Scope, found: Definition, legs: tuple[Wire | Group, ...], body: Sum
+) -> Diagram:
+    builder = Builder(symbols=scope.by_name)
+    uses = scope.uses([])
+    uses.visit(found)
+    emitter = Emitter(builder, uses, compose=False, stations=False)
+    emitter.seconds = second_tensors(program)
+    frame = Frame(scope, found.versions, {})
+    for order, leg in enumerate(legs):
+        joint = builder.joint()
+        wire = leg if isinstance(leg, Wire) else group_wire(leg)
+        builder.open(joint, "output", order, wire, symbol=True)
+        emitter.bind_leg(leg, joint, frame)
+    emitter.total(body, frame)
+    return builder.finish()
+
+
+def _value_row(program: Program, net: str, value: str, openings: Openings) -> Row | Diagram:
+    """``A = …``: the value as one shape, and what it is."""
+    scope = Scope(program, program.net(net), openings)
+    ref = Ref(value)
+    found = scope.resolve(ref, scope.last)
+    if found is None:
+        raise KeyError(value)
+    match found.statement:
+        case Bind(target=target, body=body):
+            legs = target.legs
+            right = _definition_diagram(program, scope, found, legs, body)
+        case StreamSet(target=target, body=body):
+            legs = target.legs
+            right = _definition_diagram(program, scope, found, legs, body)
+        case Frozen(target=target):
+            return _named(found, target.legs, frozen=True)
+        case Decl(legs=declared):
+            return _named(found, tuple(_wire(leg) for leg in declared))
+        case Call():
+            return net_diagram(program, program.net(net), openings, compose=True, symbols=False)
+    return Row((_named(found, legs), Sign("=", "relation"), right))
+
+
+def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = False) -> Diagram:
+    """A value as one shape with its legs."""
+    builder = Builder(symbols=True)
+    role = "pattern" if frozen or _is_pattern(found) else "result"
+    label = names.math(found.shown or found.key[1])
+    shape = builder.shape(
+        Shape(
+            0, "tensor", label, found.key[1], role="pattern" if role == "pattern" else "result", frozen=frozen
+        )
+    )
+    for order, leg in enumerate(legs):
+        joint = builder.joint()
+        wire = leg if isinstance(leg, Wire) else group_wire(leg)
+        builder.leg(shape, joint, wire)
+        builder.open(joint, "output", order, wire, symbol=True)
+    return builder.finish()
+
+
+def _is_pattern(found: Definition) -> bool:
+    """An attention pattern: what is bound is a softmax."""
+    match found.statement:
+        case Bind(body=Sum(terms=(term,))):
+            return any(isinstance(n, Bubble) and n.function == "softmax" for n in term.nodes)
+        case _:
+            return False
+
+
+def _wire(leg: Leg) -> Wire:
+    return Wire(new_id(), leg.name, leg.size, label=leg.label)

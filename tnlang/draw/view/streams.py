@@ -1,0 +1,380 @@
+"""A net that is drawn: its streams become backbones with stations, blocks and plates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tnlang.draw.diagram import Block, Diagram, Plate, Shape
+from tnlang.draw.view import names
+from tnlang.draw.view.build import Builder, StreamRecord
+from tnlang.draw.view.emit import Emitter, Frame, group_wire
+from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
+from tnlang.ir.net import (
+    Bind,
+    Call,
+    Decl,
+    Frozen,
+    Leg,
+    Loop,
+    Net,
+    Output,
+    Ref,
+    Repeat,
+    Stmt,
+    StreamSet,
+    Tensor,
+    Wire,
+)
+from tnlang.ir.program import Program
+from tnlang.ir.size import SizeError, evaluate, size_op
+from tnlang.ir.walk import new_id, refs
+
+
+@dataclass(slots=True)
+class _Stream:
+    """A stream while it is drawn: the joints that run now, by leg, and the record of its backbone."""
+
+    wires: tuple[Wire, ...]
+    joints: tuple[int, ...]
+    record: StreamRecord = field(default_factory=StreamRecord)
+
+
+def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
+    """The diagram of a whole net."""
+    scope = Scope(program, net, openings)
+    return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
+
+
+class _NetDrawing:
+    def __init__(self, scope: Scope, *, compose: bool, symbols: bool) -> None:
+        self.scope = scope
+        self.builder = Builder(symbols=symbols)
+        roots: list[tuple[Ref, Versions]] = [(Ref(o.name, o.subs), scope.last) for o in scope.net.outputs]
+        self.uses = scope.uses(roots)
+        self._count_streams()
+        self.emitter = Emitter(self.builder, self.uses, compose=compose, stations=True)
+        self.emitter.seconds = second_tensors(scope.program)
+        self.streams: dict[str, _Stream] = {}
+        self.records: list[StreamRecord] = []
+        self.shown: dict[Key, str] = {}
+        self.pending: dict[str, Definition] = {}
+
+    def _count_streams(self) -> None:
+        """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
+        for known in self.scope.streams.values():
+            for definition in known:
+                statement = definition.statement
+                if (
+                    isinstance(statement, StreamSet)
+                    and statement.op != "="
+                    and definition.key in self.uses.counts
+                ):
+                    before = self.scope.resolve(Ref(statement.target.name), definition.versions)
+                    if before is not None:
+                        self.uses.counts[before.key] -= 1
+
+    def draw(self) -> Diagram:
+        net = self.scope.net
+        copied = self._copied_input()
+        if self.scope.streams:
+            self._statements(net.body)
+            for found in list(self.pending.values()):
+                self._copy(found)
+        elif copied is not None:
+            self._input_station(copied)
+        before = self._made()
+        for order, output in enumerate(net.outputs):
+            self._output(output, order)
+        if copied is not None and not self.scope.streams:
+            record = self.records[0]
+            station = record.stations[0]
+            members, enclosures = self._made_since(before)
+            record.blocks.append(Block(station, None, members, enclosures, ""))
+        return self.builder.finish(tuple(self.records))
+
+    # ------------------------------------------------------------ inputs and outputs
+
+    def _copied_input(self) -> Definition | None:
+        """The input of a map on (position, hidden) with several uses: it gets the backbone's place."""
+        net = self.scope.net
+        shapes = [tuple(leg.size for leg in output.legs) for output in net.outputs]
+        for decl in net.inputs:
+            found = self.scope.table[(decl.name, decl.subs)]
+            count = self.uses.counts[found.key] + self.uses.shadow[found.key]
+            if len(decl.legs) == 2 and count > 1 and tuple(leg.size for leg in decl.legs) in shapes:
+                return found
+        return None
+
+    def _input_station(self, found: Definition) -> None:
+        decl = found.statement
+        assert isinstance(decl, Decl)
+        wires = tuple(_wire(leg) for leg in decl.legs)
+        joints = tuple(self.builder.joint() for _ in wires)
+        record = StreamRecord()
+        self.records.append(record)
+        for order, (joint, wire) in enumerate(zip(joints, wires, strict=True)):
+            self.builder.open(joint, "input", order, wire)
+        station = self._station(found.key, names.math(decl.name, label=decl.label), decl.name, joints, wires)
+        self.uses.counts[found.key] = max(2, self.uses.counts[found.key])
+        record.tracks.extend([joints, ()])
+        record.stations.append(station)
+
+    def _output(self, output: Output, order: int) -> None:
+        found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
+        wires = self._output_wires(output)
+        joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
+        for position, (joint, wire) in enumerate(zip(joints, wires, strict=True)):
+            self.builder.open(joint, "output", 100 * order + position, wire)
+        frame = Frame(self.scope, self.scope.last, dict(zip(wires, joints, strict=True)))
+        if found is not None and self._is_running(found):
+            stream = self.streams[found.key[1]]
+            for joint, running in zip(joints, stream.joints, strict=True):
+                self.builder.merge(running, joint)
+            return
+        node = Tensor(Ref(output.name, output.subs), wires)
+        self.emitter.use(found, node, joints, wires, frame)
+
+    def _output_wires(self, output: Output) -> tuple[Wire, ...]:
+        """The wires of an output: those of the left-hand side that binds it, by name; else the axes."""
+        own = self.scope.table.get((output.name, output.subs))
+        if own is None and output.name in self.scope.streams:
+            own = self.scope.streams[output.name][-1]
+        if own is not None and isinstance(own.statement, Bind | StreamSet | Frozen):
+            target = own.statement.target
+            if len(target.legs) == len(output.legs):
+                return tuple(
+                    Wire(new_id(), w.name, w.size, w.subs, w.label) if isinstance(w, Wire) else group_wire(w)
+                    for w, leg in zip(target.legs, output.legs, strict=True)
+                )
+        return tuple(_wire(leg) for leg in output.legs)
+
+    def _is_running(self, found: Definition) -> bool:
+        """Whether a value is a stream as it runs now and nothing else uses it."""
+        return (
+            isinstance(found.statement, StreamSet)
+            and found.scope is self.scope
+            and found.key[1] in self.streams
+            and found.key not in self.emitter.station_of
+        )
+
+    # ------------------------------------------------------------ streams
+
+    def _statements(self, body: tuple[Stmt, ...]) -> None:
+        for statement in body:
+            match statement:
+                case StreamSet(target=target):
+                    found = self._definition_of(statement)
+                    if found.key not in self.uses.counts:
+                        continue
+                    if statement.opens or target.name not in self.streams:
+                        self._open_stream(statement, found)
+                    else:
+                        self._add(statement, found)
+                    self.pending[target.name] = found
+                case Repeat(loop=loop, body=inner):
+                    marks = {name: len(s.record.stations) for name, s in self.streams.items()}
+                    self._statements(inner)
+                    count = _count(loop)
+                    for name, first in marks.items():
+                        stations = self.streams[name].record.stations
+                        self._plate(self.streams[name].record, stations[first:], count)
+                case _:
+                    pass
+
+    def _plate(self, record: StreamRecord, stations: list[int], count: str) -> None:
+        """The plate round the stations that a repeat adds."""
+        if stations:
+            record.plates.append(Plate(stations[0], stations[-1], count))
+
+    def _definition_of(self, statement: StreamSet) -> Definition:
+        known = self.scope.streams[statement.target.name]
+        return next(d for d in known if d.statement is statement)
+
+    def _open_stream(self, statement: StreamSet, found: Definition) -> None:
+        wires = tuple(w for w in statement.target.legs if isinstance(w, Wire))
+        record = StreamRecord()
+        self.records.append(record)
+        source = self._plain_input(statement, found)
+        stream = _Stream(wires, tuple(self.builder.joint() for _ in wires), record)
+        self.streams[statement.target.name] = stream
+        if source is not None:
+            for order, (joint, leg) in enumerate(zip(stream.joints, source.legs, strict=True)):
+                self.builder.open(joint, "input", order, _wire(leg))
+            record.tracks.append(stream.joints)
+            return
+        before = self._made()
+        frame = Frame(self.scope, found.versions, {})
+        plus = self.emitter.definition(found, stream.joints, wires, frame)
+        if plus is None:
+            record.tracks.append(stream.joints)
+            return
+        legs = self.builder.shapes[plus].legs
+        brought = self.builder.first_term(plus)
+        record.tracks.extend([tuple(legs[i] for i in brought), stream.joints])
+        record.stations.append(plus)
+        members, enclosures = self._made_since(before)
+        record.blocks.append(Block(None, plus, tuple(m for m in members if m != plus), enclosures))
+
+    def _plain_input(self, statement: StreamSet, found: Definition) -> Decl | None:
+        """The input that a stream starts from as it is: ``stream r = x``."""
+        match statement.body.terms:
+            case (term,) if term.coefficient == 1 and len(term.nodes) == 1:
+                node = term.nodes[0]
+                if isinstance(node, Tensor) and node.legs == statement.target.legs and not node.conj:
+                    source = self.scope.resolve(node.ref, found.versions)
+                    if (
+                        source is not None
+                        and isinstance(source.statement, Decl)
+                        and source.statement.kind == "input"
+                    ):
+                        if self.uses.counts[source.key] > 1:
+                            self._same(source.key, found.key)
+                        return source.statement
+        return None
+
+    def _same(self, source: Key, stream: Key) -> None:
+        """Further uses of the input are uses of the stream's first value, which is the same."""
+        self.uses.counts[stream] += self.uses.counts[source] - 1
+        self.emitter.aliases[source] = stream
+        self.shown[stream] = source[1]
+
+    def _add(self, statement: StreamSet, found: Definition) -> None:
+        stream = self.streams[statement.target.name]
+        wires = tuple(w for w in statement.target.legs if isinstance(w, Wire))
+        record = stream.record
+        self._copy(self.pending[statement.target.name])
+        before = self._made()
+        start = record.stations[-1] if record.stations else None
+        if start is not None and self.builder.shapes[start].symbol != "copy":
+            start = None
+        if statement.op == "=":
+            joints = tuple(self.builder.joint() for _ in wires)
+            self.emitter.definition(found, joints, wires, Frame(self.scope, found.versions, {}))
+            stream.joints, stream.wires = joints, wires
+            record.tracks[-1:] = [record.tracks[-1], joints]
+            members, enclosures = self._made_since(before)
+            return
+        plus = self.builder.shape(Shape(0, "plus", "+", role="add", span=statement.origin.span))
+        after = tuple(self.builder.joint() for _ in wires)
+        came = [self.builder.leg(plus, joint, w) for joint, w in zip(stream.joints, wires, strict=True)]
+        self.builder.term(plus, tuple(came))
+        env = {wire: self.builder.joint() for wire in wires}
+        brought = [self.builder.leg(plus, env[wire], wire) for wire in wires]
+        self.builder.term(plus, tuple(brought))
+        for joint, wire in zip(after, wires, strict=True):
+            self.builder.leg(plus, joint, wire)
+        frame = Frame(self.scope, found.versions, env)
+        body = statement.body
+        if statement.op == "-=":
+            body = replace(body, terms=tuple(replace(t, coefficient=-t.coefficient) for t in body.terms))
+        self.emitter.total(body, frame)
+        stream.joints, stream.wires = after, wires
+        record.stations.append(plus)
+        record.tracks.append(after)
+        members, enclosures = self._made_since(before)
+        members = tuple(m for m in members if m != plus)
+        record.blocks.append(Block(start, plus, members, enclosures, self._label(statement)))
+
+    def _label(self, statement: StreamSet) -> str:
+        """The word beside the backbone: the net whose result is added."""
+        for ref in refs(statement):
+            found = self.scope.table.get((ref.name, ref.subs))
+            if found is not None and isinstance(found.statement, Call):
+                return names.word(found.statement.name)
+        return ""
+
+    def _copy(self, found: Definition) -> None:
+        """A station where the stream's value is used beside going on."""
+        stream = self.streams[found.key[1]]
+        uses = self.uses.counts[found.key]
+        goes_on = self._goes_on(found)
+        if uses == 0 or (uses == 1 and not goes_on):
+            if uses == 1:
+                self._last_use(found, stream)
+            return
+        record = stream.record
+        index = sum(1 for n in record.stations if self.builder.shapes[n].symbol == "copy")
+        label = (
+            names.math(found.key[1] + "'" * index) if index < 3 else names.math(found.key[1], f"({index})")
+        )
+        station = self._station(found.key, label, found.key[1], stream.joints, stream.wires)
+        record.stations.append(station)
+        if goes_on:
+            after = tuple(self.builder.joint() for _ in stream.wires)
+            for joint, wire in zip(after, stream.wires, strict=True):
+                self.builder.leg(station, joint, wire)
+            stream.joints = after
+            record.tracks.append(after)
+        else:
+            record.tracks.append(())
+
+    def _goes_on(self, found: Definition) -> bool:
+        known = self.scope.streams[found.key[1]]
+        later = known[found.key[3] + 1 :]
+        return bool(later) and isinstance(later[0].statement, StreamSet) and later[0].statement.op != "="
+
+    def _last_use(self, found: Definition, stream: _Stream) -> None:
+        """The stream's last value has one use: its wires simply run into it; a folded call stands on them."""
+        self.emitter.joints_running[found.key] = stream.joints
+        for definition in self.scope.table.values():
+            call = definition.statement
+            if not isinstance(call, Call) or definition.index or self.scope.opens(call):
+                continue
+            reads = [self.scope.resolve(ref, definition.versions) for ref in call.arguments]
+            if len(reads) == 1 and reads[0] is not None and reads[0].key == found.key:
+                result = call.results[0]
+                if self.uses.counts[definition.key] != 1 or len(result.legs) != len(stream.joints):
+                    return
+                after = tuple(self.builder.joint() for _ in stream.joints)
+                wires = tuple(w for w in result.legs if isinstance(w, Wire))
+                box = self.emitter.folded(
+                    call, definition, after, wires, Frame(self.scope, definition.versions, {})
+                )
+                self.emitter.joints_running[definition.key] = after
+                stream.record.stations.append(box)
+                stream.record.tracks.append(after)
+                return
+
+    def _station(
+        self, key: Key, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
+    ) -> int:
+        station = self.builder.shape(Shape(0, "copy", label, name, role="pasted"))
+        self.emitter.station_of[key] = station
+        self.emitter.labels[key] = label
+        for joint, wire in zip(joints, wires, strict=True):
+            self.builder.leg(station, joint, wire)
+        return station
+
+    # ------------------------------------------------------------ what was made
+
+    def _made(self) -> tuple[int, int]:
+        return len(self.builder.shapes), len(self.builder.enclosures)
+
+    def _made_since(self, before: tuple[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return tuple(self.builder.shapes)[before[0] :], tuple(self.builder.enclosures)[before[1] :]
+
+
+def second_tensors(program: Program) -> frozenset[str]:
+    """Of two matrices at file level the second has the second colour, so that they are told apart."""
+    plain = [
+        d.name
+        for d in program.declarations
+        if d.kind == "tensor" and len(d.legs) > 1 and not any(p.name in _OUTLINED for p in d.properties)
+    ]
+    return frozenset(plain[1:]) if len(plain) == 2 else frozenset()
+
+
+_OUTLINED = ("isometry", "unitary", "orthogonal")
+
+
+def _count(loop: Loop) -> str:
+    """How often a loop runs: the number at default sizes, else the formula."""
+    turns = size_op("-", loop.stop, loop.start)
+    try:
+        return str(evaluate(turns, {}))
+    except SizeError:
+        return names.size(turns)
+
+
+def _wire(leg: Leg) -> Wire:
+    return Wire(new_id(), leg.name, leg.size, label=leg.label)

@@ -1,0 +1,245 @@
+"""The values of a net that is drawn: what each reference means, and how often each value is used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tnlang.draw.view import names
+from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
+from tnlang.ir.program import Program
+from tnlang.ir.size import Size, SizeError, evaluate
+from tnlang.ir.walk import refs, walk
+
+Versions = Mapping[str, int]
+"""For each stream of a net, how many assignments lie before a place."""
+
+Key = tuple[str, str, tuple[Size, ...], int]
+"""What makes a value one value: its scope's path, its name, its subs, its version if it is a stream's."""
+
+_SMALL = 24
+"""A called net of at most so many nodes is drawn open unless the figure says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A value and the statement that makes it; ``index`` counts the results of a call."""
+
+    key: Key
+    statement: Decl | Bind | StreamSet | Call | Frozen
+    scope: Scope = field(compare=False, repr=False)
+    versions: Versions = field(compare=False)
+    shown: str = ""
+    index: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One net as it is drawn: the target, or a net called from it and drawn open."""
+
+    program: Program
+    net: Net
+    opened: Openings
+    path: str = ""
+    parent: Scope | None = None
+    call: Call | None = None
+    call_versions: Versions = field(default_factory=dict)
+    by_name: bool = False
+    table: dict[tuple[str, tuple[Size, ...]], Definition] = field(default_factory=dict)
+    streams: dict[str, list[Definition]] = field(default_factory=dict)
+    last: Versions = field(default_factory=dict)
+    _children: dict[str, Scope] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for decl in (*self.net.inputs, *self.net.owned):
+            self.table[(decl.name, decl.subs)] = self._definition(decl.name, decl.subs, decl, {})
+        self.last = self._scan(self.net.body, {})
+
+    def _definition(
+        self,
+        name: str,
+        subs: tuple[Size, ...],
+        statement: Decl | Bind | StreamSet | Call | Frozen,
+        versions: Versions,
+        index: int = 0,
+        version: int = -1,
+    ) -> Definition:
+        return Definition((self.path, name, subs, version), statement, self, dict(versions), name, index)
+
+    def _scan(self, body: tuple[Stmt, ...], versions: Versions) -> Versions:
+        now = dict(versions)
+        for statement in body:
+            match statement:
+                case Bind(target=target) | Frozen(target=target):
+                    self.table[(target.name, target.subs)] = self._definition(
+                        target.name, target.subs, statement, now
+                    )
+                case StreamSet(target=target):
+                    known = self.streams.setdefault(target.name, [])
+                    made = self._definition(target.name, (), statement, now, version=len(known))
+                    known.append(made)
+                    now[target.name] = len(known) - 1
+                case Call(results=results):
+                    for index, result in enumerate(results):
+                        self.table[(result.name, result.subs)] = self._definition(
+                            result.name, result.subs, statement, now, index
+                        )
+                case Repeat(body=inner):
+                    now = dict(self._scan(inner, now))
+                case Shared():
+                    pass
+        return now
+
+    def child(self, call: Call, versions: Versions) -> Scope:
+        """The net that a call applies, as a scope of its own."""
+        if call.name not in self._children:
+            net = self.program.net(call.net)
+            path = f"{self.path}.{call.name}" if self.path else call.name
+            self._children[call.name] = Scope(self.program, net, self.opened, path, self, call, versions)
+        return self._children[call.name]
+
+    def depth(self) -> int:
+        return 0 if self.parent is None else self.parent.depth() + 1
+
+    def resolve(self, ref: Ref, versions: Versions) -> Definition | None:
+        """The value a reference means at a place; arguments and results of nets drawn open are seen through.
+
+        None for what nothing here defines, such as a family member under a loop variable.
+        """
+        found = self._local(ref, versions)
+        if found is None:
+            return None
+        match found.statement:
+            case Decl(kind="input") if self.call is not None and self.parent is not None:
+                position = [decl.name for decl in self.net.inputs].index(ref.name)
+                return self.parent.resolve(self.call.arguments[position], self.call_versions)
+            case Call() as call if self.opens(call):
+                inner = self.child(call, found.versions)
+                output = inner.net.outputs[found.index]
+                through = inner.resolve(Ref(output.name, output.subs), inner.last)
+                if through is None:
+                    return found
+                through_own = through.scope.path.startswith(inner.path)
+                shown = found.shown if through_own else through.shown
+                return Definition(
+                    through.key, through.statement, through.scope, through.versions, shown, through.index
+                )
+        return found
+
+    def _local(self, ref: Ref, versions: Versions) -> Definition | None:
+        if ref.name in self.streams:
+            known = self.streams[ref.name]
+            if ref.subs:
+                try:
+                    version = evaluate(ref.subs[0], {})
+                except SizeError:
+                    return None
+            else:
+                version = versions.get(ref.name, len(known) - 1)
+            return known[version] if 0 <= version < len(known) else None
+        found = self.table.get((ref.name, ref.subs))
+        if found is None:
+            for decl in self.program.declarations:
+                if decl.name == ref.name and (decl.subs == ref.subs or not decl.subs):
+                    return Definition(("", decl.name, decl.subs, -1), decl, self, {}, decl.name)
+        return found
+
+    def opens(self, call: Call) -> bool:
+        """Whether the called net is drawn open."""
+        path = f"{self.path}.{call.name}" if self.path else call.name
+        return self.depth() < 12 and self.opened.of(self.program, call, path)
+
+    def uses(self, roots: list[tuple[Ref, Versions]]) -> Uses:
+        """How often each value is used, starting from some uses at this level."""
+        counted = Uses()
+        for ref, versions in roots:
+            counted.use(self, ref, versions)
+        return counted
+
+
+@dataclass(slots=True)
+class Uses:
+    """``counts`` of uses by key. ``shadow`` are those by what is frozen: they count for the layout alone."""
+
+    counts: Counter[Key] = field(default_factory=Counter)
+    shadow: Counter[Key] = field(default_factory=Counter)
+    tensors: Counter[tuple[Key, bool]] = field(default_factory=Counter)
+
+    def use(self, scope: Scope, ref: Ref, versions: Versions, *, shadow: bool = False) -> None:
+        found = scope.resolve(ref, versions)
+        if found is None:
+            return
+        counts = self.shadow if shadow else self.counts
+        first = found.key not in counts
+        counts[found.key] += 1
+        if first and not scope.by_name:
+            self.visit(found, shadow=shadow)
+
+    def visit(self, found: Definition, *, shadow: bool = False) -> None:
+        """Count what a definition itself reads."""
+        scope, versions = found.scope, found.versions
+        match found.statement:
+            case Frozen(definition=inner) if inner is not None:
+                for ref in refs(inner):
+                    self.use(scope, ref, versions, shadow=True)
+            case Bind() | Call() as statement:
+                for ref in refs(statement):
+                    self.use(scope, ref, versions, shadow=shadow)
+            case StreamSet(target=target, op=op) as statement:
+                for ref in refs(statement):
+                    self.use(scope, ref, versions, shadow=shadow)
+                if op != "=":
+                    self.use(scope, Ref(target.name), versions, shadow=shadow)
+            case Decl() | Frozen():
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What a figure says is drawn open, closed, or not at all; the rest is decided by size."""
+
+    unfold: frozenset[str] = frozenset()
+    fold: frozenset[str] = frozenset()
+    hide: frozenset[str] = frozenset()
+
+    def of(self, program: Program, call: Call, path: str) -> bool:
+        named = {path, call.name, call.net, *_plain(path)}
+        if named & self.fold:
+            return False
+        if named & self.unfold:
+            return True
+        try:
+            net = program.net(call.net)
+        except KeyError:
+            return False
+        if not net.owned:
+            return _weight(program, net, 0) <= 2 * _SMALL
+        return not is_norm(net) and _weight(program, net, 0) <= _SMALL
+
+
+def _plain(path: str) -> tuple[str, ...]:
+    """The path without what stands in braces."""
+    return ("".join(part.partition("{")[0] for part in path.split("}")),)
+
+
+def is_norm(net: Net) -> bool:
+    """A net that is a norm with gain and bias: its one binding has a norm's bubble."""
+    if len(net.body) != 1 or not isinstance(net.body[0], Bind):
+        return False
+    bubbles = [node for node in walk(net.body[0].body) if isinstance(node, Bubble)]
+    return any(names.family(bubble.function) == "norm" for bubble in bubbles)
+
+
+def _weight(program: Program, net: Net, depth: int) -> int:
+    """About how many shapes a net has when drawn open."""
+    total = 0
+    for statement in net.body:
+        match statement:
+            case Bind(body=body) | StreamSet(body=body):
+                total += sum(1 for _ in walk(body))
+            case Repeat():
+                total += _SMALL
+            case _:
+                total += 2
+    return total
