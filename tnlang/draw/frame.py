@@ -1,0 +1,78 @@
+"""Items as a whole: the ink they take, moving them, and the scene that holds them with a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tnlang.draw.geometry import Box, bbox, move, union
+from tnlang.draw.labels import label_box
+from tnlang.draw.scene import (
+    InkItem,
+    Item,
+    LabelItem,
+    OutlineItem,
+    Point,
+    RibbonItem,
+    Scene,
+    ShapeItem,
+    WireItem,
+)
+
+MARGIN = 16.0
+
+
+def ink_box(item: Item) -> Box:
+    """The box round an item's ink, half its stroke included."""
+    match item:
+        case LabelItem():
+            return label_box(item)
+        case WireItem(path=path, width=width) | RibbonItem(path=path, width=width):
+            return bbox(path).grown(width / 2)
+        case InkItem(outline=outline, stroke=stroke):
+            return bbox(outline).grown(max(stroke, 1.2) / 2)
+        case ShapeItem(outline=outline) | OutlineItem(outline=outline):
+            return bbox(outline).grown(0.85)
+
+
+def ink_of(items: Iterable[Item]) -> Box:
+    """The box round the ink of all items; NO_BOX round none."""
+    return union(map(ink_box, items))
+
+
+def move_item(item: Item, by: Point) -> Item:
+    """The item shifted."""
+    match item:
+        case LabelItem(at=at):
+            return replace(item, at=(at[0] + by[0], at[1] + by[1]))
+        case WireItem(path=path) | RibbonItem(path=path):
+            return replace(item, path=move(path, by))
+        case InkItem(outline=outline) | ShapeItem(outline=outline) | OutlineItem(outline=outline):
+            return replace(item, outline=move(outline, by))
+
+
+def move_items(items: Iterable[Item], by: Point) -> tuple[Item, ...]:
+    """All items shifted."""
+    return tuple(move_item(item, by) for item in items)
+
+
+def framed(
+    items: Sequence[Item],
+    axis: float = 0.0,
+    *,
+    margin: float = MARGIN,
+    title: str = "",
+    description: str = "",
+) -> Scene:
+    """The scene that holds the items ``margin`` from its edges; ``axis`` is given before they move.
+
+    The origin comes to lie on whole units, so that straight wires of whole coordinates stay sharp.
+    """
+    box = ink_of(items) if items else Box(0, 0, 0, 0)
+    left, top = _below(box.left - margin), _below(box.top - margin)
+    width, height = -_below(left - box.right - margin), -_below(top - box.bottom - margin)
+    return Scene(width, height, move_items(items, (-left, -top)), axis - top, title, description)
+
+
+def _below(value: float) -> float:
+    return float(value // 1)

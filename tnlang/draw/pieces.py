@@ -1,0 +1,338 @@
+"""The pieces of a picture: from a shape, line or enclosure of the diagram and its place to the items drawn.
+
+Every layout measures by ``half_size`` and draws by these functions, so that a shape looks and fits the same
+wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from tnlang.draw import curves, geometry
+from tnlang.draw.diagram import Enclosure, Line, Shape
+from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
+from tnlang.draw.labels import measure
+from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
+from tnlang.draw.theme import leg_width
+
+TENSOR, SMALL = 19.0, 17.0
+"""Sizes of names in shapes: in circles from r 20, and below."""
+LEG_SYMBOL, LEG_WORD, LEG_WORD_INSIDE = 14.5, 13.0, 12.0
+BADGE, SIGN, BIG_SIGN, CAPTION, NOTE = 13.0, 22.0, 27.0, 13.0, 12.5
+
+TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
+FOLD_HEIGHT, PILL_HEIGHT, SQUARE = 36.0, 40.0, 36.0
+TAB = 7.5
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def name_size(shape: Shape) -> float:
+    """The font size of a shape's label."""
+    match shape.symbol:
+        case "copy":
+            return SMALL
+        case "pin":
+            return 13.5
+        case "clip":
+            return 11.5
+        case "text":
+            return TENSOR
+        case "sigma":
+            return BIG_SIGN
+        case "folded":
+            return 16.0
+        case "shift":
+            return NOTE
+        case "tensor" if shape.outline == "circle" and len(shape.legs) == 1:
+            return SMALL
+    return TENSOR
+
+
+def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
+    """Half the width and half the height of a shape where its own label and symbol decide.
+
+    A shape stretched over its legs (pill, box, folded net over several stations) may be drawn larger. ``tip``
+    is where an isometry or a shift points.
+    """
+    extent = measure(shape.label, name_size(shape)) if shape.label else None
+    wide, high = (extent.width / 2, extent.height / 2) if extent else (0.0, 0.0)
+    match shape.symbol:
+        case "dot":
+            return (4.0, 4.0)
+        case "plus":
+            radius = plus_radius(shape)
+            return (radius, radius)
+        case "copy":
+            return _disc(15.0, wide, 5.0)
+        case "paste":
+            return _disc(20.0, wide, 8.5)
+        case "pin":
+            return (max(9.0, wide + 5), 9.0)
+        case "clip":
+            return (max(14.0, wide + 7), 8.5)
+        case "fork":
+            return (0.0, 0.0)
+        case "shift":
+            return (10.0, 10.0)
+        case "onehot":
+            return (3.25, 13.0)
+        case "folded":
+            return (max(26.0, _even(wide + 14)), FOLD_HEIGHT / 2)
+        case "text" | "sigma":
+            return (wide, high)
+    match shape.outline:
+        case "triangle":
+            along, across = TRIANGLE_LENGTH / 2, TRIANGLE_EDGE / 2
+            return (along, across) if abs(tip[0]) > abs(tip[1]) else (across, along)
+        case "square":
+            half = max(SQUARE / 2, _even(wide + 7))
+            return (half, SQUARE / 2)
+        case "box" | "pill" | "ellipse":
+            return (max(26.0, _even(wide + 12)), PILL_HEIGHT / 2)
+        case "dot":
+            return (4.0, 4.0)
+        case "none":
+            return (wide + 2, high + 2)
+        case "circle" if wide > 22:  # a long word: a pill round it
+            return (_even(wide + 12), PILL_HEIGHT / 2)
+        case "circle":
+            least = 16.0 if len(shape.legs) == 1 else 20.0
+            both = "_" in shape.label and "^" in shape.label
+            return _disc(24.0 if both else least, wide, 8.5)
+
+
+def plus_radius(shape: Shape) -> float:
+    """12 on one wire, 15 across two, and 8 more for each further one."""
+    wires = max((len(term) for term in shape.terms), default=1)
+    return 12.0 if wires <= 1 else 15.0 + 8.0 * (wires - 2)
+
+
+def _disc(least: float, wide: float, clear: float) -> Point:
+    radius = max(least, _even(wide + clear))
+    return (radius, radius)
+
+
+def _even(value: float) -> float:
+    return float(2 * ceil(value / 2 - 0.01))
+
+
+def is_disc(shape: Shape) -> bool:
+    """Whether the shape is drawn as a circle, which a wire may meet from any side."""
+    half = half_size(shape)
+    match shape.symbol:
+        case "dot" | "plus" | "copy" | "paste":
+            return True
+        case "tensor":
+            return shape.outline in ("circle", "dot") and half[0] == half[1]
+    return False
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def outline_of(shape: Shape, at: Point, *, half: Point | None = None, tip: Point = geometry.RIGHT) -> Path:
+    """The outline of a shape centred at a point; ``half`` stretches it."""
+    wide, high = half or half_size(shape, tip)
+    box = box_around(at, 2 * wide, 2 * high)
+    if is_disc(shape):
+        return geometry.circle(at, wide)
+    match shape.symbol:
+        case "pin" | "clip":
+            return geometry.rounded(box, 4.0)
+        case "shift":
+            return geometry.triangle(at, tip, 20.0, 20.0, 2.5)
+        case "folded":
+            return geometry.rounded(box, 10.0)
+        case "fork" | "text" | "sigma" | "onehot":
+            return geometry.rounded(box, 0.0)
+    match shape.outline:
+        case "triangle":
+            long, edge = (wide, high) if abs(tip[0]) > abs(tip[1]) else (high, wide)
+            return geometry.triangle(at, tip, 2 * long, 2 * edge)
+        case "square" | "box":
+            return geometry.rounded(box, 6.0)
+        case "none":
+            return geometry.rounded(box, 0.0)
+    return geometry.stadium(box)
+
+
+def shape_items(
+    shape: Shape,
+    at: Point,
+    *,
+    half: Point | None = None,
+    tip: Point = geometry.RIGHT,
+    first_leg: Point | None = None,
+    label_at: Point | None = None,
+    along: Point = geometry.RIGHT,
+) -> tuple[Item, ...]:
+    """All that is drawn for a shape: its outline, its name, and the marks on it.
+
+    ``tip`` is where an isometry, or a shift, points; ``first_leg`` the direction of the first leg where the
+    shape is turned (it gets the mark on its rim); ``along`` the direction of the wire on which a one-hot
+    strip lies. A fork draws nothing: its lines do.
+    """
+    if shape.symbol == "fork":
+        return ()
+    if shape.symbol == "onehot":
+        return tuple(_strip(at, along))
+    outline = outline_of(shape, at, half=half, tip=tip)
+    role = _role(shape)
+    title = shape.name or shape.label or shape.symbol
+    items: list[Item] = []
+    if shape.symbol not in ("text", "sigma") and not (shape.symbol == "tensor" and shape.outline == "none"):
+        items.append(ShapeItem(shape.id, outline, role, title, first_leg, shape.look))
+    box = geometry.bbox(outline)
+    if shape.symbol == "folded":
+        items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
+    if first_leg is not None:
+        items.extend(_turned(shape, at, box, first_leg))
+    if shape.symbol == "plus":
+        items.extend(_plus(at, 0.5 * plus_radius(shape)))
+    elif shape.label and shape.symbol != "dot":
+        items.append(_name(shape, at, tip, label_at))
+    corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
+    if shape.tied:
+        items.extend(_tied_tab(corner))
+    if shape.frozen:
+        items.extend(_frozen_tab((corner[0], corner[1] + (2 * TAB + 2) * shape.tied)))
+    return tuple(items)
+
+
+def _role(shape: Shape) -> str:
+    match shape.symbol:
+        case "dot":
+            return "dot"
+        case "plus":
+            return "add"
+        case "copy" | "paste":
+            return "pasted"
+        case "pin" | "clip" | "shift":
+            return shape.symbol
+        case "folded":
+            return "folded-norm" if shape.role == "second" else "folded-net"
+    return "dot" if shape.outline == "dot" else shape.role
+
+
+def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelItem:
+    size = name_size(shape)
+    match shape.symbol:
+        case "shift":  # +n stands above
+            place = label_at or (at[0], at[1] - 10 - 6 - 4)
+            return LabelItem(shape.label, place, size, "note", "grey")
+        case "text" | "sigma":
+            return LabelItem(shape.label, label_at or at, size, "sign")
+    place = label_at or (add(at, tip, -7) if shape.outline == "triangle" else at)
+    if shape.outline == "none":
+        return LabelItem(shape.label, place, size, "sign")
+    return LabelItem(shape.label, place, size, "shape", inside=shape.id)
+
+
+def _plus(at: Point, arm: float) -> Iterator[Item]:
+    for direction in (geometry.RIGHT, UP):
+        line = curves.straight(add(at, direction, -arm), add(at, direction, arm))
+        yield InkItem(line, "mark", stroke=1.8)
+
+
+def _strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> Iterator[Item]:
+    """A column of cells across the wire, one of them filled."""
+    across = (-along[1], along[0])
+    for index in range(cells):
+        center = add(at, across, (index - (cells - 1) / 2) * side)
+        outline = geometry.rounded(box_around(center, side, side), 0)
+        yield InkItem(outline, "cell-set" if index == 2 else "cell")
+
+
+def _turned(shape: Shape, at: Point, box: Box, first_leg: Point) -> Iterator[Item]:
+    """The thick stretch of rim at the first leg."""
+    if is_disc(shape):
+        middle = geometry.angle_of(first_leg)
+        yield InkItem(curves.arc(at, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
+        return
+    across = (-first_leg[1], first_leg[0])
+    rim = (at[0] + first_leg[0] * box.width / 2, at[1] + first_leg[1] * box.height / 2)
+    yield InkItem(curves.straight(add(rim, across, -8), add(rim, across, 8)), "mark", stroke=5.0)
+
+
+def _tied_tab(at: Point) -> Iterator[Item]:
+    yield InkItem(geometry.circle(at, TAB), "tied")
+    for y in (at[1] - 1.9, at[1] + 1.9):
+        yield InkItem(curves.straight((at[0] - 3.4, y), (at[0] + 3.4, y)), "mark", stroke=1.5)
+
+
+def _frozen_tab(at: Point) -> Iterator[Item]:
+    """A snowflake: three axes, each with a pair of short barbs at both ends."""
+    yield InkItem(geometry.circle(at, TAB), "frozen")
+    for angle in (30.0, 90.0, 150.0):
+        axis = at_angle(angle)
+        yield InkItem(curves.straight(add(at, axis, -5), add(at, axis, 5)), "frozen", stroke=0.95)
+        for end in (1.0, -1.0):
+            knot = add(at, axis, 2.7 * end)
+            for bend in (28.0, -28.0):
+                barb = add(knot, at_angle(angle + bend), 2.0 * end)
+                yield InkItem(curves.straight(knot, barb), "frozen", stroke=0.95)
+
+
+# ---------------------------------------------------------------- wires and walls
+
+
+def line_width(line: Line) -> float:
+    """The width of a line: what a style says, else by its dim's size."""
+    return line.look.width or leg_width(line.size)
+
+
+def wire_item(line: Line, path: Path, *, width: float | None = None, butt: bool = False) -> WireItem:
+    """A stretch of a line along a path. ``width`` is given for the thick leg of a bundle."""
+    title = line.name or line.label
+    if line.dim and line.dim != title:
+        title = f"{title}: {line.dim}" if title else line.dim
+    size = f" = {line.size}" if line.size is not None else ""
+    wide = width or line_width(line)
+    return WireItem(line.id, path, wide, title + size, "butt" if butt else "round", line.look)
+
+
+def wall_item(enclosure: Enclosure, outline: Path, depth: int = 0) -> OutlineItem:
+    """The wall of a bubble."""
+    title = enclosure.name or enclosure.badge
+    return OutlineItem(enclosure.id, outline, enclosure.family, title, depth, enclosure.look)
+
+
+def badge_width(latex: str) -> float:
+    """The width of a badge's pill: its label and 8 on either side, no narrower than it is high."""
+    return max(19.0, measure(latex, BADGE).width + 16)
+
+
+def badge_items(enclosure: Enclosure, at: Point) -> tuple[Item, ...]:
+    """The pill with the function's name, centred at a point of the wall; nothing where it has none."""
+    if not enclosure.badge:
+        return ()
+    box = box_around(at, badge_width(enclosure.badge), 19)
+    pill = InkItem(geometry.stadium(box), f"badge-{enclosure.family}")
+    return (pill, LabelItem(enclosure.badge, at, BADGE, "badge", inside=enclosure.id))
+
+
+def gate_item(enclosure: Enclosure, at: Point, wall: Point, *, ended: bool = False) -> InkItem:
+    """The thick piece of wall where the leg crosses that the function works along.
+
+    ``wall`` is the direction in which the wall runs there. It lies under the wire; on it where the leg ends.
+    """
+    wide, high = (5.0, 16.0) if abs(wall[1]) >= abs(wall[0]) else (16.0, 5.0)
+    outline = geometry.stadium(box_around((0, 0), wide, high))
+    slant = geometry.angle_of(wall) - (90.0 if high > wide else 0.0)
+    turned = geometry.move(geometry.turn(outline, slant), at)
+    return InkItem(turned, f"gate-{enclosure.family}", "over" if ended else "under")
+
+
+def plate_item(number: int, box: Box, title: str) -> OutlineItem:
+    """The plate under what is repeated."""
+    return OutlineItem(number, geometry.rounded(box, 16.0), "plate", title, -1)
+
+
+def count_label(latex: str, box: Box) -> LabelItem:
+    """How often a plate is repeated, in its lower right corner."""
+    return LabelItem(
+        rf"\times {latex}", (box.right - 13, box.bottom - 18), 17.0, "count", "grey", anchor="right"
+    )
