@@ -33,7 +33,7 @@ class Text(Syntax):
     value: str
 
 
-# ---------------------------------------------------------------- arithmetic (sizes, ranges, subscripts, entries)
+# ------------------------------------------------------- arithmetic (sizes, ranges, subscripts, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Int(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class ArithName(Syntax):
-    """A dim, a constant without legs or a loop variable in arithmetic: a path such as ``hidden`` or ``gpt2.seq``."""
+    """A dim, a constant without legs or a loop variable in arithmetic: ``hidden``, ``gpt2.seq``."""
 
     path: Path
 
@@ -204,7 +204,7 @@ class Power(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Product(Syntax):
-    """Juxtaposition, left to right. ``explicit`` tells which gaps have ``*`` (as many as factors less one)."""
+    """Juxtaposition, left to right. ``explicit`` tells which gaps have ``*`` (one fewer than factors)."""
 
     factors: tuple[Expr, ...]
     explicit: tuple[bool, ...] = ()
@@ -302,12 +302,13 @@ class Declaration(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class FnDecl(Syntax):
-    """``fn name[legs] = "package.module:callable", numpy = "package.module:twin"``."""
+    """``fn name[legs] = "package.module:callable", numpy = "package.module:twin" label "$f$"``."""
 
     name: Name
     gates: Bracket | None
     target: Text
     numpy: Text | None = None
+    label: Text | None = None
 
 
 # ---------------------------------------------------------------- statements

@@ -1,0 +1,282 @@
+"""Which bracket is which, where statements end, and the brackets without a partner.
+
+The filter between lexer and parser. It tells a call's bracket from a product's, a subscript's brace from a block's
+and from that of a sum, and drops the line ends inside brackets and those of lines that go on. A bracket without
+its partner is reported here; its statement gets a token BAD, so that the parser passes over it without a
+second report, and the brackets of what comes out are balanced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lark import Token
+
+from tnlang.source import Diagnostics, Related, Source
+from tnlang.syntax.build import token_span
+from tnlang.syntax.words import (
+    ASSIGNMENTS,
+    BLOCK_WORDS,
+    CLOSERS,
+    CLOSING,
+    FILE_WORDS,
+    NESTING_LIMIT,
+    OPENERS,
+    OPERATORS,
+    PLAIN_WORDS,
+    STATEMENT_WORDS,
+    UNFINISHED,
+    WORDS,
+)
+
+_CALLABLE = (PLAIN_WORDS - {"AT"}) | {"NAME", "RSQB", "SUM", "PROD"}
+_LEFT_SIDE = PLAIN_WORDS | {"NAME", "COMMA"}
+_NESTING = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CARET"})
+_BRACES = frozenset({"LBRACE", "BODY", "RBRACE"})
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open bracket; for a block, what its statement in progress holds so far."""
+
+    opener: Token
+    arithmetic: bool
+    first: str = ""
+    has_block: bool = False
+    bodies: int = 0
+    chain: int = 0
+
+    @property
+    def is_block(self) -> bool:
+        return self.opener.type == "LBRACE"
+
+
+class _TooDeep(Exception):
+    """Nothing after this place is worth reading."""
+
+
+def arrange(tokens: list[Token], source: Source, diagnostics: Diagnostics) -> list[Token]:
+    """The tokens for the parser; none after nesting that is too deep."""
+    attempt = Diagnostics()
+    reader = _Arranger(tokens, source, attempt, closing_blocks=False)
+    try:
+        done = reader.run()
+        if reader.unclosed_block:
+            # Some block lacks its brace: what only a file can hold shows which.
+            attempt = Diagnostics()
+            done = _Arranger(tokens, source, attempt, closing_blocks=True).run()
+    except _TooDeep:
+        done = []
+    diagnostics.found.extend(attempt.found)
+    return done
+
+
+class _Arranger:
+    def __init__(
+        self, tokens: list[Token], source: Source, diagnostics: Diagnostics, closing_blocks: bool
+    ) -> None:
+        self.tokens = tokens
+        self.source = source
+        self.diagnostics = diagnostics
+        self.closing_blocks = closing_blocks
+        self.unclosed_block = False
+        self.out: list[Token] = []
+        self.frames = [_Frame(Token("LBRACE", ""), arithmetic=False)]
+        self.headless = 0
+        self.depth = 0
+        self.closed_subscript = False
+
+    def run(self) -> list[Token]:
+        for at, token in enumerate(self.tokens):
+            if token.type == "NL":
+                self._line_end(at, token)
+                continue
+            self._statement_start(token)
+            if token.type in CLOSERS:
+                self._close(at, token)
+                continue
+            if token.type in OPENERS:
+                self._open(at, token)
+            elif token.type in ("SUM", "PROD") and self._type(at + 1) == "NAME":
+                self.frames[-1].bodies += 1
+            elif token.type == "EQUAL" and self.frames[-1].first == "NET":
+                self.frames[-1].has_block = True
+            elif token.type in _NESTING:
+                self._operator(token)
+            elif token.type == "COMMA":
+                self._shallow()
+            self.out.append(token)
+        self._end()
+        return self.out
+
+    def _type(self, at: int) -> str:
+        return self.tokens[at].type if 0 <= at < len(self.tokens) else "NL"
+
+    # ------------------------------------------------------------ statements
+
+    def _line_end(self, at: int, token: Token) -> None:
+        last = self.out[-1].type if self.out else "NL"
+        after = self._type(at + 1)
+        goes_on = token == "\n" and (last in UNFINISHED or after in OPERATORS or after in _BRACES)
+        if not self.frames[-1].is_block:
+            if at + 1 == len(self.tokens) or goes_on:
+                return
+            if not self._begins_statement(at + 1):
+                if token == ";":
+                    message = "`;` ends a statement, and a bracket is open"
+                    self._error("TN104", message, token, "not closed yet", self.frames[-1].opener)
+                return
+            self._abandon(self._block(), "a new statement begins here", self.tokens[at + 1])
+        elif last in ("NL", "LBRACE") or goes_on:
+            return
+        self._statement_end()
+        self.out.append(token)
+
+    def _begins_statement(self, at: int) -> bool:
+        """Whether the line from here on looks like a new statement rather than more of a bracket."""
+        if self._type(at) in STATEMENT_WORDS:
+            return True
+        depth = 0
+        while (kind := self._type(at)) != "NL":
+            depth += (kind in OPENERS) - (kind in CLOSERS)
+            if depth == 0 and kind in ASSIGNMENTS:
+                return True
+            if depth < 0 or (depth == 0 and kind not in _LEFT_SIDE and kind not in CLOSERS):
+                return False
+            at += 1
+        return False
+
+    def _statement_start(self, token: Token) -> None:
+        frame = self.frames[-1]
+        if not frame.is_block or frame.first:
+            return
+        inside = len(self.frames) > 1 and not (token.type == "STYLE" and self.frames[-2].first == "THEME")
+        if inside and self.closing_blocks and token.type in FILE_WORDS:
+            self._abandon(1, "a new item begins here", token)
+            self.out.append(Token.new_borrow_pos("NL", "\n", token))
+            self._statement_end()
+        self.frames[-1].first = token.type
+
+    def _statement_end(self) -> None:
+        frame = self.frames[-1]
+        self.headless += frame.first in BLOCK_WORDS and not frame.has_block
+        frame.first, frame.has_block, frame.bodies = "", False, 0
+        self._shallow()
+
+    def _end(self) -> None:
+        if not self.frames[-1].is_block:
+            self._abandon(self._block(), "", None)
+        if len(self.frames) > 1:
+            self.unclosed_block = True
+            self._abandon(1, "", None)
+
+    # ------------------------------------------------------------ brackets
+
+    def _open(self, at: int, token: Token) -> None:
+        before, frame = self._type(at - 1), self.frames[-1]
+        touching = at > 0 and self.tokens[at - 1].end_pos == token.start_pos
+        if token.type == "LPAR":
+            if touching and (before in _CALLABLE or (before == "RBRACE" and self.closed_subscript)):
+                token.type = "CALL"
+        elif token.type == "LBRACE":
+            if touching and (before in _LEFT_SIDE or (before in WORDS and not frame.is_block)):
+                if self._type(at + 1) == "NL" and frame.first in BLOCK_WORDS:
+                    message = "a brace that touches a name begins a subscript"
+                    self._error("TN104", message, token, hint="put a space before the block's brace")
+                else:
+                    token.type = "SUB"
+            elif frame.bodies:
+                frame.bodies -= 1
+                token.type = "BODY"
+        self._deeper(token)
+        frame.has_block |= token.type == "LBRACE"
+        arithmetic = token.type in ("SUB", "LSQB") or (token.type == "LPAR" and self._in_arithmetic())
+        self.frames.append(_Frame(token, arithmetic))
+
+    def _in_arithmetic(self) -> bool:
+        """Whether an operator here is one of arithmetic, whose tree nests with each of them."""
+        frame = self.frames[-1]
+        return frame.arithmetic or frame.bodies > 0 or frame.first in ("DIM", "REPEAT")
+
+    def _operator(self, token: Token) -> None:
+        if token.type == "SLASH" or self._in_arithmetic():
+            self.frames[-1].chain += 1
+            self._deeper(token)
+
+    def _deeper(self, token: Token) -> None:
+        self.depth += 1
+        if self.depth > NESTING_LIMIT:
+            message = f"nested more than {NESTING_LIMIT} deep"
+            self._error("TN105", message, token, hint="bind a part of it to a name")
+            raise _TooDeep
+
+    def _shallow(self) -> None:
+        self.depth -= self.frames[-1].chain
+        self.frames[-1].chain = 0
+
+    def _close(self, at: int, token: Token) -> None:
+        """Close the bracket this token belongs to, and report those within that it leaves open."""
+        wanted = CLOSERS[token.type]
+        block = self._block()
+        found = next((n for n in range(len(self.frames) - 1, 0, -1) if self._closer(n) == wanted), 0)
+        if found >= max(block - 1, 1):
+            if found < len(self.frames) - 1:
+                self._abandon(found + 1, f"before this `{token}`", token)
+            self._pop(token)
+        elif wanted == "}" and self.headless:
+            self.headless -= 1
+            self.out.append(_bad(token))
+        elif len(self.frames) > block and self._type(at + 1) != CLOSING[self._closer(-1)] and wanted != "}":
+            opener = self.frames[-1].opener
+            message = f"`{token}` cannot close `{opener}`"
+            self._error("TN104", message, token, "opened here", opener, f"write `{self._closer(-1)}`")
+            self.out.append(_bad(token))
+            self._pop(_virtual(self._closer(-1), token))
+        else:
+            self._error("TN104", f"`{token}` closes nothing", token)
+            self.out.append(_bad(token))
+
+    def _closer(self, frame: int) -> str:
+        return OPENERS[self.frames[frame].opener.type]
+
+    def _block(self) -> int:
+        """How many frames there are up to the innermost block, itself included."""
+        return next(n for n in range(len(self.frames), 0, -1) if self.frames[n - 1].is_block)
+
+    def _pop(self, closer: Token) -> None:
+        if self.frames[-1].is_block:
+            self._statement_end()
+        self._shallow()
+        self.depth -= 1
+        self.closed_subscript = self.frames.pop().opener.type == "SUB"
+        self.out.append(closer)
+
+    def _abandon(self, keep: int, why: str, place: Token | None) -> None:
+        """Report the innermost open bracket, and close all but the first ``keep`` frames."""
+        opener = self.frames[-1].opener
+        self._error("TN103", f"this `{opener}` is not closed", opener, why, place)
+        last = self.out[-1]
+        if not self.frames[-1].is_block:
+            self.out.append(_bad(last))
+        while len(self.frames) > keep:
+            self._pop(_virtual(self._closer(-1), last))
+
+    def _error(
+        self,
+        code: str,
+        message: str,
+        token: Token,
+        why: str = "",
+        place: Token | None = None,
+        hint: str = "",
+    ) -> None:
+        related = [] if place is None else [Related(token_span(self.source, place), why)]
+        self.diagnostics.error(code, message, token_span(self.source, token), *related, hint=hint)
+
+
+def _bad(token: Token) -> Token:
+    return Token.new_borrow_pos("BAD", str(token), token)
+
+
+def _virtual(closer: str, after: Token) -> Token:
+    return Token.new_borrow_pos(CLOSING[closer], closer, after)

@@ -1,0 +1,48 @@
+"""The words of the language, as the grammar's terminals name them, and the limits of a text."""
+
+from __future__ import annotations
+
+NESTING_LIMIT = 100
+"""Brackets in brackets, and operators that nest (divisions, arithmetic in sizes)."""
+
+LARGEST_INTEGER = 2**63 - 1
+LONGEST_NAME = 200
+MOST_ERRORS = 100
+
+DECLARATION_WORDS = frozenset({"TENSOR", "INPUT", "PARAM", "CONST"})
+
+FILE_WORDS = frozenset({"DIM", "FN", "NET", "FIGURE", "STYLE", "THEME", "WEIGHTS", "IMPORT", "FROM"})
+"""Words that begin what stands at file level only (a style also stands in a theme)."""
+
+STATEMENT_WORDS = FILE_WORDS | DECLARATION_WORDS | {"SHARED", "STREAM", "REPEAT"}
+
+BLOCK_WORDS = frozenset({"NET", "REPEAT", "FIGURE", "STYLE", "THEME", "WEIGHTS"})
+"""Words that begin a statement with a block."""
+
+RESERVED = STATEMENT_WORDS | {"SUM", "PROD", "IN", "AS", "MOD"}
+"""They name nothing but legs, wires and what a style selects."""
+
+SHOWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW"})
+
+PLAIN_WORDS = SHOWN_WORDS | {
+    *("AT", "LEFT", "RIGHT", "OF", "ABOVE", "BELOW", "LABEL", "NUMPY", "FOR", "PREFIX", "IGNORE")
+}
+"""Keywords where the grammar wants them, names everywhere else."""
+
+WORDS = RESERVED | PLAIN_WORDS
+
+NUMBERS = frozenset({"INT", "FLOAT", "IMAG"})
+
+OPENERS = {"LPAR": ")", "CALL": ")", "LSQB": "]", "SUB": "}", "BODY": "}", "LBRACE": "}"}
+CLOSERS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
+CLOSING = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}
+
+ASSIGNMENTS = frozenset({"EQUAL", "PLUS_EQUAL", "MINUS_EQUAL"})
+
+OPERATORS = ASSIGNMENTS | {
+    *("PLUS", "MINUS", "STAR", "SLASH", "CARET", "UNEQUAL", "ALMOST", "AT_MOST", "ARROW", "TILDE", "DOTS")
+}
+"""A line that begins with one of these goes on with the statement before it."""
+
+UNFINISHED = OPERATORS | {"COMMA", "COLON", "DOT", "MOD", "IN", "AS"}
+"""A line that ends with one of these goes on."""
