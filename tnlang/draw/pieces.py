@@ -213,7 +213,7 @@ def _role(shape: Shape) -> str:
         case "pin" | "clip" | "shift":
             return shape.symbol
         case "folded":
-            return "folded-norm" if shape.role == "second" else "folded-net"
+            return f"folded-{shape.family or 'net'}"
     return "dot" if shape.outline == "dot" else shape.role
 
 

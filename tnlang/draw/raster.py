@@ -32,7 +32,11 @@ def to_png(svg: str, scale: float = 2.0) -> bytes:
     resvg = _wheel("resvg_py", "resvg-py")
     png: bytes = bytes(
         resvg.svg_to_bytes(
-            svg_string=svg, width=round(width * scale), height=round(height * scale), skip_system_fonts=True
+            svg_string=svg,
+            width=round(width * scale),
+            height=round(height * scale),
+            dpi=96.0,  # without it resvg takes points for nothing
+            skip_system_fonts=True,
         )
     )
     return png

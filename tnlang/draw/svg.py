@@ -31,7 +31,7 @@ from tnlang.draw.theme import HOUSE, Paint, Theme
 
 
 def to_svg(scene: Scene, theme: Theme = HOUSE) -> str:
-    """The text of an SVG file, 1 unit a point. Plates come first, then bubbles, ribbons, wires, shapes, labels."""
+    """The text of an SVG file, 1 unit a point, its layers from plates and bubbles up to shapes and labels."""
     drawing = svgwrite.Drawing(
         size=(f"{number(scene.width)}pt", f"{number(scene.height)}pt"), debug=False, profile="full"
     )
