@@ -1,0 +1,205 @@
+"""Nets: their headers, their bodies, elaborated when first asked for, so that callees come first."""
+
+from __future__ import annotations
+
+from tnlang.elaborate import transformed
+from tnlang.elaborate.arithmetic import find_module
+from tnlang.elaborate.declarations import declare, declared_legs
+from tnlang.elaborate.families import parts
+from tnlang.elaborate.scope import DEPTH, Body, Header, Known, Module, NetEntry, Scope, World, legs_text, near
+from tnlang.elaborate.statements import Statements, bound_names
+from tnlang.ir.net import Decl, Net, Origin, Output
+from tnlang.ir.walk import refs, statements
+from tnlang.source import Related, Span
+from tnlang.syntax import ast
+
+
+def header_of(entry: NetEntry, world: World, span: Span) -> Header | None:
+    """What a caller sees of a net, which is elaborated before. Reports a circle of nets; None there."""
+    if entry.state == "busy":
+        circle = world.stack[world.stack.index(entry) :] if entry in world.stack else [entry]
+        names = " -> ".join([*(e.name for e in circle), entry.name])
+        world.diagnostics.error(
+            "TN501",
+            f"nets call one another in a circle: {names}",
+            span,
+            *(Related(e.span, f"{e.name} is declared here") for e in circle),
+            hint="a net cannot call itself; what is done several times is a repeat",
+        )
+        return None
+    if entry.state == "new":
+        if len(world.stack) >= DEPTH:
+            world.diagnostics.error("TN501", f"nets call one another more than {DEPTH} deep", span)
+            return None
+        elaborate_net(entry, world)
+    return entry.header
+
+
+def elaborate_net(entry: NetEntry, world: World) -> None:
+    """Elaborate a net once."""
+    if entry.state != "new":
+        return
+    entry.state = "busy"
+    world.stack.append(entry)
+    written = world.written
+    if isinstance(entry.syntax, ast.NetDecl):
+        _declared_net(entry, entry.syntax, world)
+    elif isinstance(entry.syntax, ast.NetDefinition):
+        transformed.elaborate_definition(entry, entry.syntax, world)
+    world.written = written
+    world.stack.pop()
+    entry.state = "done"
+
+
+def _declared_net(entry: NetEntry, syntax: ast.NetDecl, world: World) -> None:
+    module = entry.module
+    body = Body(syntax.name.text, later=bound_names(syntax.body))
+    body.shared.update(module.shared)
+    scope = Scope(world, module, body)
+    inputs = _inputs(syntax, scope)
+    outputs, sound = _outputs(syntax, scope)
+    sound = sound and all(known.legs is not None for known in body.values.values())
+    entry.header = Header(tuple(inputs), tuple(output for output, _ in outputs.values()), sound)
+    entry.owns = _owns(syntax, module, world)
+    before = len(world.diagnostics.errors)
+    own_inputs = {name: known.span for name, known in body.values.items()}
+    Statements(scope, outputs if sound else {}).run(syntax.body, scope)
+    for name, (_, span) in outputs.items():
+        _check_output(name, span, body, scope)
+    for name, span in own_inputs.items():
+        if name not in body.used and len(world.diagnostics.errors) == before:
+            world.diagnostics.warning("TN208", f"the input {name} is never used", span)
+    if len(world.diagnostics.errors) > before or not sound:
+        return
+    entry.net = Net(
+        entry.name,
+        tuple(inputs),
+        tuple(output for output, _ in outputs.values()),
+        tuple(body.owned),
+        tuple(body.block),
+        origin=Origin(syntax.name.span),
+    )
+    world.nets.append(entry.net)
+
+
+def _inputs(syntax: ast.NetDecl, scope: Scope) -> list[Decl]:
+    found: list[Decl] = []
+    values = scope.body.values
+
+    def taken(name: ast.Name, arity: int) -> bool:
+        if name.text not in values:
+            return False
+        scope.diagnostics.error(
+            "TN203", f"the input {name.text} is named twice", name.span, Related(values[name.text].span, "here too")
+        )
+        return True
+
+    for item in syntax.inputs:
+        declare("input", item, scope, item.name.text, found.append, values, taken)
+    return found
+
+
+def _outputs(syntax: ast.NetDecl, scope: Scope) -> tuple[dict[str, tuple[Output, Span]], bool]:
+    found: dict[str, tuple[Output, Span]] = {}
+    sound = True
+    for output in syntax.outputs:
+        name = output.name.text
+        legs = declared_legs(output.bracket, scope)
+        if name in found:
+            scope.diagnostics.error(
+                "TN203", f"the output {name} is named twice", output.name.span, Related(found[name][1], "here too")
+            )
+        sound = sound and legs is not None
+        found.setdefault(name, (Output(name, legs or ()), output.name.span))
+    return found, sound
+
+
+def _check_output(name: str, span: Span, body: Body, scope: Scope) -> None:
+    known = body.values.get(name)
+    ended = body.ended.get(name)
+    if known is not None and known.kind in ("value", "stream"):
+        return
+    hint = near(name, [n for n, k in body.values.items() if k.kind in ("value", "stream") and n != name])
+    related = []
+    if ended is not None:
+        related = [Related(ended.span, "bound here, for one turn of a repeat")]
+        hint = f"open it before as a stream, `stream {name} = …`"
+    elif known is not None:
+        related = [Related(known.span, f"{name} is {'an' if known.kind == 'input' else 'a'} {known.kind}")]
+        hint = "an output is a value of its own: bind it under another name"
+    scope.diagnostics.error(
+        "TN503", f"the output {name} of {body.title} is never bound", span, *related, hint=hint or f"`{name} = …`"
+    )
+
+
+def _owns(syntax: ast.NetDecl, module: Module, world: World) -> bool:
+    """Whether calls of a net own parameters: its own, or those of the nets it calls."""
+    for node in parts(syntax):
+        match node:
+            case ast.Declaration(kind="param"):
+                return True
+            case ast.Call(path=path) | ast.SharedStatement(net=path):
+                found = find_module(module, path)
+                entry = found[0].nets.get(found[1].name.text) if found is not None else None
+                if entry is not None and entry.state != "busy":
+                    elaborate_net(entry, world)
+                    if entry.owns:
+                        return True
+            case _:
+                pass
+    return False
+
+
+# ---------------------------------------------------------------- main
+
+
+def elaborate_main(module: Module, statements_: tuple[ast.Statement, ...], world: World) -> None:
+    """The bindings at file level: the net ``main`` (rule 6)."""
+    body = module.main
+    assert body is not None
+    scope = Scope(world, module, body)
+    before = len(world.diagnostics.errors)
+    Statements(scope).run(statements_, scope)
+    bound = {n: k for n, k in body.values.items() if k.kind in ("value", "stream") and not k.arity}
+    if not bound or len(world.diagnostics.errors) > before:
+        return
+    outputs = tuple(
+        Output(name, known.legs)
+        for name, known in bound.items()
+        if name not in body.used and known.legs is not None
+    )
+    name = module.qualified("main")
+    net = Net(name, (), outputs, (), tuple(body.block), origin=Origin(next(iter(bound.values())).span))
+    needed = needed_names(net, {n.name: n for n in world.nets})
+    inputs = tuple(decl for decl in module_tensors(world, module) if decl.name in needed)
+    net = Net(name, inputs, outputs, (), tuple(body.block), origin=net.origin)
+    world.nets.append(net)
+    module.nets["main"] = NetEntry(
+        name, module, net.origin.span, None, Header(inputs, outputs), net, False, "done"
+    )
+
+
+def module_tensors(world: World, module: Module) -> list[Decl]:
+    """The file-level tensors a file can see, in order of declaration."""
+    return [decl for decl in world.declarations if decl.kind == "tensor"]
+
+
+def needed_names(net: Net, nets: dict[str, Net]) -> set[str]:
+    """The values that a net and those it calls read, by name."""
+    from tnlang.ir.net import Call
+
+    found: set[str] = set()
+    waiting, seen = [net], {net.name}
+    while waiting:
+        current = waiting.pop()
+        for statement in statements(current.body):
+            found.update(ref.name for ref in refs(statement))
+            if isinstance(statement, Call) and statement.net not in seen and statement.net in nets:
+                seen.add(statement.net)
+                waiting.append(nets[statement.net])
+    return found
+
+
+def unused_known(known: Known) -> str:
+    """The legs of a value, for messages."""
+    return legs_text(known.legs or ())

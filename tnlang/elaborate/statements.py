@@ -1,0 +1,430 @@
+"""The statements of a net's body, in order: declarations, bindings, streams, repeats, calls (rules 5 to 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tnlang.elaborate import calls, expressions
+from tnlang.elaborate.arithmetic import path_text, size_of
+from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_legs
+from tnlang.elaborate.declarations import declare, declared_legs, member_text
+from tnlang.elaborate.families import folded
+from tnlang.elaborate.lookup import find_net, unknown_function
+from tnlang.elaborate.scope import Body, Known, Scope, legs_text, loop_vars
+from tnlang.ir.net import Bind, Decl, Group, Leg, Origin, Output, Ref, Repeat, Shared, StreamSet, Sum, Tensor, Term
+from tnlang.ir.net import Value as IrValue
+from tnlang.ir.net import Wire
+from tnlang.ir.size import LoopVar, Size
+from tnlang.source import Related, Span
+from tnlang.syntax import ast
+
+
+@dataclass(slots=True)
+class Statements:
+    """Elaborates the statements of one body. ``outputs`` are what its bindings have to fit."""
+
+    scope: Scope
+    outputs: dict[str, tuple[Output, Span]] = field(default_factory=dict)
+
+    @property
+    def body(self) -> Body:
+        return self.scope.body
+
+    def run(self, statements: tuple[ast.Statement, ...], scope: Scope) -> None:
+        """Elaborate statements into the body's current block."""
+        for statement in statements:
+            scope.world.written = 0
+            match statement:
+                case ast.Declaration():
+                    self.declaration(statement, scope)
+                case ast.SharedStatement():
+                    self.shared(statement, scope)
+                case ast.StreamStatement(target=target, value=value):
+                    self.bind(target, "=", value, scope, statement.span, opens=True)
+                case ast.RepeatStatement():
+                    self.repeat(statement, scope)
+                case ast.Binding(targets=(target,), op=op, value=value):
+                    self.bind(target, op, value, scope, statement.span, opens=False)
+                case ast.Binding():
+                    self.take_apart(statement, scope)
+
+    # ------------------------------------------------------------ declarations
+
+    def declaration(self, statement: ast.Declaration, scope: Scope) -> None:
+        body = self.body
+        if statement.kind in ("tensor", "input") or body.loops:
+            where = "in a repeat" if body.loops else f"in the net {body.title}"
+            scope.diagnostics.error(
+                "TN508",
+                f"a {statement.kind} cannot be declared {where}",
+                statement.span,
+                hint="write it among the inputs of the net"
+                if statement.kind in ("tensor", "input")
+                else "declare it before the repeat, as a family for its turns: `param W{l: 0..layer}[…]`",
+            )
+            for item in statement.items:
+                body.values.setdefault(item.name.text, Known(item.name.text, "param", item.name.span, None))
+            return
+        for item in statement.items:
+            declare(
+                statement.kind, item, scope, item.name.text, body.owned.append, body.values, self._taken
+            )
+
+    def _taken(self, name: ast.Name, arity: int) -> bool:
+        known = self.body.values.get(name.text)
+        if known is None or (arity and known.arity == arity and known.kind in ("param", "const", "input")):
+            return False
+        self.scope.diagnostics.error(
+            "TN203", f"{name.text} is declared twice", name.span, Related(known.span, "first declared here")
+        )
+        return True
+
+    def shared(self, statement: ast.SharedStatement, scope: Scope) -> None:
+        entry = find_net(statement.net, scope)
+        name = statement.name
+        if entry is None:
+            unknown_function(statement.net, scope)
+            return
+        if not calls.claim_name(name, scope):
+            return
+        calls.nets.header_of(entry, scope.world, statement.net.span)
+        shared = Shared(name.text, entry.name, origin=Origin(statement.span))
+        self.body.shared[name.text] = (shared, entry)
+        self.body.calls[name.text] = name.span
+        self.body.block.append(shared)
+
+    # ------------------------------------------------------------ repeats
+
+    def repeat(self, statement: ast.RepeatStatement, scope: Scope) -> None:
+        found = folded(statement.loops, scope)
+        if found is None:
+            inner = {r.var.text: LoopVar(r.var.text) for r in statement.loops.ranges}
+            loops, inside = (), scope.at(dict(inner))
+        else:
+            loops, inside = found
+        body = self.body
+        outer_block, outer_loops = body.block, body.loops
+        body.block, body.loops = [], (*outer_loops, *loops)
+        self.run(statement.body, inside)
+        block, body.block, body.loops = body.block, outer_block, outer_loops
+        for name, known in list(body.values.items()):
+            if len(known.loops) > len(outer_loops) and not known.carried:
+                del body.values[name]
+                body.ended[name] = known
+        for loop in reversed(loops):
+            block = [Repeat(loop, tuple(block), origin=Origin(statement.span))]
+        if loops:
+            body.block.extend(block)
+
+    # ------------------------------------------------------------ bindings
+
+    def bind(
+        self, target: ast.Lhs, op: str, value: ast.Named, scope: Scope, span: Span, opens: bool
+    ) -> None:
+        """One left-hand side: a new value, a stream's opening, or a stream's next value."""
+        name = target.name.text
+        known = self.body.values.get(name)
+        is_stream = known is not None and known.kind == "stream"
+        if not self._may_bind(target, op, scope, opens):
+            expressions.draft_named(value, scope)
+            if known is None:
+                self._remember(target, None, scope, opens)
+            return
+        subs = self._subs(target, scope)
+        expected = self._expected(target, known if is_stream else None, scope)
+        if calls.is_net_call(value.value, scope) and target.bracket is None and not (is_stream or opens):
+            self._bind_call(target, subs, value, expected, scope)
+            return
+        draft = self._draft(target, value, scope)
+        woven: Woven | None = None
+        if draft is not None and target.bracket is None:
+            woven = weave_bare(draft, scope, expected)
+        elif draft is not None and target.bracket is not None:
+            woven = weave_legs(draft, target.bracket, scope, expected)
+        legs = woven.names if woven is not None else (expected.legs if expected is not None else None)
+        if is_stream and known is not None:
+            known.assigned = None if known.assigned is None or scope.body.loops else known.assigned + 1
+            known.legs = known.legs if known.legs is not None else legs
+        else:
+            self._remember(target, legs, scope, opens, subs)
+        if woven is None or subs is None:
+            return
+        self._append(target, subs, woven, op, is_stream, opens, span)
+
+    def _append(
+        self,
+        target: ast.Lhs,
+        subs: tuple[Size, ...],
+        woven: Woven,
+        op: str,
+        is_stream: bool,
+        opens: bool,
+        span: Span,
+    ) -> None:
+        leg_names = tuple(one.name for one in woven.names)
+        value = IrValue(target.name.text, woven.legs, subs, leg_names)
+        origin = Origin(span)
+        if is_stream or opens:
+            change = StreamSet(value, op, woven.body, opens, origin=origin)  # type: ignore[arg-type]
+            self.body.block.append(change)
+        else:
+            self.body.block.append(Bind(value, woven.body, origin=origin))
+
+    def _draft(self, target: ast.Lhs, value: ast.Named, scope: Scope) -> expressions.DraftSum | None:
+        named = value.name
+        if named is not None and not isinstance(value.value, ast.Call | ast.Power | ast.Parens):
+            scope.diagnostics.error(
+                "TN510",
+                f"`as {named.text}` names a call, a bubble or a bracket; this value is {target.name.text}",
+                named.span,
+                hint=f"put the part it names in brackets, `(… as {named.text})`",
+            )
+            return expressions.draft(value.value, scope)
+        return expressions.draft_named(value, scope)
+
+    def _may_bind(self, target: ast.Lhs, op: str, scope: Scope, opens: bool) -> bool:
+        name = target.name.text
+        diagnostics = scope.diagnostics
+        known = self.body.values.get(name) or self.body.ended.get(name)
+        if name in scope.loops:
+            diagnostics.error("TN605", f"{name} is the variable of a loop here", target.name.span)
+            return False
+        if op != "=" and (known is None or known.kind != "stream"):
+            hint = f"open it as a stream, `stream {name} = …`" if known is None or known.kind == "value" else ""
+            related = [Related(known.span, f"{name} is bound here")] if known is not None else []
+            diagnostics.error("TN505", f"{name} is no stream, so `{op}` has no meaning", target.name.span, *related, hint=hint)
+            return False
+        if known is None:
+            call = self.body.calls.get(name) or self.body.named.get(name)
+            if call is not None:
+                diagnostics.error(
+                    "TN205",
+                    f"{name} is the name of a value of this net and of a call",
+                    target.name.span,
+                    Related(call, "the call"),
+                    hint=f"name the call, `… as {name}_1`",
+                )
+                return False
+            return True
+        if known.kind == "stream" and not opens and name in self.body.values:
+            return True
+        if target.subs and known.arity == len(target.subs) and known.kind == "value":
+            return True
+        hint = f"only a stream is assigned again: open it with `stream {name} = …`" if known.kind == "value" else ""
+        if name in self.body.ended:
+            hint = "names are bound once in a net, also those that last one turn; choose another"
+        diagnostics.error(
+            "TN504", f"{name} is bound twice", target.name.span, Related(known.span, "first bound here"), hint=hint
+        )
+        return False
+
+    def _subs(self, target: ast.Lhs, scope: Scope) -> tuple[Size, ...] | None:
+        found = [size_of(sub, scope) for sub in target.subs if not isinstance(sub, ast.Range | ast.NamedRange)]
+        if len(found) != len(target.subs):
+            scope.diagnostics.error(
+                "TN604", f"{target.name.text} is bound one member at a time", target.span,
+                hint="bind them in a repeat: `repeat l in 0..n { h{l}[i] = … }`",
+            )
+            return None
+        return None if any(f is None for f in found) else tuple(f for f in found if f is not None)
+
+    def _remember(
+        self,
+        target: ast.Lhs,
+        legs: tuple[Leg, ...] | None,
+        scope: Scope,
+        opens: bool,
+        subs: tuple[Size, ...] | None = None,
+    ) -> None:
+        body = self.body
+        name = target.name.text
+        body.later.pop(name, None)
+        known = body.values.get(name)
+        if known is None:
+            known = Known(name, "stream" if opens else "value", target.name.span, legs, len(target.subs))
+            known.loops = tuple(loop.var for loop in body.loops)
+            known.assigned = None if body.loops else 1
+            body.values[name] = known
+        numbers = tuple(s for s in subs or () if isinstance(s, int))
+        if subs and len(numbers) == len(subs):
+            if numbers in known.members:
+                scope.diagnostics.error(
+                    "TN504",
+                    f"{member_text(name, numbers)} is bound twice",
+                    target.name.span,
+                    Related(known.span, "first bound here"),
+                )
+            known.members[numbers] = legs
+        elif subs:
+            carried = {v for s in subs for v in loop_vars(s)}
+            known.carried = carried >= set(known.loops)
+
+    def _expected(self, target: ast.Lhs, stream: Known | None, scope: Scope) -> Expected | None:
+        name = target.name.text
+        if stream is not None and stream.legs is not None:
+            return Expected(name, stream.legs, stream.span)
+        if name in self.outputs and not target.subs:
+            output, span = self.outputs[name]
+            return Expected(name, output.legs, span)
+        return None
+
+    # ------------------------------------------------------------ calls bound by name
+
+    def _bind_call(
+        self,
+        target: ast.Lhs,
+        subs: tuple[Size, ...] | None,
+        value: ast.Named,
+        expected: Expected | None,
+        scope: Scope,
+    ) -> None:
+        assert isinstance(value.value, ast.Call)
+        applied = calls.apply_net(value.value, scope, value.name)
+        if applied is None or len(applied.header.outputs) != 1:
+            if applied is not None:
+                calls.several_results(applied, scope)
+            self._remember(target, expected.legs if expected is not None else None, scope, False, subs)
+            return
+        output = applied.header.outputs[0]
+        self._remember_result(target, subs, output, expected, applied, scope)
+        if subs is not None:
+            result = calls.result_value(target.name.text, output, False)
+            if expected is not None and len(expected.legs) == len(result.leg_names):
+                result = replace(result, leg_names=tuple(leg.name for leg in expected.legs))
+            calls.emit(applied, (replace(result, subs=subs),), scope)
+
+    def _remember_result(
+        self,
+        target: ast.Lhs,
+        subs: tuple[Size, ...] | None,
+        output: Output,
+        expected: Expected | None,
+        applied: calls.Applied,
+        scope: Scope,
+    ) -> None:
+        legs = output.legs if applied.header.sound else None
+        if expected is not None and legs is not None:
+            wanted = Decl("input", expected.what, expected.legs, origin=Origin(expected.span))
+            if not fits(legs, wanted, applied.span, scope):
+                legs = None
+            legs = expected.legs
+        self._remember(target, legs, scope, False, subs)
+
+    def take_apart(self, statement: ast.Binding, scope: Scope) -> None:
+        """``h, c = cell(x, h0, c0)``: the outputs of a call, one for each name."""
+        diagnostics = scope.diagnostics
+        if statement.op != "=" or not calls.is_net_call(statement.value.value, scope):
+            diagnostics.error(
+                "TN508",
+                "several names are bound by `=` and the call of a net",
+                statement.span,
+                hint="`h, c = cell(x, h0, c0)`",
+            )
+            self._forget(statement, scope)
+            return
+        allowed = [self._may_bind(target, "=", scope, opens=False) for target in statement.targets]
+        assert isinstance(statement.value.value, ast.Call)
+        applied = calls.apply_net(statement.value.value, scope, statement.value.name)
+        outputs = applied.header.outputs if applied is not None else ()
+        if applied is None or len(outputs) != len(statement.targets) or not all(allowed):
+            if applied is not None and len(outputs) != len(statement.targets):
+                diagnostics.error(
+                    "TN506",
+                    f"{applied.entry.name} has {len(outputs)} output{'s' * (len(outputs) != 1)}, "
+                    f"{len(statement.targets)} names are given",
+                    statement.span,
+                    Related(applied.entry.span, "declared here"),
+                )
+            self._forget(statement, scope)
+            return
+        self._results(statement, applied, scope)
+
+    def _forget(self, statement: ast.Binding, scope: Scope) -> None:
+        for target in statement.targets:
+            if target.name.text not in self.body.values:
+                self._remember(target, None, scope, False)
+
+    def _results(self, statement: ast.Binding, applied: calls.Applied, scope: Scope) -> None:
+        results: list[IrValue] = []
+        streams: list[tuple[ast.Lhs, Output, str]] = []
+        for target, output in zip(statement.targets, applied.header.outputs, strict=True):
+            name = target.name.text
+            known = self.body.values.get(name)
+            if target.bracket is not None:
+                scope.diagnostics.error(
+                    "TN308", "the outputs of a call are bound whole", target.span, hint=f"`{name}`, without brackets"
+                )
+            subs = self._subs(target, scope)
+            expected = self._expected(target, known if known and known.kind == "stream" else None, scope)
+            if known is not None and known.kind == "stream":
+                held = f"{applied.name}.{output.name}"
+                results.append(calls.result_value(held, output, True))
+                streams.append((target, output, held))
+                known.assigned = None if known.assigned is None or self.body.loops else known.assigned + 1
+                if expected is not None:
+                    wanted = Decl("input", name, expected.legs, origin=Origin(expected.span))
+                    fits(output.legs, wanted, applied.span, scope)
+                continue
+            self._remember_result(target, subs, output, expected, applied, scope)
+            results.append(replace(calls.result_value(name, output, False), subs=subs or ()))
+        calls.emit(applied, tuple(results), scope)
+        for target, output, held in streams:
+            body, legs = _as_sum(held, output, statement.span)
+            leg_names = tuple(leg.name for leg in output.legs)
+            value = IrValue(target.name.text, legs, (), leg_names)
+            self.body.block.append(StreamSet(value, "=", body, origin=Origin(statement.span)))
+
+
+def fits(legs: tuple[Leg, ...], wanted: Decl, span: Span, scope: Scope) -> bool:
+    """Whether a call's result fits an output or stream; reports TN511."""
+    if len(legs) == len(wanted.legs) and all(
+        (given.size == want.size)
+        or (not _both_dims(given, want) and scope.world.agree(given.size, want.size) is not False)
+        for given, want in zip(legs, wanted.legs, strict=True)
+    ):
+        return True
+    scope.diagnostics.error(
+        "TN511",
+        f"{wanted.name} has the legs {legs_text(wanted.legs)}, this value {legs_text(legs)}",
+        span,
+        Related(wanted.origin.span, "declared here"),
+    )
+    return False
+
+
+def _both_dims(first: Leg, second: Leg) -> bool:
+    from tnlang.ir.size import DimSize
+
+    return isinstance(first.size, DimSize) and isinstance(second.size, DimSize)
+
+
+def _as_sum(name: str, output: Output, span: Span) -> tuple[Sum, tuple[Wire | Group, ...]]:
+    value = calls.result_value(name, output, True)
+    wires = tuple(leg for leg in value.legs if isinstance(leg, Wire))
+    origin = Origin(span)
+    node = Tensor(Ref(name), wires, origin=origin)
+    return Sum((Term((node,), origin=origin),), origin=origin), wires
+
+
+def bound_names(statements: tuple[ast.Statement, ...]) -> dict[str, Span]:
+    """The names that statements bind or declare, and where first; those in repeats too."""
+    found: dict[str, Span] = {}
+    for statement in statements:
+        match statement:
+            case ast.Binding(targets=targets):
+                for target in targets:
+                    found.setdefault(target.name.text, target.name.span)
+            case ast.StreamStatement(target=target):
+                found.setdefault(target.name.text, target.name.span)
+            case ast.Declaration(items=items):
+                for item in items:
+                    found.setdefault(item.name.text, item.name.span)
+            case ast.RepeatStatement(body=body):
+                for name, span in bound_names(body).items():
+                    found.setdefault(name, span)
+            case _:
+                pass
+    return found
+
+
+__all__ = ["Statements", "bound_names", "declared_legs", "path_text"]
