@@ -1,0 +1,225 @@
+"""Names of legs find their places: above a horizontal wire, right of a vertical one, beyond a free end.
+
+Every wanted label has a row of candidates in order of preference; the first that keeps clear of all ink is
+taken, else the one that touches least. Free ends go first, having the least choice, then short wires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from tnlang.draw import pieces
+from tnlang.draw.geometry import Box, between, distance, flatten, length, unit
+from tnlang.draw.labels import label_box
+from tnlang.draw.scene import Item, LabelItem, OutlineItem, Path, Point, RibbonItem, ShapeItem, WireItem
+from tnlang.draw.space import Space
+
+CLEAR = 2.5
+_PARTS = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
+
+Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A label for a line: its text, the path it stands beside (the line's, or the part that is to bear it).
+
+    ``free`` tells which ends of the path are free ends: the name then stands beyond one of them, unless
+    ``beside`` asks for a second name beside the wire. ``inside`` makes words as small as they are in bubbles.
+    ``preferred`` places come first, in order.
+    """
+
+    line: int
+    text: str
+    path: Path
+    word: bool = False
+    width: float = 1.75
+    free: Literal["", "start", "end", "both"] = ""
+    inside: bool = False
+    preferred: tuple[Place, ...] = ()
+
+
+def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item, ...]:
+    """The items and a label for each one wanted, in its order. The same input gives the same places."""
+    space = Space()
+    for item in items:
+        space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
+    shapes = [number for number, item in enumerate(space.items) if isinstance(item, ShapeItem)]
+    order = sorted(
+        range(len(wanted)),
+        key=lambda i: (not wanted[i].free, length(wanted[i].path) if wanted[i].text else 0, i),
+    )
+    placed: dict[int, LabelItem] = {}
+    for index in order:
+        want = wanted[index]
+        if not want.text:
+            continue
+        best: tuple[float, LabelItem] | None = None
+        for rank, label in enumerate(_candidates(want, space, shapes)):
+            cost = rank * 0.1 + sum(
+                _weight(space.items[n], want) for n in space.near(label_box(label), CLEAR)
+            )
+            if best is None or cost < best[0]:
+                best = (cost, label)
+            if cost < 1:
+                break
+        if best is not None:
+            space.add(best[1], label_box(best[1]))
+            placed[index] = best[1]
+    return (*items, *(placed[index] for index in sorted(placed)))
+
+
+def _weight(item: Item, want: Wanted) -> float:
+    """How bad it is to touch an item: text on text is worst, a ribbon hardly matters."""
+    match item:
+        case LabelItem():
+            return 40.0
+        case ShapeItem():
+            return 30.0
+        case WireItem(id=number):
+            return 14.0 if number == want.line else 20.0
+        case RibbonItem():
+            return 3.0
+        case OutlineItem(family="plate" | "card"):
+            return 6.0
+    return 12.0
+
+
+# ---------------------------------------------------------------- candidates
+
+
+def _candidates(want: Wanted, space: Space, shapes: Sequence[int]) -> list[LabelItem]:
+    """All places for a label, the best first."""
+    found: list[tuple[Place, LabelItem]] = []
+    points = flatten(want.path)
+    if want.free in ("end", "both"):
+        found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]))))
+    if want.free in ("start", "both"):
+        found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]))))
+    stretches = _visible(points, space, shapes)
+    for part in _PARTS:
+        for at, along, bend in _stops(stretches, part):
+            found.extend(_beside(want, at, along, bend))
+    chosen = sorted(found, key=lambda entry: _preference(entry[0], want.preferred))
+    return [label for _, label in chosen]
+
+
+def _preference(place: Place, preferred: tuple[Place, ...]) -> int:
+    return preferred.index(place) if place in preferred else len(preferred)
+
+
+def _size(want: Wanted) -> float:
+    if not want.word:
+        return pieces.LEG_SYMBOL
+    return pieces.LEG_WORD_INSIDE if want.inside else pieces.LEG_WORD
+
+
+def _label(
+    want: Wanted,
+    at: Point,
+    anchor: Literal["center", "left", "right"] = "center",
+    level: Literal["middle", "baseline"] = "middle",
+) -> LabelItem:
+    return LabelItem(want.text, at, _size(want), "leg", "leg", want.word, anchor, level=level)
+
+
+def _beyond(want: Wanted, end: Point, away: Point, gap: float = 8.0) -> LabelItem:
+    """The name in line with the wire, past its free end; on one baseline for all ends up or down."""
+    x, y = end
+    if abs(away[0]) >= abs(away[1]):
+        side = 1 if away[0] >= 0 else -1
+        return _label(want, (x + side * gap, y + away[1] * gap), "left" if side > 0 else "right")
+    down = gap + 0.62 * _size(want)
+    return _label(want, (x + away[0] * gap, y + (down if away[1] > 0 else -gap)), level="baseline")
+
+
+def _beside(want: Wanted, at: Point, along: Point, bend: float) -> Iterator[tuple[Place, LabelItem]]:
+    """Both sides of a wire at a point; ``bend`` is above 0 where it turns clockwise: outside is then left."""
+    (x, y), size = at, _size(want)
+    half = want.width / 2 + (2.0 if abs(bend) > 0.02 else 0.0)
+    if abs(along[1]) < 0.12:
+        above: tuple[Place, LabelItem] = ("above", _label(want, (x, y - 7 - half), level="baseline"))
+        below: tuple[Place, LabelItem] = (
+            "below",
+            _label(want, (x, y + 7 + half + 0.56 * size), level="baseline"),
+        )
+        yield from (below, above) if bend * along[0] < -0.02 else (above, below)
+        return
+    gap = half + (8.0 if want.word else 6.0)
+    if abs(along[0]) < 0.12:
+        right: tuple[Place, LabelItem] = ("right", _label(want, (x + gap, y), "left"))
+        left: tuple[Place, LabelItem] = ("left", _label(want, (x - gap, y), "right"))
+        yield from (left, right) if bend * along[1] > 0.02 else (right, left)
+        return
+    trial = label_box(_label(want, at))
+    sides: list[tuple[Place, LabelItem]] = []
+    for normal in ((along[1], -along[0]), (-along[1], along[0])):
+        reach = abs(normal[0]) * trial.width / 2 + abs(normal[1]) * trial.height / 2 + half + 5.0
+        place: Place = ("right" if normal[0] > 0 else "left") if abs(normal[0]) > 0.7 else _upright(normal)
+        sides.append((place, _label(want, (x + normal[0] * reach, y + normal[1] * reach))))
+    outer_first = bend > 0.02 or (abs(bend) <= 0.02 and sides[0][1].at[1] < sides[1][1].at[1])
+    yield from sides if outer_first else reversed(sides)
+
+
+def _upright(normal: Point) -> Place:
+    return "below" if normal[1] > 0 else "above"
+
+
+# ---------------------------------------------------------------- the part of a wire that is seen
+
+
+def _visible(points: Sequence[Point], space: Space, shapes: Sequence[int]) -> list[list[Point]]:
+    """The stretches of a path outside all shapes, finely cut, the longest first."""
+    hiding = [space.areas[number] for number in shapes if number in space.areas]
+    fine = [points[0]]
+    for a, b in pairwise(points):
+        count = max(1, int(distance(a, b) / 3))
+        fine.extend(
+            (a[0] + (b[0] - a[0]) * i / count, a[1] + (b[1] - a[1]) * i / count) for i in range(1, count + 1)
+        )
+    box = Box(
+        min(p[0] for p in points),
+        min(p[1] for p in points),
+        max(p[0] for p in points),
+        max(p[1] for p in points),
+    )
+    close = [(around, outline) for around, outline in hiding if box.overlaps(around, 1)]
+    stretches: list[list[Point]] = [[]]
+    for point in fine:
+        if any(space.inside(area, point) for area in close):
+            if stretches[-1]:
+                stretches.append([])
+        else:
+            stretches[-1].append(point)
+    seen = [stretch for stretch in stretches if len(stretch) > 1]
+    return sorted(seen or [fine], key=lambda stretch: -len(stretch))
+
+
+def _stops(stretches: Sequence[Sequence[Point]], part: float) -> Iterator[tuple[Point, Point, float]]:
+    """A point of each stretch, first in its longest straight run, the direction and the bend there."""
+    for stretch in stretches[:2]:
+        for run in _runs(stretch)[:2]:
+            before, after = unit(run[0], run[1]), unit(run[-2], run[-1])
+            bend = before[0] * after[1] - before[1] * after[0]
+            at = (len(run) - 1) * part
+            index = min(len(run) - 2, int(at))
+            yield between(run[index], run[index + 1], at - index), unit(run[index], run[index + 1]), bend
+
+
+def _runs(stretch: Sequence[Point]) -> list[list[Point]]:
+    """The straight runs of a stretch, the longest first; the whole stretch where it is curved throughout."""
+    runs: list[list[Point]] = [[stretch[0]]]
+    direction: Point | None = None
+    for a, b in pairwise(stretch):
+        step = unit(a, b)
+        if direction is not None and abs(step[0] * direction[1] - step[1] * direction[0]) > 0.01:
+            runs.append([a])
+        direction = step
+        runs[-1].append(b)
+    total = sum(distance(a, b) for a, b in pairwise(stretch))
+    straight = [run for run in runs if distance(run[0], run[-1]) >= min(24.0, 0.3 * total)]
+    straight.sort(key=lambda run: -distance(run[0], run[-1]))
+    return [*straight, list(stretch)]

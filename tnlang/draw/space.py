@@ -1,0 +1,124 @@
+"""Where ink is already: strokes and filled outlines in a grid of cells, asked what comes near a box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tnlang.draw.geometry import Box, bbox, contains, flatten
+from tnlang.draw.scene import (
+    InkItem,
+    Item,
+    LabelItem,
+    OutlineItem,
+    Path,
+    Point,
+    RibbonItem,
+    ShapeItem,
+    WireItem,
+)
+
+_CELL = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A straight piece of somebody's line; ``radius`` is half its width."""
+
+    owner: int
+    start: Point
+    end: Point
+    radius: float
+
+
+@dataclass(slots=True)
+class Space:
+    """The ink of items, each under its number (its position among those added).
+
+    A picture's items are added once; ``near`` is then quick whatever their number. ``areas`` are the filled
+    outlines with the boxes round them.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    _cells: dict[tuple[int, int], list[Stroke]] = field(default_factory=dict)
+    areas: dict[int, tuple[Box, Path]] = field(default_factory=dict)
+    _boxes: dict[int, Box] = field(default_factory=dict)
+
+    def add(self, item: Item, box: Box | None = None) -> int:
+        """Add an item's ink and give its number. Of a label it is ``box``; of a bubble the wall alone."""
+        number = len(self.items)
+        self.items.append(item)
+        match item:
+            case LabelItem() if box is not None:
+                self._boxes[number] = box
+            case LabelItem():
+                raise ValueError("a label is added with its box")
+            case WireItem(path=path, width=width) | RibbonItem(path=path, width=width):
+                self._stroke(number, path, width / 2)
+            case InkItem(outline=outline, stroke=stroke) if stroke:
+                self._stroke(number, outline, stroke / 2)
+            case OutlineItem(outline=outline):
+                self._stroke(number, outline, 0.75)
+            case InkItem(outline=outline) | ShapeItem(outline=outline):
+                self._stroke(number, outline, 0.85)
+                self.areas[number] = (bbox(outline), outline)
+        return number
+
+    def near(self, box: Box, clear: float) -> frozenset[int]:
+        """Numbers of the items whose ink comes nearer to the box than ``clear``."""
+        found = {number for number, other in self._boxes.items() if box.overlaps(other, clear)}
+        for stroke in self._strokes(box.grown(clear + 3)):
+            if stroke.owner not in found and meets(
+                stroke.start, stroke.end, box.grown(clear + stroke.radius)
+            ):
+                found.add(stroke.owner)
+        for number, (around, outline) in self.areas.items():
+            if number not in found and box.overlaps(around) and contains(outline, box.center):
+                found.add(number)
+        return frozenset(found)
+
+    def covering(self, point: Point) -> Iterator[int]:
+        """Numbers of the filled outlines that cover a point."""
+        for number, area in self.areas.items():
+            if self.inside(area, point):
+                yield number
+
+    @staticmethod
+    def inside(area: tuple[Box, Path], point: Point) -> bool:
+        """Whether a point lies in an outline, given with its box."""
+        return area[0].holds(point) and contains(area[1], point)
+
+    def _stroke(self, owner: int, path: Path, radius: float) -> None:
+        for start, end in pairwise(flatten(path)):
+            stroke = Stroke(owner, start, end, radius)
+            for cell in _cells_of(_box_of(start, end)):
+                self._cells.setdefault(cell, []).append(stroke)
+
+    def _strokes(self, box: Box) -> Iterable[Stroke]:
+        for cell in _cells_of(box):
+            yield from self._cells.get(cell, ())
+
+
+def _box_of(start: Point, end: Point) -> Box:
+    return Box(min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1]))
+
+
+def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
+    for column in range(int(box.left // _CELL), int(box.right // _CELL) + 1):
+        for row in range(int(box.top // _CELL), int(box.bottom // _CELL) + 1):
+            yield (column, row)
+
+
+def meets(start: Point, end: Point, box: Box) -> bool:
+    """Whether a straight line and a box have a point in common."""
+    enter, leave = 0.0, 1.0
+    along = (end[0] - start[0], end[1] - start[1])
+    for axis, low, high in ((0, box.left, box.right), (1, box.top, box.bottom)):
+        if abs(along[axis]) < 1e-12:
+            if not low <= start[axis] <= high:
+                return False
+            continue
+        first, last = (low - start[axis]) / along[axis], (high - start[axis]) / along[axis]
+        enter, leave = max(enter, min(first, last)), min(leave, max(first, last))
+    return enter <= leave
