@@ -141,6 +141,17 @@ def dims_in(size: Size) -> Iterator[Dim]:
             yield from dims_in(right)
 
 
+def variables(size: Size) -> frozenset[str]:
+    """The loop variables a size depends on."""
+    match size:
+        case LoopVar(name):
+            return frozenset({name})
+        case SizeOp(_, left, right):
+            return variables(left) | variables(right)
+        case _:
+            return frozenset()
+
+
 def show(size: Size) -> str:
     """A size as it is written in a .tn text."""
     match size:

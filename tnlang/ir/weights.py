@@ -74,16 +74,9 @@ def _match(weight_map: WeightMap, name: str) -> dict[str, int] | None:
     parts = name.split(".")
     if len(parts) != len(pattern):
         return None
-    numbers: dict[str, int] = {}
-    for wanted, part in zip(pattern, parts, strict=True):
-        if isinstance(wanted, str):
-            if wanted != part:
-                return None
-        elif not part.isdecimal() or (
-            isinstance(wanted, LoopVar) and numbers.setdefault(wanted.name, int(part)) != int(part)
-        ):
-            return None
-    for wanted, part in zip(pattern, parts, strict=True):
-        if not isinstance(wanted, str) and evaluate(wanted, numbers) != int(part):
-            return None
-    return numbers
+    pairs = list(zip(pattern, parts, strict=True))
+    if any(not part.isdecimal() if not isinstance(wanted, str) else wanted != part for wanted, part in pairs):
+        return None
+    numbers = {wanted.name: int(part) for wanted, part in pairs if isinstance(wanted, LoopVar)}
+    sizes = [(wanted, int(part)) for wanted, part in pairs if not isinstance(wanted, str)]
+    return numbers if all(evaluate(size, numbers) == number for size, number in sizes) else None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from tnlang.ir.net import Bind, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet, Sum, Value
 from tnlang.ir.program import Program
-from tnlang.ir.size import LoopVar, Size, SizeError, SizeOp, evaluate
+from tnlang.ir.size import SizeError, evaluate, variables
 from tnlang.ir.slots import (
     array_legs,
     call_path,
@@ -280,7 +280,7 @@ class _Frame:
 
     def key(self, target: Value) -> str:
         """The cache's name of a value: its subs, then the turns of the loops that they do not say."""
-        carried = {var for sub in target.subs for var in _variables(sub)}
+        carried = {var for sub in target.subs for var in variables(sub)}
         subs = [evaluate(sub, self.numbers) for sub in target.subs]
         return self.path + dotted(target.name, [*subs, *(v for var, v in self.turn if var not in carried)])
 
@@ -315,14 +315,3 @@ class _Frame:
         results = _Frame(self.run, callee, path, owner, self.numbers).run_net(arguments)
         for target, value in zip(call.results, results, strict=True):
             self.bind(target, value)
-
-
-def _variables(size: Size) -> frozenset[str]:
-    """The loop variables that a size depends on."""
-    match size:
-        case LoopVar(name):
-            return frozenset({name})
-        case SizeOp(_, left, right):
-            return _variables(left) | _variables(right)
-        case _:
-            return frozenset()

@@ -1,0 +1,345 @@
+"""The canonical form: two spellings of one network compare equal.
+
+Equal up to the names of wires, the order of factors and terms, association brackets, bindings written out,
+and deltas that only join wires; not up to distributivity. What the form says equal is equal; where a network
+has very many symmetries, or bindings written out grow very large, equal ones may be told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.labelling import Certificate, Graph, certificate
+from tnlang.ir.net import (
+    BigSum,
+    Bind,
+    Bracket,
+    Bubble,
+    Call,
+    Entry,
+    Frozen,
+    Group,
+    Ix,
+    Loop,
+    Net,
+    Node,
+    Number,
+    Ref,
+    Repeat,
+    Shared,
+    SizeNumber,
+    Slice,
+    Special,
+    Stmt,
+    StreamSet,
+    Sum,
+    Tensor,
+    Term,
+    Value,
+    Wire,
+)
+from tnlang.ir.normal import normal
+from tnlang.ir.size import LoopVar, Size, show, substitute
+from tnlang.ir.walk import copy, fresh_wire, ix_wires, map_children, rename, statements, walk
+
+_LARGEST = 2000
+"""Nodes of a binding that is still written out where it is used."""
+
+
+def canonical(what: Net | Sum) -> Hashable:
+    """The canonical form of a net, or of a sum, whose free wires are told apart by their names."""
+    match what:
+        case Sum():
+            return _certificate(normal(what), None, {})
+        case Net():
+            names = _Names()
+            _statements(what.body, names, {})
+            inputs = tuple(
+                (decl.name, decl.subs, tuple(show(leg.size) for leg in decl.legs)) for decl in what.inputs
+            )
+            return inputs, tuple(names.key(Ref(output.name, output.subs), {}) for output in what.outputs)
+
+
+# ---------------------------------------------------------------- values
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A binding to be written out where it is used, already without bindings of its own."""
+
+    legs: tuple[Wire | Group, ...]
+    body: Sum
+
+
+Loops = Mapping[str, Size]
+"""Loop variables in scope, each with the name that says how deep its loop is."""
+
+
+@dataclass(slots=True)
+class _Names:
+    """What the names of a net stand for at one point: a binding to write out, or a text that says all of it.
+
+    A name that is not here is an input, a parameter or of file level, and stands for itself. ``assignments``
+    counts the statements that set a stream, ``repeated`` are streams that a repeat has set.
+    """
+
+    values: dict[tuple[str, tuple[Size, ...]], _Written | str] = field(default_factory=dict)
+    assignments: dict[str, int] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
+
+    def key(self, ref: Ref, loops: Loops) -> str:
+        """A text that is the same for the same whole value."""
+        found = self.values.get((ref.name, ref.subs))
+        match found:
+            case None:
+                members = self.values.get((ref.name, ()))
+                family = members if isinstance(members, str) else ref.name
+                return _member(family, ref.subs, loops)
+            case str():
+                return found
+            case _Written(legs, body):
+                match body:
+                    case Sum((Term((Tensor(ref=other, legs=joined, conj=False),), (), 1),)) if joined == legs:
+                        return other.name
+                return _digest(_certificate(body, legs, loops))
+
+    def written_out(self, total: Sum, loops: Loops) -> Sum:
+        """The sum with bindings written out, every other value named by its text."""
+
+        def term(old: Term) -> Term:
+            nodes: list[Node] = []
+            summed = list(old.summed)
+            for node in old.nodes:
+                match node:
+                    case Tensor(ref=ref, legs=legs):
+                        found = self.values.get((ref.name, ref.subs))
+                        if isinstance(found, _Written):
+                            used, joined = _used(found, legs, node.conj)
+                            nodes += used
+                            summed += joined
+                        else:
+                            nodes.append(replace(node, ref=Ref(self.key(ref, loops))))
+                    case BigSum(loops=ranges, body=body):
+                        nodes.append(replace(node, body=self.written_out(body, _deeper(loops, ranges))))
+                    case _:
+                        nodes.append(map_children(node, lambda inner: self.written_out(inner, loops)))
+            return replace(old, nodes=tuple(nodes), summed=tuple(summed))
+
+        return replace(total, terms=tuple(map(term, total.terms)))
+
+    def bind(self, target: Value, body: Sum, loops: Loops) -> None:
+        body = normal(self.written_out(body, loops))
+        large = sum(1 for _ in walk(body)) > _LARGEST
+        written = _Written(target.legs, body)
+        self.values[target.name, target.subs] = (
+            _digest(_certificate(body, target.legs, loops)) if large else written
+        )
+
+    def assign(self, target: Value, said: Hashable) -> None:
+        """A stream's next value."""
+        place = self.assignments.get(target.name, 0)
+        self.assignments[target.name] = place + 1
+        self.values[target.name, ()] = value = _digest("stream", said)
+        if target.name not in self.repeated:
+            self.values[target.name, (place,)] = value
+
+
+def _used(value: _Written, legs: Sequence[Ix], conj: bool) -> tuple[list[Node], list[Wire]]:
+    """A binding in the place of its use: its sum on new wires, joined by deltas to what the use joins."""
+    body = copy(value.body)
+    outer = {wire: fresh_wire(wire) for leg in value.legs for wire in ix_wires(leg)}
+    body = rename(body, outer)
+    inside: Node = Bubble("conj", body) if conj else Bracket(body)
+    nodes: list[Node] = [inside]
+    for leg, ix in zip(value.legs, legs, strict=True):
+        own: Ix = Group(tuple(outer[w] for w in ix_wires(leg))) if isinstance(leg, Group) else outer[leg]
+        pairs: list[tuple[Ix, Ix]] = [(own, ix)]
+        if isinstance(own, Group) and isinstance(ix, Group) and len(own.members) == len(ix.members):
+            members = list(zip(own.members, ix.members, strict=True))
+            if all(isinstance(a, Wire) and isinstance(b, Wire) and a.size == b.size for a, b in members):
+                pairs = [(a, b) for a, b in members]
+        nodes += [Special("delta", pair) for pair in pairs]
+    return nodes, list(outer.values())
+
+
+def _member(name: str, subs: tuple[Size, ...], loops: Loops) -> str:
+    return name + ("{" + ", ".join(_text(sub, loops) for sub in subs) + "}" if subs else "")
+
+
+def _digest(*parts: Hashable) -> str:
+    return "@" + hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+# ---------------------------------------------------------------- statements
+
+
+def _statements(body: tuple[Stmt, ...], names: _Names, loops: Loops) -> None:
+    """Run through statements, so that ``names`` says what everything is at their end."""
+    for statement in body:
+        match statement:
+            case Bind(target=target, body=total):
+                names.bind(target, total, loops)
+            case StreamSet(target=target, op=op, body=total):
+                change = normal(names.written_out(total, loops))
+                before = "" if op == "=" else names.key(Ref(target.name), loops)
+                names.assign(target, (op, before, _certificate(change, target.legs, loops)))
+            case Call():
+                given = tuple(names.key(ref, loops) for ref in statement.arguments)
+                for position, result in enumerate(statement.results):
+                    key = _digest("call", statement.name, statement.net, statement.shared, given, position)
+                    names.values[result.name, result.subs] = key
+            case Frozen(target=target, definition=StreamSet()):
+                names.assign(target, ("frozen", target.name, names.assignments.get(target.name, 0)))
+            case Frozen(target=target):
+                names.values[target.name, target.subs] = _digest(
+                    "frozen", _member(target.name, target.subs, loops)
+                )
+            case Repeat():
+                _repeat(statement, names, loops)
+            case Shared():
+                pass
+
+
+def _repeat(repeat: Repeat, names: _Names, loops: Loops) -> None:
+    """One turn says what all turns do: each value set in it, told from what it is at the start of a turn."""
+    streams = sorted(_streams_set(repeat.body))
+    names.repeated.update(streams)
+    inside = _Names(dict(names.values), dict(names.assignments), names.repeated)
+    within = _deeper(loops, (repeat.loop,))
+    for stream in streams:
+        inside.values[stream, ()] = f"start of turn {stream}"
+    _statements(repeat.body, inside, within)
+    changed = [key for key in inside.values if inside.values[key] != names.values.get(key)]
+    carried = [(name, subs) for name, subs in changed if any(not isinstance(s, int) for s in subs)]
+    turn = _digest(
+        _text(repeat.loop.start, loops),
+        _text(repeat.loop.stop, loops),
+        tuple((name, names.key(Ref(name), loops), inside.key(Ref(name), within)) for name in streams),
+        tuple(
+            sorted((name, _member("", s, within), inside.key(Ref(name, s), within)) for name, s in carried)
+        ),
+    )
+    for stream in streams:
+        names.values[stream, ()] = _digest("after", stream, turn)
+    for name, _ in carried:
+        names.values[name, ()] = _digest("members", name, turn)
+
+
+def _streams_set(body: tuple[Stmt, ...]) -> set[str]:
+    """The streams that statements set, also inside repeats and where the value is frozen."""
+    return {
+        statement.target.name
+        for statement in statements(body)
+        if isinstance(statement, StreamSet)
+        or (isinstance(statement, Frozen) and isinstance(statement.definition, StreamSet))
+    }
+
+
+def _deeper(loops: Loops, ranges: tuple[Loop, ...]) -> Loops:
+    deeper = dict(loops)
+    for loop in ranges:
+        deeper[loop.var] = LoopVar(f"#{len(deeper)}")
+    return deeper
+
+
+def _text(size: Size, loops: Loops) -> str:
+    return show(substitute(size, loops))
+
+
+# ---------------------------------------------------------------- sums as graphs
+
+
+def _certificate(total: Sum, legs: Sequence[Wire | Group] | None, loops: Loops) -> Certificate:
+    """The sum as a graph in canonical order; open wires are told apart by their legs, else by their names."""
+    graph = _SumGraph()
+    for position, leg in enumerate(legs or ()):
+        for place, wire in enumerate(ix_wires(leg)):
+            graph.wires[wire] = graph.vertex("open", position, place, _text(wire.size, loops))
+    graph.named = legs is None
+    graph.total(total, loops)
+    return certificate(graph)
+
+
+@dataclass(slots=True)
+class _SumGraph(Graph):
+    """Vertices are sums, terms, nodes and wires; a wire's edges say what joins it and which term sums it."""
+
+    wires: dict[Wire, int] = field(default_factory=dict)
+    bound: set[Wire] = field(default_factory=set)
+    named: bool = False
+
+    def wire(self, wire: Wire, loops: Loops) -> int:
+        if wire not in self.wires:
+            name = wire.text if self.named and wire not in self.bound else ""
+            self.wires[wire] = self.vertex("wire", name, _text(wire.size, loops))
+        return self.wires[wire]
+
+    def total(self, total: Sum, loops: Loops) -> int:
+        vertex = self.vertex("sum")
+        for term in total.terms:
+            self.bound.update(term.summed)
+            product = self.vertex("term", complex(term.coefficient))
+            self.edge(vertex, product, "term")
+            for node in term.nodes:
+                self.edge(product, self.node(node, loops), "factor")
+            for wire in term.summed:
+                self.edge(product, self.wire(wire, loops), "summed")
+        return vertex
+
+    def node(self, node: Node, loops: Loops) -> int:
+        match node:
+            case Tensor(ref=ref, legs=legs, conj=conj):
+                return self.joined(
+                    self.vertex("tensor", _member(ref.name, ref.subs, loops), conj), legs, loops, ordered=True
+                )
+            case Special(kind=kind, legs=legs, at=at):
+                vertex = self.vertex(kind, "" if at is None else _text(at, loops))
+                return self.joined(vertex, legs, loops, ordered=kind not in ("delta", "ones"))
+            case Number(value):
+                return self.vertex("number", complex(value))
+            case SizeNumber(size):
+                return self.vertex("size", _text(size, loops))
+            case Bubble(function=function, body=body, gates=gates, options=options):
+                defaults = dict(FUNCTIONS[function].options) if function in FUNCTIONS else {}
+                if function in FUNCTIONS and FUNCTIONS[function].legs == "ends":
+                    self.bound.update(gates)
+                settings = tuple(sorted({**defaults, **dict(options)}.items()))
+                vertex = self.vertex("bubble", function, settings)
+                for position, gate in enumerate(gates):
+                    self.edge(vertex, self.wire(gate, loops), "gate", position)
+            case Bracket(body=body):
+                vertex = self.vertex("bracket")
+            case BigSum(loops=ranges, body=body):
+                within, said = loops, []
+                for loop in ranges:
+                    said.append((_text(loop.start, within), _text(loop.stop, within)))
+                    within = _deeper(within, (loop,))
+                vertex = self.vertex("big sum", *said)
+                loops = within
+        self.edge(vertex, self.total(body, loops), "body")
+        return vertex
+
+    def joined(self, vertex: int, legs: Sequence[Ix], loops: Loops, ordered: bool) -> int:
+        """A vertex for each leg between the node and the wires; unordered legs look alike."""
+        for position, leg in enumerate(legs):
+            place = self.vertex("leg", *_skeleton(leg, loops))
+            self.edge(vertex, place, "leg", position if ordered else "")
+            for number, wire in enumerate(ix_wires(leg)):
+                self.edge(place, self.wire(wire, loops), "end", number)
+        return vertex
+
+
+def _skeleton(leg: Ix, loops: Loops) -> tuple[str, ...]:
+    """What a leg is joined to, but for the wires."""
+    match leg:
+        case Wire():
+            return ("wire",)
+        case Entry(at):
+            return ("entry", _text(at, loops))
+        case Slice(_, start, stop):
+            return ("slice", _text(start, loops), _text(stop, loops))
+        case Group(members):
+            return ("group", *(_text(m.at, loops) if isinstance(m, Entry) else "wire" for m in members))
