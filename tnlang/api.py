@@ -13,7 +13,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tnlang.elaborate import elaborate
+from tnlang.elaborate import elaborate_with_warnings
 from tnlang.files import read_source
 from tnlang.generated import execute
 from tnlang.ir import net as ir
@@ -171,7 +171,7 @@ class Program:
 
     def __init__(self, source: Source, dims: Mapping[str, int], functions: bool) -> None:
         self._source, self._dims, self._functions = source, dict(dims), functions
-        self.ir, self.warnings = elaborate(parse(source), dims=self._dims)
+        self.ir, self.warnings = elaborate_with_warnings(parse(source), dims=self._dims)
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
 

@@ -105,7 +105,7 @@ def _run(
     try:
         place = torch.device(device)
         torch.manual_seed(seed)
-        module = handle.module().to(place).eval()
+        module: Any = handle.module().to(place).eval()
     except RuntimeError as error:
         raise click.UsageError(f"--device {device}: {error}") from None
     try:
