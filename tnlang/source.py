@@ -80,7 +80,8 @@ class Diagnostic:
 
 
 def _caret(span: Span) -> list[str]:
-    line = span.source.line(span.line)
+    # Control characters would reach the terminal; one sign for each keeps the columns.
+    line = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in span.source.line(span.line))
     if not line:
         return []
     stop = span.end_column if span.end_line == span.line else len(line) + 1
@@ -106,15 +107,11 @@ class Diagnostics:
 
     found: list[Diagnostic] = field(default_factory=list)
 
-    def error(
-        self, code: str, message: str, span: Span, *related: Related, hint: str = ""
-    ) -> None:
+    def error(self, code: str, message: str, span: Span, *related: Related, hint: str = "") -> None:
         """Add an error; the same code at the same place is reported once."""
         self._add(Diagnostic(code, message, span, related, hint, "error"))
 
-    def warning(
-        self, code: str, message: str, span: Span, *related: Related, hint: str = ""
-    ) -> None:
+    def warning(self, code: str, message: str, span: Span, *related: Related, hint: str = "") -> None:
         """Add a warning: it is shown and does not stop anything."""
         self._add(Diagnostic(code, message, span, related, hint, "warning"))
 

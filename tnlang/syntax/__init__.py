@@ -4,3 +4,4 @@ from __future__ import annotations
 
 from tnlang.syntax.parser import parse, parse_collecting
 
+__all__ = ["parse", "parse_collecting"]

@@ -1,7 +1,7 @@
 """Which bracket is which, where statements end, and the brackets without a partner.
 
-The filter between lexer and parser. It tells a call's bracket from a product's, a subscript's brace from a block's
-and from that of a sum, and drops the line ends inside brackets and those of lines that go on. A bracket without
+The filter between lexer and parser. It tells a call's bracket from a product's, a subscript's brace from that
+of a block or a sum, and drops the line ends inside brackets and those of lines that go on. A bracket without
 its partner is reported here; its statement gets a token BAD, so that the parser passes over it without a
 second report, and the brackets of what comes out are balanced.
 """

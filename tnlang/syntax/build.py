@@ -101,7 +101,9 @@ class Reader:
 
     def _too_large(self, token: Token) -> None:
         what, most = ("integer", "2^63 - 1") if token.type == "INT" else ("number", "about 1.8e308")
-        self.diagnostics.error("TN106", f"the {what} is too large; {most} is the most", token_span(self.source, token))
+        self.diagnostics.error(
+            "TN106", f"the {what} is too large; {most} is the most", token_span(self.source, token)
+        )
 
 
 def callbacks(rules: Reader) -> SimpleNamespace:

@@ -4,6 +4,9 @@ next statement.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -15,10 +18,11 @@ from tnlang.source import Diagnostics, Source
 from tnlang.syntax.ast import File, Item
 from tnlang.syntax.brackets import arrange
 from tnlang.syntax.build import Many
-from tnlang.syntax.explain import Mistake, explain
+from tnlang.syntax.explain import Mistake, report
 from tnlang.syntax.grammar import parser
+from tnlang.syntax.habits import explain
 from tnlang.syntax.tokens import read_tokens
-from tnlang.syntax.words import CLOSERS, MOST_ERRORS, OPENERS, RESERVED, STATEMENT_WORDS, WORDS
+from tnlang.syntax.words import CLOSERS, MOST_ERRORS, OPENERS, RESERVED, STATEMENT_WORDS, WORDS, keyword
 
 _PARSING = Lock()
 
@@ -51,7 +55,7 @@ def parse(source: Source) -> File:
 def parse_collecting(source: Source, diagnostics: Diagnostics) -> File | None:
     """The syntax tree of a text, or None where it has syntax mistakes; all of them are added."""
     found = Diagnostics()
-    with _PARSING:
+    with _PARSING, _collector_paused():
         lark, rules = parser()
         rules.begin(source, found)
         tokens = arrange(read_tokens(lark, source, found), source, found)
@@ -59,6 +63,18 @@ def parse_collecting(source: Source, diagnostics: Diagnostics) -> File | None:
         rules.begin(Source("", ""), Diagnostics())
     diagnostics.found.extend(found.found)
     return None if found.errors or result is None else File(source, result.items, span=result.span)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """A growing tree has no garbage: looking for some again and again would cost half the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -126,18 +142,20 @@ class _Run:
         expected = self._report(at, token)
         if "NL" in expected and _begins_anew(self.tokens, at):
             self.parser.feed_token(Token.new_borrow_pos("NL", "\n", token))
+            token.type = keyword(token) or token.type
             self.blocks.pop()
             self._enter(at)
             return at
         return self._skip(at)
 
-    def _report(self, at: int, token: Token) -> set[str]:
+    def _report(self, at: int, token: Token) -> frozenset[str]:
+        """Say what is wrong with a token, and give what could stand there; a token BAD is known already."""
         before = self._parser_before(at)
-        expected = before.accepts()
+        expected = _accepted(before)
         if token.type != "BAD":
             self.parser = before
             mistake = Mistake(self.source, self.tokens, token, at, self.blocks[-1].start, expected)
-            explain(mistake, self.diagnostics)
+            report(mistake, explain(mistake), self.diagnostics)
         return expected
 
     def _parser_before(self, at: int) -> InteractiveParser:
@@ -152,7 +170,7 @@ class _Run:
         return parser
 
     def _skip(self, at: int) -> int:
-        """The next place to read from: the next statement, the end of the block, or a block after a wrong head."""
+        """Where to read on: at the next statement, the end of the block, or a block after a wrong head."""
         block = self.blocks[-1]
         self.parser = _copy(block.parser)
         del self.braces[block.braces :]
@@ -180,18 +198,26 @@ class _Run:
         return True
 
 
+# lark's interactive parser has no type annotations.
+
+
 def _copy(parser: InteractiveParser) -> InteractiveParser:
-    return parser.copy(deepcopy_values=False)
+    copied: InteractiveParser = parser.copy(deepcopy_values=False)  # type: ignore[no-untyped-call]
+    return copied
+
+
+def _accepted(parser: InteractiveParser) -> frozenset[str]:
+    return frozenset(parser.accepts())  # type: ignore[no-untyped-call]
 
 
 def _fit(token: Token, parser: InteractiveParser) -> None:
     """A keyword where none of that kind fits is a name, or a reserved word as a leg has it."""
-    if token.type not in parser.choices():
+    if token.type not in parser.choices():  # type: ignore[no-untyped-call]
         token.type = "WORD" if token.type in RESERVED else "NAME"
 
 
 def _begins_anew(tokens: list[Token], at: int) -> bool:
-    return tokens[at].upper() in STATEMENT_WORDS or tokens[at - 1].type == "RBRACE"
+    return keyword(tokens[at]) in STATEMENT_WORDS or tokens[at - 1].type == "RBRACE"
 
 
 def _end(tokens: list[Token]) -> Token:

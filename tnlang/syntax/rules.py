@@ -32,7 +32,9 @@ class Rules(Reader):
     def dim_statement(self, span: Span, *dims: t.DimDecl) -> t.DimStatement:
         return t.DimStatement(dims, span=span)
 
-    def dim(self, span: Span, name: Token, subs: Subs, size: t.Arith | None, label: t.Text | None) -> t.DimDecl:
+    def dim(
+        self, span: Span, name: Token, subs: Subs, size: t.Arith | None, label: t.Text | None
+    ) -> t.DimDecl:
         return t.DimDecl(self.read_name(name), items(subs), size, label, span=span)
 
     def size(self, span: Span, size: t.Arith) -> t.Arith:
@@ -237,7 +239,9 @@ class Rules(Reader):
     def of(self, span: Span, of: t.Arith | t.Range) -> t.Arith | t.Range:
         return of
 
-    def group(self, span: Span, members: Many[t.Arith | t.IndexPath], of: t.Arith | t.Range | None) -> t.GroupIndex:
+    def group(
+        self, span: Span, members: Many[t.Arith | t.IndexPath], of: t.Arith | t.Range | None
+    ) -> t.GroupIndex:
         return t.GroupIndex(members.items, of, span=span)
 
     def members(self, span: Span, *members: t.Arith) -> Many[t.Arith | t.IndexPath]:
@@ -286,7 +290,9 @@ class Rules(Reader):
     ) -> t.TransformValue:
         return t.TransformValue(path, None if arguments is None else arguments.items, span=span)
 
-    def transform_arguments(self, span: Span, *arguments: TransformArgument | None) -> Many[TransformArgument]:
+    def transform_arguments(
+        self, span: Span, *arguments: TransformArgument | None
+    ) -> Many[TransformArgument]:
         return Many(span, _present(arguments))
 
     def transform_arrow(
@@ -320,9 +326,7 @@ class Rules(Reader):
 
     def equation(self, span: Span, row: Many[t.Expr | t.Text | t.Name], caption: t.Text | None) -> t.Equation:
         sides = tuple(x for x in row.items if not isinstance(x, t.Name))
-        relations = tuple(
-            cast(Literal["=", "!=", "≈"], x.text) for x in row.items if isinstance(x, t.Name)
-        )
+        relations = tuple(cast(Literal["=", "!=", "≈"], x.text) for x in row.items if isinstance(x, t.Name))
         return t.Equation(sides, relations, caption, span=span)
 
     def row(self, span: Span, *parts: t.Expr | t.Text | t.Name) -> Many[t.Expr | t.Text | t.Name]:

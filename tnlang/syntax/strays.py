@@ -16,10 +16,13 @@ _HABITS = {
     "”": ("a typographic quote", 'texts stand in straight quotes: `"…"`'),
     "„": ("a typographic quote", 'texts stand in straight quotes: `"…"`'),
     "‘": ("a typographic quote", 'texts stand in straight quotes: `"…"`'),
-    "’": ("a typographic quote", "a prime is `'`, a text stands in straight quotes: `\"…\"`"),
+    "’": ("a typographic quote", 'a prime is `\'`, a text stands in straight quotes: `"…"`'),
     "′": ("this prime is not the one names have", "write `'`"),
     "$": ("`$` stands in texts only", 'LaTeX goes into a label: `label "$W_Q$"`'),
-    "\\": ("a backslash stands in texts only", 'LaTeX goes into a label: `label "$\\lambda$"`; names take λ itself'),
+    "\\": (
+        "a backslash stands in texts only",
+        'LaTeX goes into a label: `label "$\\lambda$"`; names take λ itself',
+    ),
     "×": ("`×` is no operator here", _PRODUCT),
     "·": ("`·` is no operator here", _PRODUCT),
     "⋅": ("`⋅` is no operator here", _PRODUCT),
@@ -65,7 +68,7 @@ def stray_hint(text: str, start: int, stretch: str) -> tuple[str, str, str]:
 
 def _quote_hint(stretch: str) -> str:
     if stretch.rstrip().endswith('\\"'):
-        return r'`\"` is a quote within the text; a backslash at the end of a text is written `\\`'
+        return r"`\"` is a quote within the text; a backslash at the end of a text is written `\\`"
     return 'write `"` at its end; a text is one line'
 
 

@@ -14,6 +14,7 @@ from tnlang.syntax.strays import stray_hint
 from tnlang.syntax.words import MOST_ERRORS
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]|\r(?!\n)")
+_FOREIGN_QUOTE = re.compile("[“”„][^“”„\n]*[“”]|[‘’][^‘’\n]*[‘’]|`[^`\n]*`|'[^'\n]*'")
 _LINE_ENDS = "end lines with LF or CR LF"
 
 
@@ -74,10 +75,12 @@ def _lex(lark: Lark, source: Source, diagnostics: Diagnostics) -> Iterator[Token
 
 
 def _stray_end(text: str, start: int) -> int:
-    """A stray quote takes the rest of its line; else the same character repeated."""
+    """A stray quote takes the rest of its line, a foreign one what it quotes; else the character repeated."""
     if text[start] == '"':
         end = text.find("\n", start)
         return len(text) if end < 0 else end - (text[end - 1] == "\r")
+    if quoted := _FOREIGN_QUOTE.match(text, start):
+        return quoted.end()
     end = start + 1
     while text[end : end + 1] == text[start]:
         end += 1

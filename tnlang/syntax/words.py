@@ -31,6 +31,12 @@ PLAIN_WORDS = SHOWN_WORDS | {
 
 WORDS = RESERVED | PLAIN_WORDS
 
+
+def keyword(text: str) -> str:
+    """The terminal of a word of the language, whatever it is used as; empty for every other text."""
+    return text.upper() if text.islower() and text.upper() in WORDS else ""
+
+
 NUMBERS = frozenset({"INT", "FLOAT", "IMAG"})
 
 OPENERS = {"LPAR": ")", "CALL": ")", "LSQB": "]", "SUB": "}", "BODY": "}", "LBRACE": "}"}
