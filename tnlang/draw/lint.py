@@ -1,0 +1,382 @@
+"""What is wrong with a picture: a list of rules over a scene, each a function that yields findings.
+
+Layouts weigh their candidates by ``cost``; tests hold that a finished picture has no findings. Everything is
+read from the geometry: what a wire may touch are the shapes in or on which it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from tnlang.draw.frame import ink_box
+from tnlang.draw.geometry import (
+    Box,
+    angle_of,
+    bbox,
+    between,
+    contains,
+    crossings,
+    distance,
+    distance_to,
+    flatten,
+    unit,
+)
+from tnlang.draw.labels import label_box
+from tnlang.draw.scene import (
+    CurveTo,
+    InkItem,
+    Item,
+    LabelItem,
+    LineTo,
+    OutlineItem,
+    Path,
+    Point,
+    Scene,
+    ShapeItem,
+    WireItem,
+)
+from tnlang.draw.space import Space, meets
+
+LABEL_CLEAR = 2.0
+SHAPE_CLEAR = 2.0
+WIRE_CLEAR = 2.0
+FLAT = 35.0
+KINK = 12.0
+_BACKGROUND = ("plate", "card")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: the rule it breaks, what it is, where, and the items by their position."""
+
+    rule: str
+    message: str
+    at: Point
+    items: tuple[int, ...]
+
+
+WEIGHTS = {
+    "shapes overlap": 100.0,
+    "wire through shape": 60.0,
+    "wires overlap": 50.0,
+    "wall through shape": 60.0,
+    "walls cross": 50.0,
+    "needless crossing of a wall": 30.0,
+    "flat crossing": 25.0,
+    "wires too close": 15.0,
+    "label covered": 20.0,
+    "name outside its shape": 20.0,
+    "badge covered": 20.0,
+    "kink": 20.0,
+    "outside the canvas": 40.0,
+}
+
+
+def lint(scene: Scene) -> tuple[Finding, ...]:
+    """All findings of a scene, by rule. A good picture has none."""
+    view = _View(scene)
+    return tuple(finding for rule in RULES for finding in rule(view))
+
+
+def cost(scene: Scene) -> float:
+    """The sum of the findings' weights, for choosing among layouts."""
+    return sum(WEIGHTS[finding.rule] for finding in lint(scene))
+
+
+class _View:
+    """The items of a scene by kind, with what the rules ask for more than once."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        items = list(enumerate(scene.items))
+        self.shapes = [(i, item) for i, item in items if isinstance(item, ShapeItem)]
+        self.wires = [(i, item) for i, item in items if isinstance(item, WireItem)]
+        self.labels = [(i, item) for i, item in items if isinstance(item, LabelItem)]
+        self.marks = [(i, item) for i, item in items if isinstance(item, InkItem)]
+        walls = [(i, item) for i, item in items if isinstance(item, OutlineItem)]
+        self.walls = [(i, item) for i, item in walls if item.family not in _BACKGROUND]
+        self.boxes = {i: bbox(_line(item)) for i, item in items if not isinstance(item, LabelItem)}
+        self.space = Space()
+        for item in scene.items:
+            self.space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
+        self.ends = {i: self._ends(wire) for i, wire in self.wires}
+
+    def _ends(self, wire: WireItem) -> frozenset[int]:
+        """The shapes in or on which a wire ends."""
+        points = (wire.path.start, wire.path.end)
+        return frozenset(
+            i
+            for i, shape in self.shapes
+            for point in points
+            if self.boxes[i].holds(point, 1.5)
+            and (contains(shape.outline, point) or distance_to(shape.outline, point) < 1.5)
+        )
+
+    def hidden(self, point: Point) -> bool:
+        """Whether a shape covers the point."""
+        return any(isinstance(self.space.items[n], ShapeItem) for n in self.space.covering(point))
+
+
+def _line(item: Item) -> Path:
+    match item:
+        case ShapeItem(outline=outline) | OutlineItem(outline=outline) | InkItem(outline=outline):
+            return outline
+        case LabelItem():
+            raise TypeError("a label has no line")
+        case _:
+            return item.path
+
+
+def _name(item: Item) -> str:
+    match item:
+        case ShapeItem(title=title):
+            return f"shape {title}"
+        case WireItem(title=title, id=number):
+            return f"wire {title or number}"
+        case OutlineItem(title=title, family=family):
+            return f"{family} wall {title}".rstrip()
+        case LabelItem(text=text):
+            return f"label {text}"
+        case InkItem(role=role):
+            return role
+    return "ribbon"
+
+
+# ---------------------------------------------------------------- shapes and walls
+
+
+def _shapes_apart(view: _View) -> Iterator[Finding]:
+    for (i, a), (j, b) in combinations(view.shapes, 2):
+        if not view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
+            continue
+        near = min(distance_to(b.outline, p) for p in flatten(a.outline))
+        inside = contains(b.outline, a.outline.start) or contains(a.outline, b.outline.start)
+        if near < SHAPE_CLEAR or inside:
+            at = between(view.boxes[i].center, view.boxes[j].center)
+            yield Finding("shapes overlap", f"{_name(a)} and {_name(b)}", at, (i, j))
+
+
+def _walls_clear_of_shapes(view: _View) -> Iterator[Finding]:
+    for i, wall in view.walls:
+        for j, shape in view.shapes:
+            if view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
+                near = min(distance_to(wall.outline, p) for p in flatten(shape.outline))
+                if near < SHAPE_CLEAR:
+                    message = f"{_name(wall)} and {_name(shape)}"
+                    yield Finding("wall through shape", message, view.boxes[j].center, (i, j))
+
+
+def _walls_apart(view: _View) -> Iterator[Finding]:
+    for (i, a), (j, b) in combinations(view.walls, 2):
+        if view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
+            near = min(distance_to(b.outline, p) for p in flatten(a.outline))
+            if near < SHAPE_CLEAR or crossings(a.outline, b.outline):
+                yield Finding("walls cross", f"{_name(a)} and {_name(b)}", view.boxes[i].center, (i, j))
+
+
+# ---------------------------------------------------------------- wires
+
+
+def _wires_round_shapes(view: _View) -> Iterator[Finding]:
+    for i, wire in view.wires:
+        for j, shape in view.shapes:
+            if j in view.ends[i] or not view.boxes[i].overlaps(view.boxes[j], WIRE_CLEAR + wire.width / 2):
+                continue
+            reach = view.boxes[j].grown(WIRE_CLEAR + wire.width / 2)
+            for a, b in pairwise(flatten(wire.path)):
+                if not meets(a, b, reach):
+                    continue
+                middle = between(a, b)
+                touch = contains(shape.outline, middle) or any(
+                    distance_to(shape.outline, p) < WIRE_CLEAR + wire.width / 2 for p in (a, middle, b)
+                )
+                if touch or crossings(Path(a, (LineTo(b),)), shape.outline):
+                    yield Finding("wire through shape", f"{_name(wire)} and {_name(shape)}", middle, (i, j))
+                    break
+
+
+def _crossings_are_steep(view: _View) -> Iterator[Finding]:
+    for (i, a), (j, b) in combinations(view.wires, 2):
+        if not view.boxes[i].overlaps(view.boxes[j]):
+            continue
+        for at, angle in crossings(a.path, b.path):
+            if angle < FLAT and not _meeting(a, b, at) and not view.hidden(at):
+                message = f"{_name(a)} and {_name(b)} at {angle:.0f} degrees"
+                yield Finding("flat crossing", message, at, (i, j))
+
+
+def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
+    """Whether two wires have a common end near a point: a dot, a fork, a leg of one shape."""
+    near = max(10.0, a.width + b.width)
+    return any(
+        distance(p, q) < 6 + (a.width + b.width) / 2 and distance(p, at) < near
+        for p in (a.path.start, a.path.end)
+        for q in (b.path.start, b.path.end)
+    )
+
+
+def _wires_apart(view: _View) -> Iterator[Finding]:
+    """Wires on top of one another, or side by side nearer than eye and print can part."""
+    for (i, a), (j, b) in combinations(view.wires, 2):
+        gap = (a.width + b.width) / 2
+        if not view.boxes[i].overlaps(view.boxes[j], gap + WIRE_CLEAR):
+            continue
+        on_top = close = 0.0
+        where: Point = a.path.start
+        others = list(pairwise(flatten(b.path)))
+        for p, q in pairwise(_fine(a.path)):
+            middle = between(p, q)
+            here = unit(p, q)
+            for r, s in others:
+                if not meets(r, s, Box(middle[0], middle[1], middle[0], middle[1]).grown(gap + WIRE_CLEAR)):
+                    continue
+                tilt = abs(angle_of(unit(r, s)) - angle_of(here)) % 180
+                if min(tilt, 180 - tilt) > 20 or _sharing(a, b, middle) or view.hidden(middle):
+                    continue
+                apart = _to_segment(middle, r, s)
+                if apart < gap + WIRE_CLEAR:
+                    where = middle
+                    on_top += distance(p, q) * (apart < gap)
+                    close += distance(p, q)
+                    break
+        if on_top > 8:
+            yield Finding("wires overlap", f"{_name(a)} and {_name(b)}", where, (i, j))
+        elif close > 12:
+            yield Finding("wires too close", f"{_name(a)} and {_name(b)}", where, (i, j))
+
+
+def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
+    """Whether two wires come from one point nearby, as the members of a bundle and the legs of a dot do."""
+    return any(
+        distance(p, q) < 3 + (a.width + b.width) / 2 and distance(p, at) < 40
+        for p in (a.path.start, a.path.end)
+        for q in (b.path.start, b.path.end)
+    )
+
+
+def _fine(path: Path) -> list[Point]:
+    points = [path.start]
+    for a, b in pairwise(flatten(path)):
+        count = max(1, int(distance(a, b) / 6))
+        points.extend(between(a, b, k / count) for k in range(1, count + 1))
+    return points
+
+
+def _to_segment(point: Point, start: Point, end: Point) -> float:
+    return distance_to(Path(start, (LineTo(end),)), point) if start != end else distance(point, start)
+
+
+def _walls_crossed_once(view: _View) -> Iterator[Finding]:
+    for i, wall in view.walls:
+        for j, wire in view.wires:
+            if not view.boxes[i].overlaps(view.boxes[j]):
+                continue
+            found = [(at, angle) for at, angle in crossings(wire.path, wall.outline) if not view.hidden(at)]
+            if len(found) > 1:
+                message = f"{_name(wire)} crosses {_name(wall)} {len(found)} times"
+                yield Finding("needless crossing of a wall", message, found[0][0], (i, j))
+            elif found and found[0][1] < FLAT:
+                message = f"{_name(wire)} and {_name(wall)} at {found[0][1]:.0f} degrees"
+                yield Finding("flat crossing", message, found[0][0], (i, j))
+
+
+def _smooth(view: _View) -> Iterator[Finding]:
+    for i, wire in view.wires:
+        directions: list[tuple[Point, Point, Point]] = []
+        start = wire.path.start
+        for segment in wire.path.segments:
+            match segment:
+                case CurveTo(first, second, end):
+                    leave = unit(start, first) if distance(start, first) > 1e-6 else unit(start, end)
+                    arrive = unit(second, end) if distance(second, end) > 1e-6 else unit(start, end)
+                case _:
+                    leave = arrive = unit(start, segment.end)
+            if distance(start, segment.end) > 1e-6:
+                directions.append((start, leave, arrive))
+            start = segment.end
+        for (_, _, arriving), (at, leaving, _) in pairwise(directions):
+            turned = abs(angle_of(leaving) - angle_of(arriving))
+            if min(turned, 360 - turned) > KINK and not view.hidden(at):
+                yield Finding("kink", f"{_name(wire)} turns by {min(turned, 360 - turned):.0f}", at, (i,))
+
+
+# ---------------------------------------------------------------- labels, badges, canvas
+
+
+def _labels_clear(view: _View) -> Iterator[Finding]:
+    for i, label in view.labels:
+        if label.kind in ("shape", "badge"):
+            continue
+        box = label_box(label)
+        for j in sorted(view.space.near(box, LABEL_CLEAR) - {i}):
+            other = view.scene.items[j]
+            if isinstance(other, OutlineItem) and other.family in _BACKGROUND:
+                if not _straddles(box, view.boxes[j]):
+                    continue
+            elif isinstance(other, LabelItem) and j < i and other.kind not in ("shape", "badge"):
+                continue
+            yield Finding("label covered", f"{_name(label)} and {_name(other)}", box.center, (i, j))
+
+
+def _straddles(box: Box, outline: Box) -> bool:
+    corners = ((box.left, box.top), (box.right, box.bottom))
+    return outline.holds(corners[0]) != outline.holds(corners[1])
+
+
+def _names_inside(view: _View) -> Iterator[Finding]:
+    outlines = {shape.id: (i, shape.outline) for i, shape in view.shapes}
+    for i, label in view.labels:
+        if label.kind != "shape" or label.inside not in outlines:
+            continue
+        number, outline = outlines[label.inside]
+        box = label_box(label)
+        middle = box.center[1]
+        sides = (
+            (box.left, middle),
+            (box.right, middle),
+            (box.center[0], box.top),
+            (box.center[0], box.bottom),
+        )
+        if not all(contains(outline, point) for point in sides):
+            yield Finding("name outside its shape", _name(label), box.center, (i, number))
+
+
+def _badges_clear(view: _View) -> Iterator[Finding]:
+    badges = [(i, mark) for i, mark in view.marks if mark.role.startswith("badge-")]
+    for i, badge in badges:
+        box = view.boxes[i]
+        for j in sorted(view.space.near(box, LABEL_CLEAR) - {i}):
+            other = view.scene.items[j]
+            match other:
+                case ShapeItem() | WireItem():
+                    pass
+                case InkItem(role=role) if role.startswith("badge-") and j > i:
+                    pass
+                case _:
+                    continue
+            yield Finding("badge covered", f"{badge.role} and {_name(other)}", box.center, (i, j))
+
+
+def _inside_canvas(view: _View) -> Iterator[Finding]:
+    for i, item in enumerate(view.scene.items):
+        box = ink_box(item)
+        if box.left < 0 or box.top < 0 or box.right > view.scene.width or box.bottom > view.scene.height:
+            yield Finding("outside the canvas", _name(item), box.center, (i,))
+
+
+RULES: tuple[Callable[[_View], Iterator[Finding]], ...] = (
+    _shapes_apart,
+    _walls_clear_of_shapes,
+    _walls_apart,
+    _wires_round_shapes,
+    _crossings_are_steep,
+    _wires_apart,
+    _walls_crossed_once,
+    _smooth,
+    _labels_clear,
+    _names_inside,
+    _badges_clear,
+    _inside_canvas,
+)
