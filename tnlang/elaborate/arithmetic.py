@@ -26,6 +26,18 @@ def find_module(module: Module, path: ast.Path) -> tuple[Module, ast.PathPart] |
     return module, path.parts[-1]
 
 
+def is_broken(path: ast.Path, scope: Scope) -> bool:
+    """Whether a name is missing because of a mistake that is reported elsewhere (a failed import)."""
+    module = scope.module
+    for part in path.parts:
+        if part.name.text in module.broken:
+            return True
+        if part.name.text not in module.modules:
+            return False
+        module = module.modules[part.name.text]
+    return False
+
+
 def find_scalar(path: ast.Path, scope: Scope) -> Known | None:
     """The constant without legs of that name."""
     found = find_module(scope.module, path)
@@ -151,6 +163,8 @@ def named_size(path: ast.Path, scope: Scope) -> Size | None:
 
 def unknown_dim(path: ast.Path, scope: Scope) -> None:
     """Report a name that is no dim, no loop variable and no constant."""
+    if is_broken(path, scope):
+        return
     text = path_text(path)
     name = path.parts[-1].name.text
     hint = near(name, [*scope.module.dims, *scope.loops])
@@ -179,10 +193,10 @@ def size_of_expr(expr: ast.Expr, scope: Scope) -> Size | None:
         case ast.Sum(terms=terms):
             total: Size | None = 0
             for term in terms:
-                value = size_of_expr(term.value, scope)
-                if value is None or total is None:
+                size = size_of_expr(term.value, scope)
+                if size is None or total is None:
                     return None
-                total = _operate(term.sign, total, value, scope, expr.span)
+                total = _operate(term.sign, total, size, scope, expr.span)
             return total
     scope.diagnostics.error(
         "TN600", "a whole number is needed here", expr.span, hint="numbers, dims and loop variables, with + - * / ^"
@@ -192,7 +206,7 @@ def size_of_expr(expr: ast.Expr, scope: Scope) -> Size | None:
 
 def _fold(op: str, parts: tuple[ast.Expr, ...], scope: Scope, span: Span) -> Size | None:
     sizes = [size_of_expr(part, scope) for part in parts]
-    total = sizes[0]
+    total: Size | None = sizes[0]
     for size in sizes[1:]:
         if total is None or size is None:
             return None
@@ -231,7 +245,7 @@ def expand(subs: tuple[ast.Sub, ...], scope: Scope, what: str) -> list[tuple[int
                 if len(bounds) * len(found) > MEMBERS:
                     too_many(scope, sub.span, what, len(bounds) * len(found))
                     return None
-                found = [(*before, number) for before in found for number in bounds]
+                found = [(*before, one) for before in found for one in bounds]
             case _:
                 size = size_of(sub, scope)
                 number = None if size is None else count(size, scope, sub.span, what)
@@ -341,10 +355,12 @@ def constant(expr: ast.Expr, scope: Scope) -> int | float | complex | None:
             found = [v for v in values if v is not None]
             return sum(s * v for s, v in zip(signs, found, strict=True)) if len(found) == len(values) else None
         case ast.Product(factors=factors):
-            product: int | float | complex | None = 1
+            product: int | float | complex = 1
             for factor in factors:
-                value = constant(factor, scope)
-                product = None if product is None or value is None else product * value
+                one = constant(factor, scope)
+                if one is None:
+                    return None
+                product *= one
             return product
         case ast.Quotient(numerator=above, denominator=below):
             a, b = constant(above, scope), constant(below, scope)

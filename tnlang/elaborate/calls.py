@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tnlang.elaborate import bindings, nets
+from tnlang.elaborate import bindings
 from tnlang.elaborate.arithmetic import path_text
 from tnlang.elaborate.drafts import Whole
+from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_known, find_net, find_value
 from tnlang.elaborate.scope import Header, NetEntry, Scope, legs_text
 from tnlang.ir.net import Call, Decl, Leg, Origin, Output, Ref, Tensor, Value, Wire
@@ -77,7 +78,7 @@ def apply_net(call: ast.Call, scope: Scope, name: ast.Name | None) -> Applied | 
         scope.diagnostics.error(
             "TN512", f"{path_text(call.path)} is a net and takes no legs before its bracket", call.span
         )
-    header = nets.header_of(entry, scope.world, call.path.span)
+    header = header_of(entry, scope.world, call.path.span)
     title = path_text(call.path)
     call_name = _call_name(call, entry, name, plain if shared is not None else "", scope)
     for option in (a for a in call.arguments if isinstance(a, ast.Option)):
@@ -153,7 +154,8 @@ def _argument(
 ) -> Ref | None:
     expr, name = named.value, named.name
     while name is None and isinstance(expr, ast.Parens) and expr.bracket is None:
-        expr, name = expr.inner.value, expr.inner.name
+        inner = expr.inner
+        expr, name = inner.value, inner.name
     legs: tuple[Leg, ...] | None
     if isinstance(expr, ast.Use) and expr.bracket is None and name is None and find_known(expr.path, scope):
         found = find_value(expr.path, scope)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tnlang.elaborate.arithmetic import find_dim, find_module, path_text, size_of
+from tnlang.elaborate.arithmetic import find_dim, find_module, is_broken, path_text, size_of
 from tnlang.elaborate.declarations import member_text
-from tnlang.elaborate.scope import Known, Module, NetEntry, Scope, loop_vars, near, shown
+from tnlang.elaborate.scope import Known, Module, NetEntry, Scope, count, loop_vars, near, shown
 from tnlang.ir.functions import FUNCTIONS, Function
 from tnlang.ir.net import Leg, Loop, Ref
 from tnlang.ir.program import UserFunction
@@ -81,8 +81,14 @@ def find_value(path: ast.Path, scope: Scope) -> Found | None:
 
 def _member(known: Known, subs: tuple[Size, ...], part: ast.PathPart, scope: Scope) -> Found:
     diagnostics = scope.diagnostics
-    numbers = tuple(s for s in subs if isinstance(s, int))
     name = part.name.text
+    if known.members and not any(loop_vars(sub) for sub in subs):
+        # Which member is meant decides its legs: dims in the subscript are numbers from here on.
+        counted = [count(sub, scope, part.span, f"the subscript of {name}") for sub in subs]
+        if any(number is None for number in counted):
+            return Found(name, Ref(known.name), None, known)
+        subs = tuple(number for number in counted if number is not None)
+    numbers = tuple(s for s in subs if isinstance(s, int))
     title = member_text(name, numbers) if len(numbers) == len(subs) else name
     ref = Ref(known.name, subs)
     if known.kind == "stream" and len(subs) == 1:
@@ -192,6 +198,8 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
     name = path.parts[-1].name.text
     text = path_text(path)
     diagnostics = scope.diagnostics
+    if is_broken(path, scope):
+        return
     later = scope.body.later.get(name) if len(path.parts) == 1 else None
     if later is not None:
         diagnostics.error(
@@ -242,6 +250,8 @@ def unknown_function(path: ast.Path, scope: Scope) -> None:
     """Report a name that is applied and is neither a net nor a function."""
     name = path.parts[-1].name.text
     text = path_text(path)
+    if is_broken(path, scope):
+        return
     if find_known(path, scope) is not None or name in scope.body.later:
         scope.diagnostics.error(
             "TN201",

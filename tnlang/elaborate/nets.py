@@ -6,33 +6,12 @@ from tnlang.elaborate import transformed
 from tnlang.elaborate.arithmetic import find_module
 from tnlang.elaborate.declarations import declare, declared_legs
 from tnlang.elaborate.families import parts
-from tnlang.elaborate.scope import DEPTH, Body, Header, Known, Module, NetEntry, Scope, World, legs_text, near
+from tnlang.elaborate.scope import Body, Header, Known, Module, NetEntry, Scope, World, legs_text, near
 from tnlang.elaborate.statements import Statements, bound_names
 from tnlang.ir.net import Decl, Net, Origin, Output
 from tnlang.ir.walk import refs, statements
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
-
-
-def header_of(entry: NetEntry, world: World, span: Span) -> Header | None:
-    """What a caller sees of a net, which is elaborated before. Reports a circle of nets; None there."""
-    if entry.state == "busy":
-        circle = world.stack[world.stack.index(entry) :] if entry in world.stack else [entry]
-        names = " -> ".join([*(e.name for e in circle), entry.name])
-        world.diagnostics.error(
-            "TN501",
-            f"nets call one another in a circle: {names}",
-            span,
-            *(Related(e.span, f"{e.name} is declared here") for e in circle),
-            hint="a net cannot call itself; what is done several times is a repeat",
-        )
-        return None
-    if entry.state == "new":
-        if len(world.stack) >= DEPTH:
-            world.diagnostics.error("TN501", f"nets call one another more than {DEPTH} deep", span)
-            return None
-        elaborate_net(entry, world)
-    return entry.header
 
 
 def elaborate_net(entry: NetEntry, world: World) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from tnlang.ir.net import Decl, Leg, Loop, Net, Output, Shared, Stmt
@@ -65,7 +66,11 @@ class NetEntry:
 
 @dataclass(slots=True, eq=False)
 class Module:
-    """One file: its name spaces. ``qualifier`` begins the program-wide names of what it holds ("" for the root)."""
+    """One file: its name spaces. ``qualifier`` begins the program-wide names of what it holds ("" for the root).
+
+    ``bound`` are the names its net main binds; ``broken`` those that a failed import or transform would have
+    brought; ``wanted`` what it imports, a name of None standing for all of a file.
+    """
 
     source: Source
     qualifier: str
@@ -79,6 +84,10 @@ class Module:
     main: Body | None = None
     bound: dict[str, Span] = field(default_factory=dict)
     shared: dict[str, tuple[Shared, NetEntry]] = field(default_factory=dict)
+    folder: Path | None = None
+    path: Path | None = None
+    broken: set[str] = field(default_factory=set)
+    wanted: list[tuple[Module, str | None]] = field(default_factory=list)
 
     def qualified(self, name: str) -> str:
         """The program-wide name of what this file calls ``name``."""
@@ -119,10 +128,11 @@ class Body:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """The program being made: what all its files share."""
+    """The program being made: what all its files share. ``make`` elaborates a net that is asked for."""
 
     diagnostics: Diagnostics
     overrides: Mapping[str, int]
+    make: Callable[[NetEntry, World], None]
     dims: dict[str, Dim] = field(default_factory=dict)
     counted: set[str] = field(default_factory=set)
     nets: list[Net] = field(default_factory=list)
@@ -130,6 +140,10 @@ class World:
     shared: list[Shared] = field(default_factory=list)
     stack: list[NetEntry] = field(default_factory=list)
     written: int = 0
+    files: dict[Path, Module] = field(default_factory=dict)
+    loading: list[Path] = field(default_factory=list)
+    qualifiers: set[str] = field(default_factory=set)
+    plain: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def number(self, size: Size, numbers: Mapping[str, int] | None = None) -> int | None:
         """The number a size has by default values; None where it has none."""
@@ -212,7 +226,7 @@ def _all_dims(size: Size) -> list[Dim]:
     return list(found.values())
 
 
-def _loop_vars(size: Size) -> Iterable[str]:
+def _loop_vars(size: Size) -> Iterator[str]:
     match size:
         case LoopVar(name):
             yield name

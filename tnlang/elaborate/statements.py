@@ -8,10 +8,12 @@ from tnlang.elaborate import calls, expressions
 from tnlang.elaborate.arithmetic import path_text, size_of
 from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_legs
 from tnlang.elaborate.declarations import declare, declared_legs, member_text
+from tnlang.elaborate.drafts import DraftSum
 from tnlang.elaborate.families import folded
+from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_net, unknown_function
 from tnlang.elaborate.scope import Body, Known, Scope, legs_text, loop_vars
-from tnlang.ir.net import Bind, Decl, Group, Leg, Origin, Output, Ref, Repeat, Shared, StreamSet, Sum, Tensor, Term
+from tnlang.ir.net import Bind, Decl, Group, Leg, Loop, Origin, Output, Ref, Repeat, Shared, StreamSet, Sum, Tensor, Term
 from tnlang.ir.net import Value as IrValue
 from tnlang.ir.net import Wire
 from tnlang.ir.size import LoopVar, Size
@@ -87,7 +89,7 @@ class Statements:
             return
         if not calls.claim_name(name, scope):
             return
-        calls.nets.header_of(entry, scope.world, statement.net.span)
+        header_of(entry, scope.world, statement.net.span)
         shared = Shared(name.text, entry.name, origin=Origin(statement.span))
         self.body.shared[name.text] = (shared, entry)
         self.body.calls[name.text] = name.span
@@ -97,6 +99,7 @@ class Statements:
 
     def repeat(self, statement: ast.RepeatStatement, scope: Scope) -> None:
         found = folded(statement.loops, scope)
+        loops: tuple[Loop, ...]
         if found is None:
             inner = {r.var.text: LoopVar(r.var.text) for r in statement.loops.ranges}
             loops, inside = (), scope.at(dict(inner))
@@ -170,7 +173,7 @@ class Statements:
         else:
             self.body.block.append(Bind(value, woven.body, origin=origin))
 
-    def _draft(self, target: ast.Lhs, value: ast.Named, scope: Scope) -> expressions.DraftSum | None:
+    def _draft(self, target: ast.Lhs, value: ast.Named, scope: Scope) -> DraftSum | None:
         named = value.name
         if named is not None and not isinstance(value.value, ast.Call | ast.Power | ast.Parens):
             scope.diagnostics.error(

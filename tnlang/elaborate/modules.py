@@ -1,0 +1,132 @@
+"""What a file declares at file level: its name spaces are filled before anything in it is elaborated."""
+
+from __future__ import annotations
+
+import re
+
+from tnlang.elaborate.arithmetic import dim_of
+from tnlang.elaborate.declarations import declare
+from tnlang.elaborate.imports import load_imports
+from tnlang.elaborate.scope import Body, DimEntry, Module, NetEntry, Scope, World
+from tnlang.elaborate.statements import bound_names
+from tnlang.ir.net import Origin
+from tnlang.ir.program import UserFunction
+from tnlang.source import Related, Span
+from tnlang.syntax import ast
+
+TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+"""``package.module:callable``."""
+
+
+def main_statements(module: Module) -> tuple[ast.Statement, ...]:
+    """The statements at file level that the net main consists of."""
+    items = module.syntax.items if module.syntax is not None else ()
+    kinds = ast.Binding | ast.StreamStatement | ast.RepeatStatement | ast.SharedStatement
+    return tuple(item for item in items if isinstance(item, kinds))
+
+
+def declare_names(module: Module, world: World) -> None:
+    """Read the imports of a file, and enter what it declares itself into its name spaces."""
+    assert module.syntax is not None
+    load_imports(module, world, declare_names)
+    module.main = Body("main", is_main=True)
+    module.main.shared.update(module.shared)
+    items = module.syntax.items
+    for item in items:
+        match item:
+            case ast.DimStatement(dims=dims):
+                for dim in dims:
+                    _dim(dim, module, world)
+            case ast.NetDecl(name=name) | ast.NetDefinition(name=name):
+                _net(name, item, module, world)
+            case ast.FnDecl():
+                _function(item, module, world)
+            case _:
+                pass
+    for entry in module.dims.values():
+        dim_of(entry, world)
+    scope = Scope(world, module, module.main)
+    for item in items:
+        if isinstance(item, ast.Declaration):
+            for declared in item.items:
+                _value(item.kind, declared, module, scope)
+    module.bound = bound_names(main_statements(module))
+    module.main.later = dict(module.bound)
+    for bound, span in module.bound.items():
+        known = module.values.get(bound)
+        if known is not None:
+            _twice(f"{bound} is declared and bound", span, known.span, world)
+
+
+def _twice(message: str, span: Span, before: Span, world: World) -> None:
+    world.diagnostics.error("TN203", message, span, Related(before, "first declared here"))
+
+
+def _dim(dim: ast.DimDecl, module: Module, world: World) -> None:
+    name = dim.name.text
+    if name in module.dims:
+        before = module.dims[name].syntax.name.span
+        _twice(f"dim {name} is declared twice", dim.name.span, before, world)
+    else:
+        module.dims[name] = DimEntry(module.qualified(name), module, dim)
+
+
+def _net(name: ast.Name, item: ast.NetDecl | ast.NetDefinition, module: Module, world: World) -> None:
+    if name.text in module.nets:
+        _twice(f"net {name.text} is declared twice", name.span, module.nets[name.text].span, world)
+    elif name.text == "main" and main_statements(module):
+        first = main_statements(module)[0].span
+        world.diagnostics.error(
+            "TN203", "the bindings at file level are the net main", name.span, Related(first, "bound here"),
+            hint="give this net another name",
+        )
+    else:
+        module.nets[name.text] = NetEntry(module.qualified(name.text), module, name.span, item)
+
+
+def _function(item: ast.FnDecl, module: Module, world: World) -> None:
+    name = item.name.text
+    if name in module.functions:
+        before = module.functions[name].origin.span
+        _twice(f"function {name} is declared twice", item.name.span, before, world)
+        return
+    if name in module.nets:
+        _twice(f"{name} is a net and a function", item.name.span, module.nets[name].span, world)
+        return
+    for text in (item.target, item.numpy):
+        if text is not None and not TARGET.fullmatch(text.value):
+            world.diagnostics.error(
+                "TN710", f"{text.value!r} names no function", text.span, hint='`"package.module:callable"`'
+            )
+            return
+    gates = []
+    for index in item.gates or ():
+        match index:
+            case ast.Index(at=ast.IndexPath(path=ast.Path(parts=(ast.PathPart(name=gate, subs=()),))), of=None):
+                gates.append(gate.text)
+            case _:
+                world.diagnostics.error("TN703", "a function's legs are plain names", index.span)
+                return
+    twin = item.numpy.value if item.numpy is not None else ""
+    module.functions[name] = UserFunction(
+        module.qualified(name), tuple(gates), item.target.value, twin, origin=Origin(item.name.span)
+    )
+
+
+def _value(kind: str, item: ast.DeclItem, module: Module, scope: Scope) -> None:
+    def taken(name: ast.Name, arity: int) -> bool:
+        known = module.values.get(name.text)
+        if known is None or (arity and known.arity == arity):
+            return False
+        _twice(f"{name.text} is declared twice", name.span, known.span, scope.world)
+        return True
+
+    declare(
+        "tensor" if kind == "input" else kind,
+        item,
+        scope,
+        module.qualified(item.name.text),
+        scope.world.declarations.append,
+        module.values,
+        taken,
+    )
