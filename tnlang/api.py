@@ -18,7 +18,7 @@ from tnlang.files import read_source
 from tnlang.generated import execute
 from tnlang.ir import net as ir
 from tnlang.ir.program import UserFunction
-from tnlang.source import Source, ValueMismatch
+from tnlang.source import Diagnostic, Source, ValueMismatch
 from tnlang.syntax import parse
 
 if TYPE_CHECKING:
@@ -178,6 +178,12 @@ class Program:
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""
         return Program(self._source, {**self._dims, **dims}, self._functions) if dims else self
+
+    def check_equations(self, tolerance: float = 1e-9) -> tuple[Diagnostic, ...]:
+        """The equations of the figures that do not hold on random numbers, to a relative tolerance."""
+        from tnlang.reference.equations import check_equations
+
+        return check_equations(self.ir, tolerance=tolerance, functions=self.python_functions())
 
     def python_functions(self) -> dict[str, Callable[..., Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""

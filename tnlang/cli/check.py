@@ -32,14 +32,23 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
 @click.option(
     "--equations/--no-equations", default=True, help="Check the equations of figures on numbers, or not."
 )
-def command(files: tuple[str, ...], dims: dict[str, int], diagnostics: str, equations: bool) -> None:
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=1e-9,
+    show_default=True,
+    help="Of equations, relative.",
+)
+def command(
+    files: tuple[str, ...], dims: dict[str, int], diagnostics: str, equations: bool, tolerance: float
+) -> None:
     """Report every error and warning of FILES, equations checked on random numbers included.
 
     With --format json one array of all diagnostics goes to standard output.
     """
     found: list[Diagnostic] = []
     for file in tracked(files, "checking"):
-        found += _found(file, dims, equations)
+        found += _found(file, dims, tolerance if equations else None)
     errors = sum(d.severity == "error" for d in found)
     report(found, diagnostics, err=diagnostics == "text")
     if diagnostics == "text":
@@ -48,12 +57,12 @@ def command(files: tuple[str, ...], dims: dict[str, int], diagnostics: str, equa
         click.get_current_context().exit(1)
 
 
-def _found(file: str, dims: dict[str, int], equations: bool) -> tuple[Diagnostic, ...]:
+def _found(file: str, dims: dict[str, int], tolerance: float | None) -> tuple[Diagnostic, ...]:
     from tnlang.api import load
 
     try:
         program = load(read_input(file), dims=dims)
-        return (*program.warnings, *(program.check_equations() if equations else ()))
+        return (*program.warnings, *(program.check_equations(tolerance) if tolerance is not None else ()))
     except TnError as error:
         return error.diagnostics
 
