@@ -217,7 +217,7 @@ def _lines(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[list[tuple[Block, 
 
 
 def _below(items: Sequence[Item], line: Sequence[tuple[Block, str]]) -> list[Item]:
-    """A line of panels below the items, from x = 0: their axes on one height, their captions on one baseline."""
+    """A line of panels below the items, from x = 0: axes on one height, captions on one baseline."""
     lefts = accumulate((_room(block, caption) + PANEL_GAP for block, caption in line), initial=0.0)
     placed = []
     for (block, caption), left in zip(line, lefts, strict=False):
