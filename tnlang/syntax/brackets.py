@@ -45,6 +45,7 @@ class _Frame:
     has_block: bool = False
     bodies: int = 0
     chain: int = 0
+    broken: bool = False
 
     @property
     def is_block(self) -> bool:
@@ -160,7 +161,7 @@ class _Arranger:
     def _statement_end(self) -> None:
         frame = self.frames[-1]
         self.headless += frame.first in BLOCK_WORDS and not frame.has_block
-        frame.first, frame.has_block, frame.bodies = "", False, 0
+        frame.first, frame.has_block, frame.bodies, frame.broken = "", False, 0, False
         self._shallow()
 
     def _end(self) -> None:
@@ -188,8 +189,10 @@ class _Arranger:
             elif frame.bodies:
                 frame.bodies -= 1
                 token.type = "BODY"
+        if token.type == "LBRACE" and not frame.is_block and self._head().first in BLOCK_WORDS:
+            self._abandon(self._block(), "before the block", token)
         self._deeper(token)
-        frame.has_block |= token.type == "LBRACE"
+        self.frames[-1].has_block |= token.type == "LBRACE"
         arithmetic = token.type in ("SUB", "LSQB") or (token.type == "LPAR" and self._in_arithmetic())
         self.frames.append(_Frame(token, arithmetic))
 
@@ -219,6 +222,8 @@ class _Arranger:
         wanted = CLOSERS[token.type]
         block = self._block()
         found = next((n for n in range(len(self.frames) - 1, 0, -1) if self._closer(n) == wanted), 0)
+        if found == block - 1 and self._is_amid(at, open_bracket=len(self.frames) > block):
+            found = 0
         if found >= max(block - 1, 1):
             if found < len(self.frames) - 1:
                 self._abandon(found + 1, f"before this `{token}`", token)
@@ -236,8 +241,19 @@ class _Arranger:
             self._error("TN104", f"`{token}` closes nothing", token)
             self.out.append(_bad(token))
 
+    def _is_amid(self, at: int, open_bracket: bool) -> bool:
+        """Whether a brace stands in the middle of a line where no block ends."""
+        if "NL" in (self._type(at - 1), self._type(at + 1)):
+            return False
+        elsewhere = self._head().opener.line != self.tokens[at].line and self._type(at + 1) != "RBRACE"
+        return open_bracket or elsewhere
+
     def _closer(self, frame: int) -> str:
         return OPENERS[self.frames[frame].opener.type]
+
+    def _head(self) -> _Frame:
+        """The innermost block's frame, which knows the statement in progress."""
+        return self.frames[self._block() - 1]
 
     def _block(self) -> int:
         """How many frames there are up to the innermost block, itself included."""
@@ -270,6 +286,10 @@ class _Arranger:
         place: Token | None = None,
         hint: str = "",
     ) -> None:
+        """Report a bracket, but only the first mistake of a statement: the others follow from it."""
+        if self._head().broken:
+            return
+        self._head().broken = not self.frames[-1].is_block or code == "TN104"
         related = [] if place is None else [Related(token_span(self.source, place), why)]
         self.diagnostics.error(code, message, token_span(self.source, token), *related, hint=hint)
 

@@ -217,7 +217,9 @@ def _fit(token: Token, parser: InteractiveParser) -> None:
 
 
 def _begins_anew(tokens: list[Token], at: int) -> bool:
-    return keyword(tokens[at]) in STATEMENT_WORDS or tokens[at - 1].type == "RBRACE"
+    return keyword(tokens[at]) in STATEMENT_WORDS or (
+        tokens[at - 1].type == "RBRACE" and tokens[at].type == "NAME"
+    )
 
 
 def _end(tokens: list[Token]) -> Token:
