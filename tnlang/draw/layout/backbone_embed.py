@@ -1,0 +1,246 @@
+"""What stands above and below a backbone: the embedding and unembedding, and tensors added to the stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tnlang.draw.curves import cubic, straight
+from tnlang.draw.geometry import DOWN, UP
+from tnlang.draw.layout.backbone_graph import Index, Part
+from tnlang.draw.layout.backbone_place import Measure, Room
+from tnlang.draw.layout.backbone_route import rounded_track
+from tnlang.draw.scene import Point
+
+if TYPE_CHECKING:
+    from tnlang.draw.layout.backbone_spine import Drawn
+
+ASIDE, FALL = 64.0, 38.0
+"""How far the embedding stands right of the hidden track; the clear space from there to the next station."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of tensors between the tracks: ``shapes`` from position's end (or the free end) to hidden's end.
+
+    ``position`` is the shape on the position track, None where that track has a free end of its own;
+    ``lines`` join the shapes one to the next; ``opening`` is a last line with a free end.
+    """
+
+    position: int | None
+    shapes: tuple[int, ...]
+    lines: tuple[int, ...]
+    tracks: tuple[int, ...]
+    opening: int | None
+
+
+def chain_of(index: Index, part: Part, tracks: tuple[int, ...], *, upward: bool) -> Chain | None:
+    """The part as a chain from the end of the hidden track on; None where it is anything else."""
+    members = set(part.members)
+    if any(index.shapes[s].inside is not None for s in members) or not tracks:
+        return None
+    ends = [next((e.shape for e in index.lines[t].ends if e.shape in members), None) for t in tracks]
+    hidden, others = ends[-1], ends[:-1]
+    if hidden is None or len(set(others)) > 1:
+        return None
+    position = others[0] if others else None
+    shapes, lines = [hidden], []
+    opening = None
+    at, came = hidden, tracks[-1]
+    while at != position:
+        onward = [line for line in index.touching[at] if line != came and line not in tracks]
+        if len(onward) != 1:
+            if onward or position is not None:
+                return None
+            break
+        came = onward[0]
+        other = index.other(came, at)
+        if other is None:
+            opening = came
+            break
+        if other not in members or other in shapes:
+            return None
+        lines.append(came)
+        shapes.append(other)
+        at = other
+    if set(shapes) != members:
+        return None
+    if position is not None and hidden == position and len(shapes) > 1:
+        return None
+    return Chain(position, tuple(shapes), tuple(lines), tracks, opening)
+
+
+def lay_chain(
+    index: Index,
+    chain: Chain,
+    y: float,
+    offsets: list[float],
+    measure: Measure,
+    drawn: Drawn,
+    *,
+    upward: bool,
+) -> float:
+    """Places a chain. Above a backbone it starts at ``y`` and the first station's y is returned; below one it
+    hangs from ``y`` and the y of the free ends is returned."""
+    for shape in chain.shapes:
+        drawn.halves[shape] = measure(index.shapes[shape])
+    if not upward:
+        return _below(index, chain, y, offsets, drawn)
+    hidden_x = offsets[-1]
+    if chain.position == chain.shapes[0]:
+        # one tensor that has both tracks: it stands on them
+        drawn.centers[chain.shapes[0]] = (0.0, y)
+        for position, line in enumerate(chain.tracks):
+            drawn.paths[line] = straight((offsets[position], y), (offsets[position], y + 64.0))
+        for line in chain.tracks:
+            del drawn.paths[line]
+        return y + 84.0
+    x = hidden_x + ASIDE
+    order = list(reversed(chain.shapes))
+    small = [s for s in order if index.shapes[s].symbol in ("onehot", "clip", "shift")]
+    tall = [s for s in order if s not in small]
+    at_y = y
+    if chain.position is not None:
+        first = chain.position
+        drawn.centers[first] = (offsets[0], y)
+        tall = [s for s in tall if s != first]
+        right = offsets[0] + drawn.halves[first][0]
+        for shape in small:
+            right += 10.0 + drawn.halves[shape][0]
+            drawn.centers[shape] = (right, y)
+            right += drawn.halves[shape][0]
+        x = max(x, right + 30.0)
+        at_y = y + 16.0
+    for number, shape in enumerate(tall):
+        at_y += (22.0 if number == 0 else 26.0) + drawn.halves[shape][1]
+        drawn.centers[shape] = (x, at_y)
+        at_y += drawn.halves[shape][1]
+    _join(index, chain, drawn, y - 40.0)
+    hidden = chain.shapes[0]
+    start = drawn.centers[hidden]
+    station = max(at_y + FALL + 32.0, y + 84.0)
+    top = start[1] + drawn.halves[hidden][1]
+    target = (hidden_x, station - 14.0)
+    pull = 0.6 * (target[1] - top)
+    s_curve = cubic((x, top), DOWN, target, UP, pull)
+    drawn.paths[chain.tracks[-1]] = _oriented(
+        index, chain.tracks[-1], hidden, [straight(start, (x, top)), s_curve, straight(target, (hidden_x, station))]
+    )
+    return station
+
+
+def _oriented(index: Index, line: int, first: int, pieces: list) -> object:  # type: ignore[type-arg]
+    from tnlang.draw.geometry import join, reverse
+
+    path = join(*pieces)
+    return path if index.lines[line].ends[0].shape == first else reverse(path)
+
+
+def _join(index: Index, chain: Chain, drawn: Drawn, top: float) -> None:
+    """The chain's inner lines: along the row of the position shape, then down the column."""
+    for line, one, two in zip(chain.lines, chain.shapes, chain.shapes[1:], strict=False):
+        a, b = drawn.centers[one], drawn.centers[two]
+        points: list[Point] = [a, b]
+        if abs(a[0] - b[0]) > 1 and abs(a[1] - b[1]) > 1:
+            points = [a, (a[0], b[1]), b] if b[1] < a[1] else [a, (b[0], a[1]), b]
+        if index.lines[line].ends[0].shape != one:
+            points.reverse()
+        drawn.paths[line] = rounded_track(points, 32.0)
+    if chain.opening is not None:
+        end = chain.shapes[-1]
+        x, y = drawn.centers[end]
+        points = [(x, y), (x, top)]
+        if index.lines[chain.opening].ends[0].shape != end:
+            points.reverse()
+        drawn.paths[chain.opening] = rounded_track(points, 0.0)
+        drawn.free[chain.opening] = "top" if top < y else "bottom"
+
+
+def _below(index: Index, chain: Chain, y: float, offsets: list[float], drawn: Drawn) -> float:
+    hidden_x = offsets[-1]
+    x = hidden_x + ASIDE
+    at_y = y + FALL + 22.0
+    for shape in chain.shapes:
+        at_y += drawn.halves[shape][1] if shape == chain.shapes[0] else 26.0 + drawn.halves[shape][1]
+        drawn.centers[shape] = (x, at_y)
+        at_y += drawn.halves[shape][1]
+    bottom = at_y + 36.0
+    _join(index, chain, drawn, bottom)
+    first = chain.shapes[0]
+    center = drawn.centers[first]
+    top = center[1] - drawn.halves[first][1]
+    start = (hidden_x, y)
+    s_curve = cubic(start, DOWN, (x, top), UP, 0.6 * (top - y))
+    line = chain.tracks[-1]
+    path = _oriented(index, line, first, [straight(center, (x, top)), _back(s_curve)])
+    drawn.paths[line] = path  # type: ignore[assignment]
+    return bottom
+
+
+def _back(path):  # type: ignore[no-untyped-def]
+    from tnlang.draw.geometry import reverse
+
+    return reverse(path)
+
+
+def feeding_tensor(index: Index, part: Part) -> int | None:
+    """The one tensor of a part that only flows into a plus, clips aside; None where there is more to it."""
+    body = [s for s in part.members if index.shapes[s].symbol not in ("clip", "shift", "onehot")]
+    if len(body) != 1 or index.shapes[body[0]].inside is not None:
+        return None
+    symbol = index.shapes[body[0]].symbol
+    return body[0] if symbol in ("tensor", "folded", "paste") else None
+
+
+def lay_feed(
+    index: Index, part: Part, station: Point, half: Point, measure: Measure, room: Room, drawn: Drawn
+) -> None:
+    """A tensor right of the plus that it flows into, its clips on the way; position above hidden."""
+    body = feeding_tensor(index, part)
+    assert body is not None
+    lines = list(part.returns)
+    count = len(lines)
+    offsets = [8.0 * (2 * i - count + 1) for i in range(count)]
+    x0, y0 = station
+    reach = x0 + half[0]
+    ways: list[list[int]] = []
+    for line in lines:
+        way, at, came = [line], next(e.shape for e in index.lines[line].ends if e.shape in part.members), line
+        while at != body and at is not None:
+            onward = [n for n in index.touching[at] if n != came]
+            came = onward[0]
+            way.append(came)
+            at = index.other(came, at)
+        ways.append(way)
+    drawn.halves[body] = measure(index.shapes[body])
+    length = max(sum(max(28.0, room(index.lines[n]) + 6) for n in way) + _small(index, way, part, body, measure) for way in ways)
+    center = (reach + length + drawn.halves[body][0], y0)
+    drawn.centers[body] = center
+    for way, offset in zip(ways, offsets, strict=True):
+        x, at = reach, station
+        at = (x0, y0 + offset)
+        for line in way:
+            ends = [e.shape for e in index.lines[line].ends]
+            small = next((s for s in ends if s in part.members and s != body and s not in drawn.centers), None)
+            if small is not None:
+                wide, high = measure(index.shapes[small])
+                drawn.halves[small] = (wide, high)
+                share = (length - _small(index, way, part, body, measure)) / len(way)
+                x += max(28.0, min(share, room(index.lines[line]) + 6)) + wide
+                drawn.centers[small] = (x, y0 + offset)
+                goal = (x, y0 + offset)
+                x += wide
+            else:
+                small = body
+                goal = (center[0], y0 + offset)
+            points = [at, goal]
+            if index.lines[line].ends[0].shape == small:
+                points.reverse()
+            drawn.paths[line] = rounded_track(points, 0.0)
+            at = goal
+
+
+def _small(index: Index, way: list[int], part: Part, body: int, measure: Measure) -> float:
+    """The length that clips take on a way."""
+    shapes = {e.shape for n in way for e in index.lines[n].ends if e.shape in part.members} - {body, None}
+    return sum(2 * measure(index.shapes[s])[0] for s in shapes if s is not None)

@@ -1,0 +1,181 @@
+"""The diagram looked up by id, and the parts beside a backbone: what hangs together without its stations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Shape
+
+
+class Index:
+    """A diagram's shapes, lines and enclosures by id, with the questions that placing asks of them."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self.diagram = diagram
+        self.shapes: dict[int, Shape] = {s.id: s for s in diagram.shapes}
+        self.lines: dict[int, Line] = {line.id: line for line in diagram.lines}
+        self.enclosures: dict[int, Enclosure] = {e.id: e for e in diagram.enclosures}
+        self.stations: frozenset[int] = frozenset(s for b in diagram.backbones for s in b.stations)
+
+    @cached_property
+    def neighbours(self) -> dict[int, tuple[tuple[int, int], ...]]:
+        """For each shape its (line, other shape) pairs, in the order of its legs; open ends are left out."""
+        found: dict[int, list[tuple[int, int]]] = {s: [] for s in self.shapes}
+        for line in self.diagram.lines:
+            a, b = line.ends
+            if a.shape is not None and b.shape is not None and a.shape != b.shape:
+                found[a.shape].append((line.id, b.shape))
+                found[b.shape].append((line.id, a.shape))
+        order = {s.id: {leg: i for i, leg in enumerate(s.legs)} for s in self.diagram.shapes}
+        return {s: tuple(sorted(v, key=lambda p: order[s].get(p[0], 99))) for s, v in found.items()}
+
+    @cached_property
+    def touching(self) -> dict[int, tuple[int, ...]]:
+        """For each shape the ids of its lines, open ones too."""
+        found: dict[int, list[int]] = {s: [] for s in self.shapes}
+        for line in self.diagram.lines:
+            for shape in dict.fromkeys(e.shape for e in line.ends):
+                if shape is not None:
+                    found[shape].append(line.id)
+        return {s: tuple(v) for s, v in found.items()}
+
+    @cached_property
+    def ribbons_to(self) -> dict[int, tuple[int, ...]]:
+        """For each pasted shape the stations its ribbons come from."""
+        found: dict[int, list[int]] = {}
+        for ribbon in self.diagram.ribbons:
+            found.setdefault(ribbon.paste, []).append(ribbon.station)
+        return {s: tuple(v) for s, v in found.items()}
+
+    def walls(self, shape: int) -> tuple[int, ...]:
+        """The enclosures a shape stands in, outermost first."""
+        return self.around(self.shapes[shape].inside)
+
+    def around(self, enclosure: int | None) -> tuple[int, ...]:
+        """An enclosure with those it stands in, outermost first."""
+        found: list[int] = []
+        while enclosure is not None:
+            found.append(enclosure)
+            enclosure = self.enclosures[enclosure].inside
+        return tuple(reversed(found))
+
+    def other(self, line: int, shape: int) -> int | None:
+        """The shape at the other end of a line; None if that is open."""
+        a, b = self.lines[line].ends
+        return b.shape if a.shape == shape else a.shape
+
+    def is_copied(self, shape: int) -> bool:
+        """Whether the shape stands for a value that comes in by a ribbon."""
+        return self.shapes[shape].symbol == "paste" or shape in self.ribbons_to
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Shapes beside a backbone that hang together.
+
+    ``feeds`` are lines from stations into the part (from copies, and from a stretch), ``returns`` lines from
+    the part into stations (terms of a plus, or a stretch's beginning). ``start`` and ``stop`` are positions of
+    the stations; None where the part has none (a term that only flows in; a net's output that does not return).
+    """
+
+    members: tuple[int, ...]
+    start: int | None
+    stop: int | None
+    feeds: tuple[int, ...]
+    returns: tuple[int, ...]
+    label: str = ""
+
+
+def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
+    """The parts beside a backbone, in the order of the stations where they begin or else end."""
+    place = {s: i for i, s in enumerate(backbone.stations)}
+    found = []
+    for members in _connected(index):
+        touched = _touched(index, backbone, members, place)
+        if touched is not None:
+            found.append(touched)
+    return tuple(
+        sorted(found, key=lambda p: (p.start if p.start is not None else (p.stop or 0) - 0.5, p.members))
+    )
+
+
+def _connected(index: Index) -> list[tuple[int, ...]]:
+    """The shapes that are no stations, in sets joined by lines, ribbons or a common enclosure."""
+    leader = {s: s for s in index.shapes if s not in index.stations}
+
+    def find(shape: int) -> int:
+        while leader[shape] != shape:
+            leader[shape] = leader[leader[shape]]
+            shape = leader[shape]
+        return shape
+
+    def join(ids: Iterable[int | None]) -> None:
+        inside = [i for i in ids if i is not None and i in leader]
+        for other in inside[1:]:
+            leader[find(other)] = find(inside[0])
+
+    for line in index.diagram.lines:
+        join(e.shape for e in line.ends)
+    for ribbon in index.diagram.ribbons:
+        join((ribbon.station, ribbon.paste))
+    for enclosure in index.enclosures:
+        join(s for s in index.shapes if enclosure in index.walls(s))
+    groups: dict[int, list[int]] = {}
+    for shape in index.shapes:
+        if shape in leader:
+            groups.setdefault(find(shape), []).append(shape)
+    return [tuple(group) for group in groups.values()]
+
+
+def _touched(
+    index: Index, backbone: Backbone, members: tuple[int, ...], place: dict[int, int]
+) -> Part | None:
+    """The part made of these members, None where they touch no station of this backbone."""
+    inside = set(members)
+    feeds: list[int] = []
+    returns: list[int] = []
+    starts: list[int] = []
+    stops: list[int] = []
+    stretch = {line: i for i, lines in enumerate(backbone.tracks) for line in lines}
+    for line in index.diagram.lines:
+        ends = [e.shape for e in line.ends]
+        mine = [s for s in ends if s in inside]
+        if len(mine) != 1:
+            continue
+        other = ends[1] if ends[0] in inside else ends[0]
+        if line.id in stretch:
+            # the stretch before the first station begins in the part, any other ends in it
+            if stretch[line.id] == 0 or other is None or place.get(other, -1) >= stretch[line.id]:
+                returns.append(line.id)
+                stops.append(stretch[line.id])
+            else:
+                feeds.append(line.id)
+                starts.append(stretch[line.id] - 1)
+        elif other in place:
+            if index.shapes[other].symbol == "copy":
+                feeds.append(line.id)
+                starts.append(place[other])
+            elif (
+                index.shapes[other].symbol == "plus"
+                or line.id in index.shapes[other].legs[: index.shapes[other].inputs]
+            ):
+                returns.append(line.id)
+                stops.append(place[other])
+            else:
+                feeds.append(line.id)
+                starts.append(place[other])
+    for shape in members:
+        starts.extend(place[s] for s in index.ribbons_to.get(shape, ()) if s in place)
+    if not starts and not stops:
+        return None
+    label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
+    return Part(
+        members,
+        min(starts) if starts else None,
+        max(stops) if stops else None,
+        tuple(feeds),
+        tuple(returns),
+        label,
+    )

@@ -1,0 +1,244 @@
+"""A placed backbone as items: turned the way the picture flows, its labels upright."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.frame import framed
+from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
+from tnlang.draw.labelling import Wanted, place_labels
+from tnlang.draw.labels import measure
+from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone_place import NESTED
+from tnlang.draw.layout.backbone_spine import Drawn
+from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, Scene
+
+TURNS: dict[Side, tuple[float, float, float, float]] = {
+    "down": (1, 0, 0, 1),
+    "up": (1, 0, 0, -1),
+    "right": (0, -1, 1, 0),
+    "left": (0, -1, -1, 0),
+}
+"""x' = a x + c y, y' = b x + d y: time down becomes time along the flow."""
+
+
+def is_turned(flow: Side) -> bool:
+    return flow in ("left", "right")
+
+
+class Ink:
+    """Draws what is placed."""
+
+    def __init__(self, index: Index, flow: Side) -> None:
+        self.index, self.flow = index, flow
+        self.matrix = TURNS[flow]
+
+    def point(self, at: Point) -> Point:
+        a, b, c, d = self.matrix
+        return (a * at[0] + c * at[1], b * at[0] + d * at[1])
+
+    def path(self, path: Path) -> Path:
+        return map_points(path, (*self.matrix, 0.0, 0.0))
+
+    def box(self, box: Box) -> Box:
+        (a, b), (c, d) = self.point((box.left, box.top)), self.point((box.right, box.bottom))
+        return Box(min(a, c), min(b, d), max(a, c), max(b, d))
+
+    def half(self, half: Point) -> Point:
+        return (half[1], half[0]) if is_turned(self.flow) else half
+
+    # ------------------------------------------------------------ items
+
+    def items(self, drawn: Drawn) -> list[Item]:
+        """All items but the labels of lines, and the labels wanted."""
+        items: list[Item] = []
+        paths = {line: self.path(path) for line, path in drawn.paths.items()}
+        for plate, box in drawn.plates:
+            turned = self.box(box)
+            items.append(pieces.plate_item(plate.start, turned, plate.count))
+            items.append(pieces.count_label(plate.count, turned))
+        walls = {wall: self.box(box) for wall, box in drawn.walls.items()}
+        radii = self._radii(walls)
+        for wall, box in walls.items():
+            depth = len(self.index.around(wall)) - 1
+            items.append(pieces.wall_item(self.index.enclosures[wall], rounded(box, radii[wall]), depth))
+        items.extend(RibbonItem(self.path(path)) for path in drawn.ribbons)
+        items.extend(pieces.wire_item(self.index.lines[line], path) for line, path in paths.items())
+        items.extend(self._gates(walls, radii, paths))
+        for shape, center in drawn.centers.items():
+            known = self.index.shapes[shape]
+            items.extend(
+                pieces.shape_items(
+                    known,
+                    self.point(center),
+                    half=self.half(drawn.halves[shape]) if known.symbol == "folded" else None,
+                    along=self._along(shape, paths),
+                )
+            )
+        items.extend(self._badges(walls, radii, paths, drawn))
+        for name, at in drawn.names:
+            items.append(self._name(name, at))
+        return items
+
+    def _radii(self, walls: dict[int, Box]) -> dict[int, float]:
+        """Concentric corners: an outer wall's are larger by the gap."""
+        found: dict[int, float] = {}
+        for wall in sorted(walls, key=lambda w: -len(self.index.around(w))):
+            box = walls[wall]
+            inner = [found[w] for w in found if self.index.enclosures[w].inside == wall]
+            wanted = max(inner) + NESTED if inner else 40.0
+            found[wall] = min(wanted, 68.0, box.width / 2, box.height / 2)
+        return found
+
+    def _along(self, shape: int, paths: dict[int, Path]) -> Point:
+        """The direction of the wire on which a shape lies."""
+        for line in self.index.touching[shape]:
+            if line in paths:
+                points = flatten(paths[line])
+                near, far = (0, 1) if self.index.lines[line].ends[0].shape == shape else (-1, -2)
+                x, y = points[far][0] - points[near][0], points[far][1] - points[near][1]
+                return (1.0, 0.0) if abs(x) >= abs(y) else (0.0, 1.0)
+        return (1.0, 0.0)
+
+    def _gates(self, walls: dict[int, Box], radii: dict[int, float], paths: dict[int, Path]) -> list[Item]:
+        items: list[Item] = []
+        for wall, box in walls.items():
+            enclosure = self.index.enclosures[wall]
+            outline = rounded(box, radii[wall])
+            for line in (*enclosure.gates, *enclosure.ended):
+                if line not in paths:
+                    continue
+                points = [p for p, _ in crossings(paths[line], outline)]
+                if line in enclosure.ended and not points:
+                    points = [min((paths[line].start, paths[line].end), key=lambda p: distance_to(outline, p))]
+                for at in points[:1]:
+                    upright = min(abs(at[0] - box.left), abs(at[0] - box.right)) < min(
+                        abs(at[1] - box.top), abs(at[1] - box.bottom)
+                    )
+                    along = (0.0, 1.0) if upright else (1.0, 0.0)
+                    items.append(pieces.gate_item(enclosure, at, along, ended=line in enclosure.ended))
+        return items
+
+    def _badges(
+        self, walls: dict[int, Box], radii: dict[int, float], paths: dict[int, Path], drawn: Drawn
+    ) -> list[Item]:
+        items: list[Item] = []
+        ink = [flatten(path) for path in paths.values()]
+        ink.extend(flatten(self.path(path)) for path in drawn.ribbons)
+        taken: list[Box] = [
+            self.box(Box(c[0] - h[0], c[1] - h[1], c[0] + h[0], c[1] + h[1]))
+            for c, h in ((drawn.centers[s], drawn.halves[s]) for s in drawn.centers)
+        ]
+        for wall, box in walls.items():
+            enclosure = self.index.enclosures[wall]
+            if not enclosure.badge:
+                continue
+            half = pieces.badge_width(enclosure.badge) / 2
+            low, high = box.left + radii[wall] + half - 14, box.right - radii[wall] - half + 14
+            middle = (box.left + box.right) / 2
+            steps = [low + 8 * i for i in range(int(max(0.0, high - low) // 8) + 1)] or [middle]
+            if low >= high:
+                steps = [middle]
+
+            def free(x: float, y: float, half: float = half) -> bool:
+                badge = Box(x - half - 5, y - 13, x + half + 5, y + 13)
+                if any(badge.overlaps(other) for other in taken):
+                    return False
+                return not any(_passes(points, badge) for points in ink)
+
+            spots = [(x, box.top) for x in steps] + [(x, box.bottom) for x in steps]
+            x, y = next((spot for spot in spots if free(*spot)), spots[0])
+            taken.append(Box(x - half, y - 9.5, x + half, y + 9.5))
+            items.extend(pieces.badge_items(enclosure, (x, y)))
+            if enclosure.options:
+                size = measure(enclosure.options, pieces.NOTE)
+                at = (box.right - size.width / 2 - 8, box.bottom + 14)
+                items.append(LabelItem(enclosure.options, at, pieces.NOTE, "note", "grey"))
+        return items
+
+    def _name(self, name: str, at: Point) -> LabelItem:
+        x, y = self.point((at[0] - 30.0, at[1]))
+        if is_turned(self.flow):
+            return LabelItem(name, (x, y), 14.0, "note", "ink", True, "center")
+        return LabelItem(name, (x, y), 14.0, "note", "ink", True, "right")
+
+    # ------------------------------------------------------------ labels of lines
+
+    def wanted(self, drawn: Drawn) -> list[Wanted]:
+        """The labels of lines: each where it says most; those of the tracks outside."""
+        found: list[Wanted] = []
+        ends = {o.line: o for o in self.index.diagram.opens}
+        for line, path in drawn.paths.items():
+            known = self.index.lines[line]
+            inside = any(
+                e.shape is not None and self.index.shapes[e.shape].inside is not None for e in known.ends
+            )
+            text, word = known.label, known.word
+            if not text and line in ends:
+                text, word = ends[line].label, ends[line].word
+            if not text or not self._shown(line, drawn):
+                continue
+            preferred: tuple = ()  # type: ignore[type-arg]
+            if line in drawn.tracks and not is_turned(self.flow):
+                points = flatten(path)
+                preferred = ("left", "right") if points[0][0] < 0 else ("right", "left")
+            found.append(
+                Wanted(line, text, self.path(path), word, pieces.line_width(known), "", inside, preferred)
+            )
+        return found
+
+    def _shown(self, line: int, drawn: Drawn) -> bool:
+        known = self.index.lines[line]
+        if line in drawn.tracks:
+            return line in drawn.free or self._long(line, drawn)
+        shapes = [self.index.shapes[e.shape] for e in known.ends if e.shape is not None]
+        if any(s.role == "bias" for s in shapes):
+            return False
+        return not (len(shapes) == 2 and self._parallel(line))
+
+    def _long(self, line: int, drawn: Drawn) -> bool:
+        """Whether a stretch has room for its name, and nothing beside it."""
+        stations = [e.shape for e in self.index.lines[line].ends if e.shape in self.index.stations]
+        kinds = [self.index.shapes[s].symbol for s in stations if s is not None]
+        return kinds != ["copy", "plus"] and sorted(kinds) != ["copy", "plus"] or self._between_blocks(line)
+
+    def _between_blocks(self, line: int) -> bool:
+        first = self.index.lines[line].ends
+        order = [s for b in self.index.diagram.backbones for s in b.stations]
+        shapes = [e.shape for e in first if e.shape in order]
+        if len(shapes) < 2:
+            return True
+        upper = min(shapes, key=order.index)  # type: ignore[arg-type]
+        return upper is not None and self.index.shapes[upper].symbol == "plus"
+
+    def _parallel(self, line: int) -> bool:
+        """Whether a shorter twin of this wire, on the same dim, is better left without a name."""
+        known = self.index.lines[line]
+        near = [
+            other
+            for other in self.index.diagram.lines
+            if other.id != line and {e.shape for e in other.ends} == {e.shape for e in known.ends}
+        ]
+        return bool(near) and not any(e.shape in self.index.stations for e in known.ends)
+
+
+def _passes(points: Sequence[Point], box: Box) -> bool:
+    """Whether a polyline comes into a box."""
+    for a, b in zip(points, points[1:], strict=False):
+        count = max(1, int((abs(a[0] - b[0]) + abs(a[1] - b[1])) / 4))
+        for i in range(count + 1):
+            t = i / count
+            if box.holds((a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t)):
+                return True
+    return False
+
+
+def finish(diagram: Diagram, items: list[Item], wanted: list[Wanted], title: str = "") -> Scene:
+    """The scene with all labels placed."""
+    return framed(place_labels(items, wanted), title=title)
+
+
+def inked(path: Path) -> Box:
+    return bbox(path)

@@ -1,0 +1,490 @@
+"""Coordinates of a part beside a backbone: its rows and its outer column, below the station it starts from.
+
+Time runs down here, and the block lies to the right of the tracks, which are at x = 0; the station that the
+part starts from is at y = 0. A picture that flows another way is turned afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tnlang.draw.diagram import Line, Shape
+from tnlang.draw.geometry import Box, union
+from tnlang.draw.layout.backbone_graph import Index, Part
+from tnlang.draw.layout.backbone_grid import Grid
+from tnlang.draw.scene import Point
+
+PAD, CROSSED, NESTED = 18.0, 27.0, 27.0
+"""Bubble to shape; on a side that a leg crosses; between nested outlines."""
+BESIDE = 28.0
+"""Clear space of a satellite's leg, and between shapes that nothing joins."""
+CHAIN, RUNG = 24.0, 42.0
+"""Clear space between neighbours in a row, and from row to row."""
+TRUNK, TRUNKS = 40.0, 16.0
+"""Where the first ribbon runs down beside the tracks, and how far the next one is."""
+LINK = 52.0
+"""How far the dots that link rows and column stand left of the column."""
+OUTER = 40.0
+"""Radius of the outer track's rounds."""
+
+Measure = Callable[[Shape], Point]
+Room = Callable[[Line], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """How far a shape with its satellites reaches from its centre."""
+
+    left: float
+    right: float
+    up: float
+    down: float
+
+
+@dataclass(slots=True)
+class Plan:
+    """A part with its places. ``stop`` is the y of the station it returns to; ``top`` and ``bottom`` its reach."""
+
+    part: Part
+    grid: Grid
+    centers: dict[int, Point]
+    walls: dict[int, Box]
+    sides: dict[int, str]
+    trunks: dict[int, float]
+    stop: float
+    top: float = 0.0
+    bottom: float = 0.0
+    right: float = 0.0
+    start: int | None = None
+    end: int | None = None
+
+
+class Placer:
+    """Places one part. ``measure`` gives half extents of a shape, ``room`` the length a line's label asks for."""
+
+    def __init__(self, index: Index, part: Part, grid: Grid, measure: Measure, room: Room) -> None:
+        self.index, self.part, self.grid = index, part, grid
+        self.measure, self.room = measure, room
+        self.hung: dict[int, list[int]] = {}
+        for leaf, owner in grid.satellites.items():
+            self.hung.setdefault(owner, []).append(leaf)
+        self.sides = {leaf: side for owner in self.hung for leaf, side in self._hang(owner)}
+        self.arms = {s: self._arms(s) for s in (*grid.rows, *grid.column, *grid.links, *grid.head)}
+        self.inside: dict[int, list[int]] = {}
+        for shape in grid.rows:
+            for wall in index.walls(shape):
+                self.inside.setdefault(wall, []).append(shape)
+
+    # ------------------------------------------------------------ reach of single shapes
+
+    def _hang(self, owner: int) -> list[tuple[int, str]]:
+        """The sides on which satellites hang: right where nothing goes on to the right, then below, above."""
+        rows, cols = self.grid.rows, self.grid.cols
+        taken: set[str] = set()
+        for line in self.index.touching[owner]:
+            other = self.index.other(line, owner)
+            if other in self.hung.get(owner, ()):
+                continue
+            if owner in rows and other in rows:
+                if cols[other] > cols[owner]:
+                    taken.add("right")
+                elif cols[other] < cols[owner]:
+                    taken.add("left")
+                else:
+                    taken.add("down" if rows[other] > rows[owner] else "up")
+            elif owner in rows:
+                taken.add("right")
+            else:
+                taken.update(("up", "down") if other not in rows else ("left",))
+        found = []
+        for leaf in self.hung[owner]:
+            side = next((s for s in ("right", "down", "up", "left") if s not in taken), "right")
+            taken.add(side)
+            found.append((leaf, side))
+        return found
+
+    def _arms(self, shape: int) -> Arms:
+        wide, high = self.measure(self.index.shapes[shape])
+        reach = {"left": wide, "right": wide, "up": high, "down": high}
+        for leaf in self.hung.get(shape, ()):
+            side = self.sides[leaf]
+            own_w, own_h = self.measure(self.index.shapes[leaf])
+            along, across = (own_w, own_h) if side in ("left", "right") else (own_h, own_w)
+            reach[side] = max(reach[side], reach[side] + BESIDE + 2 * along)
+            for other in ("up", "down") if side in ("left", "right") else ("left", "right"):
+                reach[other] = max(reach[other], across)
+        return Arms(reach["left"], reach["right"], reach["up"], reach["down"])
+
+    # ------------------------------------------------------------ walls
+
+    def _pad(self, wall: int, side: str) -> float:
+        """Clear space between a wall and what it holds."""
+        return CROSSED if self._crossed(wall, side) else PAD
+
+    def _crossed(self, wall: int, side: str) -> bool:
+        rows, cols = self.grid.rows, self.grid.cols
+        members = set(self.inside[wall])
+        for shape in members:
+            for line in self.index.touching[shape]:
+                other = self.index.other(line, shape)
+                if other in members or other in self.hung.get(shape, ()):
+                    continue
+                if self._leaves(shape, line, other) == side:
+                    return True
+        return False
+
+    def _leaves(self, shape: int, line: int, other: int | None) -> str:
+        """Roughly the side on which a line leaves a shape of the rows."""
+        rows, cols = self.grid.rows, self.grid.cols
+        if other in rows:
+            if rows[other] == rows[shape] or (cols[other] != cols[shape] and not self.index.is_copied(shape)):
+                return "right" if cols[other] > cols[shape] else "left"
+            return "down" if rows[other] > rows[shape] else "up"
+        if line in self.part.returns and self.index.is_copied(shape):
+            return "down"
+        if line in self.part.feeds or other in self.grid.head:
+            return "up"
+        return "right"
+
+    def _between(self, first: int, second: int, sides: tuple[str, str]) -> float:
+        """The clear space that walls ask for between two shapes, leaving one on a side, coming to the other."""
+        one, two = self.index.walls(first), self.index.walls(second)
+        closing = [w for w in reversed(one) if w not in two]
+        opening = [w for w in two if w not in one]
+        total = 0.0
+        for walls, side in ((closing, sides[0]), (opening, sides[1])):
+            if walls:
+                inner = walls[0] if walls is closing else walls[-1]
+                total += self._pad(inner, side) + NESTED * (len(walls) - 1)
+        return total
+
+    # ------------------------------------------------------------ rows and columns
+
+    def _columns(self) -> dict[int, float]:
+        """The x of each column, the first being 0."""
+        rows, cols = self.grid.rows, self.grid.cols
+        if not cols:
+            return {}
+        xs: dict[int, float] = {0: 0.0}
+        numbers = sorted(set(cols.values()))
+        order = sorted(rows, key=lambda s: (cols[s], rows[s]))
+        for before, number in pairwise(numbers):
+            least = xs[before] + 2 * 12.0
+            for shape in (s for s in order if cols[s] == number):
+                for other in (s for s in order if cols[s] < number):
+                    if not self._level(shape, other):
+                        continue
+                    clear = self._between(other, shape, ("right", "left"))
+                    clear = clear + 12.0 if clear else CHAIN
+                    if self._joined(other, shape):
+                        clear = max(clear, self._label_room(other, shape))
+                    elif self.index.shapes[other].symbol == "dot" or self.index.shapes[shape].symbol == "dot":
+                        clear = max(clear, 16.0)
+                    need = self.arms[other].right + clear + self.arms[shape].left
+                    least = max(least, xs[cols[other]] + need)
+            xs[number] = 4 * -(-least // 4)
+        return xs
+
+    def _label_room(self, one: int, other: int) -> float:
+        lines = [line for line, o in self.index.neighbours[one] if o == other]
+        return max((self.room(self.index.lines[line]) for line in lines), default=0.0)
+
+    def _joined(self, one: int, other: int) -> bool:
+        return any(o == other for _, o in self.index.neighbours[one])
+
+    def _level(self, one: int, other: int) -> bool:
+        """Whether two shapes, or walls round one of them and not the other, lie side by side."""
+        low, high = self._span(one, other)
+        down, up = self._span(other, one)
+        return low < up + 0.9 and down < high + 0.9
+
+    def _span(self, shape: int, other: int) -> tuple[float, float]:
+        apart = [w for w in self.index.walls(shape) if w not in self.index.walls(other)]
+        members = self.inside[apart[0]] if apart else [shape]
+        return min(self.grid.rows[s] for s in members), max(self.grid.rows[s] for s in members)
+
+    def _heights(self) -> dict[float, float]:
+        """The y of each row, the first being 0. Rows between two others stand between them."""
+        rows = self.grid.rows
+        if not rows:
+            return {}
+        main = sorted({r for s, r in rows.items() if self.index.shapes[s].symbol != "dot"})
+        ys: dict[float, float] = {main[0]: 0.0} if main else {}
+        for upper, lower in pairwise(main):
+            least = ys[upper] + 24.0
+            for one in (s for s in rows if rows[s] == upper):
+                for two in (s for s in rows if rows[s] == lower):
+                    walls = self._between(one, two, ("down", "up"))
+                    clear = walls + 28.0 if walls else RUNG
+                    clear += self._loose_room(one, two, walls > 0)
+                    if self._crossing_dot(one, two) and not walls:
+                        clear = max(clear, 60.0)
+                    least = max(least, ys[upper] + self.arms[one].down + clear + self.arms[two].up)
+            ys[lower] = 4 * -(-least // 4)
+        for row in sorted(set(rows.values()) - set(ys)):
+            below = max((r for r in ys if r <= row), default=main[0] if main else row)
+            above = min((r for r in ys if r >= row), default=below)
+            part = (row - below) / (above - below) if above > below else 0.0
+            ys[row] = ys.get(below, 0.0) + part * (ys.get(above, 0.0) - ys.get(below, 0.0))
+        return ys
+
+    def _crossing_dot(self, one: int, two: int) -> bool:
+        dots = [s for s in self.grid.rows if self.index.shapes[s].symbol == "dot"]
+        return any(self._joined(d, one) and self._joined(d, two) for d in dots)
+
+    def _loose_room(self, one: int, two: int, walled: bool) -> float:
+        """Room for a factor that stands free between two rows of its bubble."""
+        rows = self.grid.rows
+        for text in self.grid.loose:
+            scope = self.index.shapes[text].inside
+            if scope is None or scope not in self.index.walls(one) or scope not in self.index.walls(two):
+                continue
+            upper = sorted({rows[s] for s in self.inside[scope]})
+            if rows[one] == upper[0]:
+                return 2 * self.measure(self.index.shapes[text])[1] + (10.0 if walled else -14.0)
+        return 0.0
+
+    # ------------------------------------------------------------ the whole part
+
+    def place(self, least_left: float, least_outer: float, start_y: float = 0.0) -> Plan:
+        """The part with all coordinates; ``least_left`` and ``least_outer`` align it with other parts."""
+        grid, index = self.grid, self.index
+        plan = Plan(self.part, grid, {}, {}, self.sides, {}, 0.0)
+        xs, ys = self._columns(), self._heights()
+        self._trunks(plan)
+        head_right, head_bottom = self._head(plan)
+        reach = self._reach(xs, ys)
+        left = max(TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0, 0.0)
+        x0 = max(least_left, 8 * -(-(left - reach.left) // 8)) if grid.rows else 0.0
+        direct = self._direct_x(head_right)
+        x0 = max(x0, direct)
+        y0 = self._first_row(plan, head_bottom, reach)
+        for shape in grid.rows:
+            plan.centers[shape] = (x0 + xs[grid.cols[shape]], y0 + ys[grid.rows[shape]])
+        self._bundle_dots(plan)
+        self._satellites(plan, grid.rows)
+        self._loose(plan, xs, ys, x0, y0)
+        self._walls(plan)
+        self._column(plan, least_outer, head_right)
+        self._finish(plan, head_bottom)
+        return plan
+
+    def _trunks(self, plan: Plan) -> None:
+        """A ribbon runs down beside the tracks for each station that something is pasted from."""
+        sources: dict[int, None] = {}
+        for shape in self.grid.rows:
+            for source in self.index.ribbons_to.get(shape, ()):
+                sources[source] = None
+        if not self.grid.head and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
+            level = {self.grid.rows[s] for s in self.grid.rows if self.index.is_copied(s)}
+            if len(level) == 1:
+                return
+        for i, source in enumerate(sources):
+            plan.trunks[source] = TRUNK + TRUNKS * i
+
+    def _below_start(self) -> bool:
+        """Whether the rows begin below the station: it, or a head, gives wires to them or to the column."""
+        return bool(self.part.feeds) or bool(self.grid.head)
+
+    def _head(self, plan: Plan) -> tuple[float, float]:
+        """The boxes and copies that the whole value passes first, at the station's height."""
+        x, bottom = 15.0, 0.0
+        for i, shape in enumerate(self.grid.head):
+            wide, high = self.measure(self.index.shapes[shape])
+            before = self.part.start if i == 0 else None
+            lines = [line for line in self.index.touching[shape] if line in self.part.feeds]
+            gap = max([64.0, *(self.room(self.index.lines[n]) + 16 for n in lines)]) if i == 0 else 22.0
+            del before
+            x += gap + wide
+            plan.centers[shape] = (4 * -(-x // 4), 0.0)
+            x = plan.centers[shape][0] + wide
+            bottom = max(bottom, high)
+        return x, bottom
+
+    def _reach(self, xs: Mapping[int, float], ys: Mapping[float, float]) -> Box:
+        """The box round the rows with their walls, before they have their final place."""
+        trial = Plan(self.part, self.grid, {}, {}, self.sides, {}, 0.0)
+        for shape in self.grid.rows:
+            trial.centers[shape] = (xs[self.grid.cols[shape]], ys[self.grid.rows[shape]])
+        self._satellites(trial, self.grid.rows)
+        self._loose(trial, xs, ys, 0.0, 0.0)
+        self._walls(trial)
+        boxes = list(trial.walls.values())
+        boxes += [self._box(s, c) for s, c in trial.centers.items()]
+        return union(boxes) if boxes else Box(0, 0, 0, 0)
+
+    def _box(self, shape: int, center: Point) -> Box:
+        wide, high = self.measure(self.index.shapes[shape])
+        return Box(center[0] - wide, center[1] - high, center[0] + wide, center[1] + high)
+
+    def _direct_x(self, head_right: float) -> float:
+        """Where the first column stands if a head's copy gives it a wire: below the copy."""
+        if not self.grid.head:
+            return 0.0
+        last = self.grid.head[-1]
+        for _, other in self.index.neighbours[last]:
+            if other in self.grid.rows and self.index.shapes[last].symbol == "copy":
+                return head_right - self.measure(self.index.shapes[last])[0]
+        return 0.0
+
+    def _first_row(self, plan: Plan, head_bottom: float, reach: Box) -> float:
+        if not self.grid.rows:
+            return 0.0
+        if self.grid.head:
+            return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
+        if self.part.start is None:
+            return -reach.top + 20.0
+        if self._below_start():
+            return 8 * -(-(46.0 - reach.top) // 8)
+        return 0.0
+
+    def _bundle_dots(self, plan: Plan) -> None:
+        """A dot on a vertical wire beside another one stands on its own track."""
+        for shape, center in list(plan.centers.items()):
+            if self.index.shapes[shape].symbol != "dot":
+                continue
+            same = [o for _, o in self.index.neighbours[shape] if plan.centers.get(o, (None,))[0] == center[0]]
+            if len(same) == 2 and any(o == same[1] for _, o in self.index.neighbours[same[0]]):
+                plan.centers[shape] = (center[0] + 8.0, center[1])
+
+    def _satellites(self, plan: Plan, owners: Mapping[int, object]) -> None:
+        for owner in owners:
+            wide, high = self.measure(self.index.shapes[owner])
+            x, y = plan.centers[owner]
+            for leaf in self.hung.get(owner, ()):
+                own_w, own_h = self.measure(self.index.shapes[leaf])
+                match self.sides[leaf]:
+                    case "right":
+                        plan.centers[leaf] = (x + wide + BESIDE + own_w, y)
+                    case "left":
+                        plan.centers[leaf] = (x - wide - BESIDE - own_w, y)
+                    case "down":
+                        plan.centers[leaf] = (x, y + high + BESIDE + own_h)
+                    case _:
+                        plan.centers[leaf] = (x, y - high - BESIDE - own_h)
+
+    def _loose(self, plan: Plan, xs: Mapping[int, float], ys: Mapping[float, float], x0: float, y0: float) -> None:
+        """Factors without legs: between the first two rows of their bubble, else below its row."""
+        rows, cols = self.grid.rows, self.grid.cols
+        for text in self.grid.loose:
+            scope = self.index.shapes[text].inside
+            members = self.inside.get(scope, []) if scope is not None else list(rows)
+            wide, high = self.measure(self.index.shapes[text])
+            if not members:
+                plan.centers[text] = (x0, y0)
+                continue
+            levels = sorted({rows[s] for s in members if self.index.shapes[s].symbol != "dot"})
+            numbers = sorted({cols[s] for s in members})
+            right = xs[numbers[1]] if len(numbers) > 1 else xs[numbers[0]] + 60
+            x = x0 + (xs[numbers[0]] + right) / 2 - 14
+            if len(levels) > 1:
+                one = max((s for s in members if rows[s] == levels[0]), key=lambda s: self.arms[s].down)
+                two = max((s for s in members if rows[s] == levels[1]), key=lambda s: self.arms[s].up)
+                upper, lower = ys[levels[0]] + self.arms[one].down, ys[levels[1]] - self.arms[two].up
+                if self._between(one, two, ("down", "up")):
+                    upper, lower = upper + PAD, lower - PAD - 8
+                plan.centers[text] = (max(x, x0 + wide + 6 if numbers[0] == 0 else x), y0 + (upper + lower) / 2)
+            else:
+                down = max(self.arms[s].down for s in members if rows[s] == levels[0])
+                plan.centers[text] = (x0 + xs[numbers[0]] + wide, y0 + ys[levels[0]] + down + 12 + high)
+
+    def _walls(self, plan: Plan) -> None:
+        for wall in sorted(self.inside, key=lambda w: -len(self.index.around(w))):
+            held = [s for s in plan.centers if self.index.shapes[s].inside == wall]
+            boxes = [self._box(s, plan.centers[s]) for s in held]
+            inner = union(boxes) if boxes else None
+            children = [b.grown(NESTED) for w, b in plan.walls.items() if self.index.enclosures[w].inside == wall]
+            if inner is not None:
+                padded = Box(
+                    inner.left - self._pad(wall, "left"),
+                    inner.top - self._pad(wall, "up"),
+                    inner.right + self._pad(wall, "right"),
+                    inner.bottom + self._pad(wall, "down"),
+                )
+                children.append(padded)
+            plan.walls[wall] = union(children)
+
+    # ------------------------------------------------------------ the outer column
+
+    def _column(self, plan: Plan, least_outer: float, head_right: float) -> None:
+        grid = self.grid
+        right = max(
+            [head_right, *(b.right for b in plan.walls.values())]
+            + [c[0] + self.arms[s].right for s, c in plan.centers.items() if s in grid.rows]
+        )
+        if not grid.column:
+            return
+        x = right + 30.0
+        if grid.links:
+            words = [self.room(self.index.lines[n]) for d in grid.links for n in self.index.touching[d]]
+            x = right + max(30.0, *words) + 8 + LINK
+        widest = max(self.arms[s].left for s in grid.column)
+        x = max(least_outer, 4 * -(-max(x, right + 28 + widest) // 4))
+        links = {d: self._link_y(plan, d) for d in grid.links}
+        y = self._column_top(plan)
+        for i, shape in enumerate(grid.column):
+            arms = self.arms[shape]
+            if i:
+                before = self.arms[grid.column[i - 1]]
+                small = self.index.shapes[shape].symbol in ("plus", "dot")
+                y += before.down + (24.0 if small else RUNG) + arms.up
+            else:
+                y = max(y, y + arms.up)
+            for dot, at in links.items():
+                near = {o for _, o in self.index.neighbours[dot]}
+                if shape in near and self._after(dot, shape):
+                    y = max(y, at + 58.0)
+                elif shape in near:
+                    y = max(y, at - 62.0) if self._last_before(dot, shape) else y
+            own = [o for _, o in self.index.neighbours[shape] if o in grid.rows]
+            if self.index.shapes[shape].symbol == "dot" and own:
+                y = max([y, *(plan.centers[o][1] for o in own)])
+            plan.centers[shape] = (x, y)
+        for dot, at in links.items():
+            plan.centers[dot] = (x - LINK, at)
+        self._satellites(plan, {s: None for s in (*grid.column, *grid.links)})
+
+    def _column_top(self, plan: Plan) -> float:
+        """Where the column may begin: a round below the wire that feeds it."""
+        first = self.grid.column[0]
+        feeding = [plan.centers[o][1] for _, o in self.index.neighbours[first] if o in self.grid.rows]
+        if self.index.shapes[first].symbol == "dot":
+            return max(feeding, default=0.0) - self.arms[first].up
+        beside = {self.part.start, *self.grid.head}
+        if any(o in beside for _, o in self.index.neighbours[first]) or not feeding:
+            return OUTER - 2.0 if self.part.start is not None else -self.arms[first].up
+        return min(feeding) + OUTER + 2.0
+
+    def _link_y(self, plan: Plan, dot: int) -> float:
+        levels = [plan.centers[o] for _, o in self.index.neighbours[dot] if o in self.grid.rows]
+        if levels:
+            x_most = [y for x, y in levels]
+            dots = [
+                plan.centers[o][1]
+                for _, o in self.index.neighbours[dot]
+                if o in self.grid.rows and self.index.shapes[o].symbol in ("dot", "tensor")
+            ]
+            return dots[-1] if dots else x_most[-1]
+        rows = [c[1] for s, c in plan.centers.items() if s in self.grid.rows]
+        return sum(rows) / len(rows) if rows else 0.0
+
+    def _after(self, dot: int, shape: int) -> bool:
+        near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
+        return bool(near) and (shape != near[0] or len(near) == 1)
+
+    def _last_before(self, dot: int, shape: int) -> bool:
+        near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
+        return len(near) > 1 and shape == near[0]
+
+    def _finish(self, plan: Plan, head_bottom: float) -> None:
+        boxes = [*plan.walls.values(), *(self._box(s, c) for s, c in plan.centers.items())]
+        box = union(boxes) if boxes else Box(0, 0, 0, 0)
+        rows = [b.bottom for b in plan.walls.values()]
+        rows += [self._box(s, plan.centers[s]).bottom for s in self.grid.rows]
+        low = max([head_bottom, *rows], default=0.0)
+        last = max((plan.centers[s][1] + self.measure(self.index.shapes[s])[1] for s in self.grid.column), default=0.0)
+        hung = max((self._box(s, plan.centers[s]).bottom for s in self.sides if s in plan.centers), default=0.0)
+        plan.stop = 4 * -(-max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0) // 4)
+        plan.top, plan.bottom, plan.right = box.top, max(box.bottom, plan.stop), box.right

@@ -1,0 +1,274 @@
+"""On which side of its shapes each line of a part leaves, and where on that side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tnlang.draw.diagram import Line
+from tnlang.draw.geometry import DIRECTIONS, Box
+from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone_place import Plan
+from tnlang.draw.layout.backbone_route import Port
+from tnlang.draw.scene import Point
+
+STUB = 7.0
+"""How far a track runs straight beyond the shape that it leaves."""
+PITCH = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ports of a line."""
+
+    line: int
+    start: Port
+    end: Port
+
+
+class Harbour:
+    """The ports of all lines of one part. ``stop_ends`` are places that stand for a stop the part has not."""
+
+    def __init__(
+        self,
+        index: Index,
+        plan: Plan,
+        centers: Mapping[int, Point],
+        halves: Mapping[int, Point],
+        tracks: frozenset[int],
+        hidden: str,
+    ) -> None:
+        self.index, self.plan, self.centers = index, plan, centers
+        self.halves, self.tracks, self.hidden = halves, tracks, hidden
+        self.members = set(plan.part.members)
+
+    def ports(self, opened: Mapping[int, Port]) -> list[Ends]:
+        """The ports of every line that touches the part and is no track; ``opened`` gives those of free ends."""
+        lines = [
+            line
+            for line in self.index.diagram.lines
+            if line.id not in self.tracks and any(e.shape in self.members for e in line.ends)
+        ]
+        sides: dict[tuple[int, int], str] = {}
+        for line in lines:
+            for position, end in enumerate(line.ends):
+                if end.shape is not None:
+                    sides[line.id, position] = self._side(line, position)
+        offsets = self._offsets(lines, sides)
+        found = []
+        for line in lines:
+            both = []
+            for position, end in enumerate(line.ends):
+                if end.shape is None:
+                    port = opened.get(line.id)
+                    if port is None:
+                        break
+                    both.append(port)
+                    continue
+                side = sides[line.id, position]
+                both.append(self._port(end.shape, side, offsets[line.id, position]))
+            if len(both) == 2:
+                found.append(Ends(line.id, both[0], both[1]))
+        return found
+
+    def _port(self, shape: int, side: str, offset: float) -> Port:
+        x, y = self.centers[shape]
+        wide, high = self.halves[shape]
+        reach = (wide if side in ("left", "right") else high) + STUB
+        if self.index.shapes[shape].symbol == "dot":
+            reach = 2.0
+        at = (x, y + offset) if side in ("left", "right") else (x + offset, y)
+        return Port(at, side, reach, shape, self.index.walls(shape))
+
+    # ------------------------------------------------------------ sides
+
+    def _kind(self, shape: int | None) -> str:
+        grid = self.plan.grid
+        if shape is None:
+            return "open"
+        if shape in self.index.stations:
+            return "station"
+        if shape in grid.satellites:
+            return "leaf"
+        if shape in grid.rows:
+            return "row"
+        if shape in grid.head:
+            return "head"
+        return "link" if shape in grid.links else "column" if shape in grid.column else "other"
+
+    def _side(self, line: Line, position: int) -> str:
+        shape = line.ends[position].shape
+        other = line.ends[1 - position].shape
+        assert shape is not None
+        own, far = self._kind(shape), self._kind(other)
+        if "leaf" in (own, far) and other is not None:
+            return self._toward(shape, other)
+        match own, far:
+            case "station", _:
+                return "right"
+            case "head", ("station" | "head"):
+                return "left" if line.id in self._taken(shape) or line.id in self.plan.part.returns else "right"
+            case "head", "row":
+                x, other_x = self.centers[shape][0], self.centers[other or 0][0]
+                return "down" if abs(x - other_x) < 30 else "right"
+            case "head", "open":
+                return "left"
+            case "head", _:
+                return "right"
+            case "row", "row":
+                return self._in_rows(line, shape, other or 0)
+            case "row", ("station" | "open"):
+                return self._to_station(line, shape)
+            case "row", "head":
+                return "up"
+            case "row", _:
+                return self._rightward(shape)
+            case "column", "column":
+                return "down" if self._order(other or 0) > self._order(shape) else "up"
+            case "column", "link":
+                return "left"
+            case "column", ("row" | "head"):
+                return self._from_rows(shape, other or 0)
+            case "column", ("station" | "open"):
+                if line.id in self.plan.part.feeds:
+                    return "up" if self._order(shape) == 0 else "left"
+                return "down"
+            case "link", ("row" | "head"):
+                x, y = self.centers[other or 0]
+                return "left" if abs(y - self.centers[shape][1]) < 30 else "up"
+            case "link", _:
+                return "up" if self.centers[other or shape][1] < self.centers[shape][1] else "down"
+        return self._toward(shape, other) if other is not None else "right"
+
+    def _taken(self, shape: int) -> tuple[int, ...]:
+        found = self.index.shapes[shape]
+        return found.legs[: found.inputs] if found.symbol == "folded" else found.legs[:2]
+
+    def _toward(self, shape: int, other: int) -> str:
+        (x, y), (u, v) = self.centers[shape], self.centers[other]
+        if abs(u - x) >= abs(v - y):
+            return "right" if u > x else "left"
+        return "down" if v > y else "up"
+
+    def _order(self, shape: int) -> int:
+        return self.plan.grid.column.index(shape)
+
+    def _in_rows(self, line: Line, shape: int, other: int) -> str:
+        grid = self.plan.grid
+        row, other_row = grid.rows[shape], grid.rows[other]
+        col, other_col = grid.cols[shape], grid.cols[other]
+        vertical = "down" if other_row > row else "up"
+        if col == other_col:
+            return vertical
+        if row == other_row:
+            return "right" if other_col > col else "left"
+        copied, other_copied = self.index.is_copied(shape), self.index.is_copied(other)
+        if copied and other_copied:
+            return vertical
+        if other_col > col:
+            return "right"
+        symbol = self.index.shapes[shape].symbol
+        return vertical if symbol in ("dot", "plus") or not self._has_level(shape, "left") else "left"
+
+    def _has_level(self, shape: int, side: str) -> bool:
+        """Whether a neighbour in the shape's own row joins it from a side."""
+        grid = self.plan.grid
+        for _, other in self.index.neighbours[shape]:
+            if other in grid.rows and grid.rows[other] == grid.rows[shape]:
+                if (grid.cols[other] < grid.cols[shape]) == (side == "left"):
+                    return True
+        return False
+
+    def _to_station(self, line: Line, shape: int) -> str:
+        grid = self.plan.grid
+        if line.id in self.plan.part.feeds:
+            return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
+        goes = line.id in self.plan.part.returns or any(
+            o.line == line.id and o.kind == "output" for o in self.index.diagram.opens
+        )
+        if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
+            return "down"
+        ended = any(line.id in e.ended for e in self.index.diagram.enclosures)
+        del grid
+        return "right" if goes or ended else "left"
+
+    def _rightward(self, shape: int) -> str:
+        """To the outer column: right, unless the shape's own row goes on there."""
+        return "right" if not self._has_level(shape, "right") else "up"
+
+    def _from_rows(self, shape: int, other: int) -> str:
+        first = self._order(shape) == 0
+        y, other_y = self.centers[shape][1], self.centers[other][1]
+        if self.index.shapes[shape].symbol == "dot" and abs(y - other_y) < 8:
+            return "left"
+        return "up" if first and other_y < y - 30 else "left"
+
+    # ------------------------------------------------------------ offsets
+
+    def _offsets(self, lines: list[Line], sides: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], float]:
+        """Lines that leave a shape on one side stand beside one another, in the order that crosses least."""
+        groups: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        for line in lines:
+            for position, end in enumerate(line.ends):
+                if end.shape is not None:
+                    groups.setdefault((end.shape, sides[line.id, position]), []).append((line.id, position))
+        found: dict[tuple[int, int], float] = {}
+        for (shape, side), ends in groups.items():
+            if self.index.shapes[shape].symbol == "dot":
+                found.update(dict.fromkeys(ends, 0.0))
+                continue
+            ends.sort(key=lambda e: self._key(e, shape, side))
+            wide, high = self.halves[shape]
+            across = high if side in ("left", "right") else wide
+            pitch = min(PITCH, 2 * (across - 4) / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
+            lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
+            for i, end in enumerate(ends):
+                offset = (i - (len(ends) - 1) / 2) * pitch
+                found[end] = offset if not lone else self._aligned(end, shape, side)
+        return found
+
+    def _aligned(self, end: tuple[int, int], shape: int, side: str) -> float:
+        """A line alone on a side of a wide shape may leave beside its middle: a station keeps its tracks' order."""
+        if shape not in self.index.stations:
+            return 0.0
+        line = self.index.lines[end[0]]
+        inward = line.dim != self.hidden
+        down = self.index.shapes[shape].symbol == "copy"
+        return 8.0 if inward == down else -8.0
+
+    def _key(self, end: tuple[int, int], shape: int, side: str) -> tuple[float, float, float]:
+        """Where a line stands among those of its side: from the left, or from the top."""
+        line = self.index.lines[end[0]]
+        other = line.ends[1 - end[1]].shape
+        rank = self._rank(line)
+        if other is None or other in self.index.stations and shape not in self.index.stations:
+            # towards the tracks: position inside
+            return (1.0 if line.dim == self.hidden else -1.0, rank, 0.0)
+        x, y = self.centers[shape]
+        u, v = self.centers[other]
+        if shape in self.index.stations:
+            turn = -1.0 if self.index.shapes[shape].symbol == "copy" else 1.0
+            return (turn * u, turn * (1.0 if line.dim == self.hidden else 0.0), rank)
+        if side in ("left", "right"):
+            out, aside = (u - x if side == "right" else x - u), v - y
+        else:
+            out, aside = (v - y if side == "down" else y - v), u - x
+        if abs(aside) < 12:
+            return (aside / 100, rank, 0.0)
+        # what turns aside first stands outermost: nearer goals beyond farther ones
+        return (aside / abs(aside) * (1000 - out), rank, 0.0) if aside > 0 else (-(1000 - out), rank, 0.0)
+
+    def _rank(self, line: Line) -> float:
+        """Lines that join the same two shapes have one order at both."""
+        outputs = line.id in self.plan.part.returns
+        return (1.0 if (line.dim == self.hidden) == outputs else 0.0) + line.id / 1e7
+
+
+def box_of(center: Point, half: Point) -> Box:
+    return Box(center[0] - half[0], center[1] - half[1], center[0] + half[0], center[1] + half[1])
+
+
+def beyond(port: Port, by: float) -> Point:
+    """A point on the port's side of it."""
+    d = DIRECTIONS[port.side]
+    return (port.at[0] + d[0] * by, port.at[1] + d[1] * by)

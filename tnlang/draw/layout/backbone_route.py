@@ -1,0 +1,315 @@
+"""Orthogonal tracks between placed ports: round shapes, through no foreign bubble, with few bends and crossings."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import pairwise
+from math import inf
+
+from tnlang.draw.geometry import DIRECTIONS, KAPPA, Box, add, distance, unit
+from tnlang.draw.scene import CurveTo, LineTo, Path, Point
+
+CLEAR, OFF_WALL, APART = 7.0, 9.0, 11.0
+"""From foreign shapes; from a wall that the track runs along; from another track."""
+BEND, CROSS, OVER_RIBBON = 26.0, 90.0, 12.0
+"""What a bend and a crossing cost, in units of length."""
+FAR = 4000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Where a track ends: on the shape's centre line, with the side on which it leaves and how far straight."""
+
+    at: Point
+    side: str
+    reach: float
+    shape: int | None = None
+    walls: tuple[int, ...] = ()
+
+    @property
+    def out(self) -> Point:
+        """The point outside the shape where the track may bend."""
+        return add(self.at, DIRECTIONS[self.side], self.reach)
+
+
+Segment = tuple[Point, Point]
+
+
+class Router:
+    """Routes tracks one after the other; each avoids what lies already."""
+
+    def __init__(self, shapes: dict[int, Box], walls: dict[int, Box], blocks: Iterable[Box] = ()) -> None:
+        self.shapes = shapes
+        self.walls = walls
+        self.blocks = tuple(blocks)
+        self.tracks: list[Segment] = []
+        self.ribbons: list[Segment] = []
+
+    def lay(self, points: Sequence[Point]) -> None:
+        """A track that lies: later ones keep clear of it."""
+        self.tracks.extend(pairwise(points))
+
+    def lay_ribbon(self, points: Sequence[Point]) -> None:
+        self.ribbons.extend(pairwise(points))
+
+    def simple(self, start: Port, end: Port) -> list[Point] | None:
+        """The straight or once bent track between two ports, if nothing is in its way."""
+        best: tuple[float, list[Point]] | None = None
+        a, b = start.out, end.out
+        for middle in ((), ((b[0], a[1]),), ((a[0], b[1]),)):
+            points = _clean([start.at, a, *middle, b, end.at])
+            if len(points) - 2 > (1 if middle else 0) or not _orthogonal(points):
+                continue
+            if any(_back(points[i], points[i + 1], points[i + 2]) for i in range(len(points) - 2)):
+                continue
+            cost = self._whole(points, start, end)
+            if cost < CROSS / 2 and (best is None or cost < best[0]):
+                best = (cost, points)
+        return best[1] if best else None
+
+    def search(self, start: Port, end: Port) -> list[Point]:
+        """The cheapest orthogonal track between two ports."""
+        found = self._search(start, end)
+        if found is None:
+            a, b = start.out, end.out
+            corner = (b[0], a[1]) if start.side in ("left", "right") else (a[0], b[1])
+            return _clean([start.at, a, corner, b, end.at])
+        return _clean([start.at, *found, end.at])
+
+    # ------------------------------------------------------------ cost
+
+    def _whole(self, points: Sequence[Point], start: Port, end: Port) -> float:
+        pieces = list(pairwise(points))
+        total = 0.0
+        for i, (a, b) in enumerate(pieces):
+            own = {p.shape for p, there in ((start, i == 0), (end, i == len(pieces) - 1)) if there}
+            total += self._cost(a, b, start, end, frozenset(s for s in own if s is not None))
+            if total >= FAR:
+                return inf
+        return total
+
+    def _cost(self, a: Point, b: Point, start: Port, end: Port, own: frozenset[int] = frozenset()) -> float:
+        """What lies in the way of a straight piece, without its length."""
+        low_x, high_x = min(a[0], b[0]), max(a[0], b[0])
+        low_y, high_y = min(a[1], b[1]), max(a[1], b[1])
+        flat = high_y - low_y < high_x - low_x
+        for shape, box in self.shapes.items():
+            if shape in own:
+                continue
+            clear = 2.0 if shape in (start.shape, end.shape) else CLEAR
+            if low_x < box.right + clear and high_x > box.left - clear:
+                if low_y < box.bottom + clear and high_y > box.top - clear:
+                    return FAR
+        for box in self.blocks:
+            if low_x < box.right and high_x > box.left and low_y < box.bottom and high_y > box.top:
+                return FAR
+        total = 0.0
+        for wall, box in self.walls.items():
+            touches = (
+                low_x < box.right + OFF_WALL
+                and high_x > box.left - OFF_WALL
+                and low_y < box.bottom + OFF_WALL
+                and high_y > box.top - OFF_WALL
+            )
+            if not touches:
+                continue
+            inside = (wall in start.walls) + (wall in end.walls)
+            if not inside:
+                return FAR
+            edges = (box.top, box.bottom) if flat else (box.left, box.right)
+            along = a[1] if flat else a[0]
+            if any(abs(along - edge) < OFF_WALL for edge in edges):
+                return FAR
+        for c, d in self.tracks:
+            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
+        for c, d in self.ribbons:
+            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, 9.0, 150.0)
+        return total
+
+    # ------------------------------------------------------------ search
+
+    def _lines(self, start: Port, end: Port) -> tuple[list[float], list[float]]:
+        """The coordinates on which a track may run."""
+        a, b = start.out, end.out
+        xs, ys = {a[0], b[0], (a[0] + b[0]) / 2}, {a[1], b[1], (a[1] + b[1]) / 2}
+        for box in (*self.shapes.values(), *self.blocks):
+            xs.update((box.left - 14, box.right + 14))
+            ys.update((box.top - 14, box.bottom + 14))
+        for box in self.walls.values():
+            xs.update((box.left - 14, box.left + 12, box.right - 12, box.right + 14))
+            ys.update((box.top - 14, box.top + 12, box.bottom - 12, box.bottom + 14))
+        for c, d in self.tracks:
+            if abs(c[0] - d[0]) < 1e-6:
+                xs.update((c[0] - 16, c[0] + 16))
+            else:
+                ys.update((c[1] - 16, c[1] + 16))
+        low_x, high_x = min(a[0], b[0]) - 220, max(a[0], b[0]) + 220
+        low_y, high_y = min(a[1], b[1]) - 220, max(a[1], b[1]) + 220
+        keep_x, keep_y = {a[0], b[0]}, {a[1], b[1]}
+        return (
+            _thin([x for x in sorted(xs) if low_x <= x <= high_x], keep_x),
+            _thin([y for y in sorted(ys) if low_y <= y <= high_y], keep_y),
+        )
+
+    def _search(self, start: Port, end: Port) -> list[Point] | None:
+        xs, ys = self._lines(start, end)
+        goal = (bisect_left(xs, end.out[0] - 1e-6), bisect_left(ys, end.out[1] - 1e-6))
+        first = (bisect_left(xs, start.out[0] - 1e-6), bisect_left(ys, start.out[1] - 1e-6))
+        steps = {"right": (1, 0), "left": (-1, 0), "down": (0, 1), "up": (0, -1)}
+        opposite = {"right": "left", "left": "right", "up": "down", "down": "up"}
+        edge_cost: dict[tuple[int, int, bool], float] = {}
+
+        def edge(i: int, j: int, flat: bool) -> float:
+            """The cost of the piece from (i, j) to the right, or down."""
+            key = (i, j, flat)
+            if key not in edge_cost:
+                a = (xs[i], ys[j])
+                b = (xs[i + 1], ys[j]) if flat else (xs[i], ys[j + 1])
+                edge_cost[key] = distance(a, b) + self._cost(a, b, start, end)
+            return edge_cost[key]
+
+        queue: list[tuple[float, int, int, int, str]] = [(0.0, 0, *first, start.side)]
+        seen: dict[tuple[int, int, str], float] = {(*first, start.side): 0.0}
+        came: dict[tuple[int, int, str], tuple[int, int, str]] = {}
+        count = 0
+        arrive = opposite[end.side]
+        while queue:
+            _, _, i, j, side = heappop(queue)
+            cost = seen[i, j, side]
+            if (i, j) == goal and side == arrive:
+                return _walk_back(came, (i, j, side), xs, ys)
+            for turn, (dx, dy) in steps.items():
+                if turn == opposite[side]:
+                    continue
+                u, v = i + dx, j + dy
+                if turn != side:
+                    u, v, new = i, j, cost + BEND
+                elif not (0 <= u < len(xs) and 0 <= v < len(ys)):
+                    continue
+                else:
+                    piece = edge(min(i, u), min(j, v), dx != 0)
+                    if piece >= FAR:
+                        continue
+                    new = cost + piece
+                key = (u, v, turn)
+                if new < seen.get(key, inf) - 1e-9:
+                    seen[key] = new
+                    came[key] = (i, j, side)
+                    count += 1
+                    guess = abs(xs[u] - end.out[0]) + abs(ys[v] - end.out[1])
+                    heappush(queue, (new + guess, count, u, v, turn))
+        return None
+
+
+def _walk_back(
+    came: dict[tuple[int, int, str], tuple[int, int, str]],
+    at: tuple[int, int, str],
+    xs: Sequence[float],
+    ys: Sequence[float],
+) -> list[Point]:
+    points = [(xs[at[0]], ys[at[1]])]
+    while at in came:
+        at = came[at]
+        points.append((xs[at[0]], ys[at[1]]))
+    return points[::-1]
+
+
+def _meet(
+    low_x: float,
+    high_x: float,
+    low_y: float,
+    high_y: float,
+    flat: bool,
+    c: Point,
+    d: Point,
+    cross: float,
+    apart: float,
+    along: float,
+) -> float:
+    """The cost of a straight piece that meets another: crosses it, or runs beside it too near."""
+    if low_x > max(c[0], d[0]) + apart or high_x < min(c[0], d[0]) - apart:
+        return 0.0
+    if low_y > max(c[1], d[1]) + apart or high_y < min(c[1], d[1]) - apart:
+        return 0.0
+    other_flat = abs(c[1] - d[1]) < abs(c[0] - d[0])
+    if flat != other_flat:
+        x, y = (c[0], low_y) if flat else (low_x, c[1])
+        if low_x + 1e-6 < x < high_x - 1e-6 or low_y + 1e-6 < y < high_y - 1e-6:
+            inside = min(c[0], d[0]) <= x <= max(c[0], d[0]) and min(c[1], d[1]) <= y <= max(c[1], d[1])
+            return cross if inside else 0.0
+        # the piece ends at the other's line: cheap pieces of one track must not hide a crossing
+        return cross / 2 if min(c[0], d[0]) < x < max(c[0], d[0]) or min(c[1], d[1]) < y < max(c[1], d[1]) else 0.0
+    gap = abs(low_y - c[1]) if flat else abs(low_x - c[0])
+    if flat:
+        shared = min(high_x, max(c[0], d[0])) - max(low_x, min(c[0], d[0]))
+    else:
+        shared = min(high_y, max(c[1], d[1])) - max(low_y, min(c[1], d[1]))
+    return along if gap < apart and shared > 2 else 0.0
+
+
+def _thin(values: list[float], keep: set[float]) -> list[float]:
+    """Sorted values, no two nearer than 3 unless they must stay."""
+    found: list[float] = []
+    for value in values:
+        if found and value - found[-1] < 3.0:
+            if value in keep and found[-1] in keep:
+                if value - found[-1] > 1e-6:
+                    found.append(value)
+            elif value in keep:
+                found[-1] = value
+            continue
+        found.append(value)
+    return found
+
+
+def _clean(points: Iterable[Point]) -> list[Point]:
+    """The points without repeats and without those on the way straight on."""
+    found: list[Point] = []
+    for point in points:
+        if found and distance(found[-1], point) < 1e-6:
+            continue
+        if len(found) > 1:
+            one, two = unit(found[-2], found[-1]), unit(found[-1], point)
+            if abs(one[0] - two[0]) < 1e-6 and abs(one[1] - two[1]) < 1e-6:
+                found[-1] = point
+                continue
+        found.append(point)
+    return found
+
+
+def _orthogonal(points: Sequence[Point]) -> bool:
+    return all(abs(a[0] - b[0]) < 1e-6 or abs(a[1] - b[1]) < 1e-6 for a, b in pairwise(points))
+
+
+def _back(a: Point, b: Point, c: Point) -> bool:
+    """Whether a track turns back on itself at b."""
+    one, two = unit(a, b), unit(b, c)
+    return one[0] * two[0] + one[1] * two[1] < -0.5
+
+
+def rounded_track(points: Sequence[Point], radius: float | Sequence[float]) -> Path:
+    """Straight pieces with quarter rounds; ``radius`` for all corners or one for each. What does not fit is cut."""
+    corners = len(points) - 2
+    radii = [float(radius)] * corners if isinstance(radius, int | float) else list(radius)
+    lengths = [distance(a, b) for a, b in pairwise(points)]
+    for i in range(corners):
+        before = lengths[i] if i == 0 else lengths[i] - min(radii[i - 1], lengths[i] / 2)
+        after = lengths[i + 1] if i == corners - 1 else max(lengths[i + 1] / 2, lengths[i + 1] - radii[i + 1])
+        radii[i] = max(0.0, min(radii[i], before, after))
+    segments: list[LineTo | CurveTo] = []
+    at = points[0]
+    for i in range(corners):
+        corner, r = points[i + 1], radii[i]
+        enter, leave = unit(points[i], corner), unit(corner, points[i + 2])
+        a, b = add(corner, enter, -r), add(corner, leave, r)
+        if distance(at, a) > 1e-6:
+            segments.append(LineTo(a))
+        if r > 1e-6:
+            segments.append(CurveTo(add(a, enter, r * KAPPA), add(b, leave, -r * KAPPA), b))
+        at = b
+    if distance(at, points[-1]) > 1e-6 or not segments:
+        segments.append(LineTo(points[-1]))
+    return Path(points[0], tuple(segments))
