@@ -1,10 +1,152 @@
-"""Nets made from nets: the transforms that a file asks for, by the registry of tnlang.transforms."""
+"""Nets made from nets: ``net frozen = freeze(model, A)``, by the registry of tnlang.transforms."""
 
 from __future__ import annotations
 
-from tnlang.elaborate.scope import NetEntry, World
+from tnlang.elaborate.arithmetic import file_scope, find_module, is_broken, one_sub, path_text
+from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
+from tnlang.ir.net import Net
+from tnlang.ir.program import Program
+from tnlang.source import Span
 from tnlang.syntax import ast
+from tnlang.transforms import PLANNED, TRANSFORMS
+from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
 def elaborate_definition(entry: NetEntry, syntax: ast.NetDefinition, world: World) -> None:
-    """Elaborate ``net frozen = freeze(model, A)``."""
+    """Elaborate ``net frozen = freeze(model, A)`` into the entry, unless something is wrong with it."""
+    made = _made(syntax.value, entry.name, file_scope(entry.module, world))
+    if made is None:
+        return
+    net, owns = made
+    entry.net, entry.owns = net, owns
+    entry.header = Header(net.inputs, net.outputs)
+
+
+def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
+    """The net of that name that a transform gives, put among the program's nets."""
+    world = scope.world
+    if value.arguments is None:
+        found = _net(value, name, scope)
+        if found is None:
+            return None
+        net = Net(name, found[0].inputs, found[0].outputs, found[0].owned, found[0].body, found[0].name)
+        world.nets.append(net)
+        return net, found[1]
+    transform = path_text(value.path)
+    if transform not in TRANSFORMS and transform not in PLANNED:
+        hint = near(transform, [*TRANSFORMS, *PLANNED]) or "there are " + shown(sorted([*TRANSFORMS, *PLANNED]))
+        world.diagnostics.error("TN901", f"there is no transform {transform}", value.path.span, hint=hint)
+        return None
+    first = value.arguments[0] if value.arguments else None
+    if not isinstance(first, ast.TransformValue):
+        world.diagnostics.error(
+            "TN903", f"{transform} takes a net first", value.span, hint=f"`{transform}(model, …)`"
+        )
+        return None
+    source = _net(first, f"{name}/{transform}", scope)
+    if transform in PLANNED:
+        world.diagnostics.error(
+            "TN900",
+            f"the transform {transform} is not available in this version",
+            value.path.span,
+            hint="this version has " + shown(sorted(TRANSFORMS)),
+        )
+        return None
+    if source is None:
+        return None
+    request, spans = _request(value, name, source[0].name, scope)
+    if request is None:
+        return None
+    try:
+        nets = TRANSFORMS[transform](request)
+    except TransformError as error:
+        span = spans[error.path] if error.path is not None else value.span
+        code = "TN902" if error.path is not None else "TN903"
+        world.diagnostics.error(code, str(error), span, hint=error.hint)
+        return None
+    world.nets.extend(nets)
+    return nets[-1], source[1]
+
+
+def _net(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
+    """A transform's first argument: a net by name, or another transform of one."""
+    if value.arguments is not None:
+        return _made(value, name, scope)
+    world = scope.world
+    found = find_module(scope.module, value.path)
+    entry = found[0].nets.get(found[1].name.text) if found is not None else None
+    if entry is None:
+        if not is_broken(value.path, scope):
+            module = found[0] if found is not None else scope.module
+            world.diagnostics.error(
+                "TN201",
+                f"there is no net {path_text(value.path)}",
+                value.path.span,
+                hint=near(value.path.parts[-1].name.text, module.nets),
+            )
+        return None
+    header_of(entry, world, value.path.span)
+    return (entry.net, entry.owns) if entry.net is not None else None
+
+
+def _request(
+    value: ast.TransformValue, name: str, net: str, scope: Scope
+) -> tuple[Request | None, list[Span]]:
+    paths: list[ValuePath] = []
+    spans: list[Span] = []
+    arrows: list[tuple[ValuePath, ValuePath]] = []
+    options: dict[str, OptionValue] = {}
+    relations: dict[str, str] = {}
+    for argument in (value.arguments or ())[1:]:
+        match argument:
+            case ast.TransformValue():
+                path = _path(argument, scope)
+                if path is None:
+                    return None, spans
+                paths.append(path)
+                spans.append(argument.span)
+            case ast.TransformArrow(source=source, target=target):
+                ends = _path(source, scope), _path(target, scope)
+                if ends[0] is None or ends[1] is None:
+                    return None, spans
+                arrows.append((ends[0], ends[1]))
+            case ast.TransformOption():
+                option = _option(argument.value, scope)
+                if option is None:
+                    return None, spans
+                options[argument.name.text] = option
+                relations[argument.name.text] = argument.op
+    world = scope.world
+    program = Program("", tuple(world.dims.values()), tuple(world.declarations), nets=tuple(world.nets))
+    return Request(program, name, net, tuple(paths), tuple(arrows), options, relations), spans
+
+
+def _path(value: ast.TransformValue, scope: Scope) -> ValuePath | None:
+    if value.arguments is not None:
+        scope.diagnostics.error(
+            "TN903", "the path of a value is needed here", value.span, hint="`attention{0}.A`"
+        )
+        return None
+    steps: list[Step] = []
+    for part in value.path.parts:
+        subs = one_sub(part.subs, scope, part.name.text) if part.subs else None
+        if part.subs and subs is None:
+            return None
+        steps.append(Step(part.name.text, subs))
+    return tuple(steps)
+
+
+def _option(
+    value: ast.Number | ast.Text | ast.TransformTuple | ast.TransformValue, scope: Scope
+) -> OptionValue | None:
+    match value:
+        case ast.Number(value=number):
+            return float(number.real)
+        case ast.Text(value=text):
+            return text
+        case ast.TransformValue():
+            return _path(value, scope)
+        case ast.TransformTuple(items=items):
+            found = [float(i.value) if isinstance(i, ast.Int) else _path(i, scope) for i in items]
+            return None if any(f is None for f in found) else tuple(f for f in found if f is not None)

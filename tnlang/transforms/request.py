@@ -1,0 +1,59 @@
+"""What a transform is asked for, and how it says that it cannot do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tnlang.ir.net import Net
+from tnlang.ir.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of a value's path: ``attention{3}``; ``subs`` is None where none are written; the name may be ``*``."""
+
+    name: str
+    subs: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.name + ("{" + ", ".join(map(str, self.subs)) + "}" if self.subs is not None else "")
+
+
+ValuePath = tuple[Step, ...]
+OptionValue = float | str | ValuePath | tuple["float | ValuePath", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``net name = transform(net, paths…, arrows…, options…)``.
+
+    ``program`` holds every net elaborated so far, ``net`` among them. ``relations`` tells of each option whether
+    it was written with ``=`` or ``<=``.
+    """
+
+    program: Program
+    name: str
+    net: str
+    paths: tuple[ValuePath, ...] = ()
+    arrows: tuple[tuple[ValuePath, ValuePath], ...] = ()
+    options: dict[str, OptionValue] = field(default_factory=dict)
+    relations: dict[str, str] = field(default_factory=dict)
+
+
+class TransformError(ValueError):
+    """A transform that cannot be carried out: ``path`` is the number of the path it is about, or None."""
+
+    def __init__(self, message: str, hint: str = "", path: int | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.path = path
+
+
+Transform = Callable[[Request], tuple[Net, ...]]
+"""Gives the new nets, callees first, the one asked for last."""
+
+
+def show_path(path: ValuePath) -> str:
+    """A path as written."""
+    return ".".join(map(str, path))
