@@ -83,7 +83,7 @@ class _Arranger:
         self.unclosed_block = False
         self.out: list[Token] = []
         self.frames = [_Frame(Token("LBRACE", ""), arithmetic=False)]
-        self.headless = 0
+        self.bare_heads: list[tuple[int, bool]] = []
         self.depth = 0
         self.closed_subscript = False
 
@@ -130,6 +130,8 @@ class _Arranger:
             self._abandon(self._block(), "a new statement begins here", self.tokens[at + 1])
         elif last in ("NL", "LBRACE") or goes_on:
             return
+        if self.frames[-1].first in BLOCK_WORDS and not self.frames[-1].has_block:
+            self.bare_heads.append((len(self.out), self.frames[-1].broken))
         self._statement_end()
         self.out.append(token)
 
@@ -160,7 +162,6 @@ class _Arranger:
 
     def _statement_end(self) -> None:
         frame = self.frames[-1]
-        self.headless += frame.first in BLOCK_WORDS and not frame.has_block
         frame.first, frame.has_block, frame.bodies, frame.broken = "", False, 0, False
         self._shallow()
 
@@ -228,9 +229,9 @@ class _Arranger:
             if found < len(self.frames) - 1:
                 self._abandon(found + 1, f"before this `{token}`", token)
             self._pop(token)
-        elif wanted == "}" and self.headless:
-            self.headless -= 1
-            self.out.append(_bad(token))
+        elif wanted == "}" and self.bare_heads:
+            self._open_late(*self.bare_heads.pop())
+            self.out.append(token)
         elif len(self.frames) > block and self._type(at + 1) != CLOSING[self._closer(-1)] and wanted != "}":
             opener = self.frames[-1].opener
             message = f"`{token}` cannot close `{opener}`"
@@ -240,6 +241,13 @@ class _Arranger:
         else:
             self._error("TN104", f"`{token}` closes nothing", token)
             self.out.append(_bad(token))
+
+    def _open_late(self, place: int, reported: bool) -> None:
+        """Put in the brace that a head lacks, now that the end of its block has shown up."""
+        last = self.out[place - 1]
+        if not reported:
+            self._error("TN103", "the block that begins here has no `{`", last, hint="write ` {` after it")
+        self.out[place] = Token.new_borrow_pos("LBRACE", "{", last)
 
     def _is_amid(self, at: int, open_bracket: bool) -> bool:
         """Whether a brace stands in the middle of a line where no block ends."""

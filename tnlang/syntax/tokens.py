@@ -49,10 +49,11 @@ def _unreadable(character: str) -> str:
 
 
 def _lex(lark: Lark, source: Source, diagnostics: Diagnostics) -> Iterator[Token]:
-    """What lark's lexer finds; a stretch it cannot read is reported and becomes a token BAD."""
+    """What lark's lexer finds; a stretch it cannot read becomes a token BAD, reported once a line."""
     interactive = lark.parse_interactive(source.text)
     thread = interactive.lexer_thread
     assert thread.state is not None
+    reported = 0
     while True:
         try:
             yield from thread.lexer.lex(thread.state, interactive.parser_state)
@@ -66,7 +67,8 @@ def _lex(lark: Lark, source: Source, diagnostics: Diagnostics) -> Iterator[Token
             thread.state.line_ctr.feed(stretch)
             if start == 0 and stretch == "\ufeff":
                 continue
-            if not _UNREADABLE.match(stretch):
+            if line != reported and not _UNREADABLE.match(stretch):
+                reported = line
                 code, message, hint = stray_hint(source.text, start, stretch)
                 diagnostics.error(code, message, token_span(source, token), hint=hint)
             yield token
