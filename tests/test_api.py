@@ -93,7 +93,7 @@ def test_an_unknown_dim_is_refused(program):
         lambda: program.nets["linear"].svg(width=2),
         lambda: program.nets["linear"].source(width=2),
     ):
-        with pytest.raises((ValueError, TypeError), match="width"):
+        with pytest.raises((tnlang.TnError, ValueError, TypeError), match="width"):
             ask()
 
 

@@ -83,6 +83,10 @@ def test_check_as_json_is_one_array_with_the_places(tn):
     assert json.loads(tnlang("check", good, "--format", "json").stdout) == []
 
 
+def test_check_names_a_dim_that_is_not_there():
+    assert "no dim nothing" in tnlang("check", "-", "--dim", "nothing=2", text=TWO, code=1).stderr
+
+
 def test_check_reads_standard_input():
     assert "<stdin>:3:" in tnlang("check", "-", text=WRONG, code=1).stderr
 
@@ -95,7 +99,6 @@ def test_check_reads_standard_input():
         ("check", "-", "--dim", "m"),
         ("check", "-", "--dim", "m=0"),
         ("check", "-", "--dim", "m=1", "--dim", "m=2"),
-        ("check", "-", "--dim", "nothing=2"),
         ("render", "-", "--net", "other"),
         ("render", "-", "--figure", "other"),
         ("render", "-", "-o", "picture.gif"),

@@ -98,10 +98,20 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
 
 
 def _picture(handle: NetHandle | FigureHandle, kind: str, scale: float) -> str | bytes:
-    match kind:
-        case "png":
-            return handle.png(scale)
-        case "pdf":
-            return handle.pdf()
-        case _:
-            return handle.svg()
+    from tnlang.draw.raster import MissingWheel, to_pdf, to_png
+    from tnlang.draw.view.build import TooLarge
+
+    try:
+        svg = handle.svg()
+    except TooLarge as error:
+        raise click.ClickException(f"{handle.name}: {error}") from None
+    try:
+        match kind:
+            case "png":
+                return to_png(svg, scale)
+            case "pdf":
+                return to_pdf(svg)
+            case _:
+                return svg
+    except (MissingWheel, ValueError) as error:
+        raise click.UsageError(str(error)) from None
