@@ -1,0 +1,20 @@
+"""Layout: from a diagram to a scene. Every sub-diagram is a box with ports; wires are routed over them."""
+
+from __future__ import annotations
+
+from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.scene import Scene
+
+
+def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
+    """The scene of a diagram; one with residual streams is laid out along them.
+
+    ``flow`` is the way a backbone runs (down where nothing is said). The same diagram gives the same scene.
+    """
+    if diagram.backbones:
+        from tnlang.draw.layout.backbone import backbone_scene
+
+        return backbone_scene(diagram, flow)
+    return scene_of(diagram, place_diagram(diagram))

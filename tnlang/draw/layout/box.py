@@ -1,0 +1,169 @@
+"""A placed sub-diagram: where its shapes and walls lie, which wires are routed, and the ports that leave it.
+
+Every template gives a Placed and takes some. A port is a wire on its way out: its path from the shape's centre
+line to where it has come, and the direction in which it goes on. A wall lengthens the ports that cross it; two
+ports that meet make a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tnlang.draw import curves, geometry
+from tnlang.draw.diagram import Side
+from tnlang.draw.geometry import DIRECTIONS, NO_BOX, RIGHT, Box, add, box_around
+from tnlang.draw.scene import Path, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a shape lies. ``tip`` is where it points (isometry, shift), ``along`` its wire's direction."""
+
+    at: Point
+    half: Point
+    tip: Point = RIGHT
+    along: Point = RIGHT
+    first_leg: Point | None = None
+
+    @property
+    def box(self) -> Box:
+        return box_around(self.at, 2 * self.half[0], 2 * self.half[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """An enclosure's outline: its box, and the radius of its corners."""
+
+    box: Box
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An end of a line that leaves: the way from its shape (``end`` of the line) to here, going on along ``side``.
+
+    ``shape`` is where it starts. ``fixed`` is set where the end is already as long as it has to be.
+    """
+
+    line: int
+    end: int
+    side: Side
+    path: Path
+    shape: int
+    fixed: bool = False
+
+    @property
+    def at(self) -> Point:
+        return self.path.end
+
+    @property
+    def normal(self) -> Point:
+        return DIRECTIONS[self.side]
+
+    def to(self, point: Point) -> Port:
+        """The port led straight on to a point."""
+        return (
+            replace(self, path=curves.straight(*_points(self.path), point))
+            if _is_straight(self.path, point)
+            else replace(self, path=geometry.join(self.path, curves.straight(self.path.end, point)))
+        )
+
+
+def _points(path: Path) -> tuple[Point, ...]:
+    return (path.start,)
+
+
+def _is_straight(path: Path, point: Point) -> bool:
+    """Whether the path and its way on are one straight line."""
+    points = [path.start, *(segment.end for segment in path.segments)]
+    if any(type(segment).__name__ != "LineTo" for segment in path.segments):
+        return False
+    (x, y), (a, b) = points[0], point
+    return all(abs((px - x) * (b - y) - (py - y) * (a - x)) < 1e-6 for px, py in points)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Shapes' poses, walls, routes of the lines that are complete, ports of those that are not, and the ink's box."""
+
+    poses: Mapping[int, Pose] = field(default_factory=dict)
+    walls: Mapping[int, Wall] = field(default_factory=dict)
+    routes: Mapping[int, Path] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    box: Box = NO_BOX
+
+    def moved(self, by: Point) -> Placed:
+        """All of it shifted."""
+        if by == (0.0, 0.0):
+            return self
+        return Placed(
+            {n: replace(p, at=add(p.at, by)) for n, p in self.poses.items()},
+            {n: Wall(w.box.moved(by), w.radius) for n, w in self.walls.items()},
+            {n: geometry.move(path, by) for n, path in self.routes.items()},
+            tuple(replace(p, path=geometry.move(p.path, by)) for p in self.ports),
+            self.box.moved(by),
+        )
+
+    def on(self, side: Side) -> tuple[Port, ...]:
+        """The ports that leave at a side."""
+        return tuple(port for port in self.ports if port.side == side)
+
+    def port(self, line: int) -> Port:
+        """The port of a line. Raises KeyError."""
+        for port in self.ports:
+            if port.line == line:
+                return port
+        raise KeyError(line)
+
+
+def merged(parts: tuple[Placed, ...] | list[Placed]) -> Placed:
+    """Several placed parts as one."""
+    poses: dict[int, Pose] = {}
+    walls: dict[int, Wall] = {}
+    routes: dict[int, Path] = {}
+    ports: list[Port] = []
+    for part in parts:
+        poses.update(part.poses)
+        walls.update(part.walls)
+        routes.update(part.routes)
+        ports.extend(part.ports)
+    return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts))
+
+
+def start(line: int, end: int, shape: int, at: Point, side: Side, offset: float = 0.0) -> Port:
+    """A port at a shape's centre line, ``offset`` across (down or right positive)."""
+    across = (0.0, 1.0) if side in ("left", "right") else (1.0, 0.0)
+    point = add(at, across, offset)
+    return Port(line, end, side, Path(point, ()), shape)
+
+
+def connect(one: Port, other: Port) -> Path:
+    """The route of a line whose two ends have become ports: from its end 0 to its end 1."""
+    if one.end != 0:
+        one, other = other, one
+    return route(one.path, one.normal, other.path, other.normal)
+
+
+def route(first: Path, first_normal: Point, second: Path, second_normal: Point) -> Path:
+    """From the start of one way out along its normal to the start of another."""
+    a, b = first.end, second.end
+    back = geometry.reverse(second) if second.segments else Path(b, ())
+    if (
+        _is_straight(first, b)
+        and _is_straight(back, first.start)
+        and _facing(a, first_normal, b, second_normal)
+    ):
+        return curves.straight(first.start, second.start)
+    if geometry.distance(a, b) < 1e-6:
+        middle = Path(a, ())
+    else:
+        middle = curves.cubic(a, first_normal, b, second_normal)
+    parts = [part for part in (first, middle, back) if part.segments]
+    return geometry.join(*parts) if parts else curves.straight(first.start, second.start)
+
+
+def _facing(a: Point, na: Point, b: Point, nb: Point) -> bool:
+    gap = (b[0] - a[0], b[1] - a[1])
+    aside = gap[0] * na[1] - gap[1] * na[0]
+    return geometry.dot(na, nb) < -0.999 and abs(aside) < 1e-6

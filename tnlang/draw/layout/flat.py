@@ -1,0 +1,131 @@
+"""Everything without a backbone: each level gets the templates that match it, and the cheapest wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.layout.box import Placed, merged
+from tnlang.draw.layout.grid import grid
+from tnlang.draw.layout.level import Index, Level, level
+from tnlang.draw.layout.paths import spine_of
+from tnlang.draw.layout.ring import ring
+from tnlang.draw.layout.single import bare_wires, single
+from tnlang.draw.layout.spine import Inner, spine
+from tnlang.draw.layout.wall import enclosed, place_floats
+
+
+def place_diagram(diagram: Diagram) -> Placed:
+    """The whole diagram: shapes, walls and routes, the ports of its open legs at the outlines they leave."""
+    index = Index(diagram)
+    return place_level(index, None, wanted_sides(index))
+
+
+def wanted_sides(index: Index) -> dict[int, Side]:
+    """Where open legs go: the first output left and the last right; of three the first is above.
+
+    Four and more have no side of their own: they all leave a row downwards.
+    """
+    outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
+    groups: dict[int, list[int]] = {}
+    for _, line in outputs:
+        groups.setdefault(_fork_of(index, line) or line, []).append(line)
+    places: tuple[Side, ...] = ()
+    match len(groups):
+        case 1:
+            places = ("left",)
+        case 2:
+            places = ("left", "right")
+        case 3:
+            places = ("up", "left", "right")
+    return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
+
+
+def _fork_of(index: Index, line: int) -> int | None:
+    """The fork of which an open line is a member; the members go one way."""
+    for end in index.lines[line].ends:
+        if end.shape is not None and index.shapes[end.shape].symbol == "fork" and end.leg > 0:
+            return end.shape
+    return None
+
+
+def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> Placed:
+    """What stands in an enclosure (None: outside all), its wall not drawn yet."""
+    here = level(index, inside)
+
+    def inner(enclosure: int, sides: Mapping[int, Side]) -> Placed:
+        return enclosed(index, enclosure, place_level(index, enclosure, {**want, **sides}))
+
+    groups = _in_order(here, want)
+    placed: list[Placed] = []
+    for number, items in enumerate(groups):
+        part = here.only(items)
+        part = Level(inside, part.items, part.edges, ())
+        sides = _allowed(part, want, number, len(groups), inside is not None)
+        placed.append(component(index, part, sides, inner))
+    whole = _row(placed)
+    whole = bare_wires(index, whole, here.bare)
+    return place_floats(index, whole, here.floats, beside=inside is None)
+
+
+def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
+    """Items that hang together: the first template that matches, from the most particular to the spine."""
+    for template in (single, ring, grid):
+        found = template(index, part, want)
+        if found is not None:
+            return found
+    path = spine_of(index, part, want)
+    return spine(index, part, path, want, inner)
+
+
+def _in_order(here: Level, want: Mapping[int, Side]) -> list[tuple[int, ...]]:
+    """The components from left to right: those with a left leg first, those with a right one last."""
+
+    def rank(items: tuple[int, ...]) -> tuple[int, int]:
+        sides = [want.get(e.line) for i in items for e in here.of(i) if e.b is None]
+        if not sides:
+            return (-1, items[0])
+        side = (
+            0
+            if "left" in sides and "right" in sides
+            else -1
+            if "left" in sides
+            else 1
+            if "right" in sides
+            else 0
+        )
+        return (side, items[0])
+
+    return sorted(here.components(), key=rank)
+
+
+def _allowed(part: Level, want: Mapping[int, Side], number: int, count: int, walled: bool) -> dict[int, Side]:
+    """The sides wanted for a component: in a bubble, legs towards a neighbour go up instead."""
+    sides = dict(want)
+    if not walled:
+        if not any(e.line in want for e in part.outer_edges):
+            ends: tuple[Side, Side] = ("left", "right")
+            if len(part.outer_edges) <= 2:
+                sides.update((e.line, end) for e, end in zip(part.outer_edges, ends, strict=False))
+        return sides
+    for edge in part.outer_edges:
+        side = sides.get(edge.line)
+        if (side == "left" and number > 0) or (side == "right" and number < count - 1):
+            sides[edge.line] = "up"
+    return sides
+
+
+def _row(parts: list[Placed]) -> Placed:
+    """Components side by side on one axis."""
+    if len(parts) == 1:
+        return parts[0]
+    done: list[Placed] = []
+    right = 0.0
+    for part in parts:
+        facing = 0.0
+        if done:
+            facing = 20.0 + 46.0 * bool(done[-1].on("right")) + 46.0 * bool(part.on("left"))
+        part = part.moved((right + facing - part.box.left, 0.0))
+        right = part.box.right
+        done.append(part)
+    return merged(done)

@@ -1,0 +1,205 @@
+"""From places to items: shapes, walls with badges and gates, wires, ribbons, and the names beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tnlang.draw import curves, geometry, pieces
+from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
+from tnlang.draw.frame import framed
+from tnlang.draw.geometry import union
+from tnlang.draw.labelling import Wanted, place_labels
+from tnlang.draw.labels import measure
+from tnlang.draw.layout.box import Placed, Port, Wall
+from tnlang.draw.layout.level import Index
+from tnlang.draw.pieces import NOTE
+from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, Scene
+
+FREE_LEG = 24.0
+
+
+def scene_of(diagram: Diagram, placed: Placed) -> Scene:
+    """The scene of a placed diagram; its axis is where the open legs leave, else the middle."""
+    index = Index(diagram)
+    placed, free = _open_ends(index, placed)
+    items: list[Item] = []
+    for enclosure in diagram.enclosures:
+        items.extend(_wall_items(index, enclosure, placed))
+    for ribbon in diagram.ribbons:
+        items.append(_ribbon(placed, ribbon.station, ribbon.paste))
+    for line in diagram.lines:
+        if line.id in placed.routes:
+            items.append(_wire(index, line, placed.routes[line.id]))
+    for shape in diagram.shapes:
+        if shape.id in placed.poses:
+            items.extend(_shape_items(index, shape, placed))
+    wanted = [w for line in diagram.lines for w in _wanted(index, line, placed, free)]
+    return framed(place_labels(items, wanted), _axis(placed))
+
+
+def _axis(placed: Placed) -> float:
+    level = [p.at[1] for p in placed.ports if p.side in ("left", "right")]
+    if level:
+        return level[0]
+    box = union([p.box for p in placed.poses.values()] + [w.box for w in placed.walls.values()])
+    if box.left > box.right:
+        return placed.box.center[1]
+    at = [p.at[1] for p in placed.poses.values()]
+    return 0.0 if min(at) <= 0.0 <= max(at) else box.center[1]
+
+
+# ---------------------------------------------------------------- open ends
+
+
+def _open_ends(index: Index, placed: Placed) -> tuple[Placed, dict[int, set[int]]]:
+    """Open legs end 24 beyond the outline they leave; returns also which ends of which lines are free."""
+    routes = dict(placed.routes)
+    ports: list[Port] = []
+    for port in placed.ports:
+        out = port if port.fixed else port.to(geometry.add(port.at, port.normal, FREE_LEG))
+        ports.append(out)
+        routes[port.line] = out.path if port.end == 0 else geometry.reverse(out.path)
+    free: dict[int, set[int]] = {}
+    for end in index.diagram.opens:
+        free.setdefault(end.line, set()).add(end.end)
+    return replace(placed, routes=routes, ports=tuple(ports)), free
+
+
+# ---------------------------------------------------------------- items
+
+
+def _shape_items(index: Index, shape: Shape, placed: Placed) -> tuple[Item, ...]:
+    pose = placed.poses[shape.id]
+    own = pieces.half_size(shape, pose.tip)
+    if shape.outline == "circle" and shape.symbol == "tensor" and pose.half != own:
+        shape = replace(shape, outline="pill")
+    return pieces.shape_items(
+        shape, pose.at, half=pose.half, tip=pose.tip, first_leg=pose.first_leg, along=pose.along
+    )
+
+
+def _wire(index: Index, line: Line, path: Path) -> Item:
+    width = _bundle_width(index, line)
+    butt = any(end.shape is not None and index.shapes[end.shape].symbol == "fork" for end in line.ends)
+    return pieces.wire_item(line, path, width=width, butt=butt)
+
+
+def _bundle_width(index: Index, line: Line) -> float | None:
+    """The thick leg of a fork is as wide as its members together."""
+    for end in line.ends:
+        if end.shape is not None and index.shapes[end.shape].symbol == "fork" and end.leg == 0:
+            members = index.shapes[end.shape].legs[1:]
+            return sum(pieces.line_width(index.lines[m]) for m in members)
+    return None
+
+
+def _ribbon(placed: Placed, station: int, paste: int) -> RibbonItem:
+    """A copied value from its station to a paste, leaving upwards or down where the two stand in a row."""
+    a, b = placed.poses[station].at, placed.poses[paste].at
+    if abs(a[1] - b[1]) < 1:
+        rise = max(44.0, 0.18 * abs(a[0] - b[0])) * -1.0
+        path = curves.track((a, (a[0], a[1] + rise), (b[0], b[1] + rise), b), 24.0)
+    else:
+        path = curves.cubic(a, (0.0, 1.0 if b[1] > a[1] else -1.0), b, (0.0, -1.0 if b[1] > a[1] else 1.0))
+    return RibbonItem(path)
+
+
+def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item]:
+    wall = placed.walls[enclosure.id]
+    depth = _depth(index, enclosure)
+    outline = geometry.rounded(wall.box, wall.radius)
+    items: list[Item] = [pieces.wall_item(enclosure, outline, depth)]
+    items.extend(pieces.badge_items(enclosure, badge_place(enclosure, wall, _crossings_above(placed, wall))))
+    for line in (*enclosure.gates, *enclosure.ended):
+        path = placed.routes.get(line)
+        if path is None:
+            continue
+        ended = line in enclosure.ended
+        for at, along in _through(wall, outline, path, ended):
+            items.append(pieces.gate_item(enclosure, at, along, ended=ended))
+    if enclosure.options:
+        items.append(_options(enclosure, wall))
+    return items
+
+
+def _depth(index: Index, enclosure: Enclosure) -> int:
+    depth, place = 0, enclosure.inside
+    while place is not None:
+        depth, place = depth + 1, index.enclosures[place].inside
+    return depth
+
+
+def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[Point, Point]]:
+    """Where a line crosses (or meets) a wall, and how the wall runs there."""
+    points = [path.start, path.end] if ended else [at for at, _ in geometry.crossings(path, outline)]
+    found = []
+    for x, y in points:
+        box = wall.box
+        near = min(
+            (abs(x - box.left), (0.0, 1.0)),
+            (abs(x - box.right), (0.0, 1.0)),
+            (abs(y - box.top), (1.0, 0.0)),
+            (abs(y - box.bottom), (1.0, 0.0)),
+        )
+        if near[0] < 1.0:
+            found.append(((x, y), near[1]))
+    return found[:1]
+
+
+def _crossings_above(placed: Placed, wall: Wall) -> list[float]:
+    """Where wires cross the top of a wall."""
+    top = curves.straight((wall.box.left, wall.box.top), (wall.box.right, wall.box.top))
+    return [at[0] for path in placed.routes.values() for at, _ in geometry.crossings(path, top)]
+
+
+def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point:
+    """On the top of the outline where it runs straight: at its left end, in the middle of a short one, off legs."""
+    width = pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
+    left, right = wall.box.left + wall.radius, wall.box.right - wall.radius
+    if right - left < width + 8:
+        first = wall.box.center[0]
+        low, high = wall.box.left + 14 + width / 2, wall.box.right - 14 - width / 2
+    else:
+        first = left + width / 2 + 4
+        low, high = left + width / 2, right - width / 2
+    clear = width / 2 + 8
+    tries = [first, *(first + 6.0 * n * sign for n in range(1, 80) for sign in (1, -1))]
+    for x in tries:
+        if low - 1e-6 <= x <= high + 1e-6 and all(abs(x - c) >= clear for c in crossed):
+            return (x, wall.box.top)
+    return (first, wall.box.top)
+
+
+def _options(enclosure: Enclosure, wall: Wall) -> LabelItem:
+    size = measure(enclosure.options, NOTE)
+    at = (wall.box.right - wall.radius / 3 + 4, wall.box.bottom + 10 + size.height / 2)
+    return LabelItem(enclosure.options, at, NOTE, "note", "grey", anchor="left")
+
+
+# ---------------------------------------------------------------- names beside wires
+
+
+def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int]]) -> list[Wanted]:
+    """The names a line asks for: beyond each free end, else beside it."""
+    path = placed.routes.get(line.id)
+    if path is None:
+        return []
+    width = _bundle_width(index, line) or pieces.line_width(line)
+    inside = any(end.shape is not None and index.shapes[end.shape].inside is not None for end in line.ends)
+    found = []
+    for end in sorted(free.get(line.id, ())):
+        opened = next(o for o in index.diagram.opens if o.line == line.id and o.end == end)
+        found.append(
+            Wanted(
+                line.id,
+                opened.label or line.label,
+                path,
+                opened.word if opened.label else line.word,
+                width,
+                "start" if end == 0 else "end",
+            )
+        )
+    if not found:
+        found.append(Wanted(line.id, line.label, path, line.word, width, "", inside))
+    return found

@@ -1,0 +1,195 @@
+"""One level of a diagram: the shapes and enclosures that stand in one enclosure, and the wires between them.
+
+A clip, strip or shift that lies on a wire right beside an item belongs to that item's end of the wire
+(``Attached``). Shapes without legs float: they are placed when everything else has its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
+
+INLINE = ("clip", "onehot", "shift")
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An inline shape next to an item: ``near`` is the line between the two."""
+
+    shape: int
+    near: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A wire of the level. ``b`` is None where it leaves the level, is open, or ends at the wall (``ended``)."""
+
+    line: int
+    a: int
+    b: int | None
+    via_a: Attached | None = None
+    via_b: Attached | None = None
+    ended: bool = False
+
+    def other(self, item: int) -> int | None:
+        return self.b if item == self.a else self.a
+
+    def via(self, item: int) -> Attached | None:
+        return self.via_a if item == self.a else self.via_b
+
+
+class Index:
+    """A diagram's parts by id. Shapes and enclosures have distinct ids."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self.diagram = diagram
+        self.shapes: dict[int, Shape] = {s.id: s for s in diagram.shapes}
+        self.enclosures: dict[int, Enclosure] = {e.id: e for e in diagram.enclosures}
+        self.lines: dict[int, Line] = {line.id: line for line in diagram.lines}
+        self.ended: frozenset[int] = frozenset(line for e in diagram.enclosures for line in e.ended)
+        self.open: dict[tuple[int, int], int] = {(o.line, o.end): o.order for o in diagram.opens}
+
+    @cached_property
+    def inner(self) -> dict[int | None, tuple[int, ...]]:
+        """What stands directly in each enclosure (None: outside all), in the diagram's order."""
+        found: dict[int | None, list[int]] = {None: []}
+        for enclosure in self.diagram.enclosures:
+            found.setdefault(enclosure.id, [])
+        parts: list[Shape | Enclosure] = [*self.diagram.shapes, *self.diagram.enclosures]
+        for part in parts:
+            found[part.inside].append(part.id)
+        return {key: tuple(sorted(ids)) for key, ids in found.items()}
+
+    def item_of(self, shape: int, inside: int | None) -> int | None:
+        """The item of a level that a shape is or stands in; None if it is elsewhere."""
+        item, place = shape, self.shapes[shape].inside
+        while place != inside:
+            if place is None:
+                return None
+            item, place = place, self.enclosures[place].inside
+        return item
+
+    def order(self, item: int) -> int:
+        """The place of an item in the written order: ids are given in that order; dots come after."""
+        return item
+
+    def leg_position(self, shape: int, line: int) -> int:
+        legs = self.shapes[shape].legs
+        return legs.index(line) if line in legs else 0
+
+    def is_small(self, item: int) -> bool:
+        return item in self.shapes and self.shapes[item].symbol in ("dot", "pin", "fork")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Items joined by edges; ``floats`` have no legs. ``inside`` is the enclosure."""
+
+    inside: int | None
+    items: tuple[int, ...]
+    edges: tuple[Edge, ...]
+    floats: tuple[int, ...]
+    bare: tuple[int, ...] = ()
+
+    @property
+    def inner_edges(self) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if edge.b is not None)
+
+    @property
+    def outer_edges(self) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if edge.b is None)
+
+    def of(self, item: int) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if item in (edge.a, edge.b))
+
+    def only(self, items: Iterable[int]) -> Level:
+        """The level restricted to some items; wires to the others leave it."""
+        kept = set(items)
+        edges = []
+        for edge in self.edges:
+            if edge.a in kept and (edge.b is None or edge.b in kept):
+                edges.append(edge)
+            elif edge.a in kept:
+                edges.append(Edge(edge.line, edge.a, None, edge.via_a))
+            elif edge.b is not None and edge.b in kept:
+                edges.append(Edge(edge.line, edge.b, None, edge.via_b))
+        return Level(self.inside, tuple(i for i in self.items if i in kept), tuple(edges), ())
+
+    def components(self) -> tuple[tuple[int, ...], ...]:
+        """The items in sets that hang together, in the order of their first items."""
+        leader = {item: item for item in self.items}
+
+        def find(item: int) -> int:
+            while leader[item] != item:
+                item = leader[item]
+            return item
+
+        for edge in self.inner_edges:
+            if edge.b is not None:
+                one, other = sorted((find(edge.a), find(edge.b)))
+                leader[other] = one
+        groups: dict[int, list[int]] = {}
+        for item in self.items:
+            groups.setdefault(find(item), []).append(item)
+        return tuple(tuple(group) for group in groups.values())
+
+
+def level(index: Index, inside: int | None) -> Level:
+    """The level inside an enclosure (None: outside all)."""
+    here = index.inner[inside]
+    floats = tuple(
+        i for i in here if i in index.shapes and not index.shapes[i].legs and _floats(index.shapes[i])
+    )
+    attached: dict[int, tuple[int, Attached, int]] = {}
+    for item in here:
+        shape = index.shapes.get(item)
+        if shape is None or shape.symbol not in INLINE or len(shape.legs) != 2:
+            continue
+        for near, far in (shape.legs, shape.legs[::-1]):
+            beside = _beside(index, near, item, inside)
+            if beside is not None and near not in (line for _, _, line in attached.values()):
+                attached[item] = (beside, Attached(item, near), far)
+                break
+    near_lines = {found.near for _, found, _ in attached.values()}
+    edges, bare = [], []
+    for line in index.diagram.lines:
+        if line.id in near_lines:
+            continue
+        ends: list[tuple[int | None, Attached | None]] = []
+        for end in line.ends:
+            at = index.item_of(end.shape, inside) if end.shape is not None else None
+            via = None
+            if at is not None and at in attached:
+                at, via, _ = attached[at]
+            ends.append((at, via))
+        (a, via_a), (b, via_b) = ends
+        if a is not None and b is not None and a == b and a in index.enclosures:
+            continue
+        if a is None and b is None:
+            if inside is None and all(end.shape is None for end in line.ends):
+                bare.append(line.id)
+            continue
+        if a is None:
+            a, via_a, b, via_b = b, via_b, a, via_a
+        assert a is not None
+        ended = b is None and inside is not None and line.id in index.enclosures[inside].ended
+        edges.append(Edge(line.id, a, b, via_a, via_b, ended))
+    items = tuple(i for i in here if i not in floats and i not in attached)
+    return Level(inside, items, tuple(edges), floats, tuple(bare))
+
+
+def _floats(shape: Shape) -> bool:
+    return shape.symbol in ("text", "sigma")
+
+
+def _beside(index: Index, line: int, shape: int, inside: int | None) -> int | None:
+    """The item at the other end of a line, if that is no inline shape itself."""
+    for end in index.lines[line].ends:
+        if end.shape is not None and end.shape != shape:
+            item = index.item_of(end.shape, inside)
+            if item is not None and index.shapes[end.shape].symbol not in INLINE:
+                return item
+    return None

@@ -1,0 +1,112 @@
+"""Which items form the spine of a level: the straight row that the reader follows from the first open leg."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from tnlang.draw.diagram import Side
+from tnlang.draw.layout.level import Edge, Index, Level
+
+_TRIED = 6000
+"""So many paths are compared; in larger networks the first ones found compete."""
+
+
+def neighbours(level: Level) -> dict[int, tuple[int, ...]]:
+    """The items joined to each item, in the order of the edges."""
+    found: dict[int, dict[int, None]] = {item: {} for item in level.items}
+    for edge in level.inner_edges:
+        if edge.b is not None and edge.a != edge.b:
+            found[edge.a][edge.b] = None
+            found[edge.b][edge.a] = None
+    return {item: tuple(others) for item, others in found.items()}
+
+
+def spine_of(index: Index, level: Level, want: Mapping[int, Side]) -> tuple[int, ...]:
+    """The path through the items with the best score; every item may begin it."""
+    near = neighbours(level)
+    best: tuple[float, tuple[int, ...]] = (-1e9, ())
+    tried = 0
+    starts = sorted(level.items, key=lambda i: (not _ports(level, i, want, "left"), i))
+    share = max(40, _TRIED // max(1, len(starts)))
+    for first in starts:
+        stack: list[tuple[int, ...]] = [(first,)]
+        tried = 0
+        while stack and tried < share:
+            path = stack.pop()
+            tried += 1
+            found = score(index, level, path, want, near)
+            if found > best[0] + 1e-9:
+                best = (found, path)
+            stack.extend((*path, item) for item in reversed(near[path[-1]]) if item not in path)
+    return best[1]
+
+
+def score(
+    index: Index,
+    level: Level,
+    path: Sequence[int],
+    want: Mapping[int, Side],
+    near: Mapping[int, tuple[int, ...]],
+) -> float:
+    """How well a path serves as spine: many items, ends where the open legs are wanted, the written order."""
+    total = sum(_weight(index, item) for item in path)
+    total += 2.5 * len(_ports(level, path[0], want, "left")[:1])
+    total += 2.5 * len(_ports(level, path[-1], want, "right")[:1])
+    place = {item: i for i, item in enumerate(path)}
+    for edge in level.inner_edges:
+        if edge.b in place and edge.a in place and abs(place[edge.a] - place[edge.b]) > 1:
+            total -= 1.5
+    for a, b in pairwise(path):
+        total += 0.05 if index.order(a) < index.order(b) else -0.05
+        total += 0.02 * (_leg(index, level, a, b) - _leg(index, level, b, a))
+    for item in (path[0], path[-1]):
+        if len(path) > 1 and _is_plain_term(index, item, near):
+            total -= 1.2
+    for before, item, after in zip(path, path[1:], path[2:], strict=False):
+        if item in index.shapes and index.shapes[item].symbol == "plus":
+            total -= 1.0 * (_adds(index, level, item, before) and _adds(index, level, item, after))
+    return total
+
+
+def _weight(index: Index, item: int) -> float:
+    if item not in index.shapes:
+        return 1.5
+    return {"dot": 0.3, "pin": 0.2, "fork": 0.4}.get(index.shapes[item].symbol, 1.0)
+
+
+def _ports(level: Level, item: int, want: Mapping[int, Side], side: Side) -> list[Edge]:
+    return [e for e in level.of(item) if e.b is None and want.get(e.line) == side]
+
+
+def _leg(index: Index, level: Level, item: int, other: int) -> float:
+    """Where among the legs of an item the wire to another one stands, from 0 (first) to 1 (last)."""
+    if item not in index.shapes or len(index.shapes[item].legs) < 2:
+        return 0.5
+    legs = index.shapes[item].legs
+    for edge in level.of(item):
+        if edge.other(item) == other:
+            via = edge.via(item)
+            return index.leg_position(item, via.near if via else edge.line) / (len(legs) - 1)
+    return 0.5
+
+
+def _is_plain_term(index: Index, item: int, near: Mapping[int, tuple[int, ...]]) -> bool:
+    """A leaf that is added: a bias, or one of several single tensors in a sum."""
+    if item not in index.shapes or len(near[item]) != 1:
+        return False
+    owner = near[item][0]
+    if owner not in index.shapes or index.shapes[owner].symbol != "plus":
+        return False
+    leaves = [n for n in near[owner] if n in index.shapes and len(near[n]) == 1]
+    return index.shapes[item].role == "bias" or len(leaves) > 1
+
+
+def _adds(index: Index, level: Level, plus: int, item: int) -> bool:
+    """Whether an item brings a term to the plus."""
+    brought = {line for term in index.shapes[plus].terms for line in term}
+    for edge in level.of(plus):
+        via = edge.via(plus)
+        if edge.other(plus) == item and (via.near if via else edge.line) in brought:
+            return True
+    return False

@@ -1,0 +1,504 @@
+"""The spine: a straight row of items, and what hangs on it above and below.
+
+The wires between neighbours run straight along one axis. What is left after taking the spine away falls apart
+into components: one that is joined to a single item hangs on it, one joined to several (a dot where a wire has
+three ends, a tensor that closes a loop) bridges them. Open legs of inner items go up or down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from tnlang.draw import curves, geometry
+from tnlang.draw.diagram import Side
+from tnlang.draw.geometry import Box, union
+from tnlang.draw.labels import measure
+from tnlang.draw.layout.box import Placed, Port, connect, merged
+from tnlang.draw.layout.items import FORK_LENGTH, OPPOSITE, shape_item
+from tnlang.draw.layout.level import Edge, Index, Level
+from tnlang.draw.pieces import LEG_SYMBOL, LEG_WORD
+from tnlang.draw.scene import Path
+
+GAP, WALL_GAP, HANG_GAP, CLEAR = 24.0, 30.0, 26.0, 14.0
+"""Between outlines of neighbours; beside a wall; above and below the spine; between things that do not touch."""
+
+_ACROSS: tuple[Side, Side] = ("up", "down")
+_ALONG: tuple[Side, Side] = ("left", "right")
+
+Inner = Callable[[int, Mapping[int, Side]], Placed]
+"""Places an enclosure with the sides wanted for the lines that cross its wall."""
+
+
+@dataclass(slots=True)
+class _Hung:
+    """A component beside the spine: the positions it is joined to, and the side it is on."""
+
+    items: tuple[int, ...]
+    edges: tuple[Edge, ...]
+    at: tuple[int, ...]
+    side: Side = "down"
+
+
+@dataclass(slots=True)
+class _Row:
+    """The spine while it is put together."""
+
+    index: Index
+    level: Level
+    path: tuple[int, ...]
+    want: Mapping[int, Side]
+    inner: Inner
+    place: dict[int, int] = field(default_factory=dict)
+    hung: list[_Hung] = field(default_factory=list)
+    chords: list[tuple[Edge, Side]] = field(default_factory=list)
+    sides: dict[int, dict[Side, list[Edge]]] = field(default_factory=dict)
+
+
+def spine(
+    index: Index, level: Level, path: tuple[int, ...], want: Mapping[int, Side], inner: Inner
+) -> Placed:
+    """The level with ``path`` as its spine, the axis at height 0."""
+    row = _Row(index, level, path, want, inner)
+    row.place = {item: i for i, item in enumerate(path)}
+    row.sides = {item: {"left": [], "right": [], "up": [], "down": []} for item in path}
+    _along(row)
+    _beside(row)
+    _outward(row)
+    parts = [_item(row, item) for item in path]
+    return _put(row, parts)
+
+
+# ---------------------------------------------------------------- sides
+
+
+def _along(row: _Row) -> None:
+    """Neighbours' edges leave along the spine, parallel wires in one order at both ends."""
+    for a, b in pairwise(row.path):
+        edges = [e for e in row.level.inner_edges if {e.a, e.b} == {a, b}]
+        edges.sort(key=lambda e: _rank(row, e, a, b))
+        row.sides[a]["right"] = edges
+        row.sides[b]["left"] = list(edges)
+
+
+def _rank(row: _Row, edge: Edge, a: int, b: int) -> tuple[int, ...]:
+    """The order across parallel wires: a fork's or tensor's order of legs; inline shapes' wires go first."""
+    for item in (a, b):
+        if item in row.index.shapes and row.index.shapes[item].symbol == "fork":
+            return (row.index.leg_position(item, _line_at(edge, item)),)
+    for item in (a, b):
+        if item in row.index.shapes:
+            return (row.index.leg_position(item, _line_at(edge, item)),)
+    return (edge.line,)
+
+
+def _line_at(edge: Edge, item: int) -> int:
+    via = edge.via(item)
+    return via.near if via is not None else edge.line
+
+
+def _beside(row: _Row) -> None:
+    """Components off the spine and wires that skip items are given a side, above or below."""
+    taken: dict[Side, list[tuple[int, int]]] = {"up": [], "down": []}
+
+    def claim(low: int, high: int, first: Side) -> Side:
+        for side in (first, OPPOSITE[first]):
+            if not any(_conflict((low, high), other) for other in taken[side]):
+                taken[side].append((low, high))
+                return side
+        taken[first].append((low, high))
+        return first
+
+    rest = [item for item in row.level.items if item not in row.place]
+    for items in row.level.only(rest).components():
+        edges = tuple(
+            e for e in row.level.inner_edges if (e.a in items) != (e.b in items) and e.b is not None
+        )
+        at = tuple(row.place[e.a if e.a in row.place else e.b] for e in edges if e.b is not None)
+        row.hung.append(_Hung(items, edges, at))
+    row.hung.sort(key=lambda h: (min(h.at) == max(h.at), max(h.at) - min(h.at), h.items))
+    for hung in row.hung:
+        hung.side = claim(min(hung.at), max(hung.at), _preferred(row, hung))
+    for edge in row.level.inner_edges:
+        if edge.b is None or edge.a not in row.place or edge.b not in row.place:
+            continue
+        low, high = sorted((row.place[edge.a], row.place[edge.b]))
+        if high - low > 1 or low == high:
+            row.chords.append((edge, claim(low, high, "up")))
+    for hung in row.hung:
+        for edge in hung.edges:
+            item = edge.a if edge.a in row.place else edge.b
+            assert item is not None
+            row.sides[item][hung.side].append(edge)
+    for edge, side in row.chords:
+        if edge.b is not None and edge.a != edge.b:
+            row.sides[edge.a][side].append(edge)
+            row.sides[edge.b][side].append(edge)
+    for item in row.path:
+        for side in _ACROSS:
+            row.sides[item][side].sort(key=lambda e: _target(row, e, item))
+
+
+def _conflict(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two spans of the spine would meet on one side; they may share an end."""
+    if one[0] == one[1] and other[0] == other[1]:
+        return one == other
+    return (one[0] < other[1] and other[0] < one[1]) or one == other
+
+
+def _preferred(row: _Row, hung: _Hung) -> Side:
+    """What has an open leg, and pins, stand above; leaves hang below."""
+    wanted = [
+        row.want[e.line]
+        for item in hung.items
+        for e in row.level.of(item)
+        if e.b is None and e.line in row.want
+    ]
+    for side in wanted:
+        if side in ("up", "down"):
+            return side
+    if wanted:
+        return "up"
+    pins = all(i in row.index.shapes and row.index.shapes[i].symbol == "pin" for i in hung.items)
+    return "up" if pins else "down"
+
+
+def _target(row: _Row, edge: Edge, item: int) -> float:
+    """Where an edge off the spine goes to, as a position on it."""
+    for hung in row.hung:
+        if edge in hung.edges:
+            return sum(hung.at) / len(hung.at)
+    other = edge.other(item)
+    return float(row.place[other]) if other in row.place else float(row.place[item])
+
+
+def _outward(row: _Row) -> None:
+    """Wires that leave the level: along the spine at its ends where wanted there, else up or down."""
+    last = len(row.path) - 1
+    later: list[tuple[int, Edge]] = []
+    for item in row.path:
+        i = row.place[item]
+        for edge in row.level.of(item):
+            if edge.b is not None:
+                continue
+            side = row.want.get(edge.line)
+            if edge.ended and side is None:
+                side = "right" if i == last else "left" if i == 0 else "down"
+            if side is not None and _open_there(row, i, side):
+                row.sides[item][side].append(edge)
+            else:
+                later.append((i, edge))
+    for i, edge in later:
+        item = row.path[i]
+        ends: list[Side] = (["left"] if i == 0 else []) + (["right"] if i == last else [])
+        free = [side for side in ends if len(row.sides[item][side]) < 2]
+        wanted = row.want.get(edge.line)
+        room = [side for side in _ACROSS if not _covered(row, i, side)]
+        if (wanted in _ACROSS and room) or not free:
+            chosen = min(room, key=lambda s: len(row.sides[item][s])) if room else "up"
+        else:
+            chosen = min(free, key=lambda s: (len(row.sides[item][s]), s != wanted))
+        row.sides[item][chosen].append(edge)
+    for item in (row.path[0], row.path[-1]):
+        for side in _ALONG:
+            if all(e.b is None for e in row.sides[item][side]):
+                row.sides[item][side].sort(key=lambda e: _leg_order(row, item, e))
+
+
+def _open_there(row: _Row, i: int, side: Side) -> bool:
+    """Whether a wire can leave at a side of a position."""
+    match side:
+        case "left":
+            return i == 0
+        case "right":
+            return i == len(row.path) - 1
+        case _:
+            return not _covered(row, i, side)
+
+
+def _leg_order(row: _Row, item: int, edge: Edge) -> int:
+    return row.index.leg_position(item, _line_at(edge, item)) if item in row.index.shapes else edge.line
+
+
+def _covered(row: _Row, i: int, side: Side) -> bool:
+    """Whether something spans or hangs on a position at a side."""
+    spans = [(min(h.at), max(h.at)) for h in row.hung if h.side == side]
+    for edge, at in row.chords:
+        if at == side and edge.b is not None:
+            low, high = sorted((row.place[edge.a], row.place[edge.b]))
+            spans.append((low, high))
+    return any(low < i < high or low == high == i for low, high in spans)
+
+
+# ---------------------------------------------------------------- places
+
+
+def _item(row: _Row, item: int) -> Placed:
+    """An item at the origin, its ports along the spine at height 0."""
+    sides = row.sides[item]
+    if item in row.index.shapes:
+        return shape_item(row.index, item, sides)
+    want = {edge.line: side for side, edges in sides.items() for edge in edges}
+    placed = row.inner(item, want)
+    along = [p for p in placed.ports if p.side in ("left", "right")]
+    level = sum(p.at[1] for p in along) / len(along) if along else placed.box.center[1]
+    return placed.moved((-placed.box.center[0], -level))
+
+
+def _put(row: _Row, parts: list[Placed]) -> Placed:
+    """Places the items one after the other, with all that hangs on a single one; then the bridges."""
+    done: list[Placed] = []
+    moved: list[Placed] = []
+    rects: list[Box] = []
+    for i in range(len(row.path)):
+        cluster, extra = _with_hung(row, parts[i], i)
+        if moved:
+            gap = _gap(row, i - 1, moved[-1], cluster)
+            x = moved[-1].box.right + gap - parts[i].box.left
+            mine = [cluster.box, *extra]
+            for fixed in rects:
+                for box in mine:
+                    if fixed.top < box.bottom + CLEAR and box.top < fixed.bottom + CLEAR:
+                        x = max(x, fixed.right + CLEAR - box.left)
+        else:
+            x = 0.0
+        cluster = cluster.moved((x, 0.0))
+        moved.append(replace(cluster, box=parts[i].box.moved((x, 0.0))))
+        done.append(cluster)
+        rects.extend([parts[i].box.moved((x, 0.0)), *(b.moved((x, 0.0)) for b in extra)])
+    whole = merged(done)
+    routes = dict(whole.routes)
+    ports = {(p.line, p.end): p for p in whole.ports}
+
+    def both(line: int) -> tuple[Port, Port]:
+        return ports.pop((line, 0)), ports.pop((line, 1))
+
+    for a, b in pairwise(row.path):
+        for edge in row.sides[a]["right"]:
+            if edge.b is not None and {edge.a, edge.b} == {a, b}:
+                one, other = both(edge.line)
+                routes[edge.line] = connect(one, other)
+    built = Placed(whole.poses, whole.walls, routes, tuple(ports.values()), whole.box)
+    for edge, side in sorted(row.chords, key=lambda c: _span(row, c[0])):
+        built = _chord(row, built, edge, side)
+    for hung in row.hung:
+        if min(hung.at) != max(hung.at):
+            built = hang(row.index, row.level, built, hung.items, hung.edges, hung.side, row.want, row.inner)
+    return built
+
+
+def _span(row: _Row, edge: Edge) -> int:
+    return abs(row.place[edge.a] - row.place[edge.b]) if edge.b is not None else 0
+
+
+def _gap(row: _Row, i: int, left: Placed, right: Placed) -> float:
+    """The distance of two neighbours' outlines: room for the longest word on the wires between."""
+    a, b = row.path[i], row.path[i + 1]
+    edges = row.sides[a]["right"]
+    walls = (a in row.index.enclosures) + (b in row.index.enclosures)
+    gap = GAP + (WALL_GAP - GAP) * min(1, walls)
+    if any(n in row.index.shapes and row.index.shapes[n].symbol == "fork" for n in (a, b)):
+        gap = max(gap, FORK_LENGTH)
+    return max(gap, max((label_room(row.index, edge.line) for edge in edges), default=0.0))
+
+
+def label_room(index: Index, line: int) -> float:
+    """The length that a wire's name asks for."""
+    known = index.lines[line]
+    if not known.label:
+        return 0.0
+    return measure(known.label, LEG_WORD if known.word else LEG_SYMBOL, known.word).width + 10
+
+
+def _with_hung(row: _Row, part: Placed, i: int) -> tuple[Placed, list[Box]]:
+    """An item with the components that hang on it alone, and boxes to keep clear for its open legs."""
+    built = part
+    extra: list[Box] = []
+    for hung in row.hung:
+        if min(hung.at) == max(hung.at) == i:
+            before = built
+            built = hang(row.index, row.level, built, hung.items, hung.edges, hung.side, row.want, row.inner)
+            fresh = [p.box for n, p in built.poses.items() if n not in before.poses]
+            fresh += [w.box for n, w in built.walls.items() if n not in before.walls]
+            extra.append(union(fresh))
+    for port in part.ports:
+        if port.side in ("up", "down"):
+            x, y = port.at
+            reach = 40.0 if port.side == "down" else -40.0
+            extra.append(Box(x - 5, min(y, y + reach), x + 5, max(y, y + reach)))
+    return built, extra
+
+
+def _chord(row: _Row, built: Placed, edge: Edge, side: Side) -> Placed:
+    """A wire that skips items, led round them; a loop from an item to itself is a circle."""
+    if edge.a == edge.b:
+        return _loop(row.index, built, edge, side)
+    ports = {(p.line, p.end): p for p in built.ports}
+    one, other = ports.pop((edge.line, 0)), ports.pop((edge.line, 1))
+    low, high = sorted((one.at[0], other.at[0]))
+    boxes = _between(built, low - 6, high + 6)
+    step = 30.0
+    y = min(b.top for b in boxes) - step if side == "up" else max(b.bottom for b in boxes) + step
+    path = curves.track((one.path.start, (one.at[0], y), (other.at[0], y), other.path.start), 24.0)
+    box = union((built.box, geometry.bbox(path)))
+    return Placed(built.poses, built.walls, {**built.routes, edge.line: path}, tuple(ports.values()), box)
+
+
+def _loop(index: Index, built: Placed, edge: Edge, side: Side) -> Placed:
+    pose = built.poses[edge.a]
+    radius = 24.0
+    sign = -1.0 if side == "up" else 1.0
+    x, y = pose.at
+    center = (x, y + sign * (pose.half[1] + radius - 8))
+    begin = 90.0 if side == "up" else -90.0
+    path = curves.arc(center, radius, begin, begin + 360.0)
+    routes = {**built.routes, edge.line: path}
+    return Placed(built.poses, built.walls, routes, built.ports, union((built.box, geometry.bbox(path))))
+
+
+def _between(built: Placed, low: float, high: float) -> list[Box]:
+    """The boxes of what lies between two places along the spine."""
+    boxes = [pose.box for pose in built.poses.values()] + [wall.box for wall in built.walls.values()]
+    boxes += [geometry.bbox(path) for path in built.routes.values()]
+    return [box for box in boxes if box.right > low and box.left < high]
+
+
+# ---------------------------------------------------------------- what hangs and bridges
+
+
+def hang(
+    index: Index,
+    level: Level,
+    built: Placed,
+    items: tuple[int, ...],
+    edges: Sequence[Edge],
+    side: Side,
+    want: Mapping[int, Side],
+    inner: Inner,
+) -> Placed:
+    """Adds a component above or below what is built: its items next to it first, then what hangs on those."""
+    lines = {edge.line for edge in edges}
+    reached = {(p.line): p for p in built.ports if p.line in lines}
+    roots = [item for item in items if any(item in (e.a, e.b) for e in edges)]
+    mean = {item: _mean([reached[e.line].at[0] for e in edges if item in (e.a, e.b)]) for item in roots}
+    roots.sort(key=lambda item: (mean[item], item))
+    low = min(p.at[0] for p in reached.values()) - 8
+    high = max(p.at[0] for p in reached.values()) + 8
+    single = high - low < 64 and len({p.shape for p in reached.values()}) == 1
+    rest = [item for item in items if item not in roots]
+    further = level.only(rest).components()
+    placed: list[Placed] = []
+    right = -1e9
+    parts: list[Placed] = []
+    for item in roots:
+        part = _root(index, level, item, edges, roots, rest, side, want, inner, mean[item], reached)
+        parts.append(part)
+        x = max(mean[item], right + GAP - part.box.left)
+        right = x + part.box.right
+        placed.append(part.moved((x, 0.0)))
+    drift = _mean([m - p.box.center[0] for m, p in zip((mean[i] for i in roots), placed, strict=True)])
+    if len(roots) > 1:
+        placed = [p.moved((drift, 0.0)) for p in placed]
+        low = min(low, min(p.box.left for p in placed) - 8)
+        high = max(high, max(p.box.right for p in placed) + 8)
+    near = _between(
+        built, min(low, min(p.box.left for p in placed) - 6), max(high, max(p.box.right for p in placed) + 6)
+    )
+    edge_of = (min(b.top for b in near) if side == "up" else max(b.bottom for b in near)) if near else 0.0
+    dots = all(index.is_small(item) for item in roots)
+    gap = HANG_GAP if single else 30.0
+    if not single and dots:
+        gap = 26.0
+    gap = max(gap, max((18.0 if index.lines[line].label else 0.0 for line in lines), default=0.0))
+    rooted = merged(placed)
+    shift = edge_of - gap - rooted.box.bottom if side == "up" else edge_of + gap - rooted.box.top
+    rooted = rooted.moved((0.0, shift))
+    whole = merged([built, rooted])
+    ports = {(p.line, p.end): p for p in whole.ports}
+    routes = dict(whole.routes)
+    joined = [e for e in level.inner_edges if e.line in lines]
+    joined += [e for e in level.inner_edges if e.a in roots and e.b in roots and e.a != e.b]
+    for edge in joined:
+        one, other = ports.pop((edge.line, 0)), ports.pop((edge.line, 1))
+        routes[edge.line] = _meet(index, one, other)
+    boxes = [geometry.bbox(routes[e.line]) for e in joined]
+    whole = Placed(whole.poses, whole.walls, routes, tuple(ports.values()), union((whole.box, *boxes)))
+    for group in further:
+        to_group = tuple(
+            e
+            for e in level.inner_edges
+            if e.b is not None and (e.a in group) != (e.b in group) and e.line not in lines
+        )
+        whole = hang(index, level, whole, group, to_group, side, want, inner)
+    return whole
+
+
+def _meet(index: Index, one: Port, other: Port) -> Path:
+    """The route between two ports; into a dot that stands aside it arrives level."""
+    for dot, leg in ((one, other), (other, one)):
+        if (
+            index.shapes[dot.shape].symbol == "dot"
+            and dot.side in ("left", "right")
+            and leg.side in ("up", "down")
+        ):
+            path = curves.cap(
+                leg.path.start, leg.normal, dot.path.start, (-dot.normal[0], -dot.normal[1]), _pull(leg, dot)
+            )
+            return path if leg.end == 0 else geometry.reverse(path)
+    return connect(one, other)
+
+
+def _pull(leg: Port, dot: Port) -> float:
+    return 0.6 * max(abs(leg.at[0] - dot.at[0]), 0.75 * abs(leg.path.start[1] - dot.at[1]))
+
+
+def _root(
+    index: Index,
+    level: Level,
+    item: int,
+    edges: Sequence[Edge],
+    roots: Sequence[int],
+    rest: Sequence[int],
+    side: Side,
+    want: Mapping[int, Side],
+    inner: Inner,
+    mean: float,
+    reached: Mapping[int, Port],
+) -> Placed:
+    """One item of a component beside the spine, its legs given sides."""
+    back = OPPOSITE[side]
+    sides: dict[Side, list[Edge]] = {"left": [], "right": [], "up": [], "down": []}
+    mine = sorted((e for e in edges if item in (e.a, e.b)), key=lambda e: reached[e.line].at[0])
+    dot = item in index.shapes and index.shapes[item].symbol == "dot"
+    for edge in mine:
+        x = reached[edge.line].at[0]
+        if dot and abs(x - mean) > 6:
+            sides["left" if x < mean else "right"].append(edge)
+        else:
+            sides[back].append(edge)
+    place = {root: i for i, root in enumerate(roots)}
+    for edge in level.of(item):
+        if edge in mine:
+            continue
+        other = edge.other(item)
+        if other is None:
+            wish = want.get(edge.line)
+            taken = any(e.other(item) in rest for e in level.of(item))
+            wish = wish if wish in ("left", "right") and taken and not sides[wish] else None
+            sides[wish or side].append(edge)
+        elif other == item:
+            continue
+        elif other in place:
+            sides["right" if place[other] > place[item] else "left"].append(edge)
+        else:
+            sides[side].append(edge)
+    if item in index.shapes:
+        return shape_item(index, item, sides)
+    placed = inner(item, {e.line: s for s, es in sides.items() for e in es})
+    backs = [p.at[0] for p in placed.ports if p.side == back]
+    return placed.moved((-(_mean(backs) if backs else placed.box.center[0]), -placed.box.center[1]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

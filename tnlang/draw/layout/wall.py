@@ -1,0 +1,146 @@
+"""A wall round what an enclosure holds, and the free places inside for its scalars."""
+
+from __future__ import annotations
+
+from tnlang.draw import curves, geometry, pieces
+from tnlang.draw.geometry import Box, union
+from tnlang.draw.layout.box import Placed, Pose, Wall
+from tnlang.draw.layout.level import Index
+
+PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
+
+
+def enclosed(index: Index, enclosure: int, content: Placed) -> Placed:
+    """The content with its wall; ports are led through it, wires that end at the wall end there."""
+    box = wall_box(index, enclosure, content)
+    radius = wall_radius(content, box)
+    ended = set(index.enclosures[enclosure].ended)
+    routes = dict(content.routes)
+    ports = []
+    for port in content.ports:
+        x, y = port.at
+        match port.side:
+            case "left":
+                out = port.to((box.left, y))
+            case "right":
+                out = port.to((box.right, y))
+            case "up":
+                out = port.to((x, box.top))
+            case "down":
+                out = port.to((x, box.bottom))
+        if port.line in ended:
+            routes[port.line] = out.path if port.end == 0 else geometry.reverse(out.path)
+        else:
+            ports.append(out)
+    walls = {**content.walls, enclosure: Wall(box, radius)}
+    return Placed(content.poses, walls, routes, tuple(ports), box)
+
+
+def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
+    """The wall's box: more room on a side that a leg crosses, round other walls, and for the badge."""
+    pads = {"left": PAD, "right": PAD, "up": PAD, "down": PAD}
+    for port in content.ports:
+        dot = index.shapes[port.shape].symbol == "dot"
+        pads[port.side] = max(pads[port.side], AFTER_DOT if dot else CROSSED)
+        if port.line in index.enclosures[enclosure].ended:
+            pads[port.side] = max(pads[port.side], 34.0)
+    content_box = content.box
+    for wall in content.walls.values():
+        if wall.box.left <= content_box.left + 1:
+            pads["left"] = max(pads["left"], NESTED)
+        if wall.box.right >= content_box.right - 1:
+            pads["right"] = max(pads["right"], NESTED)
+        if wall.box.top <= content_box.top + 1:
+            pads["up"] = max(pads["up"], NESTED)
+        if wall.box.bottom >= content_box.bottom - 1:
+            pads["down"] = max(pads["down"], NESTED)
+    box = Box(
+        content_box.left - pads["left"],
+        content_box.top - pads["up"],
+        content_box.right + pads["right"],
+        content_box.bottom + pads["down"],
+    )
+    badge = index.enclosures[enclosure].badge
+    least = pieces.badge_width(badge) + 44.0 if badge else 2 * PAD
+    grow = max(0.0, least - box.width) / 2
+    box = Box(box.left - grow, box.top, box.right + grow, box.bottom)
+    if box.height < 76:
+        more = (76 - box.height) / 2
+        box = Box(box.left, box.top - more, box.right, box.bottom + more)
+    return box
+
+
+def wall_radius(content: Placed, box: Box) -> float:
+    """Half the height round a single row (a stadium), else 40; nested walls stay concentric."""
+    half = min(box.width, box.height) / 2
+    inner = [
+        wall.radius + min(box.right - wall.box.right, wall.box.left - box.left, wall.box.top - box.top)
+        for wall in content.walls.values()
+        if wall.box.height > 0.6 * content.box.height
+    ]
+    rows = content.box.height <= 58
+    if inner:
+        return min(half, max(inner))
+    return half if rows else min(half, 40.0)
+
+
+def place_floats(index: Index, content: Placed, floats: tuple[int, ...], *, beside: bool) -> Placed:
+    """Scalars: left of a free-standing term (``beside``), in an empty part of a bubble."""
+    for item in floats:
+        shape = index.shapes[item]
+        half = pieces.half_size(shape)
+        if beside or shape.symbol == "sigma" or not content.poses:
+            left = content.box.left if content.poses or content.walls else 0.0
+            reach = 36.0 + half[0] if any(p.side == "left" for p in content.ports) else 14.0 + half[0]
+            axis = _axis(content)
+            at = (left - reach - (16.0 if beside else 0.0), axis)
+        else:
+            at = _free_place(content, half)
+        pose = Pose(at, half)
+        box = union((content.box, pose.box))
+        content = Placed({**content.poses, item: pose}, content.walls, content.routes, content.ports, box)
+    return content
+
+
+def _axis(content: Placed) -> float:
+    along = [p.at[1] for p in content.ports if p.side in ("left", "right")]
+    if along:
+        return sum(along) / len(along)
+    return content.box.center[1] if content.poses else 0.0
+
+
+def _free_place(content: Placed, half: tuple[float, float]) -> tuple[float, float]:
+    """The place for a formula that is clear of all ink and makes the content grow least; right and above first."""
+    clear = 9.0
+    boxes = [pose.box.grown(clear) for pose in content.poses.values()]
+    boxes += [wall.box.grown(clear) for wall in content.walls.values()]
+    points = [p for path in content.routes.values() for p in geometry.flatten(path)]
+    for port in content.ports:
+        out = port.to(geometry.add(port.at, port.normal, 60.0))
+        points += geometry.flatten(curves.track((out.path.start, out.at)))
+        points += [geometry.between(out.path.start, out.at, i / 12) for i in range(13)]
+    space = content.box
+    best: tuple[float, tuple[float, float]] | None = None
+    columns = [space.right - half[0] - 8 * i for i in range(int(space.width / 8) + 1)]
+    rows = [space.top + half[1] + 8 * i for i in range(-8, int(space.height / 8) + 8)]
+    axis = _axis(content)
+    for y in rows:
+        for x in columns:
+            mine = Box(x - half[0], y - half[1], x + half[0], y + half[1])
+            if any(mine.overlaps(box) for box in boxes):
+                continue
+            if any(mine.holds(point, 10.0) for point in points):
+                continue
+            grown = union((space, mine))
+            growth = (grown.width - space.width) + 1.5 * (grown.height - space.height)
+            cost = (
+                growth * 4
+                + abs(y - (axis - 46)) * 0.2
+                + (8 if y > axis else 0)
+                + abs(space.right - 40 - x) * 0.02
+            )
+            if best is None or cost < best[0]:
+                best = (cost, (x, y))
+    if best is not None:
+        return best[1]
+    return (space.left - half[0] - 16, axis)
