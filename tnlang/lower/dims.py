@@ -1,0 +1,281 @@
+"""The dims of a net: which of them its class takes, and where each size comes from when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tnlang.ir.net import (
+    BigSum,
+    Bind,
+    Bubble,
+    Call,
+    Decl,
+    Entry,
+    Frozen,
+    Group,
+    Ix,
+    Leg,
+    Loop,
+    Net,
+    Node,
+    Ref,
+    Repeat,
+    Shared,
+    SizeNumber,
+    Slice,
+    Special,
+    Stmt,
+    StreamSet,
+    Sum,
+    Tensor,
+    Wire,
+)
+from tnlang.ir.program import Program
+from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, evaluate
+from tnlang.ir.walk import file_level_names, statements, walk
+from tnlang.lower.names import Names, identifier
+from tnlang.lower.plan import Arith, Keyword, Name, Num, Scalar
+
+NOMINAL = 1024
+"""The size that a dim without default is taken to have where orders and costs are worked out."""
+
+_OPS: dict[str, str] = {"/": "//", "^": "**", "mod": "%"}
+
+
+@dataclass(frozen=True, slots=True)
+class NetDims:
+    """``dims`` in the order of the program, those that defaults need included.
+
+    ``early`` are known when the module is made; the others are ``late``: ``carried`` by the shape of an input,
+    ``derived`` from others, or ``told`` by the caller.
+    """
+
+    dims: tuple[Dim, ...]
+    early: frozenset[str]
+    carried: frozenset[str]
+    derived: frozenset[str]
+
+    @property
+    def told(self) -> tuple[Dim, ...]:
+        return tuple(
+            d for d in self.dims if d.name not in self.early and d.name not in self.carried | self.derived
+        )
+
+
+def scalar(size: Size, names: Callable[[Dim], Scalar], loops: Mapping[str, str]) -> Scalar:
+    """A size with Python names for its dims and loop variables."""
+    match size:
+        case int():
+            return Num(size)
+        case LoopVar(name):
+            return Name(loops.get(name, name))
+        case DimSize(dim):
+            return Num(evaluate(size, {})) if dim.counts_members else names(dim)
+        case SizeOp(op, left, right):
+            a, b = scalar(left, names, loops), scalar(right, names, loops)
+            return Arith(_OPS.get(op, op), a, b)  # type: ignore[arg-type]
+
+
+def nominal(size: Size) -> int:
+    """A likely value of a size: defaults, and NOMINAL for what has none."""
+    match size:
+        case int():
+            return size
+        case LoopVar():
+            return 1
+        case DimSize(dim):
+            return NOMINAL if dim.default is None else nominal(dim.default)
+        case SizeOp(op, left, right):
+            try:
+                value = evaluate(SizeOp(op, nominal(left), nominal(right)), {})
+            except ValueError:
+                value = NOMINAL
+            return max(value, 1)
+
+
+def dims_of(program: Program, net: Net) -> NetDims:
+    """The dims that a net and its callees speak of."""
+    names: dict[str, Dim] = {}
+
+    def note(dim: Dim) -> None:
+        if dim.name not in names and not dim.counts_members:
+            names[dim.name] = dim
+            if dim.default is not None:
+                for other in dims_in(dim.default):
+                    note(other)
+
+    for size in _sizes(program, net):
+        for dim in dims_in(size):
+            note(dim)
+    callees = [program.net(s.net) for s in statements(net.body) if isinstance(s, Call | Shared)]
+    inner = [dims_of(program, callee) for callee in callees]
+    for dims in inner:
+        for dim in dims.dims:
+            if dim.name in dims.early or dim in dims.told:
+                note(dim)
+    needed: set[str] = set()
+    for size in _early_sizes(program, net):
+        needed |= _roots(size)
+    for dims in inner:
+        needed |= {d.name for d in dims.dims if d.name in dims.early and d.default is None}
+
+    order = {dim.name: position for position, dim in enumerate(program.dims)}
+    found = sorted(names.values(), key=lambda d: (order.get(d.name, len(order)), d.name))
+    early = {d.name for d in found if d.name in needed}
+
+    def is_early(dim: Dim) -> bool:
+        if dim.name in early or dim.counts_members:
+            return True
+        return dim.default is not None and all(is_early(d) for d in dims_in(dim.default))
+
+    early |= {d.name for d in found if is_early(d)}
+    carried = {
+        leg.size.dim.name
+        for value in carriers(program, net)
+        for leg in value
+        if isinstance(leg.size, DimSize) and leg.size.dim.name not in early
+    }
+    derived = {d.name for d in found if d.default is not None} - early - carried
+    return NetDims(tuple(found), frozenset(early), frozenset(carried), frozenset(derived))
+
+
+def carriers(program: Program, net: Net) -> Iterator[tuple[Leg, ...]]:
+    """The legs of the arrays that are handed in."""
+    own = {(d.name, d.subs) for d in net.inputs}
+    for decl in (*net.inputs, *file_level(program, net)):
+        if decl in net.inputs or (decl.kind == "tensor" and (decl.name, decl.subs) not in own):
+            hot = onehot(decl)
+            yield tuple(leg for i, leg in enumerate(decl.legs) if i != hot)
+
+
+def onehot(decl: Decl) -> int | None:
+    """The position of a declared value's one-hot leg."""
+    for prop in decl.properties:
+        if prop.name == "onehot":
+            return prop.legs[0] if prop.legs else len(decl.legs) - 1
+    return None
+
+
+def file_level(program: Program, net: Net) -> tuple[Decl, ...]:
+    """The file-level declarations that a net or one that it calls uses."""
+    used = set(file_level_names(net))
+    for statement in statements(net.body):
+        if isinstance(statement, Call | Shared):
+            used |= {decl.name for decl in file_level(program, program.net(statement.net))}
+    return tuple(decl for decl in program.declarations if decl.name in used)
+
+
+def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:
+    """The file-level shared nets that a net or one that it calls uses."""
+    own = {s.name for s in statements(net.body) if isinstance(s, Shared)}
+    used: set[str] = set()
+    for statement in statements(net.body):
+        if isinstance(statement, Call):
+            if statement.shared and statement.name not in own:
+                used.add(statement.name)
+            used |= {shared.name for shared in file_level_shared(program, program.net(statement.net))}
+    return tuple(shared for shared in program.shared if shared.name in used)
+
+
+def keywords(dims: NetDims) -> tuple[Keyword, ...]:
+    """What ``__init__`` takes, in an order in which what follows from others comes after them."""
+    names = Names.of({"self", "unknown"})
+    chosen = {dim.name: names.take(identifier(dim.name)) for dim in dims.dims}
+    found = []
+    for dim in dims.dims:
+        late = dim.name not in dims.early
+        default = None if dim.default is None or late else scalar(dim.default, lambda d: Name(chosen[d.name]), {})
+        found.append(Keyword(dim.name, chosen[dim.name], default, late))
+    return tuple(found)
+
+
+def _roots(size: Size) -> set[str]:
+    """The dims without default that a size comes down to."""
+    found: set[str] = set()
+    for dim in dims_in(size):
+        if not dim.counts_members:
+            found |= {dim.name} if dim.default is None else _roots(dim.default)
+    return found
+
+
+def _early_sizes(program: Program, net: Net) -> Iterator[Size]:
+    """The sizes that ``__init__`` needs: those of parameters and the counts of repeats."""
+    for decl in (*net.owned, *file_level(program, net)):
+        if decl.kind == "param":
+            yield from (leg.size for leg in decl.legs)
+    for statement in statements(net.body):
+        if isinstance(statement, Repeat):
+            yield from (statement.loop.start, statement.loop.stop)
+
+
+def _sizes(program: Program, net: Net) -> Iterator[Size]:
+    for decl in (*net.inputs, *net.owned, *file_level(program, net)):
+        yield from (leg.size for leg in decl.legs)
+    for output in net.outputs:
+        yield from (leg.size for leg in output.legs)
+    for statement in statements(net.body):
+        yield from _statement_sizes(statement)
+
+
+def _statement_sizes(statement: Stmt) -> Iterator[Size]:
+    match statement:
+        case Bind(target=target, body=body) | StreamSet(target=target, body=body):
+            yield from _leg_sizes(target.legs)
+            yield from target.subs
+            yield from _sum_sizes(body)
+        case Frozen(target=target):
+            yield from _leg_sizes(target.legs)
+            yield from target.subs
+        case Repeat(loop=loop):
+            yield from (loop.start, loop.stop)
+        case Call(arguments=arguments, results=results):
+            for argument in arguments:
+                yield from argument.subs
+            for result in results:
+                yield from _leg_sizes(result.legs)
+        case Shared():
+            return
+
+
+def _sum_sizes(body: Sum) -> Iterator[Size]:
+    for node in walk(body):
+        yield from _node_sizes(node)
+
+
+def _node_sizes(node: Node) -> Iterator[Size]:
+    match node:
+        case Tensor(ref=Ref(subs=subs), legs=legs):
+            yield from subs
+            yield from _leg_sizes(legs)
+        case Special(legs=legs, at=at):
+            yield from _leg_sizes(legs)
+            if at is not None:
+                yield at
+        case SizeNumber(size):
+            yield size
+        case BigSum(loops=loops):
+            for loop in loops:
+                yield from _loop_sizes(loop)
+        case Bubble(gates=gates):
+            yield from (gate.size for gate in gates)
+        case _:
+            return
+
+
+def _loop_sizes(loop: Loop) -> Iterator[Size]:
+    yield loop.start
+    yield loop.stop
+
+
+def _leg_sizes(legs: tuple[Ix, ...]) -> Iterator[Size]:
+    for leg in legs:
+        match leg:
+            case Wire(size=size):
+                yield size
+            case Entry(at):
+                yield at
+            case Slice(wire, start, stop):
+                yield from (wire.size, start, stop)
+            case Group(members):
+                yield from _leg_sizes(members)

@@ -1,0 +1,101 @@
+"""Names of the text as Python names: one escape table, and the names that are taken in each place."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+MODULE_ATTRIBUTES = frozenset(
+    """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type xpu zero_grad
+    """.split()
+)
+"""What every nn.Module has: no parameter or submodule can be an attribute of such a name."""
+
+NET_ATTRIBUTES = frozenset(
+    """
+    frozen ignored is_observed load_weights needed observed past_values prefixes register replacements reference
+    run_with_cache was_value weights
+    """.split()
+)
+"""What every generated class has besides."""
+
+LIBRARY = (
+    "Callable", "F", "Iterable", "Iterator", "Mapping", "NamedTuple", "Net", "Path", "Tensor", "Value", "Values",
+)
+"""Module-level names in capitals that a net's class may want: such a class keeps its name, these give way."""
+
+_MODULE_LEVEL = frozenset(
+    "abc cmath causal difflib embed fnmatch functions given inverse isometry itertools json layernorm "
+    "layernorm_scale legs levi_civita math near nn os partial pathlib random_symmetric read_array refuse rmsnorm "
+    "rmsnorm_scale same self shifted spread stored_arrays topk torch under values values_in within frozen "
+    "unknown annotations random_positive random_diagonal tables".split()
+)
+_RESERVED = frozenset([*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_MODULE_LEVEL, *LIBRARY])
+"""What a local variable of generated code must not hide."""
+
+
+def identifier(name: str) -> str:
+    """A Python identifier for a name of the text: ``W'`` is ``W_prime``, ``gpt2.ln`` is ``gpt2_ln``."""
+    text = unicodedata.normalize("NFKC", name).replace("'", "_prime").replace(".", "_")
+    text = "".join(c if ("_" + c).isidentifier() else f"_{ord(c):x}_" for c in text)
+    if not text.isidentifier():
+        text = "_" + text
+    if text.startswith("__"):  # Python mangles such names inside a class.
+        text = "u" + text
+    return text + "_" if keyword.iskeyword(text) or text == "self" else text
+
+
+def attribute(name: str) -> str:
+    """The attribute of a generated class for a parameter, value or call."""
+    text = identifier(name)
+    return text + "_" if text in MODULE_ATTRIBUTES or text in NET_ATTRIBUTES else text
+
+
+def class_name(net: str) -> str:
+    """The class of a net: its name in CapWords (``gpt2`` is ``Gpt2``, ``gpt2.ln_f`` is ``Gpt2LnF``)."""
+    words = [word for word in re.split(r"[\W_]+", net.replace("'", " prime ")) if word]
+    text = "".join(word[0].upper() + word[1:] for word in words) or "Net_"
+    text = unicodedata.normalize("NFKC", text)
+    if not text.isidentifier():
+        text = "N" + text
+    return text + "_" if keyword.iskeyword(text) or text in dir(builtins) else text
+
+
+@dataclass(slots=True)
+class Names:
+    """The names of one place, each given once: asked for again, it gets a ``_`` or a number."""
+
+    taken: set[str] = field(default_factory=set)
+
+    @staticmethod
+    def of(taken: Iterable[str]) -> Names:
+        return Names(set(taken))
+
+    @staticmethod
+    def local() -> Names:
+        """The names of a method's variables."""
+        return Names(set(_RESERVED))
+
+    def take(self, wanted: str) -> str:
+        """The name, or the nearest one that is free."""
+        text = wanted
+        if text in self.taken:
+            text += "_"
+        number = 2
+        while text in self.taken:
+            text = f"{wanted}_{number}"
+            number += 1
+        self.taken.add(text)
+        return text

@@ -1,0 +1,494 @@
+"""Nets of the IR as classes of the Plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.net import (
+    Bind,
+    Bracket,
+    Bubble,
+    Call,
+    Decl,
+    Frozen,
+    Loop,
+    Net,
+    Node,
+    Output,
+    Repeat,
+    Shared,
+    Stmt,
+    StreamSet,
+    Sum,
+)
+from tnlang.ir.program import Program
+from tnlang.ir.size import Dim, Size, evaluate
+from tnlang.ir.slots import array_legs, called, dotted, has, onehot_leg, used_file_level
+from tnlang.ir.walk import refs, statements, walk
+from tnlang.lower.bodies import Builder, Callee, Place, assignments
+from tnlang.lower.dims import NetDims, dims_of, file_level_shared, keywords, scalar
+from tnlang.lower.names import MODULE_ATTRIBUTES, NET_ATTRIBUTES, Names, attribute, class_name, identifier
+from tnlang.lower.notation import describe
+from tnlang.lower.plan import (
+    Argument,
+    Arith,
+    Body,
+    Buffer,
+    ModulePlan,
+    Name,
+    Needed,
+    NetPlan,
+    Num,
+    Parameter,
+    Scalar,
+    Start,
+    Submodule,
+    Turns,
+    Watched,
+)
+from tnlang.lower.weights import checkpoint_of
+
+SizeIn = Callable[[Size], Scalar]
+
+
+def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
+    """The classes of some nets and of all that they call, callees first."""
+    wanted = {net.name for name in nets for net in called(program, program.net(name))}
+    chosen = [net for net in program.nets if net.name in wanted]
+    inner = {
+        s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)
+    }
+    callees: dict[str, Callee] = {}
+    plans = []
+    for net in chosen:
+        plan, callees[net.name] = plan_net(program, net, callees, net.name in inner)
+        plans.append(plan)
+    functions = tuple(
+        (identifier(f.name), *f.target.partition(":")[::2])
+        for f in program.functions
+        if any(f.name in _functions_of(net) for net in chosen)
+    )
+    return ModulePlan(program.name, tuple(plans), functions)
+
+
+def plan_net(
+    program: Program, net: Net, callees: Mapping[str, Callee], is_called: bool
+) -> tuple[NetPlan, Callee]:
+    """The class of a net, and what its callers have to know."""
+    dims = dims_of(program, net)
+    words = keywords(dims)
+    names = {word.dim: word.name for word in words}
+    outer = used_file_level(program, net)
+    own_inputs = {(d.name, d.subs) for d in net.inputs}
+    tensors = [d for d in outer if d.kind == "tensor" and (d.name, d.subs) not in own_inputs]
+    params = tuple(dict.fromkeys(d.name for d in outer if d.kind == "param"))
+    shared = file_level_shared(program, net)
+    frozen = any(isinstance(s, Frozen) for s in statements(net.body)) or any(
+        callees[s.net].frozen for s in statements(net.body) if isinstance(s, Call)
+    )
+
+    attributes = Names.of(MODULE_ATTRIBUTES | NET_ATTRIBUTES)
+    place = _place(program, net, dims, outer, shared, attributes)
+    locals_ = Names.local()
+    inputs = [(locals_.take(identifier(dotted(d.name, d.subs))), d) for d in net.inputs]
+    handed = {dotted(d.name, d.subs): locals_.take(identifier(dotted(d.name, d.subs))) for d in tensors}
+    if is_called:
+        for name in (*params, *(s.name for s in shared)):
+            handed[name] = locals_.take(identifier(name))
+    uses = Counter(ref.name for s in statements(net.body) for ref in refs(s))
+    uses.update(output.name for output in net.outputs)
+
+    def build(observed: bool) -> tuple[Builder, Body]:
+        builder = Builder(
+            program,
+            net,
+            dims,
+            place,
+            callees,
+            inputs,
+            handed,
+            Names.of(locals_.taken),
+            observed,
+            is_called,
+            frozen,
+            uses=uses,
+            has_own_scale="scale" in _value_names(net),
+        )
+        builder.versions = {
+            name: builder.names.take(f"{identifier(name)}_versions") for name in _streams_met_by_number(net)
+        }
+        builder.declare()
+        builder.run(net.body)
+        return builder, builder.finish()
+
+    seen, observed = build(True)
+    plain = None if frozen else build(False)
+    used_dims = seen.used_dims | (plain[0].used_dims if plain else set())
+    in_init = _init_size(names)
+    has_params = any(d.kind == "param" for d in (*net.owned, *outer))
+    checkpoint = checkpoint_of(program, net, place, lambda size: scalar(size, seen.dim, {}))
+    used_dims |= seen.used_dims
+    like, reference = _like(net, inputs, seen, place, plain[1] if plain else observed)
+    told = {dim.name: locals_.take(identifier(dim.name)) for dim in dims.told}
+    options = [
+        *(Argument(handed[dotted(d.name, d.subs)], dotted(d.name, d.subs)) for d in tensors),
+        *(
+            Argument(handed[n], n, required=False, is_array=True)
+            for n in (*params, *(s.name for s in shared))
+            if n in handed
+        ),
+        *(Argument(n, dim, required=False, is_array=False) for dim, n in told.items()),
+    ]
+    plan = NetPlan(
+        name=net.name,
+        class_name=class_name(net.name),
+        doc=describe(program, net),
+        keywords=words,
+        counting=tuple((d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None),
+        stored=tuple((place.dims[w.dim], w.name) for w in words if w.dim in used_dims),
+        parameters=_parameters(program, net, place, outer, in_init, is_called),
+        buffers=tuple(
+            Buffer(place.constants[d.name, d.subs], d.value)
+            for d in (*outer, *net.owned)
+            if d.kind == "const" and isinstance(d.value, tuple) and (d.name, d.subs) in place.constants
+        ),
+        submodules=_submodules(program, net, callees, place, shared, names, is_called),
+        watched=_watched(net, seen, place, in_init),
+        needed=_needed(seen, names),
+        inputs=tuple(Argument(local, dotted(d.name, d.subs)) for local, d in inputs),
+        options=tuple(options),
+        outputs=tuple((dotted(o.name, o.subs), identifier(dotted(o.name, o.subs))) for o in net.outputs),
+        signature=signature(net),
+        fused=plain[1] if plain else None,
+        observed=observed,
+        like=like,
+        reference=reference,
+        past_values=_past_values(program, net),
+        checkpoint=checkpoint,
+        file_level="file_level" if is_called and (params or shared) else "",
+    )
+    callee = Callee(
+        plan.class_name,
+        {w.dim: w.name for w in words if not w.late},
+        tuple(onehot_leg(d) for d in net.inputs),
+        tuple(_is_complex(net, o, seen) for o in net.outputs),
+        told,
+        handed,
+        frozen,
+        bool(plan.file_level),
+    )
+    assert has_params or not plan.parameters
+    return plan, callee
+
+
+def signature(net: Net) -> str:
+    """``x[..., seq, hidden] -> y[..., seq, hidden]``."""
+    inputs = [f"{dotted(d.name, d.subs)}{_shape([leg.name for leg in array_legs(d)])}" for d in net.inputs]
+    outputs = [f"{dotted(o.name, o.subs)}{_shape([leg.name for leg in o.legs])}" for o in net.outputs]
+    return f"{', '.join(inputs) or '()'} -> {', '.join(outputs)}"
+
+
+def _shape(legs: Sequence[str]) -> str:
+    return f"[{', '.join(['...', *legs])}]"
+
+
+def _init_size(names: Mapping[str, str]) -> SizeIn:
+    def size(size: Size) -> Scalar:
+        return scalar(size, lambda dim: Name(names[dim.name]), {})
+
+    return size
+
+
+def _counting(program: Program) -> list[Dim]:
+    return [dim for dim in program.dims if dim.counts_members]
+
+
+def _value_names(net: Net) -> list[str]:
+    """The named values a net binds itself, in order, those of bubbles included."""
+    found: dict[str, None] = {}
+    for statement in statements(net.body):
+        match statement:
+            case Bind(target=target, body=body) | StreamSet(target=target, body=body):
+                if not target.anonymous:
+                    found[target.name] = None
+                found.update(dict.fromkeys(_bubble_names(body)))
+            case Frozen(target=target):
+                found[target.name] = None
+            case Call(results=results):
+                found.update(dict.fromkeys(r.name for r in results if not r.anonymous))
+            case _:
+                pass
+    return list(found)
+
+
+def _bubble_names(body: Sum) -> Iterator[str]:
+    return (node.name for node in walk(body) if isinstance(node, Bubble | Bracket) and node.name)
+
+
+def _has_norm(net: Net) -> bool:
+    return any(
+        isinstance(node, Bubble) and node.function in ("layernorm", "rmsnorm") and not node.name
+        for statement in statements(net.body)
+        if isinstance(statement, Bind | StreamSet)
+        for node in walk(statement.body)
+    )
+
+
+def _functions_of(net: Net) -> set[str]:
+    """The functions of the user's that a net applies."""
+    bodies = (s.body for s in statements(net.body) if isinstance(s, Bind | StreamSet))
+    nodes: Iterator[Node] = (node for body in bodies for node in walk(body))
+    return {n.function for n in nodes if isinstance(n, Bubble) and n.function not in FUNCTIONS}
+
+
+def _streams_met_by_number(net: Net) -> list[str]:
+    streams = {s.target.name for s in statements(net.body) if isinstance(s, StreamSet)}
+    met = {r.name for s in statements(net.body) for r in refs(s) if r.subs and r.name in streams}
+    met |= {o.name for o in net.outputs if o.subs and o.name in streams}
+    return sorted(met)
+
+
+def _place(
+    program: Program,
+    net: Net,
+    dims: NetDims,
+    outer: Sequence[Decl],
+    shared: Sequence[Shared],
+    names: Names,
+) -> Place:
+    """Attributes: parameters first, so that they have the names of the text."""
+    params = dict.fromkeys(d.name for d in (*net.owned, *outer) if d.kind == "param")
+    calls = dict.fromkeys(
+        [
+            *(s.name for s in statements(net.body) if isinstance(s, Call | Shared)),
+            *(s.name for s in shared),
+        ]
+    )
+    values = _value_names(net)
+    if _has_norm(net) and "scale" not in values:
+        values.append("scale")
+    chosen = {name: names.take(attribute(name)) for name in params}
+    constants = {
+        (d.name, d.subs): names.take(attribute(dotted(d.name, d.subs)))
+        for d in (*net.owned, *outer)
+        if d.kind == "const" and isinstance(d.value, tuple)
+    }
+    called_ = {name: names.take(attribute(name)) for name in calls}
+    value_names = {name: names.take(attribute(name)) for name in values}
+    # A dim gives way to everything else: it is nothing that the text calls by this name on a module.
+    dim_names = {dim.name: names.take(attribute(dim.name)) for dim in dims.dims}
+    families: dict[str, list[tuple[int, ...]]] = {}
+    for decl in (*net.owned, *outer):
+        if decl.kind == "param" and decl.subs:
+            families.setdefault(decl.name, []).append(decl.subs)
+    return Place(
+        chosen,
+        constants,
+        called_,
+        value_names,
+        dim_names,
+        frozenset(name for name, members in families.items() if not _rectangular_from_zero(members)),
+        frozenset(name for name in calls if not _from_zero(net.body, name)),
+    )
+
+
+def _rectangular_from_zero(members: Sequence[tuple[int, ...]]) -> bool:
+    """Whether nested lists hold the members: at each level the numbers are 0, 1, 2, ..."""
+    if not members or not members[0]:
+        return True
+    firsts = sorted({m[0] for m in members})
+    return firsts == list(range(len(firsts))) and all(
+        _rectangular_from_zero([m[1:] for m in members if m[0] == first]) for first in firsts
+    )
+
+
+def _segments(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
+    """The calls of a name, with the repeats that each stands in."""
+    found: list[tuple[tuple[Loop, ...], Call]] = []
+    for statement in body:
+        match statement:
+            case Call() if statement.name == name and not statement.shared:
+                found.append(((), statement))
+            case Repeat(loop=loop, body=inner):
+                found += [((loop, *loops), call) for loops, call in _segments(inner, name)]
+            case _:
+                pass
+    return found
+
+
+def _distinct(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
+    """The calls of a name whose turns are not those of an earlier one."""
+    found: dict[tuple[tuple[Size, Size], ...], tuple[tuple[Loop, ...], Call]] = {}
+    for loops, call in _segments(body, name):
+        found.setdefault(tuple((loop.start, loop.stop) for loop in loops), (loops, call))
+    return list(found.values())
+
+
+def _from_zero(body: Sequence[Stmt], name: str) -> bool:
+    """Whether the outer turns of a call are 0, 1, 2, ... in the order of the text."""
+    expected: Size = 0
+    for loops, _ in _distinct(body, name):
+        if not loops:
+            return True
+        if loops[0].start != expected or any(loop.start != 0 for loop in loops[1:]):
+            return False
+        expected = loops[0].stop
+    return True
+
+
+def _submodules(
+    program: Program,
+    net: Net,
+    callees: Mapping[str, Callee],
+    place: Place,
+    shared: Sequence[Shared],
+    names: Mapping[str, str],
+    is_called: bool,
+) -> tuple[Submodule, ...]:
+    own = {s.name for s in statements(net.body) if isinstance(s, Shared)}
+    found: list[Submodule] = []
+
+    def turns(callee_name: str, loops: Sequence[Loop]) -> Turns:
+        callee = callees[callee_name]
+        variables = {loop.var: identifier(loop.var) for loop in loops}
+
+        def size(size: Size) -> Scalar:
+            return scalar(size, lambda dim: Name(names[dim.name]), variables)
+
+        words = tuple((keyword, Name(names[dim])) for dim, keyword in callee.keywords.items() if dim in names)
+        heads = tuple((identifier(loop.var), size(loop.start), size(loop.stop)) for loop in loops)
+        return Turns(callee.class_name, words, heads, owns_file_level=not callee.owns_file_level)
+
+    for declared in shared:
+        one = turns(declared.net, ())
+        found.append(Submodule(declared.name, place.calls[declared.name], (one,), root_only=is_called))
+    for name, attr in place.calls.items():
+        statement = next(
+            (s for s in statements(net.body) if isinstance(s, Shared) and s.name == name), None
+        )
+        if statement is not None:
+            found.append(Submodule(name, attr, (turns(statement.net, ()),)))
+        elif name not in {s.name for s in shared} or name in own:
+            calls = _distinct(net.body, name)
+            every = tuple(turns(call.net, loops) for loops, call in calls)
+            found.append(Submodule(name, attr, every[:1] if not calls[0][0] else every, name in place.keyed_calls))
+    return tuple(found)
+
+
+def _parameters(
+    program: Program,
+    net: Net,
+    place: Place,
+    outer: Sequence[Decl],
+    size: SizeIn,
+    is_called: bool,
+) -> tuple[Parameter, ...]:
+    found: list[Parameter] = []
+    for name, attr in place.parameters.items():
+        decls = [d for d in (*outer, *net.owned) if d.kind == "param" and d.name == name]
+        first = decls[0]
+        members = tuple((d.subs, tuple(size(leg.size) for leg in d.legs)) for d in decls)
+        starts = {d.subs: start_of(d) for d in decls}
+        root_only = is_called and first in outer
+        found.append(Parameter(name, attr, members, tuple(starts[d.subs] for d in decls), root_only))
+    return tuple(found)
+
+
+def start_of(decl: Decl) -> Start:
+    """How a parameter starts."""
+    properties = tuple(
+        (p.name, p.legs) for p in decl.properties if p.name not in ("complex", "onehot")
+    )
+    name = decl.init.name if decl.init is not None else "normal"
+    arguments = decl.init.arguments if decl.init is not None else (0.02,)
+    return Start(name, arguments, properties, has(decl, "complex"), len(decl.legs))
+
+
+def _watched(net: Net, seen: Builder, place: Place, size: SizeIn) -> tuple[Watched, ...]:
+    """The points of a net's values; those of a stream and in repeats are lists."""
+    found: list[Watched] = []
+    streams = {
+        s.target.name
+        for s in statements(net.body)
+        if isinstance(s, StreamSet) or (isinstance(s, Frozen) and isinstance(s.definition, StreamSet))
+    }
+    for name, attr in place.values.items():
+        if name in streams:
+            found.append(Watched(name, attr, (assignments(net.body, name, size),)))
+        elif name in seen.extents:
+            alternatives = seen.extents[name]
+            counts = []
+            for position in range(len(alternatives[0])):
+                sizes = dict.fromkeys(size(one[position]) for one in alternatives)
+                counts.append(_largest(list(sizes)))
+            found.append(Watched(name, attr, tuple(counts)))
+    return tuple(found)
+
+
+def _needed(seen: Builder, names: Mapping[str, str]) -> tuple[Needed, ...]:
+    """The values that have to be handed in."""
+
+    def size(of: Size) -> Scalar:
+        return scalar(of, lambda dim: Name(names[dim.name]), {})
+
+    found = [
+        Needed(
+            name,
+            tuple(size(sub) for sub in where),
+            tuple((identifier(loop.var), size(loop.start), size(loop.stop)) for loop in loops),
+        )
+        for name, where, loops in seen.needed
+    ]
+    found += [
+        Needed(
+            point.name,
+            point.subs,
+            tuple((local, size(loop.start), size(loop.stop)) for loop, local in loops),
+        )
+        for point, loops in seen.needed_versions
+    ]
+    return tuple(found)
+
+
+def _largest(numbers: list[Scalar]) -> Scalar:
+    plain = [n.value for n in numbers if isinstance(n, Num) and isinstance(n.value, int)]
+    rest = [n for n in numbers if not isinstance(n, Num)]
+    if not rest:
+        return Num(max(plain))
+    total = rest[0]
+    for other in rest[1:]:
+        total = Arith("max", total, other)
+    return Arith("max", total, Num(max(plain))) if plain else total
+
+
+def _like(
+    net: Net, inputs: Sequence[tuple[str, Decl]], seen: Builder, place: Place, body: Body
+) -> tuple[str, bool]:
+    """An array of the type and device that new arrays are to have, and whether it must be made for that."""
+    for decl in net.owned:
+        if decl.kind == "param" and not has(decl, "complex") and not decl.subs:
+            return f"self.{place.parameters[decl.name]}", False
+    for local, decl in inputs:
+        if onehot_leg(decl) is None and not has(decl, "complex"):
+            return local, False
+    return "self.reference", True
+
+
+def _past_values(program: Program, net: Net) -> tuple[str, ...]:
+    """The values that the net had before a transform, and has no more."""
+    if not net.source:
+        return ()
+    source = next((n for n in program.nets if n.name == net.source), None)
+    if source is None:
+        return ()
+    now = set(_value_names(net))
+    return tuple(name for name in _value_names(source) if name not in now)
+
+
+def _is_complex(net: Net, output: Output, seen: Builder) -> bool:
+    if output.name in seen.values:
+        return seen.values[output.name].complex
+    return output.name in seen.tables and seen.tables[output.name].complex
+

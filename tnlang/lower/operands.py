@@ -1,0 +1,211 @@
+"""Arrays on wires: bringing them into one order, adding and multiplying them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tnlang.ir.net import Ref, Wire
+from tnlang.ir.order import pairwise
+from tnlang.ir.size import Size
+from tnlang.lower.plan import (
+    All,
+    Along,
+    Binary,
+    Diagonal,
+    Einsum,
+    Expr,
+    Full,
+    Index,
+    NewAxis,
+    Num,
+    Scalar,
+    Spread,
+    ToComplex,
+    Var,
+    Within,
+    is_scalar,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An array and the wires that its axes are; a scalar has no wires and is the same for every batch."""
+
+    expr: Expr
+    wires: tuple[Wire, ...] = ()
+    batched: bool = False
+    complex: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value at hand: the sizes of its legs, and which leg is one-hot (then the array has no axis for it).
+
+    ``inlined`` is what it is computed by where it has no variable.
+    """
+
+    var: Var
+    sizes: tuple[Size, ...]
+    hot: int | None = None
+    complex: bool = False
+    inlined: Expr | None = None
+
+    @property
+    def expr(self) -> Expr:
+        return self.var if self.inlined is None else self.inlined
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression of a net can see and say.
+
+    ``nominal`` guesses sizes for the contraction order. ``watch`` is told of each named bubble and gives the
+    array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants slices looked at before they are taken.
+    """
+
+    value: Callable[[Ref], Held]
+    size: Callable[[Size], Scalar]
+    nominal: Callable[[Size], int]
+    watch: Callable[[str, Operand], Operand]
+    scaled: Callable[[Operand, str, int, float], Operand | None]
+    check: Callable[[Within], None]
+    loop: Callable[[str], tuple[Scope, str]]
+
+
+def labels(axes: Sequence[Sequence[Wire]]) -> dict[Wire, str]:
+    """A label for each wire: its name, marked where two wires have one name."""
+    found: dict[Wire, str] = {}
+    for wire in (wire for wires in axes for wire in wires):
+        if wire not in found:
+            text = wire.text
+            while text in found.values():
+                text += "'"
+            found[wire] = text
+    return found
+
+
+def einsum(operands: Sequence[Operand], out: tuple[Wire, ...]) -> Operand:
+    """The product of arrays over the wires ``out``; all others are summed."""
+    is_complex = any(o.complex for o in operands)
+    marks = labels([o.wires for o in operands])
+    exprs = tuple(ToComplex(o.expr) if is_complex and not o.complex else o.expr for o in operands)
+    batched = tuple(o.batched for o in operands)
+    axes = tuple(tuple(marks[w] for w in o.wires) for o in operands)
+    product = Einsum(exprs, axes, batched, tuple(marks[w] for w in out))
+    return Operand(product, out, any(batched), is_complex)
+
+
+def unique(operand: Operand) -> Operand:
+    """The array with one axis for each wire: diagonals taken."""
+    while len(set(operand.wires)) < len(operand.wires):
+        wires = operand.wires
+        first = next(i for i, w in enumerate(wires) if w in wires[i + 1 :])
+        second = wires.index(wires[first], first + 1)
+        rest = tuple(w for i, w in enumerate(wires) if i not in (first, second))
+        pair = (first - len(wires), second - len(wires))
+        operand = replace(operand, expr=Diagonal(operand.expr, pair), wires=(*rest, wires[first]))
+    return operand
+
+
+def ordered(operand: Operand, order: Sequence[Wire]) -> Operand:
+    """The array with its axes in the order of ``order``, which has all its wires."""
+    wires = tuple(w for w in dict.fromkeys(order) if w in operand.wires)
+    if operand.wires == wires:
+        return operand
+    return einsum([operand], wires)
+
+
+def aligned(operand: Operand, target: Sequence[Wire]) -> Expr:
+    """The array, with axes of size 1 where needed, so that broadcasting puts its axes on those of ``target``."""
+    if is_scalar(operand.expr):
+        return operand.expr
+    turned = ordered(unique(operand), target)
+    items = tuple(All() if wire in turned.wires else NewAxis() for wire in target)
+    if not turned.batched:
+        while items and isinstance(items[0], NewAxis):
+            items = items[1:]
+    if not any(isinstance(item, NewAxis) for item in items):
+        return turned.expr
+    return Index(turned.expr, items, turned.batched)
+
+
+def add(terms: Sequence[tuple[bool, Operand]], want: Sequence[Wire]) -> Operand:
+    """The sum of arrays over the wanted wires that one of them has; True marks one that is subtracted."""
+    wires = tuple(w for w in want if any(w in operand.wires for _, operand in terms))
+    total: Expr | None = None
+    for minus, operand in terms:
+        expr = aligned(operand, wires)
+        if total is None:
+            total = negated(expr) if minus else expr
+        else:
+            total = Binary("-" if minus else "+", total, expr)
+    assert total is not None
+    return Operand(total, wires, any(o.batched for _, o in terms), any(o.complex for _, o in terms))
+
+
+def negated(expr: Expr) -> Expr:
+    """Minus the array."""
+    if isinstance(expr, Num):
+        return Num(-expr.value)
+    return Binary("*", Num(-1), expr)
+
+
+def multiplied(left: Operand, right: Operand, order: Sequence[Wire], op: str = "*") -> Operand:
+    """The elementwise product (or quotient) over the wires of both."""
+    wires = tuple(w for w in order if w in left.wires or w in right.wires)
+    expr = Binary("/" if op == "/" else "*", aligned(left, wires), aligned(right, wires))
+    return Operand(expr, wires, left.batched or right.batched, left.complex or right.complex)
+
+
+def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) -> Operand:
+    """The product of arrays, pair by pair, all wires summed that are not kept. Axes come in the order kept."""
+    current = list(operands)
+    sizes = {w: scope.nominal(w.size) for o in operands for w in o.wires}
+    sizes |= {w: scope.nominal(w.size) for w in kept}
+    for step in pairwise([o.wires for o in current], kept, sizes):
+        if step.right is None:
+            chosen = current.pop(step.left)
+            current.append(_reduced(chosen, step.out))
+        else:
+            right, left = current.pop(step.right), current.pop(step.left)
+            current.append(_pair(left, right, step.out, kept))
+    return current[0]
+
+
+def _reduced(operand: Operand, out: tuple[Wire, ...]) -> Operand:
+    kept_in_order = tuple(w for w in operand.wires if w in out)
+    if len(set(operand.wires)) == len(operand.wires) and kept_in_order == out and out != operand.wires:
+        count = len(operand.wires)
+        axes = tuple(i - count for i, wire in enumerate(operand.wires) if wire not in out)
+        return replace(operand, expr=Along("sum", operand.expr, axes), wires=out)
+    return einsum([operand], out)
+
+
+def _pair(left: Operand, right: Operand, out: tuple[Wire, ...], kept: Sequence[Wire]) -> Operand:
+    both = set(left.wires) | set(right.wires)
+    out = preferred(out, kept)
+    plain = len(set(left.wires)) == len(left.wires) and len(set(right.wires)) == len(right.wires)
+    if plain and both == set(out) and (_fits(left, right, out) or _fits(right, left, out)):
+        return multiplied(left, right, out)
+    return einsum([left, right], out)
+
+
+def _fits(whole: Operand, part: Operand, out: tuple[Wire, ...]) -> bool:
+    return whole.wires == out and part.wires == tuple(w for w in out if w in part.wires)
+
+
+def preferred(wires: Iterable[Wire], kept: Sequence[Wire]) -> tuple[Wire, ...]:
+    """Wires that are wanted first, in that order, then those that are still to be summed."""
+    rest = list(wires)
+    return (*(w for w in kept if w in rest), *(w for w in rest if w not in kept))
+
+
+def spread_to(operand: Operand, wires: tuple[Wire, ...], scope: Scope) -> Expr:
+    """The array with an axis of full size for each of the wires."""
+    if operand.wires == wires:
+        return operand.expr
+    sizes = tuple(scope.size(w.size) for w in wires)
+    if is_scalar(operand.expr):
+        return Full(sizes, operand.expr)
+    return Spread(aligned(replace(operand, batched=True), wires), sizes)

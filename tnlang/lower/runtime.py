@@ -1,0 +1,385 @@
+"""What generated modules share. Nothing imports this file: its text is copied into each of them, as far as used."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import itertools
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Values = Mapping[str, Tensor]
+
+
+class Value(nn.Module):
+    """A named value of a net, for hooks to read or replace: gives what it gets, or what ``frozen`` has for it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, value: Tensor, frozen: Values | None = None) -> Tensor:
+        return value if frozen is None else frozen.get(self.name, value)
+
+    def extra_repr(self) -> str:
+        return repr(self.name)
+
+
+class Net(nn.Module):
+    """A net: inputs may have leading batch axes; every named value can be read and replaced."""
+
+    needed: tuple[str, ...] = ()
+    past_values: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The names of the values that ``forward`` needs in its argument ``frozen``."""
+        return tuple(
+            f"{path}.{name}" if path else name
+            for path, part in self.named_modules()
+            if isinstance(part, Net)
+            for name in part.needed
+        )
+
+    def is_observed(self, frozen: Values | None) -> bool:
+        """Whether this call needs a line for each value: some are replaced, or hooks watch them."""
+        return frozen is not None or any(
+            value._forward_hooks or value._forward_pre_hooks or value._backward_hooks or value._backward_pre_hooks
+            for value in values_in(self)
+        )
+
+    def replacements(self, frozen: Values | None) -> Values:
+        """What ``frozen`` replaces. A net with frozen values takes these alone from it, any other net all.
+
+        Raises KeyError for a name that is no value of this net, and for a frozen value that is missing.
+        """
+        given = frozen or {}
+        points = {name: part for name, part in self.named_modules() if isinstance(part, Value)}
+        needed = self.frozen
+        for name in given:
+            if name not in points and name.partition("#")[0] not in points and not self.was_value(name):
+                raise KeyError(f"{type(self).__name__} has no value {name!r}{near(name, points)}")
+        for name in needed:
+            if name not in given:
+                raise KeyError(f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)")
+        return {name: given[name] for name in needed} if needed else given
+
+    def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
+        """Own a part under a name that no attribute can have."""
+        table = self._parameters if isinstance(part, nn.Parameter) else self._modules
+        table[name] = part  # type: ignore[assignment]
+
+    def was_value(self, name: str) -> bool:
+        """Whether the net that this one was made from has a value of that name."""
+        head, _, rest = name.partition(".")
+        if head in self.past_values:
+            return True
+        part: nn.Module | None = self._modules.get(head)
+        while isinstance(part, nn.ModuleList):
+            head, _, rest = rest.partition(".")
+            part = part[int(head)] if head.isdigit() and int(head) < len(part) else None
+        return isinstance(part, Net) and part.was_value(rest)
+
+    def run_with_cache(
+        self,
+        *inputs: Tensor,
+        names_filter: str | list[str] | Callable[[str], bool] | None = None,
+        **named: object,
+    ) -> tuple[object, dict[str, Tensor]]:
+        """What ``forward`` gives, and the named values met on the way by their dotted names.
+
+        ``names_filter`` chooses: a pattern such as ``"attention.*.A"``, a list of them, or a function of the
+        name. A value that is computed again (by a shared net) comes as ``name#2``, ``name#3``, ...
+        """
+        cache: dict[str, Tensor] = {}
+
+        def wanted(name: str) -> bool:
+            if names_filter is None or callable(names_filter):
+                return names_filter is None or names_filter(name)
+            patterns = [names_filter] if isinstance(names_filter, str) else names_filter
+            return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+        def store(name: str, point: nn.Module, given: tuple[object, ...], value: Tensor) -> None:
+            keys = itertools.chain([name], (f"{name}#{number}" for number in itertools.count(2)))
+            cache[next(key for key in keys if key not in cache)] = value
+
+        handles = [
+            part.register_forward_hook(partial(store, name))
+            for name, part in self.named_modules()
+            if isinstance(part, Value) and wanted(name)
+        ]
+        try:
+            return self(*inputs, **named), cache
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def weights(self) -> Iterator[tuple[str, str, Callable[[Tensor], Tensor]]]:
+        """For each parameter: its name, the key of the stored array, and how that is re-indexed."""
+        for name, _ in self.named_parameters():
+            yield name, name, same
+
+    def load_weights(self, path: str | os.PathLike[str]) -> Net:
+        """Fill all parameters from a safetensors file, from a sharded index, or from a folder with one of them.
+
+        Returns self. Raises ValueError, before anything is changed, with every key that is missing or not
+        used and every array that does not fit.
+        """
+        places = stored_arrays(Path(path))
+        used, filled, wrong = set(), [], []
+        parameters = dict(self.named_parameters())
+        mapping = list(self.weights())
+        with torch.no_grad():
+            for name, key, change in mapping:
+                stored = next((p + key for p in (*self.prefixes, "") if p + key in places), None)
+                if stored is None:
+                    wrong.append(f"missing: {key} (for {name})")
+                    continue
+                used.add(stored)
+                array = read_array(places[stored], stored)
+                shape = list(parameters[name].shape)
+                try:
+                    value = change(array)
+                except (RuntimeError, IndexError):
+                    value = array
+                if list(value.shape) != shape:
+                    wrong.append(f"mis-shaped: {stored} has {list(array.shape)}, which does not give {name} {shape}")
+                    continue
+                filled.append((parameters[name], value))
+            wrong += [f"not filled: {name}" for name in parameters if name not in {n for n, _, _ in mapping}]
+            for key in places.keys() - used:
+                bare = next((key.removeprefix(p) for p in self.prefixes if key.startswith(p)), key)
+                if not any(fnmatch.fnmatchcase(bare, p) or fnmatch.fnmatchcase(key, p) for p in self.ignored):
+                    wrong.append(f"not used: {key}")
+            if wrong:
+                raise ValueError(f"{path} does not fit {type(self).__name__}:\n  " + "\n  ".join(sorted(wrong)))
+            for parameter, value in filled:
+                parameter.copy_(value)
+        return self
+
+
+def values_in(module: nn.Module) -> Iterator[Value]:
+    """The named values that are a net's own, not those of the nets it calls."""
+    for part in module.children():
+        if isinstance(part, Value):
+            yield part
+        elif isinstance(part, nn.ModuleList):
+            yield from values_in(part)
+
+
+def values(name: str, *counts: int) -> nn.ModuleList:
+    """A list of named values ``name.0``, ``name.1``, ..., nested where there are several counts."""
+    first, *rest = counts
+    return nn.ModuleList(
+        values(f"{name}.{i}", *rest) if rest else Value(f"{name}.{i}") for i in range(first)
+    )
+
+
+def near(name: str, names: Iterator[str] | Mapping[str, object] | tuple[str, ...]) -> str:
+    """The end of a sentence about an unknown name: what it is like, or what there is."""
+    known = list(names)
+    close = difflib.get_close_matches(name, known, n=3)
+    if close:
+        return f"; near are {', '.join(close)}"
+    return f"; it has {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else ""
+
+
+def refuse(net: str, unknown: Mapping[str, object], dims: tuple[str, ...], counting: Mapping[str, int]) -> None:
+    """Raise TypeError where a keyword names none of the dims that can be given."""
+    for name, value in unknown.items():
+        if name in counting:
+            if value != counting[name]:
+                raise TypeError(f"{net}: {name} counts members, {counting[name]} here; compile the text anew")
+        else:
+            raise TypeError(f"{net} has no dim {name!r}{near(name, dims)}")
+
+
+def under(frozen: Values | None, *path: str | int) -> Values | None:
+    """The part of ``frozen`` that belongs to a net called under a name; None where there is nothing."""
+    start = ".".join(map(str, path)) + "."
+    return {k[len(start) :]: v for k, v in frozen.items() if k.startswith(start)} or None if frozen else None
+
+
+def legs(net: str, name: str, value: Tensor, sizes: Mapping[str, int | None]) -> tuple[int, ...]:
+    """The sizes of a value's legs, which are its last axes. Raises ValueError where one is not as expected."""
+    if value.dim() < len(sizes):
+        raise ValueError(f"{net}: {name} needs the legs [{', '.join(sizes)}] but has the shape {list(value.shape)}")
+    found = tuple(value.shape[value.dim() - len(sizes) :])
+    for (leg, expected), size in zip(sizes.items(), found, strict=True):
+        if expected is not None and size != expected:
+            raise ValueError(f"{net}: leg {leg} of {name} has size {size} where {expected} is expected")
+    return found
+
+
+def given(net: str, name: str, value: int | None) -> int:
+    """The size of a dim that no input tells. Raises ValueError where nobody told it."""
+    if value is None:
+        raise ValueError(f"{net}: dim {name} has no size; give it by name")
+    return value
+
+
+def within(net: str, what: str, stop: int, size: int) -> None:
+    """Raise ValueError where a slice reaches past the end of its leg."""
+    if stop > size:
+        raise ValueError(f"{net}: {what} reaches up to {stop} on a leg of size {size}")
+
+
+def spread(x: Tensor, *sizes: int) -> Tensor:
+    """``x`` repeated along its last axes of size 1 until these have the sizes."""
+    return x.expand(*x.shape[: x.dim() - len(sizes)], *sizes)
+
+
+def causal(x: Tensor, query: int = -2, key: int = -1) -> Tensor:
+    """-inf where the key comes after the query."""
+    later = torch.arange(x.shape[key], device=x.device) > torch.arange(x.shape[query], device=x.device)[:, None]
+    if (query, key) != (-2, -1):
+        x = x.movedim((query, key), (-2, -1))
+        return x.masked_fill(later, -math.inf).movedim((-2, -1), (query, key))
+    return x.masked_fill(later, -math.inf)
+
+
+def inverse(x: Tensor, row: int = -2, column: int = -1) -> Tensor:
+    """The transposed inverse: joined to ``x`` by one leg it is a wire."""
+    return torch.linalg.inv(x.movedim((row, column), (-2, -1))).mT.movedim((-2, -1), (row, column))
+
+
+def layernorm(x: Tensor, axis: int, eps: float) -> Tensor:
+    """Mean 0 and variance 1 along an axis that is not the last."""
+    return (x - x.mean(axis, keepdim=True)) * layernorm_scale(x, axis, eps)
+
+
+def layernorm_scale(x: Tensor, axis: int, eps: float) -> Tensor:
+    """What a layernorm divides by, inverted; the axis stays with size 1."""
+    return torch.rsqrt(x.var(axis, correction=0, keepdim=True) + eps)
+
+
+def rmsnorm(x: Tensor, axis: int, eps: float) -> Tensor:
+    """Mean square 1 along an axis that is not the last."""
+    return x * rmsnorm_scale(x, axis, eps)
+
+
+def rmsnorm_scale(x: Tensor, axis: int, eps: float) -> Tensor:
+    """What an rmsnorm divides by, inverted; the axis stays with size 1."""
+    return torch.rsqrt(x.abs().square().mean(axis, keepdim=True) + eps)
+
+
+def topk(x: Tensor, axis: int, k: int) -> Tensor:
+    """The k largest (the earlier of equals) stay, the others become -inf."""
+    order = x.argsort(stable=True, dim=axis, descending=True).narrow(axis, 0, min(k, x.shape[axis]))
+    return torch.full_like(x, -math.inf).scatter(axis, order, x.gather(axis, order))
+
+
+def normalized(x: Tensor, axis: int) -> Tensor:
+    """Length 1 along an axis."""
+    length: Tensor = torch.linalg.vector_norm(x, dim=axis, keepdim=True)
+    return x / length
+
+
+def centred(x: Tensor, axis: int) -> Tensor:
+    """Mean 0 along an axis."""
+    return x - x.mean(axis, keepdim=True)
+
+
+def one_hot_argmax(x: Tensor, axis: int) -> Tensor:
+    """1 at the first maximum along an axis, 0 elsewhere."""
+    return F.one_hot(x.argmax(axis), x.shape[axis]).to(x).movedim(-1, axis)
+
+
+def imaginary(x: Tensor) -> Tensor:
+    """The imaginary part, also of a real array."""
+    return x.imag if x.is_complex() else torch.zeros_like(x)
+
+
+def embed(x: Tensor, *axes: int) -> Tensor:
+    """``x`` put on a diagonal: its axis ``axes[0]`` becomes the two axes ``axes[1:]`` of the result."""
+    return torch.diag_embed(x.movedim(axes[0], -1), dim1=axes[1], dim2=axes[2])
+
+
+def shifted(x: Tensor, axis: int, before: int, size: int) -> Tensor:
+    """``x`` moved by ``before`` along an axis that then has ``size`` entries; zeros come in."""
+    return F.pad(x, [0, 0] * (-1 - axis) + [before, size - x.shape[axis] - before])
+
+
+def levi_civita(size: int, like: Tensor) -> Tensor:
+    """The sign of each permutation of the indices, 0 where one repeats."""
+    result = like.new_zeros((size,) * size)
+    for order in itertools.permutations(range(size)):
+        odd = sum(b < a for a, b in itertools.combinations(order, 2)) % 2
+        result[order] = -1.0 if odd else 1.0
+    return result
+
+
+def isometry(x: Tensor, *legs: int) -> Tensor:
+    """The Q of a QR of ``x``: contracted over its other legs with its conjugate it is the identity on these."""
+    others = [axis for axis in range(x.dim()) if axis not in legs]
+    turned = x.permute(*others, *legs)
+    rows = math.prod(x.shape[axis] for axis in others)
+    q = torch.linalg.qr(turned.reshape(rows, -1))[0].reshape(turned.shape)
+    back = [[*others, *legs].index(axis) for axis in range(x.dim())]
+    return q.permute(back).contiguous()
+
+
+def symmetric(x: Tensor, *legs: int) -> Tensor:
+    """The mean over all orders of the legs."""
+    orders = list(itertools.permutations(legs))
+    total = torch.zeros_like(x)
+    for order in orders:
+        total = total + x.movedim(legs, order)
+    return total / len(orders)
+
+
+def diagonal(x: Tensor) -> Tensor:
+    """0 where the indices differ."""
+    axes = [torch.arange(n).view([-1 if i == j else 1 for j in range(x.dim())]) for i, n in enumerate(x.shape)]
+    same = torch.stack([a.expand(x.shape) for a in axes])
+    return x * (same == same[0]).all(0)
+
+
+def positive(x: Tensor) -> Tensor:
+    """A positive operator where the legs are two equal halves, else positive entries."""
+    half = x.dim() // 2
+    if x.dim() == 0 or x.dim() % 2 or x.shape[:half] != x.shape[half:]:
+        return x.abs()
+    matrix = x.reshape(math.prod(x.shape[:half]), -1)
+    product = matrix @ matrix.mH / len(matrix) + 0.1 * torch.eye(len(matrix))
+    return product.to(x).reshape(x.shape)
+
+
+def same(x: Tensor) -> Tensor:
+    """The array as it is stored."""
+    return x
+
+
+def stored_arrays(path: Path) -> dict[str, Path]:
+    """The file that each array of a checkpoint stands in, by key. Raises FileNotFoundError where none is found."""
+    from safetensors import safe_open
+
+    if path.is_dir():
+        names = ("model.safetensors", "model.safetensors.index.json")
+        path = next((path / name for name in names if (path / name).is_file()), path / names[0])
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    if path.suffix == ".json":
+        index = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        return {key: path.parent / Path(name).name for key, name in index.items()}
+    with safe_open(path, framework="pt") as file:
+        return {key: path for key in file.keys()}  # noqa: SIM118 (a file, not a dict)
+
+
+def read_array(path: Path, key: str) -> Tensor:
+    """One array of a safetensors file."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        array: Tensor = file.get_tensor(key)
+    return array

@@ -1,0 +1,131 @@
+"""A generated module: one Python file with a class for each net, and no more of the runtime than they use."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import PurePath
+
+from tnlang.lower.layout import wrapped
+from tnlang.lower.names import LIBRARY
+from tnlang.lower.plan import ModulePlan, NetPlan
+from tnlang.lower.torch_classes import class_lines, docstring, results_class
+from tnlang.lower.torch_expressions import MARK
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_MODULES = ("cmath", "difflib", "fnmatch", "itertools", "json", "math", "os")
+_FROM = {
+    "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
+    "functools": ("partial",),
+    "pathlib": ("Path",),
+    "typing": ("NamedTuple",),
+}
+_ALWAYS = ("Value", "Net", "refuse", "legs")
+
+
+def module_source(plan: ModulePlan) -> str:
+    """The text of the module; the same plan gives the same bytes."""
+    public = [name for net in plan.nets for name in _public(net)]
+    clashes = sorted(set(public) & set(LIBRARY))
+    classes = "\n".join(line for net in plan.nets for line in ["", "", *class_lines(net)])
+    classes = re.sub(f"{MARK}({'|'.join(LIBRARY)})\\b", lambda m: _given_way(m[1], clashes), classes)
+    runtime = "\n\n\n".join(_runtime(set(_WORD.findall(classes)), clashes))
+    values = f"{_given_way('Values', clashes)} = {_given_way('Mapping', clashes)}[str, {_given_way('Tensor', clashes)}]"
+    names = ", ".join(f'"{name}"' for name in sorted(public))
+    code = "\n".join([values, "", "", runtime, classes, ""])
+    head = [
+        *docstring(_title(plan), ""),
+        "",
+        "from __future__ import annotations",
+        "",
+        *_imports(set(_WORD.findall(code)), clashes),
+        *_user_imports(plan.functions),
+        "",
+        *wrapped(f"__all__ = [{names}]"),
+        "",
+    ]
+    return "\n".join(head) + code
+
+
+def _public(net: NetPlan) -> Iterator[str]:
+    if len(net.outputs) > 1:
+        yield results_class(net)
+    yield net.class_name
+
+
+def _title(plan: ModulePlan) -> tuple[str, ...]:
+    name = PurePath(plan.title).name or "A program"
+    classes = ", ".join(net.class_name for net in plan.nets)
+    return (
+        f"{name} as PyTorch modules, written by tnlang: change the .tn text, not this file.",
+        "",
+        f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.",
+        "Inputs may have leading batch axes. Every named value is a submodule that is the identity, so that",
+        "hooks can read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces them.",
+    )
+
+
+def _given_way(name: str, clashes: Sequence[str]) -> str:
+    """A name of the library, with a mark where a net's class has it."""
+    return f"{name}_" if name in clashes else name
+
+
+# ---------------------------------------------------------------- the runtime
+
+
+@functools.cache
+def _definitions() -> dict[str, str]:
+    """The classes and functions of the runtime, by name, in order."""
+    source = resources.files("tnlang.lower").joinpath("runtime.py").read_text(encoding="utf-8")
+    lines = source.splitlines()
+    return {
+        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
+
+
+def _runtime(used: set[str], clashes: Sequence[str]) -> list[str]:
+    """What the classes use of the runtime, and what that uses."""
+    definitions = _definitions()
+    wanted: set[str] = set()
+    queue = [name for name in definitions if name in used or name in _ALWAYS]
+    while queue:
+        name = queue.pop()
+        if name not in wanted:
+            wanted.add(name)
+            queue += [other for other in _WORD.findall(definitions[name]) if other in definitions]
+    texts = [text for name, text in definitions.items() if name in wanted]
+    for clash in clashes:
+        texts = [re.sub(rf"\b{clash}\b", f"{clash}_", text) for text in texts]
+    return [re.sub(r"  # (type: ignore|noqa).*", "", text) for text in texts]
+
+
+def _imports(used: set[str], clashes: Sequence[str]) -> list[str]:
+    lines = [f"import {module}" for module in _MODULES if module in used]
+    for module, names in _FROM.items():
+        wanted = [
+            f"{name} as {name}_" if name in clashes else name
+            for name in names
+            if _given_way(name, clashes) in used
+        ]
+        if wanted:
+            lines.append(f"from {module} import {', '.join(wanted)}")
+    functional = _given_way("F", clashes)
+    lines += ["", "import torch"]
+    if functional in used:
+        lines.append(f"import torch.nn.functional as {functional}")
+    tensor = "Tensor as Tensor_" if "Tensor" in clashes else "Tensor"
+    return [*lines, f"from torch import {tensor}, nn"]
+
+
+def _user_imports(functions: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The user's own functions, under the names of the text."""
+    lines = [
+        f"from {module} import {name}" if name == local else f"from {module} import {name} as {local}"
+        for local, module, name in functions
+    ]
+    return ["", *sorted(lines)] if lines else []

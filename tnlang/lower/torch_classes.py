@@ -1,0 +1,396 @@
+"""Classes of the Plan as Python: ``__init__``, ``forward``, the observed way, the weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tnlang.lower.layout import fits, wrapped
+from tnlang.lower.names import Names
+from tnlang.lower.plan import (
+    Arith,
+    Body,
+    Keyword,
+    MathCall,
+    Name,
+    NetPlan,
+    Num,
+    Parameter,
+    Scalar,
+    Start,
+    StoredAt,
+    Submodule,
+    Total,
+    Turns,
+    Var,
+    Watched,
+)
+from tnlang.lower.torch_expressions import Writer, library, range_code, repr_name, text
+from tnlang.lower.torch_methods import Method
+
+
+def class_lines(plan: NetPlan) -> list[str]:
+    """The text of a net's class, lines as they are."""
+    lines = [*results_lines(plan), f"class {plan.class_name}({library('Net')}):"]
+    lines += docstring(plan.doc, "    ")
+    constants = class_constants(plan)
+    if constants:
+        lines += ["", *constants]
+    lines += ["", *init_lines(plan), "", *forward_lines(plan)]
+    if plan.checkpoint is not None:
+        lines += ["", *weights_lines(plan)]
+    for registered, attribute in renamed(plan):
+        table = "_parameters" if any(p.name == registered for p in plan.parameters) else "_modules"
+        lines += ["", "    @property", f"    def {attribute}(self):"]
+        lines += [f"        return self.{table}[{repr_name(registered)}]"]
+    return lines
+
+
+def docstring(doc: Sequence[str], indent: str) -> list[str]:
+    """A docstring, with nothing in it that could end it."""
+    safe = [line.replace("\\", "\\\\").replace('"""', "'''") for line in doc]
+    if len(safe) == 1 and fits(f'{indent}"""{safe[0]}"""'):
+        return [f'{indent}"""{safe[0]}"""']
+    rows = [f"{indent}{line}" if line else "" for line in safe]
+    return [f'{indent}"""{safe[0]}', *rows[1:], f'{indent}"""']
+
+
+def results_class(plan: NetPlan) -> str:
+    return f"{plan.class_name}Output"
+
+
+def results_lines(plan: NetPlan) -> list[str]:
+    """A NamedTuple for a net with several outputs."""
+    if len(plan.outputs) < 2:
+        return []
+    fields = [f"    {field(name)}: {library('Tensor')}" for _, name in plan.outputs]
+    doc = f'    """What {plan.name} gives."""'
+    return [f"class {results_class(plan)}({library('NamedTuple')}):", doc, "", *fields, "", ""]
+
+
+def field(name: str) -> str:
+    """The field of a NamedTuple: no underscore may come first, and its methods' names are taken."""
+    plain = name.lstrip("_") or "value"
+    return f"{plain}_" if plain in ("count", "index") else plain
+
+
+def class_constants(plan: NetPlan) -> list[str]:
+    found: list[str] = []
+    if plan.past_values:
+        found += wrapped(f"    past_values = {tuple_code(plan.past_values)}")
+    if plan.checkpoint is not None:
+        if plan.checkpoint.prefixes:
+            found += wrapped(f"    prefixes = {tuple_code(plan.checkpoint.prefixes)}")
+        if plan.checkpoint.ignored:
+            found += wrapped(f"    ignored = {tuple_code(plan.checkpoint.ignored)}")
+    return found
+
+
+def tuple_code(texts: Sequence[str]) -> str:
+    return f"({', '.join(map(repr_name, texts))}{',' if len(texts) == 1 else ''})"
+
+
+# ---------------------------------------------------------------- __init__
+
+
+def init_lines(plan: NetPlan) -> list[str]:
+    """``__init__``: dims as keywords, parameters, constants, the nets called, the points of values."""
+    parameters = [_keyword(word) for word in plan.keywords]
+    if plan.file_level:
+        parameters.append(f"{file_level(plan)}: bool = True")
+    signature = ", ".join(["self", "*", *parameters, "**unknown: object"] if parameters else ["self", "**unknown: object"])
+    lines = wrapped(f"    def __init__({signature}) -> None:")
+    lines.append("        super().__init__()")
+    known = tuple_code([word.name for word in plan.keywords])
+    counting = ", ".join(f"{repr_name(name)}: {size}" for name, size in plan.counting)
+    lines += wrapped(f"        refuse({repr_name(plan.name)}, unknown, {known}, {{{counting}}})")
+    for word in in_order(plan.keywords):
+        if word.default is not None and not isinstance(word.default, Num):
+            lines += wrapped(
+                f"        {word.name} = {text(word.default)} if {word.name} is None else {word.name}"
+            )
+    lines += [f"        self.{attribute} = {name}" for attribute, name in plan.stored]
+    if plan.reference:
+        lines.append('        self.register_buffer("reference", torch.empty(0), persistent=False)')
+    for buffer in plan.buffers:
+        value = repr(_lists(buffer.value))
+        lines += wrapped(
+            f"        self.register_buffer({repr_name(buffer.attribute)}, torch.tensor({value}), persistent=False)"
+        )
+    rooted = [p for p in plan.parameters if p.root_only]
+    rooted_nets = [s for s in plan.submodules if s.root_only]
+    if rooted or rooted_nets:
+        lines.append(f"        if {file_level(plan)}:")
+        for parameter in rooted:
+            lines += _register(parameter.name, parameter.attribute, parameter_code(parameter), "            ")
+        for submodule in rooted_nets:
+            lines += _register(submodule.name, submodule.attribute, submodule_code(submodule), "            ")
+    for parameter in plan.parameters:
+        if not parameter.root_only:
+            lines += _register(parameter.name, parameter.attribute, parameter_code(parameter), "        ")
+    for submodule in plan.submodules:
+        if not submodule.root_only:
+            lines += _register(submodule.name, submodule.attribute, submodule_code(submodule), "        ")
+    for watched in plan.watched:
+        lines += _register(watched.name, watched.attribute, watched_code(watched), "        ")
+    if plan.needed:
+        items = []
+        for need in plan.needed:
+            dotted = ".".join([need.name, *("{" + text(sub) + "}" for sub in need.subs)])
+            if need.loops:
+                heads = " ".join(f"for {v} in {range_code(a, b)}" for v, a, b in need.loops)
+                items.append(f'*(f"{dotted}" {heads})')
+            else:
+                items.append(f'f"{dotted}"' if "{" in dotted else repr_name(dotted))
+        lines += wrapped(f"        self.needed = ({', '.join(items)},)")
+    return lines
+
+
+def file_level(plan: NetPlan) -> str:
+    """The keyword that says whether the net owns the parameters of the file: not where another calls it."""
+    return Names.of({word.name for word in plan.keywords} | {"self", "unknown"}).take(plan.file_level)
+
+
+def _keyword(word: Keyword) -> str:
+    match word.default:
+        case Num(value):
+            return f"{word.name}: int = {value}"
+        case None if not word.late:
+            return f"{word.name}: int"
+    return f"{word.name}: int | None = None"
+
+
+def in_order(words: Sequence[Keyword]) -> list[Keyword]:
+    """Dims after those that their defaults name."""
+    placed: dict[str, Keyword] = {}
+    by_name = {word.name: word for word in words}
+
+    def place(word: Keyword) -> None:
+        if word.name in placed:
+            return
+        if word.default is not None:
+            for name in _names(word.default):
+                if name in by_name:
+                    place(by_name[name])
+        placed[word.name] = word
+
+    for word in words:
+        place(word)
+    return list(placed.values())
+
+
+def _names(number: Scalar) -> list[str]:
+    match number:
+        case Name(name):
+            return [name]
+        case Arith(left=left, right=right):
+            return _names(left) + _names(right)
+        case MathCall(argument=argument):
+            return _names(argument)
+        case Total(start=start, stop=stop, body=body):
+            return _names(start) + _names(stop) + _names(body)
+        case Num():
+            return []
+
+
+def _register(name: str, attribute: str, code: str, indent: str) -> list[str]:
+    if attribute == name:
+        return wrapped(f"{indent}self.{attribute} = {code}")
+    return wrapped(f"{indent}self.register({repr_name(name)}, {code})")
+
+
+def renamed(plan: NetPlan) -> list[tuple[str, str]]:
+    """What is registered under a name that is no attribute, and the attribute it has instead."""
+    every: list[Parameter | Submodule | Watched] = [*plan.parameters, *plan.submodules, *plan.watched]
+    return [(part.name, part.attribute) for part in every if part.name != part.attribute]
+
+
+def _lists(value: object) -> object:
+    return [_lists(item) for item in value] if isinstance(value, tuple) else _float(value)
+
+
+def _float(value: object) -> object:
+    return float(value) if isinstance(value, int) else value
+
+
+def parameter_code(parameter: Parameter) -> str:
+    """An nn.Parameter, or the members of a family in (nested) lists."""
+    if parameter.members[0][0] == ():
+        return f"nn.Parameter({start_code(parameter.members[0][1], parameter.starts[0])})"
+    members = {
+        subs: start_code(sizes, start)
+        for (subs, sizes), start in zip(parameter.members, parameter.starts, strict=True)
+    }
+    return _family(members)
+
+
+def _family(members: dict[tuple[int, ...], str]) -> str:
+    depth = len(next(iter(members)))
+    firsts = sorted({subs[0] for subs in members})
+    listed = firsts == list(range(len(firsts)))
+    if depth == 1:
+        codes = [members[(first,)] for first in firsts]
+        if listed:
+            return f"nn.ParameterList([{', '.join(_runs(codes))}])"
+        pairs = ", ".join(f'"{first}": {code}' for first, code in zip(firsts, codes, strict=True))
+        return f"nn.ParameterDict({{{pairs}}})"
+    inner = [_family({s[1:]: code for s, code in members.items() if s[0] == first}) for first in firsts]
+    if listed:
+        return f"nn.ModuleList([{', '.join(inner)}])"
+    pairs = ", ".join(f'"{first}": {code}' for first, code in zip(firsts, inner, strict=True))
+    return f"nn.ModuleDict({{{pairs}}})"
+
+
+def _runs(codes: Sequence[str]) -> list[str]:
+    """Equal members side by side, written once."""
+    found: list[tuple[str, int]] = []
+    for code in codes:
+        if found and found[-1][0] == code:
+            found[-1] = (code, found[-1][1] + 1)
+        else:
+            found.append((code, 1))
+    if len(found) == 1 and found[0][1] > 1:
+        return [f"{found[0][0]} for _ in range({found[0][1]})"]
+    return [code if count == 1 else f"*({code} for _ in range({count}))" for code, count in found]
+
+
+def start_code(sizes: Sequence[Scalar], start: Start) -> str:
+    """Fresh numbers for a parameter, with its properties."""
+    shape = ", ".join(map(text, sizes)) if sizes else "()"
+    kind = ", dtype=torch.complex64" if start.complex else ""
+    match start.name, start.arguments:
+        case "normal", (deviation, *_):
+            code = f"{deviation!r} * torch.randn({shape}{kind})"
+        case "uniform", (low, high, *_):
+            code = f"torch.empty({shape}{kind}).uniform_({low!r}, {high!r})"
+        case _:
+            code = f"torch.{start.name}({shape}{kind})"
+    for property_name, legs in start.properties:
+        match property_name:
+            case "isometry" | "unitary" | "orthogonal":
+                columns = legs or tuple(range(start.rank // 2, start.rank))
+                code = f"isometry({code}, {', '.join(map(str, columns))})"
+            case "symmetric":
+                axes = legs or tuple(range(start.rank))
+                code = f"symmetric({code}, {', '.join(map(str, axes))})"
+            case "diagonal":
+                code = f"diagonal({code})"
+            case "positive":
+                code = f"positive({code})"
+    return code
+
+
+def submodule_code(submodule: Submodule) -> str:
+    """A net, or a list of one for each turn."""
+    if len(submodule.turns) == 1:
+        return _turns(submodule.turns[0], submodule.keyed)
+    if submodule.keyed:
+        inner = ", ".join(f"**{_turns(turn, True, bare=True)}" for turn in submodule.turns)
+        return f"nn.ModuleDict({{{inner}}})"
+    items = ", ".join(f"*{_turns(turn, False)}" for turn in submodule.turns)
+    return f"nn.ModuleList([{items}])"
+
+
+def _turns(turn: Turns, keyed: bool, bare: bool = False) -> str:
+    words = [f"{name}={text(value)}" for name, value in turn.keywords]
+    if not turn.owns_file_level:
+        words.append("file_level=False")
+    code = f"{turn.class_name}({', '.join(words)})"
+    for var, start, stop in reversed(turn.loops):
+        name = var if re.search(rf"\b{re.escape(var)}\b", code) else "_"
+        if keyed:
+            code = f"{{str({var}): {code} for {var} in {range_code(start, stop)}}}"
+            code = code if bare else f"nn.ModuleDict({code})"
+        else:
+            code = f"nn.ModuleList({code} for {name} in {range_code(start, stop)})"
+    return code
+
+
+def watched_code(watched: Watched) -> str:
+    """The point of a value, or a list of points."""
+    if not watched.counts:
+        return f"{library('Value')}({repr_name(watched.name)})"
+    return f"values({repr_name(watched.name)}, {', '.join(map(text, watched.counts))})"
+
+
+# ---------------------------------------------------------------- forward
+
+
+def forward_lines(plan: NetPlan) -> list[str]:
+    """``forward``, fused, and ``observed``; where values are frozen, the second is the first."""
+    inputs = [f"{a.name}: {library('Tensor')}" for a in plan.inputs]
+    options = []
+    for option in plan.options:
+        if not option.is_array:
+            options.append(f"{option.name}: int | None = None")
+        elif option.required:
+            options.append(f"{option.name}: {library('Tensor')}")
+        else:
+            options.append(f"{option.name}: nn.Module | {library('Tensor')} | None = None")
+    result = f"{results_class(plan)}" if len(plan.outputs) > 1 else library("Tensor")
+    handed = [*(a.name for a in plan.inputs), *(f"{a.name}={a.name}" for a in plan.options)]
+
+    def head(name: str, frozen: str) -> list[str]:
+        inside = ", ".join(["self", *inputs, "*", *options, frozen])
+        return wrapped(f"    def {name}({inside}) -> {result}:")
+
+    def method(body: Body) -> list[str]:
+        return Method(plan.name, Writer(plan.like), Names.of(body.names)).body(body, "        ")
+
+    optional = f"frozen: {library('Values')} | None = None"
+    sign = docstring((plan.signature,), "        ")
+    if plan.fused is None:
+        lines = [*head("forward", optional), *sign, "        frozen = self.replacements(frozen)"]
+        return _named_results(plan, [*lines, *method(plan.observed)])
+    lines = [*head("forward", optional), *sign, "        if self.is_observed(frozen):"]
+    call = ", ".join([*handed, "frozen=self.replacements(frozen)"])
+    lines += wrapped(f"            return self.observed({call})")
+    lines += method(plan.fused)
+    lines += ["", *head("observed", f"frozen: {library('Values')}")]
+    lines += ['        """The same with a line for each named value."""']
+    lines += method(plan.observed)
+    return _named_results(plan, lines)
+
+
+def _named_results(plan: NetPlan, lines: list[str]) -> list[str]:
+    return [line.replace("return Results(", f"return {results_class(plan)}(") for line in lines]
+
+
+# ---------------------------------------------------------------- weights
+
+
+def weights_lines(plan: NetPlan) -> list[str]:
+    """``weights``: where each parameter stands in a checkpoint."""
+    assert plan.checkpoint is not None
+    writer = Writer(plan.like)
+    lines = ["    def weights(self):"]
+    lines += docstring((f"Where each parameter stands in a {plan.checkpoint.format} checkpoint.",), "        ")
+    open_loops: tuple[tuple[str, Scalar, Scalar], ...] = ()
+    for stored in plan.checkpoint.stored:
+        if stored.loops != open_loops:
+            for depth, (var, start, stop) in enumerate(stored.loops):
+                lines.append(f"{'    ' * (depth + 2)}for {var} in {range_code(start, stop)}:")
+            open_loops = stored.loops
+        indent = "    " * (len(stored.loops) + 2)
+        lines += wrapped(f"{indent}yield {stored_code(stored, writer)}")
+    return lines
+
+
+def stored_code(stored: StoredAt, writer: Writer) -> str:
+    change = "same" if isinstance(stored.change, Var) else f"lambda w: {writer.text(stored.change)}"
+    return f"{joined_text(stored.parameter)}, {joined_text(stored.key)}, {change}"
+
+
+def joined_text(pieces: Sequence[str | Scalar]) -> str:
+    """Texts and numbers as one string."""
+    if all(isinstance(piece, str) for piece in pieces):
+        return repr_name("".join(piece for piece in pieces if isinstance(piece, str)))
+    inside = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            inside += repr_name(piece)[1:-1].replace("{", "{{").replace("}", "}}").replace('"', '\\"')
+        else:
+            inside += "{" + text(piece) + "}"
+    return f'f"{inside}"'
+
+

@@ -1,0 +1,370 @@
+"""Expressions of the Plan as PyTorch code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tnlang.lower.names import LIBRARY
+from tnlang.lower.plan import (
+    All,
+    Along,
+    Apply,
+    Argmax,
+    Arith,
+    Binary,
+    CallNet,
+    Conjugate,
+    Constant,
+    Cut,
+    Diagonal,
+    Einsum,
+    Embed,
+    Equal,
+    Expr,
+    Flatten,
+    Full,
+    Index,
+    Item,
+    Linear,
+    Lookup,
+    LoopSum,
+    MathCall,
+    Name,
+    NewAxis,
+    Normed,
+    Num,
+    OneHot,
+    Permute,
+    Range,
+    Scalar,
+    Shifted,
+    Spread,
+    Stack,
+    TakeAlong,
+    ToComplex,
+    Total,
+    Unflatten,
+    UserCall,
+    Var,
+    is_scalar,
+)
+
+MARK = "\0"
+"""Stands before the names of the library, so that a net's class of the same name can keep its own."""
+
+
+def library(name: str) -> str:
+    """A name of the module that gives way to a net's class."""
+    assert name in LIBRARY, name
+    return MARK + name
+
+
+SUM, PRODUCT, UNARY, POWER, ATOM = 10, 20, 30, 40, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text and how tightly it binds."""
+
+    text: str
+    level: int = ATOM
+
+    def at(self, level: int) -> str:
+        """The text, in brackets if it binds less than ``level``."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+_LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT, "**": POWER}
+
+
+def number(value: int | float | complex) -> Code:
+    """A Python number."""
+    if isinstance(value, complex):
+        return Code(repr(value)) if value.real else Code(f"{value.imag:g}j", UNARY if value.imag < 0 else ATOM)
+    if isinstance(value, float) and math.isinf(value):
+        return Code("math.inf") if value > 0 else Code("-math.inf", UNARY)
+    if isinstance(value, float) and value == math.pi:
+        return Code("math.pi")
+    if isinstance(value, float) and math.isnan(value):
+        return Code("math.nan")
+    return Code(repr(value), UNARY if value < 0 else ATOM)
+
+
+def operation(op: str, left: Code, right: Code) -> Code:
+    """``left op right`` with the brackets it needs."""
+    level = _LEVELS[op]
+    tight_right = level + 1 if op in ("-", "/", "//", "%") or (op == "*" and level > right.level) else level
+    if op == "**":
+        return Code(f"{left.at(POWER + 1)}**{right.at(ATOM)}", POWER)
+    return Code(f"{left.at(level)} {op} {right.at(tight_right)}", level)
+
+
+def scalar_code(scalar: Scalar) -> Code:
+    """A number that needs no array."""
+    match scalar:
+        case Num(value):
+            return number(value)
+        case Name(text):
+            return Code(text)
+        case Arith("==", left, right):
+            return Code(f"float({scalar_code(left).text} == {scalar_code(right).text})")
+        case Arith("max", left, right):
+            return Code(f"max({scalar_code(left).text}, {scalar_code(right).text})")
+        case Arith(op, left, right):
+            return operation(op, scalar_code(left), scalar_code(right))
+        case MathCall("str", argument):
+            return Code(f"str({scalar_code(argument).text})")
+        case MathCall(function, argument, is_complex):
+            return Code(f"{'cmath' if is_complex else 'math'}.{function}({scalar_code(argument).text})")
+        case Total(var, start, stop, body):
+            return Code(f"sum({scalar_code(body).text} for {var} in {range_code(start, stop)})")
+
+
+def text(scalar: Scalar) -> str:
+    return scalar_code(scalar).text
+
+
+def range_code(start: Scalar, stop: Scalar) -> str:
+    """``range(layer)``."""
+    return f"range({text(stop)})" if start == Num(0) else f"range({text(start)}, {text(stop)})"
+
+
+def sizes_code(sizes: Sequence[Scalar]) -> str:
+    """A shape as a tuple."""
+    return f"({', '.join(map(text, sizes))}{',' if len(sizes) == 1 else ''})"
+
+
+_METHODS = {"square": "square", "real": "real", "imag": "imag"}
+_TORCH = frozenset("relu sigmoid tanh erf exp log sqrt rsqrt abs sign sin cos".split())
+_ENDS = {"sum": "sum", "prod": "prod", "mean": "mean", "max": "amax", "min": "amin", "logsumexp": "logsumexp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes expressions; ``like`` is the array whose type and device new arrays take."""
+
+    like: str
+
+    def code(self, expr: Expr) -> Code:
+        """An expression as Python."""
+        if is_scalar(expr):
+            return scalar_code(expr)
+        match expr:
+            case Var(name, subs=subs):
+                return Code(name + "".join(f"[{text(sub)}]" for sub in subs))
+            case Binary(op, Num(-1), right) if op == "*":
+                return Code(f"-{self.code(right).at(UNARY)}", UNARY)
+            case Binary(op, left, right):
+                return operation(op, self.code(left), self.code(right))
+            case Einsum(operands, labels, batched, out):
+                spec = subscripts(labels, batched, out)
+                return Code(f'torch.einsum("{spec}", {", ".join(map(self.text, operands))})')
+            case Linear(x, weight, None):
+                return Code(f"{library('F')}.linear({self.text(x)}, {self.text(weight)})")
+            case Linear(x, weight, bias) if bias is not None:
+                return Code(f"{library('F')}.linear({self.text(x)}, {self.text(weight)}, {self.text(bias)})")
+            case Normed():
+                return self.norm(expr)
+            case Apply(function, x, options):
+                return self.apply(function, x, dict(options))
+            case Along(function, x, axes, options):
+                return self.along(function, x, axes, dict(options))
+            case UserCall(function, x, axes):
+                return self.user(function, x, axes)
+            case Index(x, items, batched):
+                return Code(f"{self.code(x).at(ATOM)}[{indices(items, batched)}]")
+            case Unflatten(x, axis, sizes):
+                inner = ", ".join("-1" if size is None else text(size) for size in sizes)
+                return self.method(x, f"unflatten({axis}, ({inner}))")
+            case Flatten(x, first, last):
+                return self.method(x, f"flatten({first}, {last})")
+            case Permute(x, order):
+                return self.method(x, "T" if order == (1, 0) else f"permute({', '.join(map(str, order))})")
+            case Spread(x, sizes):
+                return Code(f"spread({self.text(x)}, {', '.join(map(text, sizes))})")
+            case Diagonal(x, (first, second)):
+                return self.method(x, f"diagonal(dim1={first}, dim2={second})")
+            case Embed(x, -1, (-2, -1)):
+                return Code(f"torch.diag_embed({self.text(x)})")
+            case Embed(x, axis, (first, second)):
+                return Code(f"embed({self.text(x)}, {axis}, {first}, {second})")
+            case Shifted(x, axis, before, size):
+                return Code(f"shifted({self.text(x)}, {axis}, {text(before)}, {text(size)})")
+            case Stack(exprs, axis):
+                return Code(f"torch.stack(({', '.join(map(self.text, exprs))}), dim={axis})")
+            case OneHot(positions, size):
+                return Code(f"{library('F')}.one_hot({self.text(positions)}, {text(size)}).to({self.like})")
+            case Lookup(positions, table, 2):
+                return Code(f"{library('F')}.embedding({self.text(positions)}, {self.text(table)})")
+            case Lookup(positions, table, _):
+                return Code(f"{self.code(table).at(ATOM)}[{self.text(positions)}]")
+            case TakeAlong(x, positions):
+                index = f"{self.code(positions).at(ATOM)}[..., None]"
+                return Code(f"torch.take_along_dim({self.text(x)}, {index}, dim=-1).squeeze(-1)")
+            case Argmax(x, axis):
+                return self.method(x, f"argmax({axis})")
+            case ToComplex(x):
+                return Code(f"{self.code(x).at(SUM)} + 0j", SUM)
+            case Conjugate(x):
+                return self.method(x, "conj()")
+            case Full((), value):
+                return Code(f"{self.like}.new_tensor({text(value)})")
+            case Full(sizes, Num(1)):
+                return Code(f"{self.like}.new_ones({sizes_code(sizes)})")
+            case Full(sizes, value):
+                return Code(f"{self.like}.new_full({sizes_code(sizes)}, {text(value)})")
+            case Constant(size):
+                return Code(f"levi_civita({size}, {self.like})")
+            case Range(stop, positions=True):
+                return Code(f"torch.arange({text(stop)}, device={self.like}.device)")
+            case Range(stop):
+                return Code(f"torch.arange({text(stop)}, dtype={self.like}.dtype, device={self.like}.device)")
+            case Equal(op, left, right):
+                return Code(f"({self.text(left)} {op} {self.text(right)}).to({self.like})")
+            case LoopSum(loops, body):
+                heads = " ".join(f"for {var} in {range_code(start, stop)}" for var, start, stop in loops)
+                return Code(f"sum({self.text(body)} {heads})")
+            case CallNet():
+                return self.call(expr)
+        raise AssertionError(expr)
+
+    def text(self, expr: Expr) -> str:
+        return self.code(expr).text
+
+    def method(self, x: Expr, call: str) -> Code:
+        return Code(f"{self.code(x).at(ATOM)}.{call}")
+
+    def norm(self, expr: Normed) -> Code:
+        x = self.text(expr.x)
+        shape = f"{self.text(expr.gain)}.shape" if expr.gain is not None else f"{self.code(expr.x).at(ATOM)}.shape[-1:]"
+        given = [self.text(part) for part in (expr.gain, expr.bias) if part is not None]
+        name = "layer_norm" if expr.function == "layernorm" else "rms_norm"
+        return Code(f"{library('F')}.{name}({', '.join([x, shape, *given])}, eps={expr.eps!r})")
+
+    def apply(self, function: str, x: Expr, options: dict[str, float]) -> Code:
+        inside = self.text(x)
+        match function:
+            case "reciprocal":
+                return operation("/", Code("1"), self.code(x))
+            case "power":
+                return operation("**", self.code(x), _option(options["exponent"]))
+            case "gelu":
+                return Code(f"{library('F')}.gelu({inside})")
+            case "gelu_tanh":
+                return Code(f'{library("F")}.gelu({inside}, approximate="tanh")')
+            case "silu" | "softplus":
+                return Code(f"{library('F')}.{function}({inside})")
+            case "leaky_relu":
+                return Code(f"{library('F')}.leaky_relu({inside}, {_option(options['slope']).text})")
+            case "clamp":
+                ends = [
+                    f"{name}={_option(options[name]).text}"
+                    for name in ("min", "max")
+                    if not math.isinf(options[name])
+                ]
+                return Code(f"torch.clamp({', '.join([inside, *ends])})") if ends else self.code(x)
+            case "step":
+                return Code(f"({self.code(x).at(SUM)} > 0).to({self.like})")
+            case "imag":
+                return Code(f"imaginary({inside})")
+            case "square" | "conj" | "real":
+                return Code(f"torch.{function}({inside})")
+            case _:
+                assert function in _TORCH, function
+                return Code(f"torch.{function}({inside})")
+
+    def along(self, function: str, x: Expr, axes: tuple[int, ...], options: dict[str, float]) -> Code:
+        inside = self.text(x)
+        dim = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+        match function:
+            case "softmax" | "log_softmax":
+                return Code(f"torch.{function}({inside}, dim={dim})")
+            case "cumsum":
+                return Code(f"torch.cumsum({inside}, dim={dim})")
+            case "causal" | "inverse":
+                where = "" if axes == (-2, -1) else f", {axes[0]}, {axes[1]}"
+                return Code(f"{function}({inside}{where})")
+            case "normalize" | "argmax" | "centred":
+                return Code(f"{_HELPERS[function]}({inside}, {dim})")
+            case "layernorm" | "rmsnorm" | "layernorm_scale" | "rmsnorm_scale":
+                return Code(f"{function}({inside}, {dim}, {options['eps']!r})")
+            case "topk":
+                return Code(f"topk({inside}, {dim}, {int(options['k'])})")
+            case "var" | "std":
+                return self.method(x, f"{function}({dim}, correction=0)")
+            case "norm":
+                return Code(f"torch.linalg.vector_norm({inside}, dim={dim})")
+            case _:
+                return self.method(x, f"{_ENDS[function]}({dim})")
+
+    def user(self, function: str, x: Expr, axes: tuple[int, ...]) -> Code:
+        """A function of the user's gets the axes it works along as the last ones."""
+        last = tuple(range(-len(axes), 0))
+        if axes == last:
+            return Code(f"{function}({self.text(x)})")
+        there, back = f"{axes}, {last}", f"{last}, {axes}"
+        return Code(f"{function}({self.code(x).at(ATOM)}.movedim({there})).movedim({back})")
+
+    def call(self, expr: CallNet) -> Code:
+        given = [self.text(a) for a in expr.arguments]
+        given += [f"{name}={self.text(value)}" for name, value in expr.keywords]
+        if expr.takes_frozen:
+            where = ", ".join([repr_name(expr.path), *map(text, expr.turn)])
+            given.append(f"frozen=under(frozen, {where})")
+        return Code(f"{self.text(expr.module)}({', '.join(given)})")
+
+
+_HELPERS = {"normalize": "normalized", "argmax": "one_hot_argmax", "centred": "centred"}
+
+
+def repr_name(name: str) -> str:
+    """A text as a Python string in double quotes."""
+    quoted = repr(name)
+    if quoted.startswith("'") and '"' not in quoted:
+        return '"' + quoted[1:-1].replace("\\'", "'") + '"'
+    return quoted
+
+
+def _option(value: float) -> Code:
+    return number(int(value)) if float(value).is_integer() else number(value)
+
+
+def indices(items: tuple[Item, ...], batched: bool) -> str:
+    """What stands in the brackets of an index."""
+    shown = list(items)
+    if batched:
+        while shown and isinstance(shown[0], All):
+            shown.pop(0)
+    else:
+        while shown and isinstance(shown[-1], All):
+            shown.pop()
+    words = ["..."] if batched else []
+    for item in shown:
+        match item:
+            case All():
+                words.append(":")
+            case NewAxis():
+                words.append("None")
+            case Cut(start, stop):
+                first = "" if start == Num(0) else text(start)
+                words.append(f"{first}:{'' if stop is None else text(stop)}")
+            case _:
+                words.append(text(item))
+    return ", ".join(words)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def subscripts(labels: Sequence[Sequence[str]], batched: Sequence[bool], out: Sequence[str]) -> str:
+    """``...hqs,...hks->...hqk``: each label gets its own letter if it can."""
+    chosen: dict[str, str] = {}
+    every = list(dict.fromkeys(label for one in labels for label in one))
+    for label in sorted(every, key=len):  # Labels of one letter have the first choice.
+        wishes = [c for c in label if c in _LETTERS] + list(_LETTERS)
+        chosen[label] = next(c for c in wishes if c not in chosen.values())
+    parts = [("..." if b else "") + "".join(chosen[label] for label in one) for one, b in zip(labels, batched, strict=True)]
+    result = ("..." if any(batched) else "") + "".join(chosen[label] for label in out)
+    return f"{','.join(parts)}->{result}"

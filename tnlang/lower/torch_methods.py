@@ -1,0 +1,198 @@
+"""Bodies of ``forward``: the steps of the Plan as lines of Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tnlang.lower.layout import fits, wrapped
+from tnlang.lower.names import Names
+from tnlang.lower.plan import (
+    Along,
+    Append,
+    Binary,
+    Body,
+    CallNet,
+    CheckLegs,
+    Einsum,
+    Expr,
+    GivenSize,
+    Inherited,
+    Let,
+    LetSeveral,
+    LetSize,
+    Linear,
+    Name,
+    Normed,
+    Point,
+    Repeated,
+    Scalar,
+    Step,
+    Table,
+    Var,
+    Within,
+    is_scalar,
+    parts,
+    rebuild,
+)
+from tnlang.lower.torch_expressions import Writer, range_code, repr_name, text
+
+
+@dataclass(slots=True)
+class Method:
+    """Writes the steps of one body; ``names`` keeps new variables apart from those there are."""
+
+    net: str
+    writer: Writer
+    names: Names
+
+    def body(self, body: Body, indent: str) -> list[str]:
+        """The lines of a body, ``return`` last."""
+        steps, lines = list(body.steps), []
+        given = body.result
+        last = steps[-1] if steps else None
+        returned = None
+        if len(given) == 1 and isinstance(last, Let) and last.target == given[0] and last.value is not None:
+            steps.pop()
+            returned = last
+        for step in steps:
+            lines += self.step(step, indent)
+        if returned is not None and returned.value is not None:
+            return [*lines, *self.line("return ", returned.value, returned.point, indent)]
+        if len(given) == 1:
+            return [*lines, *self.line("return ", given[0], None, indent)]
+        return [*lines, *wrapped(f"{indent}return {self.results(given)}")]
+
+    def results(self, given: Sequence[Expr]) -> str:
+        return f"Results({', '.join(map(self.writer.text, given))})"
+
+    def step(self, step: Step, indent: str) -> list[str]:
+        match step:
+            case Let(target, None, point):
+                assert point is not None
+                return wrapped(f"{indent}{self.writer.text(target)} = {observe(point, f'frozen[{name_of(point)}]')}")
+            case Let(target, value, point) if value is not None:
+                return self.line(f"{self.writer.text(target)} = ", value, point, indent)
+            case LetSeveral(targets, call):
+                left = ", ".join(map(self.writer.text, targets))
+                return self.line(f"{left} = ", call, None, indent)
+            case Table(name, in_order):
+                return [f"{indent}{name} = {'[]' if in_order else '{}'}"]
+            case Append(table, value):
+                return [f"{indent}{table}.append({self.writer.text(value)})"]
+            case Repeated(var, start, stop, body):
+                inner = [line for one in body for line in self.step(one, indent + "    ")]
+                return [f"{indent}for {var} in {range_code(start, stop)}:", *(inner or [f"{indent}    pass"])]
+            case Within(what, stop, size):
+                return wrapped(
+                    f"{indent}within({repr_name(self.net)}, {repr_name(what)}, {text(stop)}, {text(size)})"
+                )
+            case CheckLegs():
+                return wrapped(indent + self.check(step))
+            case LetSize(name, value):
+                return wrapped(f"{indent}{name} = {text(value)}")
+            case GivenSize(name, dim, attribute):
+                sources = f"self.{attribute} if {name} is None else {name}"
+                return wrapped(
+                    f"{indent}{name} = given({repr_name(self.net)}, {repr_name(dim)}, {sources})"
+                )
+            case Inherited(name, attribute):
+                return [f"{indent}{name} = self.{attribute} if {name} is None else {name}"]
+        raise AssertionError(step)
+
+    def check(self, step: CheckLegs) -> str:
+        sizes = ", ".join(
+            f"{repr_name(leg)}: {'None' if size is None else text(size)}" for leg, size in step.sizes
+        )
+        call = f"legs({repr_name(self.net)}, {repr_name(step.name)}, {step.value}, {{{sizes}}})"
+        if not step.binds:
+            return call
+        bound = dict(step.binds)
+        if len(step.sizes) == 1:
+            return f"({bound[0]},) = {call}"
+        return f"{', '.join(bound.get(i, '_') for i in range(len(step.sizes)))} = {call}"
+
+    def line(self, head: str, value: Expr, point: Point | None, indent: str) -> list[str]:
+        """A value bound or returned; what is too long for a line gets lines of its own before it."""
+        before: list[str] = []
+        while not fits(line := indent + head + self.seen(value, point)):
+            found = self.hoisted(value, indent, len(line))
+            if found is None:
+                break
+            inner, name = found
+            before += self.line(f"{name} = ", inner, None, indent)
+            value = _replaced(value, inner, Var(name, 0))
+        return [*before, *wrapped(indent + head + self.seen(value, point))]
+
+    def seen(self, value: Expr, point: Point | None) -> str:
+        return self.writer.text(value) if point is None else observe(point, self.writer.text(value))
+
+    def hoisted(self, value: Expr, indent: str, length: int) -> tuple[Expr, str] | None:
+        """A part to compute first: the longest that fits on a line, or the longest of all."""
+        candidates = list(dict.fromkeys(_movable(value)))
+        if not candidates:
+            return None
+        sized = [(len(self.writer.text(c)), c) for c in candidates]
+        short = [pair for pair in sized if pair[0] + len(indent) + 12 <= 96]
+        size, chosen = max(short or sized, key=lambda pair: pair[0])
+        if size < 24:
+            return None
+        return chosen, self.names.take(_name_for(chosen))
+
+
+def name_of(point: Point) -> str:
+    """The dotted name of a value, as Python."""
+    if not point.subs:
+        return repr_name(point.name)
+    if all(text(sub).isdigit() for sub in point.subs):
+        return repr_name(".".join([point.name, *map(text, point.subs)]))
+    return f'f"{point.name}' + "".join(f".{{{text(sub)}}}" for sub in point.subs) + '"'
+
+
+def observe(point: Point, value: str) -> str:
+    """A value shown to its point."""
+    where = f"self.{point.attribute}" + "".join(f"[{text(sub)}]" for sub in point.subs)
+    return f"{where}({value})" if value.startswith("frozen[") else f"{where}({value}, frozen)"
+
+
+def _movable(expr: Expr) -> Iterator[Expr]:
+    """The parts that may be computed before: arrays that depend on no variable of a sum written out."""
+    from tnlang.lower.plan import LoopSum
+
+    if isinstance(expr, LoopSum):
+        return
+    for part in parts(expr):
+        if is_scalar(part):
+            continue
+        if isinstance(part, Einsum | Linear | Along | CallNet | Normed | Binary):
+            yield part
+        yield from _movable(part)
+
+
+def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:
+    if expr == old:
+        return new
+    return rebuild(expr, lambda part: _replaced(part, old, new))
+
+
+def _name_for(expr: Expr) -> str:
+    """A short name that says what it is: the factors of a product, or the function."""
+    match expr:
+        case Einsum(operands=operands) if all(isinstance(o, Var) for o in operands):
+            names = [o.text.rpartition(".")[2] for o in operands if isinstance(o, Var)]
+            joined = "".join(names) if all(len(n) <= 2 for n in names) else "_".join(names)
+            return joined if len(joined) <= 12 and joined.isidentifier() else "product"
+        case Einsum():
+            return "product"
+        case Along(function=function):
+            return function
+        case Linear():
+            return "mapped"
+        case Normed():
+            return "normed"
+        case CallNet(path=path) if re.fullmatch(r"[a-z]\w*", path):
+            return path
+    return "part"
+
+
