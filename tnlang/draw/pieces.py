@@ -6,6 +6,7 @@ wherever it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import ceil
 
@@ -16,8 +17,8 @@ from tnlang.draw.labels import measure
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.theme import leg_width
 
-TENSOR, SMALL = 19.0, 17.0
-"""Sizes of names in shapes: in circles from r 20, and below."""
+TENSOR, SMALL, WORD = 19.0, 17.0, 15.0
+"""Sizes of names in shapes: in circles from r 20, and below; of words."""
 LEG_SYMBOL, LEG_WORD, LEG_WORD_INSIDE = 14.5, 13.0, 12.0
 BADGE, SIGN, BIG_SIGN, CAPTION, NOTE = 13.0, 22.0, 27.0, 13.0, 12.5
 
@@ -46,7 +47,9 @@ def name_size(shape: Shape) -> float:
             return 16.0
         case "shift":
             return NOTE
-        case "tensor" if shape.outline == "circle" and len(shape.legs) == 1:
+        case "tensor" if re.match(r"\\(mathrm|text)\{\w{3,}", shape.label):
+            return WORD
+        case "tensor" if shape.outline == "circle" and (len(shape.legs) == 1 or shape.role == "bias"):
             return SMALL
     return TENSOR
 
@@ -99,9 +102,10 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
         case "circle" if wide > 22:  # a long word: a pill round it
             return (_even(wide + 12), PILL_HEIGHT / 2)
         case "circle":
-            least = 16.0 if len(shape.legs) == 1 else 20.0
-            both = "_" in shape.label and "^" in shape.label
-            return _disc(24.0 if both else least, wide, 8.5)
+            if len(shape.legs) == 1 or shape.role == "bias":
+                return _disc(18.0 if "_" in shape.label else 16.0, wide, 7.0)
+            least = 20.0 + 2 * ("_" in shape.label) + 2 * ("^" in shape.label)
+            return _disc(least, wide, 8.0)
 
 
 def plus_radius(shape: Shape) -> float:

@@ -29,7 +29,7 @@ def wanted_sides(index: Index) -> dict[int, Side]:
     outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
     groups: dict[int, list[int]] = {}
     for _, line in outputs:
-        groups.setdefault(_fork_of(index, line) or line, []).append(line)
+        groups.setdefault(_together(index, line) or line, []).append(line)
     places: tuple[Side, ...] = ()
     match len(groups):
         case 1:
@@ -41,11 +41,18 @@ def wanted_sides(index: Index) -> dict[int, Side]:
     return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
 
 
-def _fork_of(index: Index, line: int) -> int | None:
-    """The fork of which an open line is a member; the members go one way."""
+def _together(index: Index, line: int) -> int | None:
+    """The shape whose open lines go one way: a fork, a sum, a box, or what takes a whole value and gives one."""
     for end in index.lines[line].ends:
-        if end.shape is not None and index.shapes[end.shape].symbol == "fork" and end.leg > 0:
-            return end.shape
+        if end.shape is None:
+            continue
+        shape = index.shapes[end.shape]
+        if shape.symbol in ("plus", "folded", "copy") or (shape.symbol == "fork" and end.leg > 0):
+            return shape.id
+        ends = [e.shape for leg in shape.legs for e in index.lines[leg].ends]
+        others = [other for other in ends if other not in (shape.id, None)]
+        if shape.symbol == "tensor" and len(others) > 1 and len(set(others)) == 1:
+            return shape.id
     return None
 
 

@@ -183,8 +183,8 @@ def _options(enclosure: Enclosure, wall: Wall) -> LabelItem:
 def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int]]) -> list[Wanted]:
     """The names a line asks for: beyond each free end, else beside it."""
     path = placed.routes.get(line.id)
-    if path is None:
-        return []
+    if path is None or any(e.shape is not None and e.leg == 0 and _is_strip(index, e.shape) for e in line.ends):
+        return []  # the name stands on the other side of the strip
     width = _bundle_width(index, line) or pieces.line_width(line)
     inside = any(end.shape is not None and index.shapes[end.shape].inside is not None for end in line.ends)
     found = []
@@ -203,3 +203,7 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
     if not found:
         found.append(Wanted(line.id, line.label, path, line.word, width, "", inside))
     return found
+
+
+def _is_strip(index: Index, shape: int) -> bool:
+    return index.shapes[shape].symbol == "onehot"

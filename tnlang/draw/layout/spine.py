@@ -191,7 +191,7 @@ def _outward(row: _Row) -> None:
                 later.append((i, edge))
     for i, edge in later:
         item = row.path[i]
-        ends: list[Side] = (["left"] if i == 0 else []) + (["right"] if i == last else [])
+        ends = [side for side in _ALONG if _open_there(row, i, side)]
         free = [side for side in ends if len(row.sides[item][side]) < 2]
         wanted = row.want.get(edge.line)
         room = [side for side in _ACROSS if not _covered(row, i, side)]

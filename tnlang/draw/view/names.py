@@ -23,6 +23,11 @@ _SPECIAL = {
 }
 
 
+_GREEK = frozenset(
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]
+)
+
+
 def escape(text: str) -> str:
     """Text with the characters that mean something to LaTeX made harmless."""
     return "".join(_SPECIAL.get(c, c) for c in text)
@@ -43,6 +48,8 @@ def given(label: str) -> str | None:
 
 def _piece(text: str) -> str:
     """A part of a name: a single letter is italic, a number as it is, anything longer a word."""
+    if text in _GREEK:
+        return "\\" + text
     if len(text) <= 1 or text.isdecimal() or (text.isalpha() and text.isupper() and len(text) <= 3):
         return escape(text)
     return upright(text)
