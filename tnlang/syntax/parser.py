@@ -54,6 +54,11 @@ def parse(source: Source) -> File:
 
 def parse_collecting(source: Source, diagnostics: Diagnostics) -> File | None:
     """The syntax tree of a text, or None where it has syntax mistakes; all of them are added."""
+    return read(source, diagnostics)[1]
+
+
+def read(source: Source, diagnostics: Diagnostics) -> tuple[list[Token], File | None]:
+    """The tokens as the parser took them, with the line ends that end statements, and the tree or None."""
     found = Diagnostics()
     with _PARSING, _collector_paused():
         lark, rules = parser()
@@ -62,7 +67,9 @@ def parse_collecting(source: Source, diagnostics: Diagnostics) -> File | None:
         result = _Run(tokens, source, found, lark.parse_interactive("")).result()
         rules.begin(Source("", ""), Diagnostics())
     diagnostics.found.extend(found.found)
-    return None if found.errors or result is None else File(source, result.items, span=result.span)
+    if found.errors or result is None:
+        return tokens, None
+    return tokens, File(source, result.items, span=result.span)
 
 
 @contextmanager
