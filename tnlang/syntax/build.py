@@ -108,7 +108,8 @@ class Reader:
 
 def callbacks(rules: Reader) -> SimpleNamespace:
     """The methods of ``rules`` that are named after rules of the grammar, as lark calls them."""
-    names = [n for n in vars(type(rules)) if not n.startswith("_")]
+    known = {*dir(Reader), *vars(Reader())}
+    names = [n for n in dir(rules) if not n.startswith("_") and n not in known]
     return SimpleNamespace(**{n: _callback(rules, n) for n in names})
 
 

@@ -13,7 +13,7 @@ from tnlang.syntax.layout import Layout
 from tnlang.syntax.parser import read
 from tnlang.syntax.words import ASSIGNMENTS, CLOSERS, OPENERS, UNFINISHED
 
-WIDTH = 100
+WIDTH = 104
 INDENT = 4
 BEFORE_COMMENT = "   "
 
@@ -203,7 +203,7 @@ class _Formatter:
         token, around = self.tokens[at], self.layout.around[at]
         inside = self.tokens[around[-1]].type if around else "LBRACE"
         wires = inside == "LSQB" and around[-1] > 0 and not self.layout.is_array(around[-1])
-        if inside == "SUB" or wires or self.layout.is_tight(at) or self.layout.is_tight(max(at - 2, 0)):
+        if inside == "SUB" or wires or self._in_range(at):
             return False
         if at in self.semicolons or self.tokens[at - 1].type == "COMMA":
             return True
@@ -212,6 +212,11 @@ class _Formatter:
         if token.type in ("EQUAL", "UNEQUAL", "ALMOST"):
             return self.tokens[self.statement[at]].type == "EQUATION" and inside == "LBRACE"
         return inside in ("LPAR", "CALL", "BODY") and self.layout.is_gap(at)
+
+    def _in_range(self, at: int) -> bool:
+        """Whether a break before this token would tear a range or the loops of a sum apart."""
+        after_comma = self.tokens[at - 1].type == "COMMA" and self.layout.is_tight(at - 2)
+        return after_comma or self.layout.is_tight(at)
 
     def _indent_comments(self, rows: list[Row]) -> None:
         """A comment on its own line stands like the line after it, before a closer like what that closes."""
