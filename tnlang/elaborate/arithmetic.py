@@ -77,7 +77,10 @@ def dim_of(entry: DimEntry, world: World) -> Dim | None:
     syntax = entry.syntax
     if entry.state == "busy":
         world.diagnostics.error(
-            "TN311", f"dim {entry.name} is defined by itself", syntax.name.span, hint="give one of them a number"
+            "TN311",
+            f"dim {entry.name} is defined by itself",
+            syntax.name.span,
+            hint="give one of them a number",
         )
         return Dim(entry.name, None, span=syntax.name.span)
     if entry.state == "new":
@@ -199,7 +202,10 @@ def size_of_expr(expr: ast.Expr, scope: Scope) -> Size | None:
                 total = _operate(term.sign, total, size, scope, expr.span)
             return total
     scope.diagnostics.error(
-        "TN600", "a whole number is needed here", expr.span, hint="numbers, dims and loop variables, with + - * / ^"
+        "TN600",
+        "a whole number is needed here",
+        expr.span,
+        hint="numbers, dims and loop variables, with + - * / ^",
     )
     return None
 
@@ -353,7 +359,9 @@ def constant(expr: ast.Expr, scope: Scope) -> int | float | complex | None:
             values = [constant(term.value, scope) for term in terms]
             signs = [-1 if term.sign == "-" else 1 for term in terms]
             found = [v for v in values if v is not None]
-            return sum(s * v for s, v in zip(signs, found, strict=True)) if len(found) == len(values) else None
+            return (
+                sum(s * v for s, v in zip(signs, found, strict=True)) if len(found) == len(values) else None
+            )
         case ast.Product(factors=factors):
             product: int | float | complex = 1
             for factor in factors:

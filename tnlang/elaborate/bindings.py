@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from tnlang.elaborate import expressions
 from tnlang.elaborate.brackets import draft_bracket
 from tnlang.elaborate.declarations import distinct, group_size, leg
-from tnlang.elaborate.drafts import DraftIx, DraftSum, EntryTip, GroupTip, SliceTip, Tip, WireName, sum_tips, wholes
+from tnlang.elaborate.drafts import (
+    DraftIx,
+    DraftSum,
+    EntryTip,
+    GroupTip,
+    SliceTip,
+    Tip,
+    WireName,
+    sum_tips,
+    wholes,
+)
 from tnlang.elaborate.scope import Scope, legs_text
 from tnlang.elaborate.sizes import Grouping, Sizes
-from tnlang.elaborate.weave import Weaver
+from tnlang.elaborate.weave import Weaver, open_tips
 from tnlang.ir.net import Bind, Group, Leg, Origin, Ref, Sum, Value, Wire
 from tnlang.ir.walk import new_id, rename
 from tnlang.source import Related, Span
@@ -125,6 +135,39 @@ def weave_legs(
     return None if whole is not None else _solved(body, tuple(legs), sizes, expected)
 
 
+def weave_open(drafts: tuple[DraftSum, ...], scope: Scope) -> list[Woven | None] | None:
+    """Sides of an equation, or one expression: wires with one end are open, on all sides if on one.
+
+    Sizes come from all sides. Reports a side that lacks an open wire; None then.
+    """
+    opened: dict[WireName, Tip] = {}
+    for draft in drafts:
+        opened |= {name: tip for name, tip in open_tips(draft, ()).items() if name not in opened}
+    for draft in drafts:
+        named = {tip.name for tip in sum_tips(draft)}
+        missing = [tip for name, tip in opened.items() if name not in named]
+        if missing:
+            scope.diagnostics.error(
+                "TN801",
+                f"wire {missing[0].text} is open on another side of this equation, and not named on this one",
+                draft.span,
+                Related(missing[0].span, "open here"),
+                hint=f"each side has the same open wires; to repeat a side along it multiply by "
+                f"`ones[{missing[0].text}]`",
+            )
+            return None
+    sizes = Sizes(scope.world)
+    found: list[tuple[Sum, tuple[Wire, ...]]] = []
+    for draft in drafts:
+        kept = {name: sizes.wire(*name, tip.span) for name, tip in opened.items()}
+        if found:
+            for mine, first in zip(kept.values(), found[0][1], strict=True):
+                sizes.same(mine.id, first.id)
+        found.append((Weaver(scope.world, sizes).total(draft, kept, None), tuple(kept.values())))
+    wires = sizes.solve()
+    return [_sized_woven(body, legs, wires, None) for body, legs in found]
+
+
 def _kept(target: tuple[DraftIx, ...], sizes: Sizes, scope: Scope) -> dict[WireName, Wire] | None:
     kept: dict[WireName, Wire] = {}
     for ix in target:
@@ -160,7 +203,9 @@ def _kept(target: tuple[DraftIx, ...], sizes: Sizes, scope: Scope) -> dict[WireN
 def _left_leg(
     ix: DraftIx, wanted: Leg | None, expected: Expected | None, weaver: Weaver, kept: dict[WireName, Wire]
 ) -> Wire | Group:
-    what = f"leg {wanted.name} of {expected.what}" if wanted is not None and expected is not None else "this leg"
+    what = (
+        f"leg {wanted.name} of {expected.what}" if wanted is not None and expected is not None else "this leg"
+    )
     match ix:
         case Tip():
             wire = kept[ix.name]
@@ -179,11 +224,13 @@ def _left_leg(
     raise AssertionError(ix)
 
 
-def _solved(
-    body: Sum, legs: tuple[Wire | Group, ...], sizes: Sizes, expected: Expected | None
-) -> Woven:
-    wires = sizes.solve()
+def _solved(body: Sum, legs: tuple[Wire | Group, ...], sizes: Sizes, expected: Expected | None) -> Woven:
+    return _sized_woven(body, legs, sizes.solve(), expected)
 
+
+def _sized_woven(
+    body: Sum, legs: tuple[Wire | Group, ...], wires: dict[Wire, Wire], expected: Expected | None
+) -> Woven:
     def sized(one: Wire | Group) -> Wire | Group:
         if isinstance(one, Wire):
             return wires[one]

@@ -101,7 +101,9 @@ def apply_net(call: ast.Call, scope: Scope, name: ast.Name | None) -> Applied | 
         )
         header = None
     arguments = [
-        _argument(argument.value, inputs[i] if header is not None and i < len(inputs) else None, call_name, i, scope)
+        _argument(
+            argument.value, inputs[i] if header is not None and i < len(inputs) else None, call_name, i, scope
+        )
         for i, argument in enumerate(given)
     ]
     if header is None or call_name is None or any(a is None for a in arguments):
@@ -117,7 +119,10 @@ def _call_name(
     if name is not None:
         if shared:
             scope.diagnostics.error(
-                "TN510", f"calls of {shared} share its parameters, and its name", name.span, hint="leave `as` out"
+                "TN510",
+                f"calls of {shared} share its parameters, and its name",
+                name.span,
+                hint="leave `as` out",
             )
             return None
         if not claim_name(name, scope):

@@ -15,9 +15,7 @@ from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
 Kind = Decl.__dataclass_fields__["kind"].type  # "input" | "tensor" | "param" | "const"
-PROPERTIES: tuple[str, ...] = get_args(
-    __import__("typing").get_type_hints(Property)["name"]
-)
+PROPERTIES: tuple[str, ...] = get_args(__import__("typing").get_type_hints(Property)["name"])
 INITS = {"normal": (0, 1), "uniform": (2, 2), "ones": (0, 0), "zeros": (0, 0)}
 """Initial values and how many numbers each takes, from and to."""
 
@@ -66,7 +64,9 @@ def _declared_leg(index: ast.Index | ast.GroupIndex, scope: Scope) -> list[Leg] 
                 unknown_dim(path, scope)
                 return None
             return [leg(dim.name, DimSize(dim))]
-        case ast.Index(at=ast.IndexPath(path=path), of=of) if not isinstance(of, ast.Range) and of is not None:
+        case ast.Index(at=ast.IndexPath(path=path), of=of) if (
+            not isinstance(of, ast.Range) and of is not None
+        ):
             size = size_of(of, scope)
             if size is None:
                 return None
@@ -184,7 +184,9 @@ def _fits(name: str, positions: tuple[int, ...], legs: tuple[Leg, ...], span: Sp
                 diagnostics.error("TN701", f"{name} is for two legs; name them", span, hint=f"`{name}(i, j)`")
                 return False
             sides = (positions, others) if name == "unitary" and positions else None
-            pair = sides or ((((positions or (0, 1))[0],), ((positions or (0, 1))[-1],)) if len(legs) >= 2 else None)
+            pair = sides or (
+                (((positions or (0, 1))[0],), ((positions or (0, 1))[-1],)) if len(legs) >= 2 else None
+            )
             if name == "positive" and (pair is None or len(legs) != 2 or not positions):
                 return True
             if pair is not None:
@@ -234,7 +236,9 @@ def const_value(item: ast.DeclItem, legs: tuple[Leg, ...], scope: Scope) -> Cons
     """The value of a const: nested as its legs are. Reports a missing value, another shape, what is no number."""
     if item.value is None:
         form = f"{item.name.text} = 1" if not legs else f"{item.name.text}{legs_text(legs)} = [...]"
-        scope.diagnostics.error("TN707", f"const {item.name.text} has no value", item.span, hint=f"`const {form}`")
+        scope.diagnostics.error(
+            "TN707", f"const {item.name.text} has no value", item.span, hint=f"`const {form}`"
+        )
         return None
     return _entries(item.value, legs, scope)
 
@@ -260,7 +264,10 @@ def _entries(value: ast.Array | ast.Expr, legs: tuple[Leg, ...], scope: Scope) -
     number = constant(value, scope)
     if number is None:
         scope.diagnostics.error(
-            "TN707", "the value of a const is made of numbers", value.span, hint="a computed value is bound, `c = …`"
+            "TN707",
+            "the value of a const is made of numbers",
+            value.span,
+            hint="a computed value is bound, `c = …`",
         )
     return number
 

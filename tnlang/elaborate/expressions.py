@@ -34,7 +34,6 @@ from tnlang.elaborate.lookup import (
     find_net,
     find_value,
     unknown_function,
-    unknown_value,
 )
 from tnlang.elaborate.scope import Scope, legs_text, near, shown
 from tnlang.ir.functions import FUNCTIONS, Function
@@ -171,7 +170,9 @@ def _use(use: ast.Use, scope: Scope) -> list[Factor] | None:
 
 def _fixed_size(size: Size, span: Span) -> Fixed:
     origin = Origin(span)
-    number = Number(size, str(size), origin=origin) if isinstance(size, int) else SizeNumber(size, origin=origin)
+    number = (
+        Number(size, str(size), origin=origin) if isinstance(size, int) else SizeNumber(size, origin=origin)
+    )
     return Fixed(number, span)
 
 
@@ -312,7 +313,8 @@ def _gates(
                 "TN703",
                 f"{function.name} works along {_count(wanted, 'leg')}, and none is named",
                 call.path.span,
-                hint=f"`{function.name}[{gates}](…)`" + (f"; the wires here are {shown(names)}" if names else ""),
+                hint=f"`{function.name}[{gates}](…)`"
+                + (f"; the wires here are {shown(names)}" if names else ""),
             )
             return None
         return ()
@@ -323,7 +325,9 @@ def _gates(
     if len(gates_found) != len(found):
         entry = next(ix for ix in found if not isinstance(ix, Tip))
         scope.diagnostics.error(
-            "TN703", f"{function.name} works along wires", entry.span if isinstance(entry, EntryTip) else call.span
+            "TN703",
+            f"{function.name} works along wires",
+            entry.span if isinstance(entry, EntryTip) else call.span,
         )
         return None
     if wanted and len(found) != wanted:
@@ -344,9 +348,13 @@ def _options(
         name = option.name.text
         value = constant(option.value, scope)
         if name not in allowed or function.name == "power":
-            instinct = "name the leg before the bracket: " + f"`{function.name}[k](…)`" if name == "dim" else ""
-            hint = instinct or near(name, allowed) or (
-                f"{function.name} has {shown(allowed)}" if allowed else f"{function.name} has no options"
+            instinct = (
+                "name the leg before the bracket: " + f"`{function.name}[k](…)`" if name == "dim" else ""
+            )
+            hint = (
+                instinct
+                or near(name, allowed)
+                or (f"{function.name} has {shown(allowed)}" if allowed else f"{function.name} has no options")
             )
             scope.diagnostics.error(
                 "TN704", f"{function.name} has no option {name}", option.name.span, hint=hint

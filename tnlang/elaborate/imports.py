@@ -65,7 +65,11 @@ def _resolve(file: ast.Text, module: Module, world: World, report: bool = True) 
     if not text.endswith(".tn"):
         refuse(f"{text!r} is no .tn file", f'`import "{text}.tn"`' if "." not in pieces[-1] else "")
         return None
-    if text.startswith(("/", "~")) or any(p in ("", ".", "..") for p in pieces) or set(text) & set('\\\0:"\n'):
+    if (
+        text.startswith(("/", "~"))
+        or any(p in ("", ".", "..") for p in pieces)
+        or set(text) & set('\\\0:"\n')
+    ):
         refuse(
             f"{text!r} leads out of the folder of the importing file",
             "imports are paths below it, with `/` between folders",
@@ -111,7 +115,9 @@ def _module(
         world.diagnostics.found.extend(error.diagnostics)
         return None
     except OSError as error:
-        world.diagnostics.error("TN860", f"{item.file.value!r} cannot be read: {error.strerror}", item.file.span)
+        world.diagnostics.error(
+            "TN860", f"{item.file.value!r} cannot be read: {error.strerror}", item.file.span
+        )
         return None
     syntax = parse_collecting(Source(name, read.text), world.diagnostics)
     if syntax is None:
@@ -137,7 +143,10 @@ def _enter_module(item: ast.Import, imported: Module, module: Module, world: Wor
     stem = _stem(item)
     if not stem.replace("'", "").isidentifier():
         world.diagnostics.error(
-            "TN860", f"{stem!r} cannot be a name", item.file.span, hint=f'`import "{item.file.value}" as layers`'
+            "TN860",
+            f"{stem!r} cannot be a name",
+            item.file.span,
+            hint=f'`import "{item.file.value}" as layers`',
         )
         return
     if stem in module.modules and module.modules[stem] is not imported:

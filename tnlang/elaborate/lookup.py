@@ -124,7 +124,11 @@ def _member(known: Known, subs: tuple[Size, ...], part: ast.PathPart, scope: Sco
 
 def _no_member(known: Known, title: str, part: ast.PathPart, scope: Scope) -> None:
     firsts = list(known.members)
-    span = f"{member_text(part.name.text, firsts[0])} to {member_text(part.name.text, firsts[-1])}" if firsts else ""
+    span = (
+        f"{member_text(part.name.text, firsts[0])} to {member_text(part.name.text, firsts[-1])}"
+        if firsts
+        else ""
+    )
     scope.diagnostics.error(
         "TN602",
         f"there is no {title}",
@@ -223,7 +227,7 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
         return
     if len(path.parts) > 1 and path.parts[0].name.text not in scope.module.modules:
         first = path.parts[0].name.text
-        hint = near(first, scope.module.modules) or "dots lead into imported files: `import \"layers.tn\"`"
+        hint = near(first, scope.module.modules) or 'dots lead into imported files: `import "layers.tn"`'
         diagnostics.error("TN200", f"there is no value {text}", path.span, hint=hint)
         return
     net, function = find_net(path, scope), find_function(path, scope)
@@ -237,7 +241,9 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
     elif name in scope.loops:
         hint = f"{name} is a loop variable, a number without legs"
     elif _is_dim(path, scope):
-        hint = f"{text} is a dim, a number without legs; did you mean `ones[i: {text}]` or `index[i: {text}]`?"
+        hint = (
+            f"{text} is a dim, a number without legs; did you mean `ones[i: {text}]` or `index[i: {text}]`?"
+        )
     else:
         names = [*scope.body.values, *scope.module.values, *scope.module.dims, *SPECIALS, "pi", "inf"]
         if module is not None and module is not scope.module:
@@ -262,7 +268,10 @@ def unknown_function(path: ast.Path, scope: Scope) -> None:
         return
     if find_dim_quietly(path, scope):
         scope.diagnostics.error(
-            "TN201", f"{text} is a dim, not a net or function", path.span, hint=f"for a product put a space: `{text} (…)`"
+            "TN201",
+            f"{text} is a dim, not a net or function",
+            path.span,
+            hint=f"for a product put a space: `{text} (…)`",
         )
         return
     module = _module_of(path, scope) or scope.module

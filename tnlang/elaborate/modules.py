@@ -77,7 +77,10 @@ def _net(name: ast.Name, item: ast.NetDecl | ast.NetDefinition, module: Module, 
     elif name.text == "main" and main_statements(module):
         first = main_statements(module)[0].span
         world.diagnostics.error(
-            "TN203", "the bindings at file level are the net main", name.span, Related(first, "bound here"),
+            "TN203",
+            "the bindings at file level are the net main",
+            name.span,
+            Related(first, "bound here"),
             hint="give this net another name",
         )
     else:
@@ -102,7 +105,9 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
     gates = []
     for index in item.gates or ():
         match index:
-            case ast.Index(at=ast.IndexPath(path=ast.Path(parts=(ast.PathPart(name=gate, subs=()),))), of=None):
+            case ast.Index(
+                at=ast.IndexPath(path=ast.Path(parts=(ast.PathPart(name=gate, subs=()),))), of=None
+            ):
                 gates.append(gate.text)
             case _:
                 world.diagnostics.error("TN703", "a function's legs are plain names", index.span)

@@ -69,7 +69,10 @@ def _inputs(syntax: ast.NetDecl, scope: Scope) -> list[Decl]:
         if name.text not in values:
             return False
         scope.diagnostics.error(
-            "TN203", f"the input {name.text} is named twice", name.span, Related(values[name.text].span, "here too")
+            "TN203",
+            f"the input {name.text} is named twice",
+            name.span,
+            Related(values[name.text].span, "here too"),
         )
         return True
 
@@ -86,7 +89,10 @@ def _outputs(syntax: ast.NetDecl, scope: Scope) -> tuple[dict[str, tuple[Output,
         legs = declared_legs(output.bracket, scope)
         if name in found:
             scope.diagnostics.error(
-                "TN203", f"the output {name} is named twice", output.name.span, Related(found[name][1], "here too")
+                "TN203",
+                f"the output {name} is named twice",
+                output.name.span,
+                Related(found[name][1], "here too"),
             )
         sound = sound and legs is not None
         found.setdefault(name, (Output(name, legs or ()), output.name.span))
@@ -107,7 +113,11 @@ def _check_output(name: str, span: Span, body: Body, scope: Scope) -> None:
         related = [Related(known.span, f"{name} is {'an' if known.kind == 'input' else 'a'} {known.kind}")]
         hint = "an output is a value of its own: bind it under another name"
     scope.diagnostics.error(
-        "TN503", f"the output {name} of {body.title} is never bound", span, *related, hint=hint or f"`{name} = …`"
+        "TN503",
+        f"the output {name} of {body.title} is never bound",
+        span,
+        *related,
+        hint=hint or f"`{name} = …`",
     )
 
 

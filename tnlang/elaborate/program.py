@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from tnlang.elaborate.figures import figures_of
 from tnlang.elaborate.modules import declare_names, main_statements
 from tnlang.elaborate.nets import elaborate_main, elaborate_net
 from tnlang.elaborate.scope import Module, NetEntry, World, near
+from tnlang.elaborate.styles import styles_of
+from tnlang.elaborate.weights import weights_of
 from tnlang.files import read_source
 from tnlang.ir.program import Program
 from tnlang.source import Diagnostic, Diagnostics, Source, Span
@@ -56,9 +59,7 @@ def load_program(path_or_source: str | Path | Source, dims: Mapping[str, int] = 
     return elaborate(parse(source), dims=dims)
 
 
-def build(
-    file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], root: Path | None
-) -> Program:
+def build(file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], root: Path | None) -> Program:
     """The program, as far as it goes; what is wrong is in ``diagnostics``."""
     world = World(diagnostics, dict(dims), elaborate_net)
     path = Path(os.path.realpath(file.source.name)) if os.path.isfile(file.source.name) else None
@@ -74,6 +75,8 @@ def build(
             hint = near(name, world.dims)
             diagnostics.error("TN202", f"there is no dim {name} to bind to {size}", place, hint=hint)
     _elaborate_module(module, world)
+    figures = figures_of(module, world)
+    styles, themes = styles_of(module, world)
     return Program(
         file.source.name,
         tuple(replace(d, counts_members=d.name in world.counted) for d in world.dims.values()),
@@ -82,6 +85,10 @@ def build(
         tuple(dict.fromkeys(f for m in _modules(module, world) for f in m.functions.values())),
         tuple(world.nets),
         _exported(module),
+        figures,
+        styles,
+        themes,
+        weights_of(module, world),
         text=file.source.text,
     )
 

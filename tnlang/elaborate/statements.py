@@ -13,9 +13,24 @@ from tnlang.elaborate.families import folded
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_net, unknown_function
 from tnlang.elaborate.scope import Body, Known, Scope, legs_text, loop_vars
-from tnlang.ir.net import Bind, Decl, Group, Leg, Loop, Origin, Output, Ref, Repeat, Shared, StreamSet, Sum, Tensor, Term
+from tnlang.ir.net import (
+    Bind,
+    Decl,
+    Group,
+    Leg,
+    Loop,
+    Origin,
+    Output,
+    Ref,
+    Repeat,
+    Shared,
+    StreamSet,
+    Sum,
+    Tensor,
+    Term,
+    Wire,
+)
 from tnlang.ir.net import Value as IrValue
-from tnlang.ir.net import Wire
 from tnlang.ir.size import LoopVar, Size
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -68,9 +83,7 @@ class Statements:
                 body.values.setdefault(item.name.text, Known(item.name.text, "param", item.name.span, None))
             return
         for item in statement.items:
-            declare(
-                statement.kind, item, scope, item.name.text, body.owned.append, body.values, self._taken
-            )
+            declare(statement.kind, item, scope, item.name.text, body.owned.append, body.values, self._taken)
 
     def _taken(self, name: ast.Name, arity: int) -> bool:
         known = self.body.values.get(name.text)
@@ -121,9 +134,7 @@ class Statements:
 
     # ------------------------------------------------------------ bindings
 
-    def bind(
-        self, target: ast.Lhs, op: str, value: ast.Named, scope: Scope, span: Span, opens: bool
-    ) -> None:
+    def bind(self, target: ast.Lhs, op: str, value: ast.Named, scope: Scope, span: Span, opens: bool) -> None:
         """One left-hand side: a new value, a stream's opening, or a stream's next value."""
         name = target.name.text
         known = self.body.values.get(name)
@@ -193,9 +204,17 @@ class Statements:
             diagnostics.error("TN605", f"{name} is the variable of a loop here", target.name.span)
             return False
         if op != "=" and (known is None or known.kind != "stream"):
-            hint = f"open it as a stream, `stream {name} = …`" if known is None or known.kind == "value" else ""
+            hint = (
+                f"open it as a stream, `stream {name} = …`" if known is None or known.kind == "value" else ""
+            )
             related = [Related(known.span, f"{name} is bound here")] if known is not None else []
-            diagnostics.error("TN505", f"{name} is no stream, so `{op}` has no meaning", target.name.span, *related, hint=hint)
+            diagnostics.error(
+                "TN505",
+                f"{name} is no stream, so `{op}` has no meaning",
+                target.name.span,
+                *related,
+                hint=hint,
+            )
             return False
         if known is None:
             call = self.body.calls.get(name) or self.body.named.get(name)
@@ -213,19 +232,31 @@ class Statements:
             return True
         if target.subs and known.arity == len(target.subs) and known.kind == "value":
             return True
-        hint = f"only a stream is assigned again: open it with `stream {name} = …`" if known.kind == "value" else ""
+        hint = (
+            f"only a stream is assigned again: open it with `stream {name} = …`"
+            if known.kind == "value"
+            else ""
+        )
         if name in self.body.ended:
             hint = "names are bound once in a net, also those that last one turn; choose another"
         diagnostics.error(
-            "TN504", f"{name} is bound twice", target.name.span, Related(known.span, "first bound here"), hint=hint
+            "TN504",
+            f"{name} is bound twice",
+            target.name.span,
+            Related(known.span, "first bound here"),
+            hint=hint,
         )
         return False
 
     def _subs(self, target: ast.Lhs, scope: Scope) -> tuple[Size, ...] | None:
-        found = [size_of(sub, scope) for sub in target.subs if not isinstance(sub, ast.Range | ast.NamedRange)]
+        found = [
+            size_of(sub, scope) for sub in target.subs if not isinstance(sub, ast.Range | ast.NamedRange)
+        ]
         if len(found) != len(target.subs):
             scope.diagnostics.error(
-                "TN604", f"{target.name.text} is bound one member at a time", target.span,
+                "TN604",
+                f"{target.name.text} is bound one member at a time",
+                target.span,
                 hint="bind them in a repeat: `repeat l in 0..n { h{l}[i] = … }`",
             )
             return None
@@ -355,7 +386,10 @@ class Statements:
             known = self.body.values.get(name)
             if target.bracket is not None:
                 scope.diagnostics.error(
-                    "TN308", "the outputs of a call are bound whole", target.span, hint=f"`{name}`, without brackets"
+                    "TN308",
+                    "the outputs of a call are bound whole",
+                    target.span,
+                    hint=f"`{name}`, without brackets",
                 )
             subs = self._subs(target, scope)
             expected = self._expected(target, known if known and known.kind == "stream" else None, scope)

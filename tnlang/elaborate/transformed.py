@@ -23,6 +23,12 @@ def elaborate_definition(entry: NetEntry, syntax: ast.NetDefinition, world: Worl
     entry.header = Header(net.inputs, net.outputs)
 
 
+def net_of(value: ast.TransformValue, name: str, scope: Scope) -> Net | None:
+    """The net that a path names or a transform makes (under ``name``). None after a mistake."""
+    found = _net(value, name, scope)
+    return found[0] if found is not None else None
+
+
 def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
     """The net of that name that a transform gives, put among the program's nets."""
     world = scope.world
@@ -35,7 +41,9 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
         return net, found[1]
     transform = path_text(value.path)
     if transform not in TRANSFORMS and transform not in PLANNED:
-        hint = near(transform, [*TRANSFORMS, *PLANNED]) or "there are " + shown(sorted([*TRANSFORMS, *PLANNED]))
+        hint = near(transform, [*TRANSFORMS, *PLANNED]) or "there are " + shown(
+            sorted([*TRANSFORMS, *PLANNED])
+        )
         world.diagnostics.error("TN901", f"there is no transform {transform}", value.path.span, hint=hint)
         return None
     first = value.arguments[0] if value.arguments else None

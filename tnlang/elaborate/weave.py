@@ -90,7 +90,9 @@ def _ends(factor: Factor, name: WireName) -> int:
     """How many ends of a wire a factor shows: those at its brackets, and that of a gate that lets the wire out."""
     own = sum(tip.name == name for tip in own_tips(factor))
     out = isinstance(factor, Round) and factor.rule != "ends" and any(g.name == name for g in factor.gates)
-    deeper = own == 1 and any(tip.name == name for tip in sum_tips(body)) if (body := body_of(factor)) else False
+    deeper = (
+        own == 1 and any(tip.name == name for tip in sum_tips(body)) if (body := body_of(factor)) else False
+    )
     return own + out + deeper
 
 
@@ -158,9 +160,7 @@ class Weaver:
         lost = {tip.name: self.sizes.wire(*tip.name, tip.span) for tip, _ in decision.dangling}
         inner = {**kept, **new, **lost}
         nodes = tuple(self.factor(factor, inner, whole) for factor in draft.factors)
-        return Term(
-            nodes, tuple(new.values()), -1 if draft.negative else 1, origin=Origin(draft.span)
-        )
+        return Term(nodes, tuple(new.values()), -1 if draft.negative else 1, origin=Origin(draft.span))
 
     def factor(self, draft: Factor, kept: Kept, whole: Legs | None) -> Node:
         match draft:
@@ -211,16 +211,20 @@ class Weaver:
                 return Entry(at)
             case SliceTip(tip=tip, start=start, stop=stop):
                 wire = self._wire(tip, kept)
-                self._inside(start, size_op("-", stop, 1) if not isinstance(stop, int) else stop - 1, size, what, tip.span)
+                self._inside(
+                    start,
+                    size_op("-", stop, 1) if not isinstance(stop, int) else stop - 1,
+                    size,
+                    what,
+                    tip.span,
+                )
                 try:
                     sizes.soft_end(wire.id, size_op("-", stop, start), f"the slice of {what}", tip.span)
                 except SizeError:
                     sizes.broken.add(wire.id)
                 return Slice(wire, start, stop)
             case GroupTip(members=members, span=span):
-                joined = tuple(
-                    self._wire(m, kept) if isinstance(m, Tip) else Entry(m.at) for m in members
-                )
+                joined = tuple(self._wire(m, kept) if isinstance(m, Tip) else Entry(m.at) for m in members)
                 wires = tuple(m.id for m in joined if isinstance(m, Wire))
                 if broken:
                     sizes.broken.update(wires)
@@ -243,7 +247,9 @@ class Weaver:
         if (low is not None and low < 0) or (high is not None and stop is not None and high >= stop):
             self.world.diagnostics.error(
                 "TN304",
-                f"{what} has the entries 0 to {stop - 1}" if stop is not None else f"{what} has no entry {low}",
+                f"{what} has the entries 0 to {stop - 1}"
+                if stop is not None
+                else f"{what} has no entry {low}",
                 span,  # type: ignore[arg-type]
                 hint="entries count from 0; the last one is `dim - 1`",
             )
@@ -286,7 +292,9 @@ class Weaver:
             self.sizes.squares.append((gates[0].id, gates[1].id))
         legs = whole if draft.legs is None else self._own(draft, draft.legs, kept)
         body = self.total(draft.body, inside, legs)
-        return Bubble(draft.function, body, tuple(gates), draft.options, draft.name, origin=Origin(draft.span))
+        return Bubble(
+            draft.function, body, tuple(gates), draft.options, draft.name, origin=Origin(draft.span)
+        )
 
     # ------------------------------------------------------------ whole values
 
@@ -380,7 +388,9 @@ def _gate_hint(draft: Round) -> str:
     if names:
         return f"its wires are {shown(names)}"
     title = next((v.title for v in factor_wholes(replace(draft, legs=None))), "x")
-    return f"give its value wires: `{draft.function}[{draft.gates[0].text}]({title}[…, {draft.gates[0].text}])`"
+    return (
+        f"give its value wires: `{draft.function}[{draft.gates[0].text}]({title}[…, {draft.gates[0].text}])`"
+    )
 
 
 def _title(factor: Factor) -> str:

@@ -11,6 +11,7 @@ from tnlang.ir.net import Bind, Call, Frozen, Net, Repeat, Shared, Stmt, StreamS
 from tnlang.ir.size import Size, SizeError, evaluate
 from tnlang.ir.walk import local_names, refs, statements
 from tnlang.transforms.normal import count_normals, write_out
+from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
 
 SCALE = "scale"
@@ -47,9 +48,13 @@ def freeze(request: Request) -> tuple[Net, ...]:
     new = work.net(old, matchers, request.name)
     for i, path in enumerate(request.paths):
         if i not in work.matched:
-            names = dict.fromkeys(work.seen)
+            names = _value_names(request)
             close = difflib.get_close_matches(path[-1].name, names, n=3)
-            hint = "did you mean " + " or ".join(close) + "?" if close else "values are " + ", ".join(list(names)[:8])
+            hint = (
+                "did you mean " + " or ".join(close) + "?"
+                if close
+                else "values are " + ", ".join(list(names)[:8])
+            )
             raise TransformError(f"{request.net} has no value {show_path(path)} to freeze", hint, i)
     return (*work.variants, replace(new, name=request.name, source=old.source or old.name))
 
@@ -60,7 +65,6 @@ class _Freezing:
     variants: list[Net] = field(default_factory=list)
     made: dict[tuple[str, tuple[Matcher, ...]], str] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
-    seen: list[str] = field(default_factory=list)
 
     def net(self, net: Net, matchers: tuple[Matcher, ...], name: str) -> Net:
         """The net with what the matchers name frozen; the same net where they name nothing."""
@@ -69,7 +73,7 @@ class _Freezing:
         body = tuple(self.block(net.body, matchers, {}, order, names))
         if body == net.body:
             return net
-        return replace(net, name=name, body=_without_dead(net, body))
+        return replace(net, name=name, body=renew(_without_dead(net, body)))
 
     def block(
         self,
@@ -104,7 +108,6 @@ class _Freezing:
         self, target: Value, matchers: tuple[Matcher, ...], turns: Turns, subs: tuple[int, ...] | None = None
     ) -> bool:
         """Whether a value is named by a matcher; those that do are noted."""
-        self.seen.append(target.name)
         if target.anonymous:
             return False
         own = subs if subs is not None else _subs(target, turns)
@@ -173,7 +176,9 @@ class _Freezing:
             message = f"the turns of this repeat are not known, so one cannot be named: {error}"
             raise TransformError(message, "give the dim a default", telling[0].pattern) from None
         if last - first > LIMIT:
-            raise TransformError(f"a repeat of {last - first:,} turns cannot be taken apart", "", telling[0].pattern)
+            raise TransformError(
+                f"a repeat of {last - first:,} turns cannot be taken apart", "", telling[0].pattern
+            )
 
         def signature(turn: int) -> tuple[bool, ...]:
             return tuple(
@@ -190,6 +195,19 @@ class _Freezing:
             start = loop.start if number == 0 else group[0]
             stop = loop.stop if number == len(groups) - 1 else group[-1] + 1
             yield start, stop, group[0]
+
+
+def _value_names(request: Request) -> list[str]:
+    """The values of a net and of those it calls, for hints."""
+    found: dict[str, None] = {}
+    waiting, known = [request.net], {request.net}
+    while waiting:
+        net = request.program.net(waiting.pop())
+        found.update(dict.fromkeys(sorted(_bound(net.body)) + [SCALE] * bool(_scale_names(net))))
+        callees = {s.net for s in statements(net.body) if isinstance(s, Call)} - known
+        known |= callees
+        waiting += sorted(callees)
+    return list(found)
 
 
 def _is(step: Step, name: str, subs: tuple[int, ...] | None) -> bool:
@@ -223,7 +241,7 @@ def _bound(body: tuple[Stmt, ...]) -> set[str]:
             case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
                 found.add(target.name)
             case Call(results=results):
-                found.update(result.name for result in results)
+                found.update(result.name for result in results if not result.anonymous)
             case Shared() | Repeat():
                 pass
     return found
@@ -239,7 +257,9 @@ def _names_turn(
             return order.get((id(statement), tuple(turns.values()))) == step.subs[0]
         case Bind(target=target) | Frozen(target=target) if target.name == step.name and target.subs:
             return _subs(target, turns) in (step.subs, None)
-        case Bind(target=Value(name=name)) | Frozen(target=Value(name=name)) | Call(name=name) if name == step.name:
+        case Bind(target=Value(name=name)) | Frozen(target=Value(name=name)) | Call(name=name) if (
+            name == step.name
+        ):
             return step.subs[: len(turns)] == tuple(turns.values())[: len(step.subs)]
         case Call(results=results) if any(result.name == step.name for result in results):
             return step.subs[: len(turns)] == tuple(turns.values())[: len(step.subs)]

@@ -98,4 +98,3 @@ def _centred(node: Bubble, origin: Origin) -> Node:
         return Bracket(node.body, node.name, origin=origin)
     mean = Term((_along(node, "mean", origin),), (), -1, origin=origin)
     return Bracket(replace(node.body, terms=(*node.body.terms, mean)), node.name, origin=origin)
-

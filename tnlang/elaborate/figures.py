@@ -1,0 +1,371 @@
+"""Figures: what they draw, equations, what is unfolded, hints of place."""
+
+from __future__ import annotations
+
+from tnlang.elaborate import transformed
+from tnlang.elaborate.arithmetic import find_module, is_broken, one_sub, path_text
+from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_open
+from tnlang.elaborate.declarations import member_text
+from tnlang.elaborate.drafts import DraftSum, wholes
+from tnlang.elaborate.expressions import draft
+from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.lookup import find_known, find_net
+from tnlang.elaborate.nets import needed_names
+from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
+from tnlang.ir.net import (
+    Bind,
+    Bracket,
+    Bubble,
+    Call,
+    Frozen,
+    Net,
+    Node,
+    Origin,
+    Output,
+    Repeat,
+    Shared,
+    Special,
+    Stmt,
+    StreamSet,
+    Value,
+)
+from tnlang.ir.program import (
+    Draw,
+    Equation,
+    Expression,
+    Figure,
+    NetTarget,
+    Openness,
+    Placement,
+    Steps,
+    ValueTarget,
+)
+from tnlang.ir.walk import node_wires, refs, statements, value_wires, walk
+from tnlang.source import Related, Span
+from tnlang.syntax import ast
+from tnlang.transforms.renew import renew
+
+FLOWS = ("down", "right", "up", "left")
+
+
+def figures_of(module: Module, world: World) -> tuple[Figure, ...]:
+    """The figures of a file. Reports what they draw that is not there."""
+    assert module.syntax is not None
+    found: list[Figure] = []
+    for item in module.syntax.items:
+        if not isinstance(item, ast.FigureDecl):
+            continue
+        before = next((f for f in found if f.name == item.name.text), None)
+        if before is not None:
+            world.diagnostics.error(
+                "TN203",
+                f"figure {item.name.text} is declared twice",
+                item.name.span,
+                Related(before.origin.span, "first declared here"),
+            )
+        found.append(_Figure(item, module, world).made())
+    return tuple(found)
+
+
+class _Figure:
+    """One figure in the making."""
+
+    def __init__(self, syntax: ast.FigureDecl, module: Module, world: World) -> None:
+        self.syntax, self.module, self.world = syntax, module, world
+        self.number = 0
+        self.items: list[Draw | Equation | Steps] = []
+
+    def made(self) -> Figure:
+        flow = ""
+        openness: list[Openness] = []
+        placements: list[Placement] = []
+        for item in self.syntax.items:
+            self.world.written = 0
+            match item:
+                case ast.Draw():
+                    self.draw(item)
+                case ast.Equation():
+                    self.equation(item)
+                case ast.Steps():
+                    self.steps(item)
+                case ast.Flow(direction=direction):
+                    flow = self.flow(direction)
+                case _:
+                    pass
+        names = drawable_names(self.module, self.world, self.items)
+        for item in self.syntax.items:
+            match item:
+                case ast.Openness(kind=kind, paths=paths):
+                    texts = [self.path(p, names) for p in paths]
+                    openness.append(Openness(kind, tuple(t for t in texts if t), origin=Origin(item.span)))
+                case ast.PlaceAt() | ast.PlaceBeside() | ast.PlaceLabel():
+                    placements.extend(self.placement(item, names))
+                case _:
+                    pass
+        caption = self.syntax.caption.value if self.syntax.caption is not None else ""
+        return Figure(
+            self.syntax.name.text,
+            caption,
+            tuple(self.items),
+            flow,  # type: ignore[arg-type]
+            tuple(openness),
+            tuple(placements),
+            origin=Origin(self.syntax.name.span),
+        )
+
+    # ------------------------------------------------------------ what is drawn
+
+    def draw(self, item: ast.Draw) -> None:
+        target: NetTarget | ValueTarget | Expression | None
+        scope = self.scope()
+        value = item.value
+        if isinstance(value, ast.Use) and value.bracket is None and self._names_net(value.path, scope):
+            target = self.net_target(value.path, scope)
+        else:
+            found = self.expressions((value,), scope)
+            target = found[0] if found else None
+        if target is not None:
+            caption = item.caption.value if item.caption is not None else ""
+            self.items.append(Draw(target, caption, origin=Origin(item.span)))
+
+    def _names_net(self, path: ast.Path, scope: Scope) -> bool:
+        return find_net(path, scope) is not None or (len(path.parts) > 1 and find_known(path, scope) is None)
+
+    def net_target(self, path: ast.Path, scope: Scope) -> NetTarget | ValueTarget | None:
+        """A net, or a value of one: the longest part of the path that names a net."""
+        for length in range(len(path.parts), 0, -1):
+            front = ast.Path(path.parts[:length], span=path.span)
+            entry = find_net(front, scope)
+            if entry is None:
+                continue
+            header_of(entry, self.world, path.span)
+            rest = path.parts[length:]
+            if entry.net is None:
+                return None
+            if not rest:
+                return NetTarget(entry.name)
+            value = self.value_path(rest, scope)
+            if value is None:
+                return None
+            values = value_names(entry.net)
+            if rest[0].name.text not in values:
+                self.world.diagnostics.error(
+                    "TN800",
+                    f"the net {path_text(front)} has no value {path_text(ast.Path(rest))}",
+                    path.span,
+                    Related(entry.span, "the net"),
+                    hint=near(rest[0].name.text, values),
+                )
+                return None
+            return ValueTarget(entry.name, value)
+        if not is_broken(path, scope):
+            found = find_module(self.module, ast.Path(path.parts[:1]))
+            names = [*self.module.nets, *self.module.modules] if found is not None else []
+            self.world.diagnostics.error(
+                "TN800",
+                f"there is no net {path_text(path)} to draw",
+                path.span,
+                hint=near(path_text(path), names),
+            )
+        return None
+
+    def value_path(self, parts: tuple[ast.PathPart, ...], scope: Scope) -> str | None:
+        texts: list[str] = []
+        for part in parts:
+            subs = one_sub(part.subs, scope, part.name.text) if part.subs else ()
+            if subs is None:
+                return None
+            texts.append(member_text(part.name.text, subs))
+        return ".".join(texts)
+
+    def scope(self) -> Scope:
+        """A body of its own that knows what the file binds."""
+        main = self.module.main
+        assert main is not None
+        body = Body(f"the figure {self.syntax.name.text}", is_main=True)
+        body.values.update(main.values)
+        for name, span in self.module.bound.items():
+            body.values.setdefault(name, Known(name, "value", span, None))
+        body.shared.update(main.shared)
+        return Scope(self.world, self.module, body)
+
+    def expressions(self, sides: tuple[ast.Expr, ...], scope: Scope) -> list[Expression] | None:
+        """Sides of an equation, or one expression to draw. None after a mistake."""
+        drafts: list[DraftSum] = []
+        blocks: list[tuple[Stmt, ...]] = []
+        for side in sides:
+            inner = self.scope()
+            made = draft(side, inner)
+            if made is not None:
+                drafts.append(made)
+                blocks.append(tuple(inner.body.block))
+        if len(drafts) != len(sides):
+            return None
+        woven = self.woven(tuple(drafts), scope)
+        if woven is None or any(w is None for w in woven):
+            return None
+        return [
+            self.expression(w, block, side.span)
+            for w, block, side in zip(woven, blocks, sides, strict=True)
+            if w is not None
+        ]
+
+    def woven(self, drafts: tuple[DraftSum, ...], scope: Scope) -> list[Woven | None] | None:
+        if not any(value.legs != () for one in drafts for value in wholes(one)):
+            return weave_open(drafts, scope)
+        first = weave_bare(drafts[0], scope, None)
+        if first is None:
+            return None
+        expected = Expected("the first side", first.names, drafts[0].span)
+        return [first, *(weave_bare(one, scope, expected) for one in drafts[1:])]
+
+    def expression(self, woven: Woven, block: tuple[Stmt, ...], span: Span) -> Expression:
+        self.number += 1
+        title = f"figure {self.syntax.name.text} {self.number}"
+        main = self.module.main
+        assert main is not None
+        taken = {*main.values, *self.module.values}
+        name = "result"
+        while name in taken:
+            name += "_"
+        origin = Origin(span)
+        result = Bind(
+            Value(name, woven.legs, (), tuple(leg.name for leg in woven.names)), woven.body, origin=origin
+        )
+        body = (*renew(_needed(tuple(main.block), (*block, result))), *block, result)
+        net = Net(title, (), (Output(name, woven.names),), (), body, origin=origin)
+        needed = needed_names(net, {n.name: n for n in self.world.nets})
+        inputs = tuple(
+            d for d in self.world.declarations if d.kind in ("tensor", "param") and d.name in needed
+        )
+        return Expression(Net(title, inputs, net.outputs, (), body, origin=origin), result, origin=origin)
+
+    def equation(self, item: ast.Equation) -> None:
+        scope = self.scope()
+        made = self.expressions(tuple(s for s in item.sides if not isinstance(s, ast.Text)), scope)
+        if made is None:
+            return
+        rest = iter(made)
+        sides = tuple(side.value if isinstance(side, ast.Text) else next(rest) for side in item.sides)
+        caption = item.caption.value if item.caption is not None else ""
+        self.items.append(Equation(sides, item.relations, caption, origin=Origin(item.span)))
+
+    def steps(self, item: ast.Steps) -> None:
+        name = f"{self.syntax.name.text}/steps"
+        made = transformed.net_of(item.value, name, self.scope())
+        if made is not None:
+            self.items.append(Steps(made.name, origin=Origin(item.span)))
+
+    def flow(self, direction: ast.Name) -> str:
+        if direction.text in FLOWS:
+            return direction.text
+        self.world.diagnostics.error(
+            "TN802",
+            f"{direction.text} is no direction",
+            direction.span,
+            hint=near(direction.text, FLOWS) or "a figure flows down, right, up or left",
+        )
+        return ""
+
+    # ------------------------------------------------------------ hints
+
+    def path(self, path: ast.Path, names: set[str]) -> str:
+        """A path as text, nets by their program-wide names. Reports one whose first part names nothing."""
+        scope = self.scope()
+        entry = find_net(path, scope)
+        if entry is not None:
+            return entry.name
+        text = self.value_path(path.parts, scope)
+        if text is None or is_broken(path, scope):
+            return ""
+        first = path.parts[0].name.text
+        if first not in names and first not in self.module.modules:
+            self.world.diagnostics.error(
+                "TN800", f"nothing in this figure is called {text}", path.span, hint=near(first, names)
+            )
+            return ""
+        return text
+
+    def placement(
+        self, item: ast.PlaceAt | ast.PlaceBeside | ast.PlaceLabel, names: set[str]
+    ) -> list[Placement]:
+        path = self.path(item.path, names)
+        origin = Origin(item.span)
+        match item:
+            case ast.PlaceAt(x=x, y=y):
+                place = Placement(path, "at", at=(float(x.value.real), float(y.value.real)), origin=origin)
+            case ast.PlaceBeside(relation=relation, other=other):
+                place = Placement(path, relation, self.path(other, names), origin=origin)
+                if not place.other:
+                    return []
+            case ast.PlaceLabel(label=label):
+                place = Placement(path, "label", label.value, origin=origin)
+        return [place] if path else []
+
+
+def _needed(main: tuple[Stmt, ...], after: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """The file-level statements that later ones read, in order."""
+    wanted = {ref.name for statement in statements(after) for ref in refs(statement)}
+    kept: list[Stmt] = []
+    for statement in reversed(main):
+        inner = tuple(statements((statement,)))
+        if isinstance(statement, Shared) or any(_defined(s) & wanted for s in inner):
+            kept.append(statement)
+            wanted |= {ref.name for s in inner for ref in refs(s)}
+    calls = {s.name for s in statements((*kept, *after)) if isinstance(s, Call) and s.shared}
+    return tuple(s for s in reversed(kept) if not isinstance(s, Shared) or s.name in calls)
+
+
+def _defined(statement: Stmt) -> set[str]:
+    match statement:
+        case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
+            return {target.name}
+        case Call(results=results):
+            return {result.name for result in results}
+        case Shared() | Repeat():
+            return set()
+
+
+def value_names(net: Net) -> set[str]:
+    """The values and calls of a net by name."""
+    found: set[str] = {decl.name for decl in (*net.inputs, *net.owned)}
+    for statement in statements(net.body):
+        found |= _defined(statement)
+        if isinstance(statement, Call):
+            found.add(statement.name)
+    return found
+
+
+def drawable_names(module: Module, world: World, items: list[Draw | Equation | Steps]) -> set[str]:
+    """Everything that may be called by name in a picture: nets, values, calls, bubbles, functions, wires."""
+    nets = list(world.nets)
+    for item in items:
+        match item:
+            case Draw(target=Expression(net=net)):
+                nets.append(net)
+            case Equation(sides=sides):
+                nets.extend(side.net for side in sides if isinstance(side, Expression))
+            case _:
+                pass
+    names = {*module.values, *module.nets, *module.dims, *module.functions, *(n.name for n in nets)}
+    for net in nets:
+        names |= value_names(net)
+        for statement in statements(net.body):
+            if isinstance(statement, Bind | StreamSet):
+                names.update(wire.name for wire in value_wires(statement.target.legs))
+                for node in walk(statement.body):
+                    names.update(wire.name for wire in node_wires(node))
+                    names |= _node_names(node)
+    return names
+
+
+def _node_names(node: Node) -> set[str]:
+    match node:
+        case Bubble(function=function, name=name):
+            return {function, name} - {""}
+        case Bracket(name=name):
+            return {name} - {""}
+        case Special(kind=kind):
+            return {kind}
+        case _:
+            return set()
