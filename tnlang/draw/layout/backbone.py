@@ -17,7 +17,7 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
     index = Index(diagram)
 
     def half(shape: Shape) -> Point:
-        wide, high = pieces.half_size(shape)
+        wide, high = pieces.half_size(index.as_drawn(shape))
         return (high, wide) if is_turned(way) and shape.symbol != "onehot" else (wide, high)
 
     def room(line: Line) -> float:
@@ -25,7 +25,9 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
             return 0.0
         if is_turned(way):
             return 18.0
-        return measure(line.label, pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL, line.word).width + 12.0
+        return (
+            measure(line.label, pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL, line.word).width + 12.0
+        )
 
     ink = Ink(index, way)
     items: list[Item] = []

@@ -124,7 +124,10 @@ def lay_chain(
     pull = 0.6 * (target[1] - top)
     s_curve = cubic((x, top), DOWN, target, UP, pull)
     drawn.paths[chain.tracks[-1]] = _oriented(
-        index, chain.tracks[-1], hidden, [straight(start, (x, top)), s_curve, straight(target, (hidden_x, station))]
+        index,
+        chain.tracks[-1],
+        hidden,
+        [straight(start, (x, top)), s_curve, straight(target, (hidden_x, station))],
     )
     return station
 
@@ -213,7 +216,10 @@ def lay_feed(
             at = index.other(came, at)
         ways.append(way)
     drawn.halves[body] = measure(index.shapes[body])
-    length = max(sum(max(28.0, room(index.lines[n]) + 6) for n in way) + _small(index, way, part, body, measure) for way in ways)
+    length = max(
+        sum(max(28.0, room(index.lines[n]) + 6) for n in way) + _small(index, way, part, body, measure)
+        for way in ways
+    )
     center = (reach + length + drawn.halves[body][0], y0)
     drawn.centers[body] = center
     for way, offset in zip(ways, offsets, strict=True):
@@ -221,7 +227,9 @@ def lay_feed(
         at = (x0, y0 + offset)
         for line in way:
             ends = [e.shape for e in index.lines[line].ends]
-            small = next((s for s in ends if s in part.members and s != body and s not in drawn.centers), None)
+            small = next(
+                (s for s in ends if s in part.members and s != body and s not in drawn.centers), None
+            )
             if small is not None:
                 wide, high = measure(index.shapes[small])
                 drawn.halves[small] = (wide, high)

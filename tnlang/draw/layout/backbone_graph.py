@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Shape
@@ -49,6 +49,12 @@ class Index:
             found.setdefault(ribbon.paste, []).append(ribbon.station)
         return {s: tuple(v) for s, v in found.items()}
 
+    def as_drawn(self, shape: Shape) -> Shape:
+        """A copy that is no station is drawn as large as what is pasted from it."""
+        if shape.symbol == "copy" and shape.id not in self.stations:
+            return replace(shape, symbol="paste")
+        return shape
+
     def walls(self, shape: int) -> tuple[int, ...]:
         """The enclosures a shape stands in, outermost first."""
         return self.around(self.shapes[shape].inside)
@@ -90,20 +96,39 @@ class Part:
 
 def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
     """The parts beside a backbone, in the order of the stations where they begin or else end."""
-    place = {s: i for i, s in enumerate(backbone.stations)}
     found = []
-    for members in _connected(index):
-        touched = _touched(index, backbone, members, place)
+    for members in _connected(index, [s for s in index.shapes if s not in index.stations], frozenset()):
+        touched = _touched(index, backbone, members)
         if touched is not None:
             found.append(touched)
-    return tuple(
-        sorted(found, key=lambda p: (p.start if p.start is not None else (p.stop or 0) - 0.5, p.members))
-    )
+    return tuple(sorted(found, key=_when))
 
 
-def _connected(index: Index) -> list[tuple[int, ...]]:
-    """The shapes that are no stations, in sets joined by lines, ribbons or a common enclosure."""
-    leader = {s: s for s in index.shapes if s not in index.stations}
+def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...]) -> tuple[Part, ...]:
+    """A part taken apart behind its head, and at the copies inside it: what is left hangs together by lines.
+
+    A piece without start and stop makes a value for the others; such pieces come first.
+    """
+    rest = [s for s in part.members if s not in head]
+    copies = frozenset(s for s in rest if index.shapes[s].symbol == "copy")
+    found = []
+    for members in _connected(index, rest, copies):
+        touched = _touched(index, backbone, members)
+        if touched is None:
+            found.append(Part(members, None, None, (), (), ""))
+        else:
+            found.append(replace(touched, start=part.start if touched.stop is not None else touched.start))
+    return tuple(sorted(found, key=lambda p: (p.stop is not None or p.start is not None, *_when(p))))
+
+
+def _when(part: Part) -> tuple[float, float, tuple[int, ...]]:
+    stop = part.stop if part.stop is not None else len(part.members) + 1000
+    return (part.start if part.start is not None else stop - 0.5, stop, part.members)
+
+
+def _connected(index: Index, shapes: Iterable[int], copies: frozenset[int]) -> list[tuple[int, ...]]:
+    """Sets of these shapes joined by lines, ribbons (but those of ``copies``) or a common enclosure."""
+    leader = {s: s for s in shapes}
 
     def find(shape: int) -> int:
         while leader[shape] != shape:
@@ -119,7 +144,8 @@ def _connected(index: Index) -> list[tuple[int, ...]]:
     for line in index.diagram.lines:
         join(e.shape for e in line.ends)
     for ribbon in index.diagram.ribbons:
-        join((ribbon.station, ribbon.paste))
+        if ribbon.station not in copies:
+            join((ribbon.station, ribbon.paste))
     for enclosure in index.enclosures:
         join(s for s in index.shapes if enclosure in index.walls(s))
     groups: dict[int, list[int]] = {}
@@ -129,10 +155,9 @@ def _connected(index: Index) -> list[tuple[int, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def _touched(
-    index: Index, backbone: Backbone, members: tuple[int, ...], place: dict[int, int]
-) -> Part | None:
+def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part | None:
     """The part made of these members, None where they touch no station of this backbone."""
+    place = {s: i for i, s in enumerate(backbone.stations)}
     inside = set(members)
     feeds: list[int] = []
     returns: list[int] = []

@@ -20,44 +20,39 @@ FEW_ORDERS = 5040
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``head``: boxes and copies that the whole value passes before anything else, from the station on.
-
-    ``rows`` and ``cols`` place the shapes of the rows; a row between two others is a fraction. ``column`` is the
+    """``rows`` and ``cols`` place the shapes of the rows; a row between two others is a fraction. ``column`` is the
     outer column in the order of time, ``links`` the dots left of it. ``satellites`` hang on the shape they are
     mapped to; ``loose`` are shapes without legs.
     """
 
-    head: tuple[int, ...]
     rows: Mapping[int, float]
     cols: Mapping[int, int]
     column: tuple[int, ...]
     links: tuple[int, ...]
     satellites: Mapping[int, int]
     loose: tuple[int, ...]
-    spans: bool = False
-
-    @property
-    def shapes(self) -> tuple[int, ...]:
-        """The shapes of the rows."""
-        return tuple(self.rows)
 
 
-def grid(index: Index, part: Part, start: int | None, stop: int | None, hidden: str) -> Grid:
-    """The grid of a part between two stations; ``hidden`` is the dim of the track that the outer column carries."""
+def grid(
+    index: Index, part: Part, start: int | None, stop: int | None, hidden: str, head: tuple[int, ...]
+) -> Grid:
+    """The grid of a part between two stations, behind its head.
+
+    ``hidden`` is the dim of the track that the outer column carries.
+    """
     loose = tuple(s for s in part.members if not index.touching[s])
     satellites = _satellites(index, part, loose)
     rest = [s for s in part.members if s not in satellites and s not in loose]
-    head, spans = _head(index, rest, start, part)
-    rest = [s for s in rest if s not in head]
     roots = ({start} if start is not None else set()) | set(head)
     pastes = [s for s in rest if index.is_copied(s)]
     away = _distances(index, rest, _beside(index, rest, roots) | set(pastes))
     home = _distances(index, rest, _ends(index, rest, part, stop))
     outer = _outer(index, part, rest, roots, stop, hidden, away)
     inner = [s for s in rest if s not in outer]
-    rows, cols = _rows(index, part, inner, satellites, roots, stop)
+    passing = _passing(index, part, inner, roots, hidden)
+    rows, cols = _rows(index, part, inner, satellites, roots, passing)
     column, links = _column(index, outer, rows, away, home, satellites)
-    return Grid(head, rows, cols, column, links, satellites, loose, spans)
+    return Grid(rows, cols, column, links, satellites, loose)
 
 
 def _satellites(index: Index, part: Part, loose: Iterable[int]) -> dict[int, int]:
@@ -73,21 +68,25 @@ def _satellites(index: Index, part: Part, loose: Iterable[int]) -> dict[int, int
             continue
         owner = next(iter(near))
         same_wall = owner in members and index.shapes[owner].inside == index.shapes[shape].inside
-        if same_wall and owner not in found and index.shapes[owner].symbol in ("plus", "dot", "tensor", "clip"):
+        if (
+            same_wall
+            and owner not in found
+            and index.shapes[owner].symbol in ("plus", "dot", "tensor", "clip")
+        ):
             if len({o for _, o in index.neighbours[owner]}) > 1:
                 found[shape] = owner
     return found
 
 
-def _head(index: Index, rest: list[int], start: int | None, part: Part) -> tuple[tuple[int, ...], bool]:
-    """The chain of boxes and copies that take the whole value, and whether its last box gives to the stop."""
+def head_of(index: Index, part: Part, start: int | None) -> tuple[int, ...]:
+    """The boxes and copies that the whole value passes before anything else, from the station on."""
     chain: list[int] = []
     at = start
     while at is not None:
         follow = None
         for line, other in index.neighbours[at]:
             shape = index.shapes[other]
-            if other not in rest or other in chain or shape.inside is not None:
+            if other not in part.members or other in chain or shape.inside is not None:
                 continue
             if shape.symbol not in ("folded", "copy"):
                 continue
@@ -98,8 +97,7 @@ def _head(index: Index, rest: list[int], start: int | None, part: Part) -> tuple
         if follow is not None:
             chain.append(follow)
         at = follow
-    spans = bool(chain) and any(line in index.touching[chain[-1]] for line in part.returns)
-    return tuple(chain), spans
+    return tuple(chain)
 
 
 def _distances(index: Index, shapes: Iterable[int], sources: set[int]) -> dict[int, int]:
@@ -175,10 +173,10 @@ def _rows(
     inner: list[int],
     satellites: Mapping[int, int],
     roots: set[int],
-    stop: int | None,
+    passing: list[int],
 ) -> tuple[dict[int, float], dict[int, int]]:
     """Rows and columns of the shapes that stand in rows."""
-    sources = _sources(index, inner, roots)
+    sources = _sources(index, inner, roots, passing)
     away = _distances(index, inner, set(sources))
     owner = _owners(index, inner, sources, away)
     order = _order(index, part, inner, sources, owner, roots)
@@ -203,9 +201,24 @@ def _stacked(index: Index, shapes: list[int], satellites: Mapping[int, int]) -> 
     return all(index.is_copied(s) or (index.shapes[s].symbol == "plus" and s in taken) for s in shapes)
 
 
-def _sources(index: Index, inner: list[int], roots: set[int]) -> list[int]:
+def _passing(index: Index, part: Part, inner: list[int], roots: set[int], hidden: str) -> list[int]:
+    """Dots and sums on a position leg on its way from or to the stream: each stands on it, in a row of its own."""
+    outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
+    going = {*part.returns, *part.feeds, *outputs}
+    found = []
+    for shape in inner:
+        lines = index.touching[shape]
+        dims = {index.lines[line].dim for line in lines}
+        if index.shapes[shape].symbol not in ("dot", "plus") or len(dims) != 1 or hidden in dims:
+            continue
+        if going & set(lines) or any(o in roots for _, o in index.neighbours[shape]):
+            found.append(shape)
+    return found
+
+
+def _sources(index: Index, inner: list[int], roots: set[int], passing: list[int]) -> list[int]:
     """The shapes that begin rows: pasted copies, data; and in any piece without those, its first shape."""
-    found = [s for s in inner if index.is_copied(s)]
+    found = [s for s in inner if index.is_copied(s) or s in passing]
     while True:
         reached = _distances(index, inner, set(found))
         missing = [s for s in inner if s not in reached]
@@ -305,7 +318,11 @@ def _settle(index: Index, rows: dict[int, float], cols: dict[int, int], away: Ma
             right = max(cols[s] for s in inside)
             left = min(cols[s] for s in inside)
             for shape in rows:
-                if wall not in index.walls(shape) and low <= rows[shape] <= high and left <= cols[shape] <= right:
+                if (
+                    wall not in index.walls(shape)
+                    and low <= rows[shape] <= high
+                    and left <= cols[shape] <= right
+                ):
                     cols[shape] = right + 1
                     moved = True
         for shape in sorted(rows, key=lambda s: away[s]):

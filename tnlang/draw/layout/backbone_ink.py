@@ -71,7 +71,7 @@ class Ink:
             known = self.index.shapes[shape]
             items.extend(
                 pieces.shape_items(
-                    known,
+                    self.index.as_drawn(known),
                     self.point(center),
                     half=self.half(drawn.halves[shape]) if known.symbol == "folded" else None,
                     along=self._along(shape, paths),
@@ -112,7 +112,9 @@ class Ink:
                     continue
                 points = [p for p, _ in crossings(paths[line], outline)]
                 if line in enclosure.ended and not points:
-                    points = [min((paths[line].start, paths[line].end), key=lambda p: distance_to(outline, p))]
+                    points = [
+                        min((paths[line].start, paths[line].end), key=lambda p: distance_to(outline, p))
+                    ]
                 for at in points[:1]:
                     upright = min(abs(at[0] - box.left), abs(at[0] - box.right)) < min(
                         abs(at[1] - box.top), abs(at[1] - box.bottom)

@@ -57,21 +57,45 @@ class Plan:
     top: float = 0.0
     bottom: float = 0.0
     right: float = 0.0
-    start: int | None = None
-    end: int | None = None
+    head: tuple[int, ...] = ()
+
+    def spans(self, index: Index) -> int | None:
+        """The folded box whose outputs go to the stop: it stands beside both stations."""
+        last = self.head[-1] if self.head else None
+        touching = set(index.touching[last]) if last is not None else set()
+        return last if touching & set(self.part.returns) else None
 
 
 class Placer:
-    """Places one part. ``measure`` gives half extents of a shape, ``room`` the length a line's label asks for."""
+    """Places one part.
 
-    def __init__(self, index: Index, part: Part, grid: Grid, measure: Measure, room: Room) -> None:
-        self.index, self.part, self.grid = index, part, grid
+    ``head`` is what the value passes first (see ``head_of``); a part that stands ``apart`` begins below other
+    parts of its station, which have the head. ``measure`` gives half extents of a shape, ``room`` the length
+    that a line's label asks for.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        part: Part,
+        grid: Grid,
+        head: tuple[int, ...],
+        hidden: str,
+        measure: Measure,
+        room: Room,
+        *,
+        apart: bool = False,
+    ) -> None:
+        self.index, self.part, self.grid, self.hidden = index, part, grid, hidden
+        self.head, self.apart = head, apart
+        self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
         self.measure, self.room = measure, room
+        self.placed_head = () if apart else head
         self.hung: dict[int, list[int]] = {}
         for leaf, owner in grid.satellites.items():
             self.hung.setdefault(owner, []).append(leaf)
         self.sides = {leaf: side for owner in self.hung for leaf, side in self._hang(owner)}
-        self.arms = {s: self._arms(s) for s in (*grid.rows, *grid.column, *grid.links, *grid.head)}
+        self.arms = {s: self._arms(s) for s in (*grid.rows, *grid.column, *grid.links, *self.placed_head)}
         self.inside: dict[int, list[int]] = {}
         for shape in grid.rows:
             for wall in index.walls(shape):
@@ -142,9 +166,10 @@ class Placer:
             if rows[other] == rows[shape] or (cols[other] != cols[shape] and not self.index.is_copied(shape)):
                 return "right" if cols[other] > cols[shape] else "left"
             return "down" if rows[other] > rows[shape] else "up"
-        if line in self.part.returns and self.index.is_copied(shape):
+        goes = line in self.part.returns or line in self.outputs
+        if goes and (self.index.is_copied(shape) or self.index.lines[line].dim != self.hidden):
             return "down"
-        if line in self.part.feeds or other in self.grid.head:
+        if line in self.part.feeds or other in self.head:
             return "up"
         return "right"
 
@@ -250,8 +275,23 @@ class Placer:
 
     def place(self, least_left: float, least_outer: float, start_y: float = 0.0) -> Plan:
         """The part with all coordinates; ``least_left`` and ``least_outer`` align it with other parts."""
-        grid, index = self.grid, self.index
-        plan = Plan(self.part, grid, {}, {}, self.sides, {}, 0.0)
+        plan = self._try(least_left, least_outer, 0.0)
+        missing = self._short(plan)
+        return self._try(least_left, least_outer, missing) if missing else plan
+
+    def _short(self, plan: Plan) -> float:
+        """How much lower the rows must begin, so that a link dot stands midway between its column's shapes."""
+        missing = 0.0
+        for dot in self.grid.links:
+            near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
+            if len(near) > 1:
+                (_, y), (_, above) = plan.centers[dot], plan.centers[near[0]]
+                missing = max(missing, above + self.arms[near[0]].down + RUNG / 2 - y)
+        return float(4 * -(-missing // 4))
+
+    def _try(self, least_left: float, least_outer: float, lower: float) -> Plan:
+        grid = self.grid
+        plan = Plan(self.part, grid, {}, {}, self.sides, {}, 0.0, head=self.head)
         xs, ys = self._columns(), self._heights()
         self._trunks(plan)
         head_right, head_bottom = self._head(plan)
@@ -260,7 +300,7 @@ class Placer:
         x0 = max(least_left, 8 * -(-(left - reach.left) // 8)) if grid.rows else 0.0
         direct = self._direct_x(head_right)
         x0 = max(x0, direct)
-        y0 = self._first_row(plan, head_bottom, reach)
+        y0 = self._first_row(plan, head_bottom, reach) + lower
         for shape in grid.rows:
             plan.centers[shape] = (x0 + xs[grid.cols[shape]], y0 + ys[grid.rows[shape]])
         self._bundle_dots(plan)
@@ -277,7 +317,7 @@ class Placer:
         for shape in self.grid.rows:
             for source in self.index.ribbons_to.get(shape, ()):
                 sources[source] = None
-        if not self.grid.head and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
+        if not self.apart and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
             level = {self.grid.rows[s] for s in self.grid.rows if self.index.is_copied(s)}
             if len(level) == 1:
                 return
@@ -286,17 +326,15 @@ class Placer:
 
     def _below_start(self) -> bool:
         """Whether the rows begin below the station: it, or a head, gives wires to them or to the column."""
-        return bool(self.part.feeds) or bool(self.grid.head)
+        return bool(self.part.feeds) or bool(self.head)
 
     def _head(self, plan: Plan) -> tuple[float, float]:
         """The boxes and copies that the whole value passes first, at the station's height."""
         x, bottom = 15.0, 0.0
-        for i, shape in enumerate(self.grid.head):
+        for i, shape in enumerate(self.placed_head):
             wide, high = self.measure(self.index.shapes[shape])
-            before = self.part.start if i == 0 else None
             lines = [line for line in self.index.touching[shape] if line in self.part.feeds]
             gap = max([64.0, *(self.room(self.index.lines[n]) + 16 for n in lines)]) if i == 0 else 22.0
-            del before
             x += gap + wide
             plan.centers[shape] = (4 * -(-x // 4), 0.0)
             x = plan.centers[shape][0] + wide
@@ -321,9 +359,9 @@ class Placer:
 
     def _direct_x(self, head_right: float) -> float:
         """Where the first column stands if a head's copy gives it a wire: below the copy."""
-        if not self.grid.head:
+        if not self.placed_head:
             return 0.0
-        last = self.grid.head[-1]
+        last = self.head[-1]
         for _, other in self.index.neighbours[last]:
             if other in self.grid.rows and self.index.shapes[last].symbol == "copy":
                 return head_right - self.measure(self.index.shapes[last])[0]
@@ -332,7 +370,9 @@ class Placer:
     def _first_row(self, plan: Plan, head_bottom: float, reach: Box) -> float:
         if not self.grid.rows:
             return 0.0
-        if self.grid.head:
+        if self.apart:
+            return -reach.top + 10.0
+        if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
         if self.part.start is None:
             return -reach.top + 20.0
@@ -345,7 +385,9 @@ class Placer:
         for shape, center in list(plan.centers.items()):
             if self.index.shapes[shape].symbol != "dot":
                 continue
-            same = [o for _, o in self.index.neighbours[shape] if plan.centers.get(o, (None,))[0] == center[0]]
+            same = [
+                o for _, o in self.index.neighbours[shape] if plan.centers.get(o, (None,))[0] == center[0]
+            ]
             if len(same) == 2 and any(o == same[1] for _, o in self.index.neighbours[same[0]]):
                 plan.centers[shape] = (center[0] + 8.0, center[1])
 
@@ -365,7 +407,9 @@ class Placer:
                     case _:
                         plan.centers[leaf] = (x, y - high - BESIDE - own_h)
 
-    def _loose(self, plan: Plan, xs: Mapping[int, float], ys: Mapping[float, float], x0: float, y0: float) -> None:
+    def _loose(
+        self, plan: Plan, xs: Mapping[int, float], ys: Mapping[float, float], x0: float, y0: float
+    ) -> None:
         """Factors without legs: between the first two rows of their bubble, else below its row."""
         rows, cols = self.grid.rows, self.grid.cols
         for text in self.grid.loose:
@@ -385,7 +429,8 @@ class Placer:
                 upper, lower = ys[levels[0]] + self.arms[one].down, ys[levels[1]] - self.arms[two].up
                 if self._between(one, two, ("down", "up")):
                     upper, lower = upper + PAD, lower - PAD - 8
-                plan.centers[text] = (max(x, x0 + wide + 6 if numbers[0] == 0 else x), y0 + (upper + lower) / 2)
+                x = min(x, x0 + right - 16 - wide)
+                plan.centers[text] = (x, y0 + (upper + lower) / 2)
             else:
                 down = max(self.arms[s].down for s in members if rows[s] == levels[0])
                 plan.centers[text] = (x0 + xs[numbers[0]] + wide, y0 + ys[levels[0]] + down + 12 + high)
@@ -395,7 +440,9 @@ class Placer:
             held = [s for s in plan.centers if self.index.shapes[s].inside == wall]
             boxes = [self._box(s, plan.centers[s]) for s in held]
             inner = union(boxes) if boxes else None
-            children = [b.grown(NESTED) for w, b in plan.walls.items() if self.index.enclosures[w].inside == wall]
+            children = [
+                b.grown(NESTED) for w, b in plan.walls.items() if self.index.enclosures[w].inside == wall
+            ]
             if inner is not None:
                 padded = Box(
                     inner.left - self._pad(wall, "left"),
@@ -435,9 +482,9 @@ class Placer:
             for dot, at in links.items():
                 near = {o for _, o in self.index.neighbours[dot]}
                 if shape in near and self._after(dot, shape):
-                    y = max(y, at + 58.0)
-                elif shape in near:
-                    y = max(y, at - 62.0) if self._last_before(dot, shape) else y
+                    y = max(y, at + RUNG / 2 + arms.up)
+                elif shape in near and self._last_before(dot, shape):
+                    y = max(y, at - RUNG / 2 - arms.down)
             own = [o for _, o in self.index.neighbours[shape] if o in grid.rows]
             if self.index.shapes[shape].symbol == "dot" and own:
                 y = max([y, *(plan.centers[o][1] for o in own)])
@@ -452,7 +499,7 @@ class Placer:
         feeding = [plan.centers[o][1] for _, o in self.index.neighbours[first] if o in self.grid.rows]
         if self.index.shapes[first].symbol == "dot":
             return max(feeding, default=0.0) - self.arms[first].up
-        beside = {self.part.start, *self.grid.head}
+        beside = {self.part.start, *self.head}
         if any(o in beside for _, o in self.index.neighbours[first]) or not feeding:
             return OUTER - 2.0 if self.part.start is not None else -self.arms[first].up
         return min(feeding) + OUTER + 2.0
@@ -484,7 +531,16 @@ class Placer:
         rows = [b.bottom for b in plan.walls.values()]
         rows += [self._box(s, plan.centers[s]).bottom for s in self.grid.rows]
         low = max([head_bottom, *rows], default=0.0)
-        last = max((plan.centers[s][1] + self.measure(self.index.shapes[s])[1] for s in self.grid.column), default=0.0)
-        hung = max((self._box(s, plan.centers[s]).bottom for s in self.sides if s in plan.centers), default=0.0)
+        last = max(
+            (plan.centers[s][1] + self.measure(self.index.shapes[s])[1] for s in self.grid.column),
+            default=0.0,
+        )
+        hung = max(
+            (self._box(s, plan.centers[s]).bottom for s in self.sides if s in plan.centers), default=0.0
+        )
         plan.stop = 4 * -(-max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0) // 4)
-        plan.top, plan.bottom, plan.right = box.top, max(box.bottom, plan.stop), box.right
+        right = box.right
+        for one, two in pairwise(self.grid.column):
+            if self._joined(one, two):
+                right = max(right, plan.centers[one][0] + self._label_room(one, two))
+        plan.top, plan.bottom, plan.right = box.top, max(box.bottom, plan.stop), right

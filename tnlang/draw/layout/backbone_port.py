@@ -41,6 +41,8 @@ class Harbour:
         self.index, self.plan, self.centers = index, plan, centers
         self.halves, self.tracks, self.hidden = halves, tracks, hidden
         self.members = set(plan.part.members)
+        self.spans = plan.spans(index)
+        self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
 
     def ports(self, opened: Mapping[int, Port]) -> list[Ends]:
         """The ports of every line that touches the part and is no track; ``opened`` gives those of free ends."""
@@ -66,6 +68,12 @@ class Harbour:
                     both.append(port)
                     continue
                 side = sides[line.id, position]
+                other = line.ends[1 - position].shape
+                if end.shape == self.spans and other in self.index.stations:
+                    # a box over both stations: its wires run straight
+                    level = self.centers[other][1] + offsets[line.id, 1 - position]
+                    both.append(self._port(end.shape, side, level - self.centers[end.shape][1]))
+                    continue
                 both.append(self._port(end.shape, side, offsets[line.id, position]))
             if len(both) == 2:
                 found.append(Ends(line.id, both[0], both[1]))
@@ -92,7 +100,7 @@ class Harbour:
             return "leaf"
         if shape in grid.rows:
             return "row"
-        if shape in grid.head:
+        if shape in self.plan.head:
             return "head"
         return "link" if shape in grid.links else "column" if shape in grid.column else "other"
 
@@ -107,7 +115,9 @@ class Harbour:
             case "station", _:
                 return "right"
             case "head", ("station" | "head"):
-                return "left" if line.id in self._taken(shape) or line.id in self.plan.part.returns else "right"
+                return (
+                    "left" if line.id in self._taken(shape) or line.id in self.plan.part.returns else "right"
+                )
             case "head", "row":
                 x, other_x = self.centers[shape][0], self.centers[other or 0][0]
                 return "down" if abs(x - other_x) < 30 else "right"
@@ -183,9 +193,7 @@ class Harbour:
         grid = self.plan.grid
         if line.id in self.plan.part.feeds:
             return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
-        goes = line.id in self.plan.part.returns or any(
-            o.line == line.id and o.kind == "output" for o in self.index.diagram.opens
-        )
+        goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
             return "down"
         ended = any(line.id in e.ended for e in self.index.diagram.enclosures)
@@ -205,7 +213,9 @@ class Harbour:
 
     # ------------------------------------------------------------ offsets
 
-    def _offsets(self, lines: list[Line], sides: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], float]:
+    def _offsets(
+        self, lines: list[Line], sides: Mapping[tuple[int, int], str]
+    ) -> dict[tuple[int, int], float]:
         """Lines that leave a shape on one side stand beside one another, in the order that crosses least."""
         groups: dict[tuple[int, str], list[tuple[int, int]]] = {}
         for line in lines:
@@ -243,7 +253,8 @@ class Harbour:
         rank = self._rank(line)
         if other is None or other in self.index.stations and shape not in self.index.stations:
             # towards the tracks: position inside
-            return (1.0 if line.dim == self.hidden else -1.0, rank, 0.0)
+            given = other is not None and self.index.shapes[other].symbol == "copy"
+            return ((1.0 if line.dim == self.hidden else -1.0) * (-1.0 if given else 1.0), rank, 0.0)
         x, y = self.centers[shape]
         u, v = self.centers[other]
         if shape in self.index.stations:
@@ -260,7 +271,7 @@ class Harbour:
 
     def _rank(self, line: Line) -> float:
         """Lines that join the same two shapes have one order at both."""
-        outputs = line.id in self.plan.part.returns
+        outputs = line.id in self.plan.part.returns or line.id in self.outputs
         return (1.0 if (line.dim == self.hidden) == outputs else 0.0) + line.id / 1e7
 
 

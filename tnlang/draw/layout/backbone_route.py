@@ -21,13 +21,17 @@ FAR = 4000.0
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """Where a track ends: on the shape's centre line, with the side on which it leaves and how far straight."""
+    """Where a track ends: on the shape's centre line, with the side on which it leaves and how far straight.
+
+    ``tail`` is a point that the track goes on to from there: a free end round the corner.
+    """
 
     at: Point
     side: str
     reach: float
     shape: int | None = None
     walls: tuple[int, ...] = ()
+    tail: Point | None = None
 
     @property
     def out(self) -> Point:
@@ -241,7 +245,11 @@ def _meet(
             inside = min(c[0], d[0]) <= x <= max(c[0], d[0]) and min(c[1], d[1]) <= y <= max(c[1], d[1])
             return cross if inside else 0.0
         # the piece ends at the other's line: cheap pieces of one track must not hide a crossing
-        return cross / 2 if min(c[0], d[0]) < x < max(c[0], d[0]) or min(c[1], d[1]) < y < max(c[1], d[1]) else 0.0
+        return (
+            cross / 2
+            if min(c[0], d[0]) < x < max(c[0], d[0]) or min(c[1], d[1]) < y < max(c[1], d[1])
+            else 0.0
+        )
     gap = abs(low_y - c[1]) if flat else abs(low_x - c[0])
     if flat:
         shared = min(high_x, max(c[0], d[0])) - max(low_x, min(c[0], d[0]))

@@ -5,14 +5,13 @@ All in the frame of a picture that flows down; ``backbone_ink`` turns and draws 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tnlang.draw.diagram import Backbone, Plate
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.backbone_embed import Chain, chain_of, feeding_tensor, lay_chain, lay_feed
-from tnlang.draw.layout.backbone_graph import Index, Part, parts
-from tnlang.draw.layout.backbone_grid import Grid, grid
+from tnlang.draw.layout.backbone_graph import Index, Part, parts, pieces_of
+from tnlang.draw.layout.backbone_grid import grid, head_of
 from tnlang.draw.layout.backbone_place import Measure, Placer, Plan, Room
 from tnlang.draw.layout.backbone_port import Harbour, box_of
 from tnlang.draw.layout.backbone_route import Port, Router, rounded_track
@@ -64,7 +63,7 @@ class Spine:
     def _sort(self) -> None:
         first = set(self.backbone.tracks[0]) if self.backbone.tracks else set()
         last = set(self.backbone.tracks[-1]) if self.backbone.tracks else set()
-        sides: list[tuple[Part, Grid]] = []
+        lined: list[tuple[Placer, Part]] = []
         for part in self.all_parts:
             if part.start is None and first & set(part.returns) and self.before is None:
                 self.before = chain_of(self.index, part, self.backbone.tracks[0], upward=True)
@@ -77,18 +76,35 @@ class Spine:
             if part.start is None and part.stop is not None and feeding_tensor(self.index, part):
                 self.feeds.append((part, part.stop))
                 continue
-            start = self.backbone.stations[part.start] if part.start is not None and part.start >= 0 else None
-            within = part.stop is not None and part.stop < len(self.backbone.stations)
-            stop = self.backbone.stations[part.stop] if within and part.stop is not None else None
-            sides.append((part, grid(self.index, part, start, stop, self.hidden)))
-        lined: list[tuple[Placer, Part]] = [
-            (Placer(self.index, part, g, self.measure, self.room), part) for part, g in sides
-        ]
+            lined.extend((placer, placer.part) for placer in self._placers(part))
         trial = [placer.place(0.0, 0.0) for placer, _ in lined]
         left = max((min((p.centers[s][0] for s in p.grid.rows), default=0.0) for p in trial), default=0.0)
         trial = [placer.place(left, 0.0) for placer, _ in lined]
         outer = max((p.centers[p.grid.column[0]][0] for p in trial if p.grid.column), default=0.0)
         self.plans = [(placer.place(left, outer), part.start) for placer, part in lined]
+
+    def _placers(self, part: Part) -> list[Placer]:
+        """A part's pieces behind its head, each to be placed below the one before."""
+        start = self._station(part.start)
+        head = head_of(self.index, part, start)
+        pieces = [p for p in pieces_of(self.index, self.backbone, part, head) if not self._is_source(p)]
+        found: list[Placer] = []
+        for piece in pieces or [replace(part, members=())]:
+            rest = replace(piece, members=tuple(s for s in piece.members if s not in head))
+            made = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
+            whole = rest if found else replace(rest, members=(*head, *rest.members))
+            found.append(
+                Placer(self.index, whole, made, head, self.hidden, self.measure, self.room, apart=bool(found))
+            )
+        return found
+
+    def _is_source(self, part: Part) -> bool:
+        return part.start is None and part.stop is None and not part.feeds and not part.returns
+
+    def _station(self, position: int | None) -> int | None:
+        if position is None or not 0 <= position < len(self.backbone.stations):
+            return None
+        return self.backbone.stations[position]
 
     # ------------------------------------------------------------ heights
 
@@ -164,9 +180,8 @@ class Spine:
             self.drawn.halves[shape] = self.measure(self.index.shapes[shape])
         for wall, box in plan.walls.items():
             self.drawn.walls[wall] = box.moved((0.0, y))
-        grid = plan.grid
-        if grid.spans and grid.head:
-            last = grid.head[-1]
+        last = plan.spans(self.index)
+        if last is not None:
             wide, high = self.drawn.halves[last]
             x, _ = self.drawn.centers[last]
             self.drawn.centers[last] = (x, y + plan.stop / 2)
@@ -177,7 +192,9 @@ class Spine:
     def _prologue(self) -> float:
         """The y of the first station."""
         if self.before is not None:
-            return lay_chain(self.index, self.before, 0.0, self.offsets, self.measure, self.drawn, upward=True)
+            return lay_chain(
+                self.index, self.before, 0.0, self.offsets, self.measure, self.drawn, upward=True
+            )
         first = self.backbone.tracks[0] if self.backbone.tracks else ()
         return FREE if any(self._open_end(line) for line in first) else 0.0
 
@@ -190,7 +207,13 @@ class Spine:
         self.bottom = max(low, y)
         if self.after is not None:
             self.bottom = lay_chain(
-                self.index, self.after, max(y, low - 30.0), self.offsets, self.measure, self.drawn, upward=False
+                self.index,
+                self.after,
+                max(y, low - 30.0),
+                self.offsets,
+                self.measure,
+                self.drawn,
+                upward=False,
             )
         elif last:
             self.bottom = max(y + FREE, low + 36.0)
@@ -238,7 +261,9 @@ class Spine:
         drawn = self.drawn
         texts = [s for s in drawn.centers if self.index.shapes[s].symbol == "text"]
         boxes = {s: box_of(c, drawn.halves[s]) for s, c in drawn.centers.items() if s not in texts}
-        router = Router(boxes, drawn.walls, [box_of(drawn.centers[s], drawn.halves[s]).grown(4) for s in texts])
+        router = Router(
+            boxes, drawn.walls, [box_of(drawn.centers[s], drawn.halves[s]).grown(4) for s in texts]
+        )
         for line in drawn.tracks:
             path = drawn.paths[line]
             router.lay([path.start, path.end])
@@ -262,7 +287,12 @@ class Spine:
                 points = router.search(pair.start, pair.end)
                 router.lay(points)
                 found.append((pair.line, points))
+            tails = {e.line: e for e in ends}
             for line, points in found:
+                if tails[line].start.tail is not None:
+                    points = [tails[line].start.tail, *points]
+                elif tails[line].end.tail is not None:
+                    points = [*points, tails[line].end.tail]
                 outer = self.index.lines[line].dim == self.hidden and (
                     line in plan.part.feeds or line in plan.part.returns or len(points) <= 4
                 )
@@ -274,7 +304,8 @@ class Spine:
 
     def _at_dot(self, line: int) -> bool:
         return any(
-            e.shape is not None and self.index.shapes[e.shape].symbol == "dot" for e in self.index.lines[line].ends
+            e.shape is not None and self.index.shapes[e.shape].symbol == "dot"
+            for e in self.index.lines[line].ends
         )
 
     def _opened(self, plan: Plan, begun: float) -> dict[int, Port]:
@@ -291,7 +322,7 @@ class Spine:
         for k, end in enumerate(outputs):
             x = self_offsets[k] if self_offsets else TRACK * (2 * k - len(outputs) + 1)
             level = y + (TRACK * (2 * k - len(outputs) + 1))
-            found[end.line] = Port((x, y + FREE), "up", y + FREE - level)
+            found[end.line] = Port((x, level), "right", 8.0, tail=(x, y + FREE))
             self.drawn.free[end.line] = "bottom"
             self.bottom = max(self.bottom, y + FREE)
         for enclosure in self.index.diagram.enclosures:
@@ -338,7 +369,15 @@ class Spine:
                         boxes.append(Box(-88.0, begun, 0.0, stop))
             box = union(boxes)
             self.drawn.plates.append(
-                (plate, Box(min(box.left, -72.0) - 16, box.top - PLATE_AIR, box.right + 24, box.bottom + PLATE_AIR - 6))
+                (
+                    plate,
+                    Box(
+                        min(box.left, -72.0) - 16,
+                        box.top - PLATE_AIR,
+                        box.right + 24,
+                        box.bottom + PLATE_AIR - 6,
+                    ),
+                )
             )
 
 
@@ -354,7 +393,3 @@ def _smooth(points: list[Point]) -> Path:
     from tnlang.draw.curves import track
 
     return track(points, 24.0)
-
-
-def measured(halves: Mapping[int, Point]) -> Mapping[int, Point]:
-    return halves
