@@ -270,8 +270,10 @@ class Builder:
         """A layernorm or rmsnorm by way of its implicit value ``scale``, where values are observed."""
         if not self.observed or "scale" not in self.place.values or self.has_own_scale:
             return None
-        kept = Var(self.names.take("inside"), len(x.wires), x.batched)
-        self.let(kept, x.expr, None)
+        kept = x.expr
+        if not isinstance(kept, Var):
+            kept = Var(self.names.take("inside"), len(x.wires), x.batched)
+            self.let(kept, x.expr, None)
         scale = Var(self.names.take("scale"), len(x.wires) - 1, x.batched)
         name = f"{function}_scale"
         self.let(scale, Along(name, kept, (axis,), (("eps", eps),)), self.point("scale", ()))

@@ -169,7 +169,7 @@ def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) 
             current.append(_reduced(chosen, step.out))
         else:
             right, left = current.pop(step.right), current.pop(step.left)
-            current.append(_pair(left, right, step.out, kept))
+            current.append(_pair(left, right, step.out))
     return current[0]
 
 
@@ -182,9 +182,8 @@ def _reduced(operand: Operand, out: tuple[Wire, ...]) -> Operand:
     return einsum([operand], out)
 
 
-def _pair(left: Operand, right: Operand, out: tuple[Wire, ...], kept: Sequence[Wire]) -> Operand:
+def _pair(left: Operand, right: Operand, out: tuple[Wire, ...]) -> Operand:
     both = set(left.wires) | set(right.wires)
-    out = preferred(out, kept)
     plain = len(set(left.wires)) == len(left.wires) and len(set(right.wires)) == len(right.wires)
     if plain and both == set(out) and (_fits(left, right, out) or _fits(right, left, out)):
         return multiplied(left, right, out)

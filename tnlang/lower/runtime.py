@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import inspect
 import itertools
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Values = Mapping[str, Tensor]
+
+
+class NoValue(KeyError):
+    """A name that is no value of a net, or a frozen value that was not handed in."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Value(nn.Module):
@@ -61,17 +69,17 @@ class Net(nn.Module):
     def replacements(self, frozen: Values | None) -> Values:
         """What ``frozen`` replaces. A net with frozen values takes these alone from it, any other net all.
 
-        Raises KeyError for a name that is no value of this net, and for a frozen value that is missing.
+        Raises NoValue for a name that is no value of this net, and for a frozen value that is missing.
         """
         given = frozen or {}
         points = {name: part for name, part in self.named_modules() if isinstance(part, Value)}
         needed = self.frozen
         for name in given:
             if name not in points and name.partition("#")[0] not in points and not self.was_value(name):
-                raise KeyError(f"{type(self).__name__} has no value {name!r}{near(name, points)}")
+                raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, points)}")
         for name in needed:
             if name not in given:
-                raise KeyError(f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)")
+                raise NoValue(f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)")
         return {name: given[name] for name in needed} if needed else given
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
@@ -185,7 +193,7 @@ def values(name: str, *counts: int) -> nn.ModuleList:
     )
 
 
-def near(name: str, names: Iterator[str] | Mapping[str, object] | tuple[str, ...]) -> str:
+def near(name: str, names: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: what it is like, or what there is."""
     known = list(names)
     close = difflib.get_close_matches(name, known, n=3)
@@ -194,14 +202,17 @@ def near(name: str, names: Iterator[str] | Mapping[str, object] | tuple[str, ...
     return f"; it has {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else ""
 
 
-def refuse(net: str, unknown: Mapping[str, object], dims: tuple[str, ...], counting: Mapping[str, int]) -> None:
-    """Raise TypeError where a keyword names none of the dims that can be given."""
+def refuse(net: Net, unknown: Mapping[str, object], **counting: int) -> None:
+    """Raise TypeError for a keyword that is none of the dims a net takes; ``counting`` dims are fixed."""
+    kind = type(net)
+    known = [p.name for p in inspect.signature(kind).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for name, value in unknown.items():
-        if name in counting:
-            if value != counting[name]:
-                raise TypeError(f"{net}: {name} counts members, {counting[name]} here; compile the text anew")
-        else:
-            raise TypeError(f"{net} has no dim {name!r}{near(name, dims)}")
+        if name not in counting:
+            raise TypeError(f"{kind.__name__} has no dim {name!r}{near(name, known)}")
+        if value != counting[name]:
+            raise TypeError(
+                f"{kind.__name__}: {name} counts members and is {counting[name]} here; compile the text anew"
+            )
 
 
 def under(frozen: Values | None, *path: str | int) -> Values | None:
@@ -250,27 +261,28 @@ def causal(x: Tensor, query: int = -2, key: int = -1) -> Tensor:
 
 def inverse(x: Tensor, row: int = -2, column: int = -1) -> Tensor:
     """The transposed inverse: joined to ``x`` by one leg it is a wire."""
-    return torch.linalg.inv(x.movedim((row, column), (-2, -1))).mT.movedim((-2, -1), (row, column))
+    inverted: Tensor = torch.linalg.inv(x.movedim((row, column), (-2, -1)))
+    return inverted.mT.movedim((-2, -1), (row, column))
 
 
 def layernorm(x: Tensor, axis: int, eps: float) -> Tensor:
     """Mean 0 and variance 1 along an axis that is not the last."""
-    return (x - x.mean(axis, keepdim=True)) * layernorm_scale(x, axis, eps)
+    return centred(x, axis) * layernorm_scale(x, axis, eps).unsqueeze(axis)
 
 
 def layernorm_scale(x: Tensor, axis: int, eps: float) -> Tensor:
-    """What a layernorm divides by, inverted; the axis stays with size 1."""
-    return torch.rsqrt(x.var(axis, correction=0, keepdim=True) + eps)
+    """What a layernorm divides by, inverted."""
+    return torch.rsqrt(x.var(axis, correction=0) + eps)
 
 
 def rmsnorm(x: Tensor, axis: int, eps: float) -> Tensor:
     """Mean square 1 along an axis that is not the last."""
-    return x * rmsnorm_scale(x, axis, eps)
+    return x * rmsnorm_scale(x, axis, eps).unsqueeze(axis)
 
 
 def rmsnorm_scale(x: Tensor, axis: int, eps: float) -> Tensor:
-    """What an rmsnorm divides by, inverted; the axis stays with size 1."""
-    return torch.rsqrt(x.abs().square().mean(axis, keepdim=True) + eps)
+    """What an rmsnorm divides by, inverted."""
+    return torch.rsqrt(x.abs().square().mean(axis) + eps)
 
 
 def topk(x: Tensor, axis: int, k: int) -> Tensor:
@@ -324,7 +336,7 @@ def isometry(x: Tensor, *legs: int) -> Tensor:
     others = [axis for axis in range(x.dim()) if axis not in legs]
     turned = x.permute(*others, *legs)
     rows = math.prod(x.shape[axis] for axis in others)
-    q = torch.linalg.qr(turned.reshape(rows, -1))[0].reshape(turned.shape)
+    q: Tensor = torch.linalg.qr(turned.reshape(rows, -1))[0].reshape(turned.shape)
     back = [[*others, *legs].index(axis) for axis in range(x.dim())]
     return q.permute(back).contiguous()
 

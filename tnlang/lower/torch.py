@@ -16,7 +16,7 @@ from tnlang.lower.torch_classes import class_lines, docstring, results_class
 from tnlang.lower.torch_expressions import MARK
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_MODULES = ("cmath", "difflib", "fnmatch", "itertools", "json", "math", "os")
+_MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os")
 _FROM = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
     "functools": ("partial",),
@@ -128,4 +128,4 @@ def _user_imports(functions: Sequence[tuple[str, str, str]]) -> list[str]:
         f"from {module} import {name}" if name == local else f"from {module} import {name} as {local}"
         for local, module, name in functions
     ]
-    return ["", *sorted(lines)] if lines else []
+    return ["", "# Functions of the user's:", *sorted(lines)] if lines else []

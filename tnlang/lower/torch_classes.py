@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tnlang.lower.layout import fits, wrapped
-from tnlang.lower.names import Names
+from tnlang.lower.names import Names, identifier
 from tnlang.lower.plan import (
     Arith,
     Body,
@@ -101,9 +101,8 @@ def init_lines(plan: NetPlan) -> list[str]:
     signature = ", ".join(["self", "*", *parameters, "**unknown: object"] if parameters else ["self", "**unknown: object"])
     lines = wrapped(f"    def __init__({signature}) -> None:")
     lines.append("        super().__init__()")
-    known = tuple_code([word.name for word in plan.keywords])
-    counting = ", ".join(f"{repr_name(name)}: {size}" for name, size in plan.counting)
-    lines += wrapped(f"        refuse({repr_name(plan.name)}, unknown, {known}, {{{counting}}})")
+    counting = "".join(f", {identifier(name)}={size}" for name, size in plan.counting)
+    lines += wrapped(f"        refuse(self, unknown{counting})")
     for word in in_order(plan.keywords):
         if word.default is not None and not isinstance(word.default, Num):
             lines += wrapped(
@@ -363,7 +362,8 @@ def weights_lines(plan: NetPlan) -> list[str]:
     """``weights``: where each parameter stands in a checkpoint."""
     assert plan.checkpoint is not None
     writer = Writer(plan.like)
-    lines = ["    def weights(self):"]
+    kinds = f"{library('Callable')}[[{library('Tensor')}], {library('Tensor')}]"
+    lines = [f"    def weights(self) -> {library('Iterator')}[tuple[str, str, {kinds}]]:"]
     lines += docstring((f"Where each parameter stands in a {plan.checkpoint.format} checkpoint.",), "        ")
     open_loops: tuple[tuple[str, Scalar, Scalar], ...] = ()
     for stored in plan.checkpoint.stored:
@@ -372,13 +372,17 @@ def weights_lines(plan: NetPlan) -> list[str]:
                 lines.append(f"{'    ' * (depth + 2)}for {var} in {range_code(start, stop)}:")
             open_loops = stored.loops
         indent = "    " * (len(stored.loops) + 2)
-        lines += wrapped(f"{indent}yield {stored_code(stored, writer)}")
+        parts = stored_code(stored, writer)
+        line = f"{indent}yield {', '.join(parts)}"
+        rows = [f"{indent}yield (", *(f"{indent}    {part}," for part in parts), f"{indent})"]
+        lines += [line] if fits(line) else rows
     return lines
 
 
-def stored_code(stored: StoredAt, writer: Writer) -> str:
+def stored_code(stored: StoredAt, writer: Writer) -> tuple[str, str, str]:
+    """The name of a parameter, the key of its array, and what is done to that."""
     change = "same" if isinstance(stored.change, Var) else f"lambda w: {writer.text(stored.change)}"
-    return f"{joined_text(stored.parameter)}, {joined_text(stored.key)}, {change}"
+    return joined_text(stored.parameter), joined_text(stored.key), change
 
 
 def joined_text(pieces: Sequence[str | Scalar]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tnlang.lower.layout import fits, wrapped
+from tnlang.lower.layout import WIDTH, fits, wrapped
 from tnlang.lower.names import Names
 from tnlang.lower.plan import (
     Along,
@@ -129,15 +129,17 @@ class Method:
         return self.writer.text(value) if point is None else observe(point, self.writer.text(value))
 
     def hoisted(self, value: Expr, indent: str, length: int) -> tuple[Expr, str] | None:
-        """A part to compute first: the longest that fits on a line, or the longest of all."""
-        candidates = list(dict.fromkeys(_movable(value)))
-        if not candidates:
+        """A part to compute first: the shortest that is enough, else the longest that fits on a line itself."""
+        sized = [(len(self.writer.text(c)), c) for c in dict.fromkeys(_movable(value))]
+        sized = [(size, c) for size, c in sized if size >= 24]
+        if not sized:
             return None
-        sized = [(len(self.writer.text(c)), c) for c in candidates]
-        short = [pair for pair in sized if pair[0] + len(indent) + 12 <= 96]
-        size, chosen = max(short or sized, key=lambda pair: pair[0])
-        if size < 24:
-            return None
+        enough = [pair for pair in sized if length - pair[0] + 8 <= WIDTH]
+        short = [pair for pair in sized if pair[0] + len(indent) + 12 <= WIDTH]
+        if enough:
+            chosen = min(enough, key=lambda pair: pair[0])[1]
+        else:
+            chosen = max(short or sized, key=lambda pair: pair[0])[1]
         return chosen, self.names.take(_name_for(chosen))
 
 
@@ -183,10 +185,14 @@ def _name_for(expr: Expr) -> str:
             names = [o.text.rpartition(".")[2] for o in operands if isinstance(o, Var)]
             joined = "".join(names) if all(len(n) <= 2 for n in names) else "_".join(names)
             return joined if len(joined) <= 12 and joined.isidentifier() else "product"
+        case Binary(left=Einsum() as inner) | Binary(right=Einsum() as inner):
+            return _name_for(inner)
         case Einsum():
             return "product"
         case Along(function=function):
             return function
+        case Linear(Var(x), Var(weight)):
+            return f"{weight.rpartition('.')[2]}_{x.rpartition('.')[2]}"
         case Linear():
             return "mapped"
         case Normed():

@@ -1,0 +1,38 @@
+"""Running what is generated: a source text as a module, a net of it as an nn.Module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
+
+from tnlang.generated import execute
+from tnlang.ir.program import Program
+from tnlang.lower import class_name, identifier, torch_source
+
+if TYPE_CHECKING:
+    from torch import nn
+
+NO_DIMS: Mapping[str, int] = MappingProxyType({})
+
+
+def load_module(source: str, title: str = "net", /, *, functions: bool = False) -> ModuleType:
+    """The Python module of a generated source; the same source gives the same module again.
+
+    ``functions`` allows it to import the user's own functions (``fn``); without it they raise PermissionError.
+    """
+    if not functions and "\n# Functions of the user's:\n" in source:
+        raise PermissionError("the module imports functions that its text names; allow it by functions=True")
+    return execute(source, title)
+
+
+def instantiate(
+    program: Program, net: str, dims: Mapping[str, int] = NO_DIMS, /, *, functions: bool = False
+) -> nn.Module:
+    """A net of a program as a module with fresh parameters; ``dims`` by their names in the text.
+
+    Raises KeyError for a net that the program does not have, TypeError for a dim that its class does not take.
+    """
+    module = load_module(torch_source(program, (net,)), identifier(net), functions=functions)
+    found: nn.Module = getattr(module, class_name(net))(**{identifier(d): size for d, size in dims.items()})
+    return found
