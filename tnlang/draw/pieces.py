@@ -34,20 +34,22 @@ def name_size(shape: Shape) -> float:
     """The font size of a shape's label."""
     match shape.symbol:
         case "copy":
-            return SMALL
+            return SMALL if _is_symbol(shape.label) else WORD
+        case "paste" if not _is_symbol(shape.label):
+            return WORD
         case "pin":
             return 13.5
         case "clip":
             return 11.5
         case "text":
-            return TENSOR
+            return TENSOR if r"\mathrm" not in shape.label else SMALL - 1
         case "sigma":
             return BIG_SIGN
         case "folded":
             return 16.0
         case "shift":
             return NOTE
-        case "tensor" if re.match(r"\\(mathrm|text)\{\w{3,}", shape.label):
+        case "tensor" if not _is_symbol(shape.label):
             return WORD
         case "tensor" if shape.outline == "circle" and (len(shape.legs) == 1 or shape.role == "bias"):
             return SMALL
@@ -68,8 +70,12 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
         case "plus":
             radius = plus_radius(shape)
             return (radius, radius)
+        case "copy" if wide > 22:  # a long word: a pill round it
+            return (_even(wide + 9), 15.0)
         case "copy":
             return _disc(15.0, wide, 5.0)
+        case "paste" if wide > 22:
+            return (_even(wide + 12), PILL_HEIGHT / 2)
         case "paste":
             return _disc(20.0, wide, 8.5)
         case "pin":
@@ -99,13 +105,18 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
             return (4.0, 4.0)
         case "none":
             return (wide + 2, high + 2)
-        case "circle" if wide > 22:  # a long word: a pill round it
+        case "circle" if wide > 19.5:  # a long word: a pill round it
             return (_even(wide + 12), PILL_HEIGHT / 2)
         case "circle":
             if len(shape.legs) == 1 or shape.role == "bias":
                 return _disc(18.0 if "_" in shape.label else 16.0, wide, 7.0)
             least = 20.0 + 2 * ("_" in shape.label) + 2 * ("^" in shape.label)
             return _disc(least, wide, 8.0)
+
+
+def _is_symbol(label: str) -> bool:
+    """Whether a name is a symbol (``x``, ``ln_1``), no word of three letters or more."""
+    return not re.match(r"\\(mathrm|text)\{\w{3,}", label)
 
 
 def plus_radius(shape: Shape) -> float:
@@ -127,8 +138,10 @@ def is_disc(shape: Shape) -> bool:
     """Whether the shape is drawn as a circle, which a wire may meet from any side."""
     half = half_size(shape)
     match shape.symbol:
-        case "dot" | "plus" | "copy" | "paste":
+        case "dot" | "plus":
             return True
+        case "copy" | "paste":
+            return half[0] == half[1]
         case "tensor":
             return shape.outline in ("circle", "dot") and half[0] == half[1]
     return False
