@@ -41,7 +41,12 @@ class _Frame:
 
     opener: Token
     arithmetic: bool
+    place: int = 0
+    """The opener's place in what comes out."""
+    column: int = 0
+    """Where the statement of this block begins its line."""
     first: str = ""
+    first_column: int = 0
     has_block: bool = False
     bodies: int = 0
     chain: int = 0
@@ -159,6 +164,7 @@ class _Arranger:
             self.out.append(Token.new_borrow_pos("NL", "\n", token))
             self._statement_end()
         self.frames[-1].first = token.type
+        self.frames[-1].first_column = token.column or 0
 
     def _statement_end(self) -> None:
         frame = self.frames[-1]
@@ -195,7 +201,7 @@ class _Arranger:
         self._deeper(token)
         self.frames[-1].has_block |= token.type == "LBRACE"
         arithmetic = token.type in ("SUB", "LSQB") or (token.type == "LPAR" and self._in_arithmetic())
-        self.frames.append(_Frame(token, arithmetic))
+        self.frames.append(_Frame(token, arithmetic, len(self.out), self._head().first_column))
 
     def _in_arithmetic(self) -> bool:
         """Whether an operator here is one of arithmetic, whose tree nests with each of them."""
@@ -225,7 +231,9 @@ class _Arranger:
         found = next((n for n in range(len(self.frames) - 1, 0, -1) if self._closer(n) == wanted), 0)
         if found == block - 1 and self._is_amid(at, open_bracket=len(self.frames) > block):
             found = 0
-        if found >= max(block - 1, 1):
+        if found and self.closing_blocks and self._type(at - 1) == "NL":
+            found = self._by_indent(found, token)
+        if found >= max(block - 1, 1) or (found and self.closing_blocks):
             if found < len(self.frames) - 1:
                 self._abandon(found + 1, f"before this `{token}`", token)
             self._pop(token)
@@ -239,8 +247,17 @@ class _Arranger:
             self.out.append(_bad(token))
             self._pop(_virtual(self._closer(-1), token))
         else:
+            if wanted == "}" and self._type(at - 1) == "NL":
+                self._statement_end()
             self._error("TN104", f"`{token}` closes nothing", token)
             self.out.append(_bad(token))
+
+    def _by_indent(self, found: int, closer: Token) -> int:
+        """The block that a brace at the start of a line belongs to, if blocks are left open somewhere."""
+        if self.frames[found].column <= (closer.column or 0):
+            return found
+        outer = (n for n in range(found - 1, 0, -1) if self.frames[n].is_block)
+        return next((n for n in outer if self.frames[n].column == closer.column), found)
 
     def _open_late(self, place: int, reported: bool) -> None:
         """Put in the brace that a head lacks, now that the end of its block has shown up."""
@@ -281,7 +298,8 @@ class _Arranger:
         self._error("TN103", f"this `{opener}` is not closed", opener, why, place)
         last = self.out[-1]
         if not self.frames[-1].is_block:
-            self.out.append(_bad(last))
+            # Right after the bracket: what the parser makes of the rest follows from it.
+            self.out.insert(self.frames[-1].place + 1, _bad(last))
         while len(self.frames) > keep:
             self._pop(_virtual(self._closer(-1), last))
 

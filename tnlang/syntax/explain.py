@@ -23,6 +23,7 @@ from tnlang.syntax.words import (
 _OPERAND = NUMBERS | {"NAME", "LPAR", "SUM", "PROD"}
 _BINARY = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CARET", "MOD", "DOT"})
 _PLACING = frozenset({"AT", "LABEL", "LEFT", "RIGHT", "ABOVE", "BELOW", "DOT", "SUB"})
+_FURTHER = frozenset({"LSQB", "SUB", "CALL", "DOT"})
 _ENDS = frozenset({"NL", "$END"})
 _MARKS = {
     **{"EQUAL": "=", "PLUS_EQUAL": "+=", "MINUS_EQUAL": "-=", "UNEQUAL": "!=", "ALMOST": "≈"},
@@ -44,8 +45,9 @@ _KINDS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
     (frozenset({"DRAW"}), SHOWN_WORDS | {"NAME"}, "an item of a figure (`draw`, `equation`, `steps`, …)"),
     (frozenset({"IGNORE"}), frozenset({"IGNORE", "PREFIX", "NAME"}), "`prefix`, `ignore` or a parameter"),
     (frozenset({"PLUS", "SLASH"}), _BINARY | {"CALL", "SUB"}, "an operator"),
-    (frozenset({"INT", "NAME"}), _OPERAND | {"MINUS", "WORD"}, "a number or a name"),
+    (frozenset({"INT", "NAME"}), _OPERAND | {"MINUS", "WORD"}, "a number|a name"),
     (frozenset({"INT"}), NUMBERS | {"MINUS"}, "a number"),
+    (frozenset({"NAME", "STAR"}), frozenset({"NAME", "WORD", "STAR"}), "a name"),
     (frozenset({"NAME"}), frozenset({"NAME", "WORD"}), "a name"),
     (frozenset({"WORD"}), frozenset({"WORD"}), "a name"),
     (frozenset({"STRING"}), frozenset({"STRING"}), "a text in quotes"),
@@ -160,8 +162,10 @@ def wanted(expected: Iterable[str]) -> str:
     phrases: list[str] = []
     for signs, members, name in _KINDS:
         if signs <= left:
-            phrases.append(name)
+            phrases += name.split("|")
             left -= members
+    if left - _FURTHER:
+        left -= _FURTHER
     marks = sorted(
         {f"`{_MARKS.get(kind, kind.lower())}`" for kind in left if kind in _MARKS or kind in WORDS}
     )

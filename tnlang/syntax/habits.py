@@ -13,6 +13,7 @@ from tnlang.syntax.words import (
     CLOSERS,
     DECLARATION_WORDS,
     FILE_WORDS,
+    PLACE_WORDS,
     STATEMENT_WORDS,
     UNFINISHED,
     keyword,
@@ -80,7 +81,7 @@ def _dotted(m: Mistake) -> Explanation | None:
         return Explanation("TN110", "a number begins with a digit", f"write `0.{m.tokens[m.at + 1]}`")
     if m.kind(-1) == "INT":
         return Explanation("TN110", "a number ends with a digit", f"write `{m.before}.0` or `{m.before}`")
-    if m.kind(-1) in ("RSQB", "RPAR") and m.kind(1) == "NAME":
+    if m.kind(-1) in ("RSQB", "RPAR") and m.kind(1) in ("NAME", "WORD", "SUM", "PROD"):
         if m.tokens[m.at + 1] in _TRANSPOSES:
             return _NO_TRANSPOSE
         return _no_method(m.token)
@@ -134,6 +135,12 @@ def _group_comma(m: Mistake) -> Explanation | None:
     return None
 
 
+def _no_legs(m: Mistake) -> Explanation | None:
+    if m.token.type == "RSQB" and m.kind(-1) == "LSQB":
+        return Explanation("TN122", "nothing stands in these brackets", "what has no legs has no brackets")
+    return None
+
+
 def _missing_comma(m: Mistake) -> Explanation | None:
     if m.inside("LSQB") and "COMMA" in m.expected and m.token.type in ("NAME", "WORD", "INT", "LPAR"):
         hint = "places in brackets are separated by commas; several wires on one leg are a group, `(i j)`"
@@ -175,7 +182,7 @@ def _exponent(m: Mistake) -> Explanation | None:
 
 def _unfinished(m: Mistake) -> Explanation | None:
     """A statement swallowed by the operator at the end of the line before it."""
-    begins = m.token.type in ASSIGNMENTS or keyword(m.token) in STATEMENT_WORDS
+    begins = m.token.type in ASSIGNMENTS or keyword(m.token) in STATEMENT_WORDS | PLACE_WORDS
     if not begins or m.open:
         return None
     for here in range(m.at, m.start, -1):
@@ -228,6 +235,9 @@ def _net_head(m: Mistake) -> Explanation | None:
         return Explanation(
             "TN115", "the inputs of a net begin right after its name", "no space before this `(`"
         )
+    if m.first == "NET" and m.kind(-1) == "NAME" and m.kind(-2) == "EQUAL" and m.token.type == "NAME":
+        hint = f"write `{m.before}({m.token}, …)`"
+        return Explanation("TN115", "a transform takes its net in round brackets", hint)
     if m.first == "NET" and "ARROW" in m.expected:
         hint = "a net says what it gives: `net f(x[n]) -> y[n] { … }`"
         return Explanation("TN110", f"expected `->`, found {shown(m.token)}", hint)
@@ -285,7 +295,16 @@ def _one_side(m: Mistake) -> Explanation | None:
 
 
 RULES: tuple[Rule, ...] = (
-    *(_doubled, _assigned_by_colon, _dotted, _dim_option, _whole_leg, _negative_entry, _group_comma),
+    *(
+        _doubled,
+        _assigned_by_colon,
+        _dotted,
+        _dim_option,
+        _whole_leg,
+        _negative_entry,
+        _group_comma,
+        _no_legs,
+    ),
     *(
         _touching_brace,
         _missing_comma,

@@ -56,6 +56,8 @@ def stray_hint(text: str, start: int, stretch: str) -> tuple[str, str, str]:
     character = stretch[0]
     if character == '"':
         return "TN102", "this text has no closing quote on its line", _quote_hint(stretch)
+    if character == ">" and text[start - 1 : start] == "=":
+        return "TN120", "`=>` is no operator here", "an arrow is written `->`"
     if character in _HABITS:
         message, hint = _HABITS[character]
         return "TN120", message, hint

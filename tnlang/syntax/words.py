@@ -24,9 +24,9 @@ RESERVED = STATEMENT_WORDS | {"SUM", "PROD", "IN", "AS", "MOD"}
 
 SHOWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW"})
 
-PLAIN_WORDS = SHOWN_WORDS | {
-    *("AT", "LEFT", "RIGHT", "OF", "ABOVE", "BELOW", "LABEL", "NUMPY", "FOR", "PREFIX", "IGNORE")
-}
+PLACE_WORDS = frozenset({"AT", "LEFT", "RIGHT", "ABOVE", "BELOW", "LABEL"})
+
+PLAIN_WORDS = SHOWN_WORDS | PLACE_WORDS | {*("OF", "NUMPY", "FOR", "PREFIX", "IGNORE")}
 """Keywords where the grammar wants them, names everywhere else."""
 
 WORDS = RESERVED | PLAIN_WORDS
