@@ -289,7 +289,7 @@ def _order(
             return sum(at[s] for s in owners) / len(owners)
 
         total = sum(abs(mean(a) - mean(b)) for a, b in joined)
-        total += sum(mean(a) for a in up)
+        total += sum(1.01 * mean(a) for a in up)
         return total + sum(len(flat) - 1 - mean(a) for a in down)
 
     names = list(scopes)

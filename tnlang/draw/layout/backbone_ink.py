@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.frame import framed
-from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
+from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, length, map_points, rounded
 from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
@@ -87,8 +87,14 @@ class Ink:
         found: dict[int, float] = {}
         for wall in sorted(walls, key=lambda w: -len(self.index.around(w))):
             box = walls[wall]
-            inner = [found[w] for w in found if self.index.enclosures[w].inside == wall]
-            wanted = max(inner) + NESTED if inner else 40.0
+            inner = [
+                found[w]
+                for w in found
+                if self.index.enclosures[w].inside == wall
+                and min(walls[w].left - box.left, box.right - walls[w].right) < NESTED + 2
+                and min(walls[w].top - box.top, box.bottom - walls[w].bottom) < NESTED + 2
+            ]
+            wanted = max(inner) + NESTED if len(inner) > 1 else 40.0
             found[wall] = min(wanted, 68.0, box.width / 2, box.height / 2)
         return found
 
@@ -172,6 +178,7 @@ class Ink:
         """The labels of lines: each where it says most; those of the tracks outside."""
         found: list[Wanted] = []
         ends = {o.line: o for o in self.index.diagram.opens}
+        bearers = self._bearers(drawn)
         for line, path in drawn.paths.items():
             known = self.index.lines[line]
             inside = any(
@@ -180,16 +187,49 @@ class Ink:
             text, word = known.label, known.word
             if not text and line in ends:
                 text, word = ends[line].label, ends[line].word
-            if not text or not self._shown(line, drawn):
+            if not text or line not in bearers or not self._shown(line, drawn):
                 continue
             preferred: tuple = ()  # type: ignore[type-arg]
-            if line in drawn.tracks and not is_turned(self.flow):
-                points = flatten(path)
-                preferred = ("left", "right") if points[0][0] < 0 else ("right", "left")
+            if line in drawn.tracks:
+                inner = flatten(path)[0][0] < 0
+                if is_turned(self.flow):
+                    preferred = ("below", "above") if inner == (self.matrix[1] < 0) else ("above", "below")
+                else:
+                    preferred = ("left", "right") if inner else ("right", "left")
             found.append(
                 Wanted(line, text, self.path(path), word, pieces.line_width(known), "", inside, preferred)
             )
         return found
+
+    def _bearers(self, drawn: Drawn) -> set[int]:
+        """Of the lines that are one wire but for a strip or a bias on it, the longest bears the name."""
+        leader = {line: line for line in drawn.paths}
+
+        def find(line: int) -> int:
+            while leader[line] != line:
+                line = leader[line]
+            return line
+
+        for shape in self.index.diagram.shapes:
+            if shape.symbol not in ("onehot", "plus") or shape.id in self.index.stations:
+                continue
+            same: dict[tuple[str, str], list[int]] = {}
+            for line in shape.legs:
+                if line in leader:
+                    known = self.index.lines[line]
+                    same.setdefault((known.label, known.dim), []).append(line)
+            for lines in same.values():
+                for other in lines[1:]:
+                    leader[find(other)] = find(lines[0])
+        groups: dict[int, list[int]] = {}
+        for line in drawn.paths:
+            groups.setdefault(find(line), []).append(line)
+
+        def worth(line: int) -> tuple[bool, float]:
+            shapes = [self.index.shapes[e.shape] for e in self.index.lines[line].ends if e.shape is not None]
+            return (not any(s.role == "bias" for s in shapes), length(drawn.paths[line]))
+
+        return {max(lines, key=worth) for lines in groups.values()}
 
     def _shown(self, line: int, drawn: Drawn) -> bool:
         known = self.index.lines[line]

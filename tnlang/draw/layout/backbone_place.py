@@ -16,8 +16,8 @@ from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_grid import Grid
 from tnlang.draw.scene import Point
 
-PAD, CROSSED, NESTED = 18.0, 27.0, 27.0
-"""Bubble to shape; on a side that a leg crosses; between nested outlines."""
+PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
+"""Bubble to shape; on a side that a ribbon crosses, or a leg; between nested outlines."""
 BESIDE = 28.0
 """Clear space of a satellite's leg, and between shapes that nothing joins."""
 CHAIN, RUNG = 24.0, 42.0
@@ -145,6 +145,8 @@ class Placer:
 
     def _pad(self, wall: int, side: str) -> float:
         """Clear space between a wall and what it holds."""
+        if side == "left" and any(self.index.is_copied(s) for s in self.inside[wall]):
+            return RIBBON
         return CROSSED if self._crossed(wall, side) else PAD
 
     def _crossed(self, wall: int, side: str) -> bool:
@@ -200,6 +202,9 @@ class Placer:
             for shape in (s for s in order if cols[s] == number):
                 for other in (s for s in order if cols[s] < number):
                     if not self._level(shape, other):
+                        if self._joined(other, shape):
+                            near = self.arms[other].right + 20.0 + self.arms[shape].left
+                            least = max(least, xs[cols[other]] + near)
                         continue
                     clear = self._between(other, shape, ("right", "left"))
                     clear = clear + 12.0 if clear else CHAIN
@@ -235,7 +240,7 @@ class Placer:
         rows = self.grid.rows
         if not rows:
             return {}
-        main = sorted({r for s, r in rows.items() if self.index.shapes[s].symbol != "dot"})
+        main = sorted({r for s, r in rows.items() if self.index.shapes[s].symbol != "dot" or r == int(r)})
         ys: dict[float, float] = {main[0]: 0.0} if main else {}
         for upper, lower in pairwise(main):
             least = ys[upper] + 24.0
@@ -261,15 +266,25 @@ class Placer:
 
     def _loose_room(self, one: int, two: int, walled: bool) -> float:
         """Room for a factor that stands free between two rows of its bubble."""
-        rows = self.grid.rows
         for text in self.grid.loose:
-            scope = self.index.shapes[text].inside
-            if scope is None or scope not in self.index.walls(one) or scope not in self.index.walls(two):
-                continue
-            upper = sorted({rows[s] for s in self.inside[scope]})
-            if rows[one] == upper[0]:
+            gap = self._loose_gap(text)
+            if gap is not None and (self.grid.rows[one], self.grid.rows[two]) == gap:
                 return 2 * self.measure(self.index.shapes[text])[1] + (10.0 if walled else -14.0)
         return 0.0
+
+    def _loose_gap(self, text: int) -> tuple[float, float] | None:
+        """The two rows between which a factor stands: the first of its bubble with no wire between them at the left."""
+        rows, cols = self.grid.rows, self.grid.cols
+        scope = self.index.shapes[text].inside
+        members = self.inside.get(scope, []) if scope is not None else list(rows)
+        levels = sorted({rows[s] for s in members if rows[s] == int(rows[s])})
+        gaps = list(pairwise(levels))
+        for upper, lower in gaps:
+            ones = [s for s in members if rows[s] == upper and cols[s] == 0]
+            twos = [s for s in members if rows[s] == lower and cols[s] == 0]
+            if ones and twos and not any(self._joined(a, b) for a in ones for b in twos):
+                return (upper, lower)
+        return gaps[0] if gaps else None
 
     # ------------------------------------------------------------ the whole part
 
@@ -419,21 +434,22 @@ class Placer:
             if not members:
                 plan.centers[text] = (x0, y0)
                 continue
-            levels = sorted({rows[s] for s in members if self.index.shapes[s].symbol != "dot"})
+            gap = self._loose_gap(text)
             numbers = sorted({cols[s] for s in members})
             right = xs[numbers[1]] if len(numbers) > 1 else xs[numbers[0]] + 60
             x = x0 + (xs[numbers[0]] + right) / 2 - 14
-            if len(levels) > 1:
-                one = max((s for s in members if rows[s] == levels[0]), key=lambda s: self.arms[s].down)
-                two = max((s for s in members if rows[s] == levels[1]), key=lambda s: self.arms[s].up)
-                upper, lower = ys[levels[0]] + self.arms[one].down, ys[levels[1]] - self.arms[two].up
+            if gap is not None:
+                one = max((s for s in members if rows[s] == gap[0]), key=lambda s: self.arms[s].down)
+                two = max((s for s in members if rows[s] == gap[1]), key=lambda s: self.arms[s].up)
+                upper, lower = ys[gap[0]] + self.arms[one].down, ys[gap[1]] - self.arms[two].up
                 if self._between(one, two, ("down", "up")):
                     upper, lower = upper + PAD, lower - PAD - 8
                 x = min(x, x0 + right - 16 - wide)
                 plan.centers[text] = (x, y0 + (upper + lower) / 2)
             else:
-                down = max(self.arms[s].down for s in members if rows[s] == levels[0])
-                plan.centers[text] = (x0 + xs[numbers[0]] + wide, y0 + ys[levels[0]] + down + 12 + high)
+                level = max(rows[s] for s in members)
+                down = max(self.arms[s].down for s in members if rows[s] == level)
+                plan.centers[text] = (x0 + xs[numbers[0]] + wide, y0 + ys[level] + down + 12 + high)
 
     def _walls(self, plan: Plan) -> None:
         for wall in sorted(self.inside, key=lambda w: -len(self.index.around(w))):

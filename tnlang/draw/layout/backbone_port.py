@@ -56,6 +56,7 @@ class Harbour:
             for position, end in enumerate(line.ends):
                 if end.shape is not None:
                     sides[line.id, position] = self._side(line, position)
+        self._spread(lines, sides)
         offsets = self._offsets(lines, sides)
         found = []
         for line in lines:
@@ -84,7 +85,7 @@ class Harbour:
         wide, high = self.halves[shape]
         reach = (wide if side in ("left", "right") else high) + STUB
         if self.index.shapes[shape].symbol == "dot":
-            reach = 2.0
+            reach = 7.0
         at = (x, y + offset) if side in ("left", "right") else (x + offset, y)
         return Port(at, side, reach, shape, self.index.walls(shape))
 
@@ -210,6 +211,35 @@ class Harbour:
         if self.index.shapes[shape].symbol == "dot" and abs(y - other_y) < 8:
             return "left"
         return "up" if first and other_y < y - 30 else "left"
+
+    def _spread(self, lines: list[Line], sides: dict[tuple[int, int], str]) -> None:
+        """A dot has one line on each side: of two on one side the farther goes to a free one."""
+        at_dot: dict[int, list[tuple[int, int]]] = {}
+        for line in lines:
+            for position, end in enumerate(line.ends):
+                if end.shape is not None and self.index.shapes[end.shape].symbol == "dot":
+                    at_dot.setdefault(end.shape, []).append((line.id, position))
+        for dot, ends in at_dot.items():
+            x, y = self.centers[dot]
+            taken: set[str] = set()
+            first = self.plan.grid.cols.get(dot) == 0
+            for line, position in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
+                side = sides[line, position]
+                if side in taken:
+                    order = ("left", "right") if first else ("right", "left")
+                    across = order if side in ("up", "down") else ("down", "up")
+                    free = [s for s in (*across, *DIRECTIONS) if s not in taken]
+                    side = free[0] if free else side
+                    sides[line, position] = side
+                taken.add(side)
+
+    def _gap(self, end: tuple[int, int], dot: int) -> float:
+        """How far the other end of a line is from a dot; lines to the stream last."""
+        other = self.index.lines[end[0]].ends[1 - end[1]].shape
+        if other is None or other in self.index.stations or other not in self.centers:
+            return 10_000.0
+        (x, y), (u, v) = self.centers[dot], self.centers[other]
+        return abs(u - x) + abs(v - y)
 
     # ------------------------------------------------------------ offsets
 
