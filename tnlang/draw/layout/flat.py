@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.layout.box import Placed, merged
+from tnlang.draw.layout.cost import conflicts, cost, crossings
 from tnlang.draw.layout.grid import grid
+from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spine_of
 from tnlang.draw.layout.ring import ring
@@ -81,8 +83,10 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         found = template(index, part, want)
         if found is not None:
             return found
-    path = spine_of(index, part, want)
-    return spine(index, part, path, want, inner)
+    row = spine(index, part, spine_of(index, part, want), want, inner)
+    if not conflicts(index, row) and not crossings(row):
+        return row
+    return min(row, layered(index, part, want, inner), key=lambda placed: cost(index, placed))
 
 
 def _in_order(here: Level, want: Mapping[int, Side]) -> list[tuple[int, ...]]:

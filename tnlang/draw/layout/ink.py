@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
@@ -14,7 +15,7 @@ from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.pieces import NOTE
-from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, Scene
+from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, RibbonItem, Scene
 
 FREE_LEG = 24.0
 
@@ -183,7 +184,9 @@ def _options(enclosure: Enclosure, wall: Wall) -> LabelItem:
 def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int]]) -> list[Wanted]:
     """The names a line asks for: beyond each free end, else beside it."""
     path = placed.routes.get(line.id)
-    if path is None or any(e.shape is not None and e.leg == 0 and _is_strip(index, e.shape) for e in line.ends):
+    if path is None or any(
+        e.shape is not None and e.leg == 0 and _is_strip(index, e.shape) for e in line.ends
+    ):
         return []  # the name stands on the other side of the strip
     width = _bundle_width(index, line) or pieces.line_width(line)
     inside = any(end.shape is not None and index.shapes[end.shape].inside is not None for end in line.ends)
@@ -201,8 +204,35 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
             )
         )
     if not found:
-        found.append(Wanted(line.id, line.label, path, line.word, width, "", inside))
+        found.append(Wanted(line.id, line.label, _bearing(index, line, placed), line.word, width, "", inside))
     return found
+
+
+def _bearing(index: Index, line: Line, placed: Placed) -> Path:
+    """The part of a straight wire that is to bear its name: the longest between its shapes and the walls."""
+    path = placed.routes[line.id]
+    if len(path.segments) != 1 or isinstance(path.segments[0], CurveTo):
+        return path
+    length = geometry.distance(path.start, path.end)
+    cuts = []
+    for end, at in zip(line.ends, (path.start, path.end), strict=True):
+        if end.shape is not None and length:
+            half = placed.poses[end.shape].half
+            across = abs(path.end[0] - path.start[0]) < abs(path.end[1] - path.start[1])
+            reach = half[1 if across else 0] / length
+            cuts.append(reach if at == path.start else 1 - reach)
+        else:
+            cuts.append(0.0 if at == path.start else 1.0)
+    for wall in placed.walls.values():
+        for at, _ in geometry.crossings(path, geometry.rounded(wall.box, wall.radius)):
+            cuts.append(geometry.distance(path.start, at) / length)
+    cuts = sorted(cut for cut in cuts if 0 <= cut <= 1)
+    if len(cuts) < 2:
+        return path
+    low, high = max(pairwise(cuts), key=lambda pair: (round(pair[1] - pair[0], 3), -pair[0]))
+    return curves.straight(
+        geometry.between(path.start, path.end, low), geometry.between(path.start, path.end, high)
+    )
 
 
 def _is_strip(index: Index, shape: int) -> bool:

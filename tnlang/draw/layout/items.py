@@ -8,6 +8,7 @@ from dataclasses import replace
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, RIGHT, add, union
+from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Pose, connect, start
 from tnlang.draw.layout.level import Edge, Index
 from tnlang.draw.scene import Point
@@ -110,6 +111,15 @@ def _rim(port: Port, pose: Pose) -> Point:
             return (x, pose.at[1] + pose.half[1])
 
 
+def label_room(index: Index, line: int) -> float:
+    """The length that a wire's name asks for."""
+    known = index.lines[line]
+    if not known.label:
+        return 0.0
+    size = pieces.LEG_WORD if known.word else pieces.LEG_SYMBOL
+    return measure(known.label, size, known.word).width + 10
+
+
 def spread(index: Index, shape: Shape, half: Point, side: Side, edges: Sequence[Edge], item: int) -> float:
     """The distance of neighbouring legs at a side: 0 at a dot, more beside a fork."""
     if shape.symbol in ("dot", "pin"):
@@ -143,7 +153,7 @@ def through(index: Index, placed: Placed, near: int, far: int, inline: int, side
     if shape.symbol == "onehot" and not flat:
         wide, high = high, wide
     reach = wide if flat else high
-    gap = 10.0 if shape.symbol == "onehot" else 26.0
+    gap = 10.0 if shape.symbol == "onehot" else max(20.0, label_room(index, near))
     at = add(port.at, along, gap + reach)
     tip = along if shape.symbol != "shift" or shape.legs[0] != near else (-along[0], -along[1])
     pose = Pose(at, (wide, high), tip, along)

@@ -56,10 +56,12 @@ def score(
     place = {item: i for i, item in enumerate(path)}
     for edge in level.inner_edges:
         if edge.b in place and edge.a in place and abs(place[edge.a] - place[edge.b]) > 1:
-            total -= 1.5
+            total -= 1.0
+    total -= 0.6 * sum(len(set(joined)) - 1 for joined in _bridges(level, place))
     for a, b in pairwise(path):
         total += 0.05 if index.order(a) < index.order(b) else -0.05
         total += 0.02 * (_leg(index, level, a, b) - _leg(index, level, b, a))
+    total -= 0.001 * path[-1] / max(1, max(level.items))
     for item in (path[0], path[-1]):
         if len(path) > 1 and _is_plain_term(index, item, near):
             total -= 1.2
@@ -67,6 +69,16 @@ def score(
         if item in index.shapes and index.shapes[item].symbol == "plus":
             total -= 1.0 * (_adds(index, level, item, before) and _adds(index, level, item, after))
     return total
+
+
+def _bridges(level: Level, place: Mapping[int, int]) -> list[list[int]]:
+    """For each component off the path the items of the path it is joined to."""
+    found = []
+    for items in level.only(item for item in level.items if item not in place).components():
+        inside = set(items)
+        edges = [e for e in level.inner_edges if e.b is not None and (e.a in inside) != (e.b in inside)]
+        found.append([e.a if e.a in place else e.b for e in edges if e.b is not None])
+    return found
 
 
 def _weight(index: Index, item: int) -> float:
@@ -81,7 +93,7 @@ def _ports(level: Level, item: int, want: Mapping[int, Side], side: Side) -> lis
 
 def _leg(index: Index, level: Level, item: int, other: int) -> float:
     """Where among the legs of an item the wire to another one stands, from 0 (first) to 1 (last)."""
-    if item not in index.shapes or len(index.shapes[item].legs) < 2:
+    if item not in index.shapes or index.is_small(item) or len(index.shapes[item].legs) < 2:
         return 0.5
     legs = index.shapes[item].legs
     for edge in level.of(item):

@@ -14,11 +14,9 @@ from itertools import pairwise
 from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, connect, merged
-from tnlang.draw.layout.items import FORK_LENGTH, OPPOSITE, shape_item
+from tnlang.draw.layout.items import FORK_LENGTH, OPPOSITE, label_room, shape_item
 from tnlang.draw.layout.level import Edge, Index, Level
-from tnlang.draw.pieces import LEG_SYMBOL, LEG_WORD
 from tnlang.draw.scene import Path
 
 GAP, WALL_GAP, HANG_GAP, CLEAR = 24.0, 30.0, 26.0, 14.0
@@ -303,14 +301,6 @@ def _gap(row: _Row, i: int, left: Placed, right: Placed) -> float:
     return max(gap, max((label_room(row.index, edge.line) for edge in edges), default=0.0))
 
 
-def label_room(index: Index, line: int) -> float:
-    """The length that a wire's name asks for."""
-    known = index.lines[line]
-    if not known.label:
-        return 0.0
-    return measure(known.label, LEG_WORD if known.word else LEG_SYMBOL, known.word).width + 10
-
-
 def _with_hung(row: _Row, part: Placed, i: int) -> tuple[Placed, list[Box]]:
     """An item with the components that hang on it alone, and boxes to keep clear for its open legs."""
     built = part
@@ -390,11 +380,14 @@ def hang(
     further = level.only(rest).components()
     placed: list[Placed] = []
     right = -1e9
+    last: int | None = None
     parts: list[Placed] = []
     for item in roots:
         part = _root(index, level, item, edges, roots, rest, side, want, inner, mean[item], reached)
         parts.append(part)
-        x = max(mean[item], right + GAP - part.box.left)
+        between = [e.line for e in level.inner_edges if last is not None and {e.a, e.b} == {last, item}]
+        room = max([GAP, *(label_room(index, line) for line in between)])
+        x, last = max(mean[item], right + room - part.box.left), item
         right = x + part.box.right
         placed.append(part.moved((x, 0.0)))
     drift = _mean([m - p.box.center[0] for m, p in zip((mean[i] for i in roots), placed, strict=True)])

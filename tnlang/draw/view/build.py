@@ -215,7 +215,7 @@ class Builder:
             number = self.new_id()
             source = one if one.shape is not None else other
             label = source.label
-            shown = "" if quiet else label.text
+            shown = "" if quiet or self._is_added(one) or self._is_added(other) else label.text
             ends = []
             for position, end in enumerate((one, other)):
                 ends.append(End(end.shape, end.leg if end.shape is not None else 0))
@@ -266,9 +266,11 @@ class Builder:
                     return []
                 middle = dot(inside)
                 dots = [i for i, end in enumerate(here) if end.shape is not None and self._is_dot(end.shape)]
-                loud = -1 if outside else dots[0] if dots else 0
+                opened = [i for i, end in enumerate(here) if end.open is not None]
+                loud = -1 if outside else (opened or dots or [0])[0]
                 for position, end in enumerate(here):
-                    quiet = end.label.word and position != loud  # a word is written once along its wire
+                    # a word, and a name that stands at a free end, is written once along its wire
+                    quiet = (end.label.word or bool(opened)) and position != loud
                     connect(joint, end, at_dot(middle, end.label), quiet)
                 return [at_dot(middle, here[0].label)] if outside else []
 
@@ -315,9 +317,17 @@ class Builder:
             for stream in streams
         )
         opens.sort(key=lambda end: (end.kind, end.order))
+        if not any(s.role == "weight" for s in shapes.values()):  # a second colour tells nothing apart here
+            shapes = {n: replace(s, role="weight") if s.role == "second" else s for n, s in shapes.items()}
         return Diagram(
             tuple(shapes.values()), tuple(lines), enclosures, tuple(self.ribbons), tuple(opens), backbones
         )
+
+    def _is_added(self, end: _JointEnd) -> bool:
+        """Whether a line brings a term to a plus: its name is that of the result, and stands there."""
+        if end.shape is None or self.shapes[end.shape].symbol != "plus":
+            return False
+        return any(end.leg in term for term in self._terms.get(end.shape, []))
 
     def _is_dot(self, shape: int) -> bool:
         return self.shapes[shape].symbol == "dot"

@@ -321,8 +321,8 @@ class Emitter:
     ) -> None:
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])])
         if found is None or (frame.scope.by_name and not isinstance(found.statement, Decl)):
-            label = self._name_of(found, node.ref, above)
-            shape = Shape(0, "tensor", label, node.ref.name, role="result", conj=node.conj)
+            label, role = self._name_of(found, node.ref, above)
+            shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj)
             self._put(shape, joints, wires, frame, node.origin.span)
             return
         if found.key in self.aliases:
@@ -360,17 +360,15 @@ class Emitter:
                 frame = replace(frame, inside=inside)
             self.definition(found, joints, wires, frame, multiplied=multiplied)
 
-    def _name_of(self, found: Definition | None, ref: Ref, above: str) -> str:
-        """A named value's label; a transpose by name is written as one."""
+    def _name_of(self, found: Definition | None, ref: Ref, above: str) -> tuple[str, Role]:
+        """A named value's label and role; a transpose by name is written as one."""
         if found is not None and isinstance(found.statement, Bind) and not above:
             turned = _transposed(found.statement)
-            if turned is not None:
-                inner = found.scope.resolve(turned, found.versions)
-                label = (
-                    inner.statement.label if inner is not None and isinstance(inner.statement, Decl) else ""
-                )
-                return "{" + names.math(turned.name, label=label) + r"}^{\top}"
-        return names.math(ref.name, above)
+            inner = found.scope.resolve(turned, found.versions) if turned is not None else None
+            if turned is not None and inner is not None and isinstance(inner.statement, Decl):
+                role: Role = "second" if turned.name in self.seconds else "weight"
+                return "{" + names.math(turned.name, label=inner.statement.label) + r"}^{\top}", role
+        return names.math(ref.name, above), "result"
 
     def _put(
         self, shape: Shape, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame, span: Span

@@ -24,7 +24,12 @@ _SPECIAL = {
 
 
 _GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]
+    word
+    for line in (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon",
+        "phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega",
+    )
+    for word in line.split()
 )
 
 
@@ -173,7 +178,7 @@ def badge(bubble: Bubble, label: str = "") -> str:
     """A bubble's badge: its own name, or its function's with the legs it works along when that is one leg."""
     if bubble.name:
         return math(bubble.name)
-    text = given(label) or _SIGNS.get(bubble.function) or upright(bubble.function.replace("_", " "))
+    text = given(label) or _SIGNS.get(bubble.function) or math(bubble.function)
     if bubble.function == "power":
         return text + "^{" + number(dict(bubble.options).get("exponent", 2)) + "}"
     if len(bubble.gates) == 1:

@@ -8,6 +8,7 @@ from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, Frame, group_wire
+from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
 from tnlang.ir.net import (
     Bind,
@@ -41,7 +42,7 @@ class _Stream:
 
 def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
     """The diagram of a whole net."""
-    scope = Scope(program, net, openings)
+    scope = Scope(program, as_stream(net), openings)
     return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
 
 
@@ -294,9 +295,8 @@ class _NetDrawing:
             return
         record = stream.record
         index = sum(1 for n in record.stations if self.builder.shapes[n].symbol == "copy")
-        label = (
-            names.math(found.key[1] + "'" * index) if index < 3 else names.math(found.key[1], f"({index})")
-        )
+        shown = self.shown.get(found.key, found.key[1])
+        label = names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
         station = self._station(found.key, label, found.key[1], stream.joints, stream.wires)
         record.stations.append(station)
         if goes_on:

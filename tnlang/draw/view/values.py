@@ -139,6 +139,10 @@ class Scope:
                 version = versions.get(ref.name, len(known) - 1)
             return known[version] if 0 <= version < len(known) else None
         found = self.table.get((ref.name, ref.subs))
+        if found is None and not all(isinstance(sub, int) for sub in ref.subs):
+            # a member that a loop picks: any declared one tells what it looks like
+            members = (d for (name, _), d in self.table.items() if name == ref.name)
+            found = next((d for d in members if isinstance(d.statement, Decl)), None)
         if found is None:
             for decl in self.program.declarations:
                 if decl.name == ref.name and (decl.subs == ref.subs or not decl.subs):
