@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 AXIS = 0.258
 """Height of the math axis above the baseline, in em; half of an x is a little lower."""
 HALF_X = 0.23
-LONGEST = 300
+LONGEST = 160
 """Longer labels are cut: a label of a picture is no page."""
+
+DEEPEST = 5
+"""Deeper braces are refused: the typesetter takes twice the time for each level."""
 
 _EM = 100.0
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
@@ -205,8 +208,20 @@ def _parse(latex: str) -> ElementTree.Element:
     from ziamath.escapes import unescape
     from ziamath.tex import tex2mml
 
+    depth = 0
+    for character in re.sub(r"\\.", "", latex):
+        depth += (character == "{") - (character == "}")
+        if depth > DEEPEST:
+            raise ValueError(f"braces nested more than {DEEPEST} deep")
     element: ElementTree.Element = ElementTree.fromstring(unescape(tex2mml(latex)))
+    if _rows_deep(element) > 2 + DEEPEST:
+        raise ValueError("nested too deep")
     return element
+
+
+def _rows_deep(element: ElementTree.Element) -> int:
+    """How many rows stand within one another; the typesetter's time doubles with each."""
+    return element.tag.endswith("mrow") + max(map(_rows_deep, element), default=0)
 
 
 def _set(math: ElementTree.Element) -> Glyphs:

@@ -32,10 +32,9 @@ def to_png(svg: str, scale: float = 2.0) -> bytes:
     resvg = _wheel("resvg_py", "resvg-py")
     png: bytes = bytes(
         resvg.svg_to_bytes(
-            svg_string=svg,
+            svg_string=svg.replace('pt"', '"', 2),  # a unit is a pixel here, or sides round apart
             width=round(width * scale),
             height=round(height * scale),
-            dpi=96.0,  # without it resvg takes points for nothing
             skip_system_fonts=True,
         )
     )

@@ -1,0 +1,102 @@
+"""PNG and PDF: ink where it is expected, and a clear word where a wheel is missing."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+
+import pytest
+
+from tests.draw.scenes import SCENES
+from tnlang.draw.geometry import bbox
+from tnlang.draw.raster import MissingWheel, to_pdf, to_png
+from tnlang.draw.scene import ShapeItem
+from tnlang.draw.svg import to_svg
+
+
+def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
+    """Width, height and rows of RGBA bytes of a PNG with 8 bits a channel, filters undone."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    at, data, header = 8, b"", b""
+    while at < len(png):
+        (size,) = struct.unpack(">I", png[at : at + 4])
+        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        header = body if kind == b"IHDR" else header
+        data += body if kind == b"IDAT" else b""
+        at += 12 + size
+    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
+    assert (depth, colour) == (8, 6)
+    raw, stride, rows, above = zlib.decompress(data), 4 * width, [], bytes(4 * width)
+    for y in range(height):
+        line = raw[y * (stride + 1) : (y + 1) * (stride + 1)]
+        row = bytearray(line[1:])
+        for x in range(stride):
+            left, up = (row[x - 4] if x >= 4 else 0), above[x]
+            corner = above[x - 4] if x >= 4 else 0
+            match line[0]:
+                case 0:
+                    break
+                case 1:
+                    row[x] = (row[x] + left) & 255
+                case 2:
+                    row[x] = (row[x] + up) & 255
+                case 3:
+                    row[x] = (row[x] + (left + up) // 2) & 255
+                case 4:
+                    guess = left + up - corner
+                    best = min(
+                        (abs(guess - left), 0, left),
+                        (abs(guess - up), 1, up),
+                        (abs(guess - corner), 2, corner),
+                    )
+                    row[x] = (row[x] + best[2]) & 255
+        above = bytes(row)
+        rows.append(above)
+    return width, height, rows
+
+
+def test_png_has_the_ink_where_the_scene_says():
+    scene = SCENES["bias_in_a_bubble"]()
+    width, height, rows = pixels(to_png(to_svg(scene), 2.0))
+    assert (width, height) == (2 * scene.width, 2 * scene.height)
+
+    def at(point: tuple[float, float], right: float = 0, down: float = 0) -> str:
+        x, y = round(2 * (point[0] + right)), round(2 * (point[1] + down))
+        return "#" + rows[y][4 * x : 4 * x + 3].hex().upper()
+
+    middle = {item.title: bbox(item.outline).center for item in scene.items if isinstance(item, ShapeItem)}
+    assert at((2, 2)) == "#FFFFFF"
+    assert at(middle["x"], 30) == "#20242B"  # the wire from x to W
+    assert at(middle["W"], 0, -16) == "#F5E7C4"  # above its letter
+    assert at(middle["x"], 0, 15) == "#E4E7EB"
+    assert at(middle["plus"], 7, 5) == "#C9DEF9"
+    assert at(middle["plus"], 4) == "#20242B"  # the arm of the sign
+    bubble = at(middle["x"], 0, 40)  # the fill lets the page through
+    assert bubble == "#FCEBF2"
+
+
+def test_png_scale():
+    svg = to_svg(SCENES["isometries"]())
+    with pytest.raises(ValueError, match="above 0"):
+        to_png(svg, 0)
+    with pytest.raises(ValueError, match="pixels"):
+        to_png(svg, 1e6)
+
+
+def test_pdf_is_the_same_each_time_and_vector():
+    svg = to_svg(SCENES["isometries"]())
+    pdf = to_pdf(svg)
+    assert pdf.startswith(b"%PDF-")
+    assert pdf == to_pdf(svg)
+    assert b"/Subtype /Image" not in pdf and b"/Subtype/Image" not in pdf
+
+
+def test_missing_wheels_are_named(monkeypatch):
+    svg = to_svg(SCENES["isometries"]())
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(MissingWheel, match="pip install resvg-py"):
+        to_png(svg)
+    with pytest.raises(MissingWheel, match="pip install typst"):
+        to_pdf(svg)

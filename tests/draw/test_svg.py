@@ -1,0 +1,129 @@
+"""SVG: the dialect that every converter draws right, the same bytes each time, no hostile text in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.draw.goldens import check_golden, geometry
+from tests.draw.scenes import SCENES, tensor, wire
+from tnlang.draw.frame import framed
+from tnlang.draw.scene import LabelItem, Look, Scene
+from tnlang.draw.svg import to_svg
+from tnlang.draw.theme import Theme
+
+SPACE = "{http://www.w3.org/2000/svg}"
+ALLOWED = {"svg", "g", "path", "rect", "title", "desc"}
+NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_ink_is_as_accepted(name):
+    check_golden(f"ink/{name}.svg", to_svg(SCENES[name]()))
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_geometry_is_as_accepted(name):
+    check_golden(f"geometry/{name}.jsonl", geometry(SCENES[name]()))
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_dialect(name):
+    scene = SCENES[name]()
+    root = ElementTree.fromstring(to_svg(scene).encode())
+    assert root.get("viewBox") == f"0 0 {scene.width:g} {scene.height:g}"
+    assert root.get("width") == f"{scene.width:g}pt"
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    for element in root.iter():
+        assert element.tag.removeprefix(SPACE) in ALLOWED
+        assert not {"class", "style", "href", "transform", "filter"} & set(element.attrib)
+        assert not any(key.startswith("on") or "href" in key for key in element.attrib)
+        if element.tag == f"{SPACE}path":
+            values = [float(v) for v in NUMBERS.findall(element.attrib["d"])]
+            assert min(values) >= -0.01
+            assert max(values[::2]) <= scene.width + 0.01
+            assert max(values[1::2]) <= scene.height + 0.01
+            assert all(len(v.partition(".")[2]) <= 2 for v in NUMBERS.findall(element.attrib["d"]))
+
+
+def test_layers_from_back_to_front():
+    root = ElementTree.fromstring(to_svg(SCENES["norm_along_a_leg"]()).encode())
+    layers = [group.get("id") for group in root.findall(f"{SPACE}g")]
+    assert layers == ["bubbles", "gates", "wires", "shapes", "marks", "labels"]
+    marks = ElementTree.fromstring(to_svg(SCENES["marks"]()).encode())
+    ribbons = next(group for group in marks.findall(f"{SPACE}g") if group.get("id") == "ribbons")
+    assert ribbons.get("opacity") == "0.5"
+    assert all("opacity" not in path.attrib for path in ribbons)
+
+
+def test_the_same_bytes_each_time():
+    assert to_svg(SCENES["marks"]()) == to_svg(SCENES["marks"]())
+
+
+def test_titles_tell_names_and_sizes():
+    scene = framed(
+        [*tensor(1, "W", (0, 0)), wire(7, (0, 0), (60, 0), size=768, name="hidden")], title="a <picture>"
+    )
+    root = ElementTree.fromstring(to_svg(scene).encode())
+    titles = {element.get("id"): element.findtext(f"{SPACE}title") for element in root.iter()}
+    assert titles["shape-1"] == "W"
+    assert titles["wire-7"] == "hidden = 768"
+    assert root.findtext(f"{SPACE}title") == "a <picture>"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"/><image href="file:///etc/passwd"/>',
+    r"\href{javascript:alert(1)}{x}",
+    r"\style{fill:red}{x}",
+    r"\class{evil}{x}",
+    r"\color{url(#a)}{x}",
+    r"\begin{array}{c} a \\ b",
+    r"\frac{1",
+    r"\input{/etc/passwd}",
+    "]]>&lt;&amp;&#0;",
+    "\x00\x08\x1b[31m\u202e",
+    "{" * 200,
+    r"\sqrt{" * 300,
+    "x" * 100_000,
+    "",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("word", [False, True])
+def test_hostile_labels_are_only_ink(text, word):
+    label = LabelItem(text, (0, 0), 14.5, "leg", word=word)
+    items = [
+        replace(item, title=text) if hasattr(item, "title") else item for item in tensor(1, text, (0, 0))
+    ]
+    written = to_svg(framed([*items, label], title=text, description=text))
+    root = ElementTree.fromstring(written.encode())
+    assert {element.tag.removeprefix(SPACE) for element in root.iter()} <= ALLOWED
+    allowed = {"d", "id", "x", "y", "width", "height", "viewBox", "baseProfile", "version", "opacity"}
+    paint = re.compile(r"fill|stroke|fill-opacity|stroke-.*")
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            assert key in allowed or paint.fullmatch(key)
+            assert not any(part in value for part in ("url(", "javascript", "<", "file"))
+    assert len(written) < 500_000
+
+
+def test_a_style_changes_fill_and_edge():
+    shapes = [
+        replace(i, look=Look("#99CC99", "#123456", 3.0)) if hasattr(i, "look") else i
+        for i in tensor(1, "A", (0, 0))
+    ]
+    written = to_svg(framed(shapes))
+    assert 'fill="#99CC99"' in written
+    assert 'stroke="#123456"' in written
+    assert 'stroke-width="3"' in written
+
+
+def test_a_theme_without_page_colour():
+    assert "<rect" in to_svg(Scene(10, 10, ()))
+    assert "<rect" not in to_svg(Scene(10, 10, ()), Theme(background=""))
