@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from tnlang.draw.scene import Scene
+    from tnlang.ir.cost import Cost
 
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
 
@@ -124,6 +125,12 @@ class NetHandle(Picture):
         net_class = getattr(execute(source, self.name), class_name(self.name))
         module: nn.Module = net_class(**{name: size for name, size in dims.items() if name not in counting})
         return module
+
+    def cost(self, /, **dims: int) -> Cost:
+        """Operations and arrays, step by step; a dim without default that is not given counts as 1024."""
+        from tnlang.ir.cost import cost
+
+        return cost(self._program.at(dims).ir, self.name)
 
     def numpy(self, /, *inputs: Any, **parameters: Any) -> Any:
         """The reference: what the net's definition says, term by term, in NumPy.
