@@ -143,11 +143,11 @@ class Spine:
                     low = max(low, begun + plan.bottom)
             below = y
             for number, (plan, _) in enumerate(starting):
-                begin = below if number == 0 else max(y, low + 40.0 - plan.top)
+                begin = below if number == 0 else below - plan.top
                 waiting.append((plan, begin))
                 if plan.part.stop is None:
                     low = max(low, begin + plan.stop)
-                below = begin + plan.bottom
+                below = begin + plan.stop + TRACK + 40.0
             for part, stop in self.feeds:
                 if stop == i:
                     lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, self.drawn)

@@ -23,12 +23,13 @@ from tnlang.ir.net import (
     Repeat,
     Stmt,
     StreamSet,
+    Sum,
     Tensor,
     Wire,
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import SizeError, evaluate, size_op
-from tnlang.ir.walk import new_id, refs
+from tnlang.ir.walk import free_wires, new_id, walk
 
 
 @dataclass(slots=True)
@@ -255,6 +256,23 @@ class _NetDrawing:
             record.tracks[-1:] = [record.tracks[-1], joints]
             members, enclosures = self._made_since(before)
             return
+        body = statement.body
+        if statement.op == "-=":
+            body = replace(body, terms=tuple(replace(t, coefficient=-t.coefficient) for t in body.terms))
+        for part in _apart(body, wires):
+            self._plus(statement, found, stream, wires, part, start)
+
+    def _plus(
+        self,
+        statement: StreamSet,
+        found: Definition,
+        stream: _Stream,
+        wires: tuple[Wire, ...],
+        body: Sum,
+        start: int | None,
+    ) -> None:
+        """A station at which something is added to the stream."""
+        record, before = stream.record, self._made()
         plus = self.builder.shape(Shape(0, "plus", "+", role="add", span=statement.origin.span))
         after = tuple(self.builder.joint() for _ in wires)
         came = [self.builder.leg(plus, joint, w) for joint, w in zip(stream.joints, wires, strict=True)]
@@ -264,21 +282,17 @@ class _NetDrawing:
         self.builder.term(plus, tuple(brought))
         for joint, wire in zip(after, wires, strict=True):
             self.builder.leg(plus, joint, wire)
-        frame = Frame(self.scope, found.versions, env)
-        body = statement.body
-        if statement.op == "-=":
-            body = replace(body, terms=tuple(replace(t, coefficient=-t.coefficient) for t in body.terms))
-        self.emitter.total(body, frame)
+        self.emitter.total(body, Frame(self.scope, found.versions, env))
         stream.joints, stream.wires = after, wires
         record.stations.append(plus)
         record.tracks.append(after)
         members, enclosures = self._made_since(before)
         members = tuple(m for m in members if m != plus)
-        record.blocks.append(Block(start, plus, members, enclosures, self._label(statement)))
+        record.blocks.append(Block(start, plus, members, enclosures, self._label(body)))
 
-    def _label(self, statement: StreamSet) -> str:
+    def _label(self, body: Sum) -> str:
         """The word beside the backbone: the net whose result is added."""
-        for ref in refs(statement):
+        for ref in (node.ref for node in walk(body) if isinstance(node, Tensor)):
             found = self.scope.table.get((ref.name, ref.subs))
             if found is not None and isinstance(found.statement, Call):
                 return names.word(found.statement.name)
@@ -352,6 +366,13 @@ class _NetDrawing:
 
     def _made_since(self, before: tuple[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return tuple(self.builder.shapes)[before[0] :], tuple(self.builder.enclosures)[before[1] :]
+
+
+def _apart(body: Sum, wires: tuple[Wire, ...]) -> tuple[Sum, ...]:
+    """Terms that are added to a stream one after the other: each of several that have all its legs."""
+    if all(set(wires) <= set(free_wires(term)) for term in body.terms):
+        return tuple(Sum((term,), origin=body.origin) for term in body.terms)
+    return (body,)
 
 
 def second_tensors(program: Program) -> frozenset[str]:
