@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 
@@ -219,8 +220,23 @@ def _accepted(parser: InteractiveParser) -> frozenset[str]:
 
 def _fit(token: Token, parser: InteractiveParser) -> None:
     """A keyword where none of that kind fits is a name, or a reserved word as a leg has it."""
-    if token.type not in parser.choices():  # type: ignore[no-untyped-call]
-        token.type = "WORD" if token.type in RESERVED else "NAME"
+    choices = parser.choices()  # type: ignore[no-untyped-call]
+    other = "WORD" if token.type in RESERVED else "NAME"
+    # LALR states share lookaheads: where both seem to fit, only a trial tells.
+    if token.type not in choices or (other in choices and not _takes(parser, token)):
+        token.type = other
+
+
+def _takes(parser: InteractiveParser, token: Token) -> bool:
+    trial = _copy(parser)
+    state = trial.parser_state
+    state.parse_conf = copy(state.parse_conf)
+    state.parse_conf.callbacks = {}
+    try:
+        trial.feed_token(token)
+    except UnexpectedToken:
+        return False
+    return True
 
 
 def _begins_anew(tokens: list[Token], at: int) -> bool:
