@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.syntax.trees import codes, item, items, short
+from tests.syntax.trees import item, items, short
 from tnlang.syntax import ast as t
 
 
@@ -13,15 +13,13 @@ def names(found: tuple[t.Name, ...]) -> list[str]:
 
 
 def test_dims():
-    statement = item(
-        'dim seq label "seq pos", hidden = 768, mlp = 4 * hidden label "neurons", d{n: 0..3} = 2'
-    )
+    statement = item('dim seq label "seq pos", hidden = 768, mlp = 4 * hidden label "cells", d{n: 0..3} = 2')
     assert isinstance(statement, t.DimStatement)
     found = [(d.name.text, [short(s) for s in d.subs], short(d.size), short(d.label)) for d in statement.dims]
     assert found == [
         ("seq", [], "", "'seq pos'"),
         ("hidden", [], "768", ""),
-        ("mlp", [], "(4 * $hidden)", "'neurons'"),
+        ("mlp", [], "(4 * $hidden)", "'cells'"),
         ("d", ["n: 0..3"], "2", ""),
     ]
 
@@ -29,8 +27,8 @@ def test_dims():
 @pytest.mark.parametrize("kind", ["tensor", "input", "param", "const"])
 def test_declarations(kind):
     statement = item(
-        kind
-        + ' V[a, out: b] isometry(a, out) complex label "$V$" ~ normal(0.02, -1), Z[i: 2] = [1, -0.5], s, u = 2 s'
+        kind + ' V[a, out: b] isometry(a, out) complex label "$V$" ~ normal(0.02, -1), '
+        "Z[i: 2] = [1, -0.5], s, u = 2 s"
     )
     assert isinstance(statement, t.Declaration) and statement.kind == kind
     v, z, s, u = statement.items
@@ -107,8 +105,8 @@ def test_transforms():
         return short(value)
 
     definition = item(
-        "net a = patch(freeze(m.n, *.scale, A, in), at{0}.y -> at{1}.x, paths, order <= 2, left = (i, 0, in), "
-        'order = "A B", rank = 3, tol = -0.5, kind = svd(x))'
+        "net a = patch(freeze(m.n, *.scale, A, in), at{0}.y -> at{1}.x, paths, order <= 2, "
+        'left = (i, 0, in), order = "A B", rank = 3, tol = -0.5, kind = svd(x))'
     )
     assert isinstance(definition, t.NetDefinition)
     assert show(definition.value) == (
@@ -259,6 +257,7 @@ def test_two_statements(text):
 
 
 def test_the_next_line_is_no_more_of_the_line():
-    """A line that could go on does not, unless an operator says so."""
-    first, second = items("y = a\nf(x), z = b")[0], None
-    assert short(first.value) == "a" and second is None
+    """Two lines that would make one product are two statements."""
+    first, second = items("y = a\nb[i] = c")
+    assert isinstance(first, t.Binding) and short(first.value) == "a"
+    assert isinstance(second, t.Binding) and short(second.value) == "c"
