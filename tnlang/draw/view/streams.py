@@ -29,7 +29,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import SizeError, evaluate, size_op
-from tnlang.ir.walk import free_wires, new_id, walk
+from tnlang.ir.walk import free_wires, new_id, statements, walk
 
 
 @dataclass(slots=True)
@@ -80,8 +80,7 @@ class _NetDrawing:
         copied = self._copied_input()
         if self.scope.streams:
             self._statements(net.body)
-            for found in list(self.pending.values()):
-                self._copy(found)
+            self._copies(tuple(self.pending))
         elif copied is not None:
             self._input_station(copied)
         before = self._made()
@@ -174,6 +173,8 @@ class _NetDrawing:
                         self._add(statement, found)
                     self.pending[target.name] = found
                 case Repeat(loop=loop, body=inner):
+                    assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
+                    self._copies(tuple(name for name in self.pending if name not in assigned))
                     marks = {name: len(s.record.stations) for name, s in self.streams.items()}
                     self._statements(inner)
                     count = _count(loop)
@@ -244,7 +245,7 @@ class _NetDrawing:
         stream = self.streams[statement.target.name]
         wires = tuple(w for w in statement.target.legs if isinstance(w, Wire))
         record = stream.record
-        self._copy(self.pending[statement.target.name])
+        self._copies(tuple(self.pending))
         before = self._made()
         start = record.stations[-1] if record.stations else None
         if start is not None and self.builder.shapes[start].symbol != "copy":
@@ -297,6 +298,11 @@ class _NetDrawing:
             if found is not None and isinstance(found.statement, Call):
                 return names.word(found.statement.name)
         return ""
+
+    def _copies(self, streams: tuple[str, ...]) -> None:
+        """The stations of values of these streams that have none yet: what comes now may use them."""
+        for name in streams:
+            self._copy(self.pending.pop(name))
 
     def _copy(self, found: Definition) -> None:
         """A station where the stream's value is used beside going on."""
