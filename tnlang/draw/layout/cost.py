@@ -48,8 +48,13 @@ def conflicts(index: Index, placed: Placed) -> int:
 
 
 def crossings(placed: Placed) -> int:
-    """How often wires cross."""
-    return sum(len(geometry.crossings(a, b)) for a, b in combinations(_paths(placed).values(), 2))
+    """How often wires cross, the shapes where they meet left out."""
+    boxes = [pose.box for pose in placed.poses.values()]
+    return sum(
+        not any(box.holds(at, 1.0) for box in boxes)
+        for a, b in combinations(_paths(placed).values(), 2)
+        for at, _ in geometry.crossings(a, b)
+    )
 
 
 def cost(index: Index, placed: Placed) -> float:

@@ -10,11 +10,15 @@ from tnlang.draw.layout.cost import conflicts, cost, crossings
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
-from tnlang.draw.layout.paths import spine_of
+from tnlang.draw.layout.paths import spines_of
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
 from tnlang.draw.layout.spine import Inner, spine
 from tnlang.draw.layout.wall import enclosed, place_floats
+
+
+SPINES = 6
+"""So many spines are tried before anything that has conflicts is taken."""
 
 
 def place_diagram(diagram: Diagram) -> Placed:
@@ -40,6 +44,8 @@ def wanted_sides(index: Index) -> dict[int, Side]:
             places = ("left", "right")
         case 3:
             places = ("up", "left", "right")
+        case many:
+            places = ("down",) * many
     return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
 
 
@@ -83,10 +89,14 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         found = template(index, part, want)
         if found is not None:
             return found
-    row = spine(index, part, spine_of(index, part, want), want, inner)
-    if not conflicts(index, row) and not crossings(row):
-        return row
-    return min(row, layered(index, part, want, inner), key=lambda placed: cost(index, placed))
+    candidates = []
+    for path in spines_of(index, part, want, SPINES):
+        row = spine(index, part, path, want, inner)
+        if not conflicts(index, row) and not crossings(row):
+            return row
+        candidates.append(row)
+    candidates.append(layered(index, part, want, inner))
+    return min(candidates, key=lambda placed: cost(index, placed))
 
 
 def _in_order(here: Level, want: Mapping[int, Side]) -> list[tuple[int, ...]]:

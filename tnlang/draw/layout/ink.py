@@ -9,7 +9,7 @@ from itertools import pairwise
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
-from tnlang.draw.geometry import union
+from tnlang.draw.geometry import Box, union
 from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Wall
@@ -120,7 +120,7 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
         for at, along in _through(wall, outline, path, ended):
             items.append(pieces.gate_item(enclosure, at, along, ended=ended))
     if enclosure.options:
-        items.append(_options(enclosure, wall))
+        items.append(_options(enclosure, wall, placed))
     return items
 
 
@@ -172,10 +172,23 @@ def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point
     return (first, wall.box.top)
 
 
-def _options(enclosure: Enclosure, wall: Wall) -> LabelItem:
-    size = measure(enclosure.options, NOTE)
-    at = (wall.box.right - wall.radius / 3 + 4, wall.box.bottom + 10 + size.height / 2)
-    return LabelItem(enclosure.options, at, NOTE, "note", "grey", anchor="left")
+def _options(enclosure: Enclosure, wall: Wall, placed: Placed) -> LabelItem:
+    """A bubble's options, just outside it: the first place that is free, from the lower right on."""
+    extent = measure(enclosure.options, NOTE)
+    wide, high = extent.width, extent.height
+    box, slope = wall.box, wall.radius / 3
+    below, above = box.bottom + 10 + high / 2, box.top - 10 - high / 2
+    lefts = (box.right - slope + 4, box.center[0] - wide / 2, box.left + slope - 4 - wide)
+    places = [(x, y) for y in (below, above, below + 16, above - 16) for x in lefts]
+    boxes = [pose.box for pose in placed.poses.values()] + [w.box for w in placed.walls.values()]
+    points = [p for path in placed.routes.values() for p in geometry.flatten(path)]
+    for x, y in places:
+        mine = Box(x, y - high / 2, x + wide, y + high / 2)
+        if not any(mine.overlaps(b, 6.0) for b in boxes) and not any(mine.holds(p, 8.0) for p in points):
+            break
+    else:
+        x, y = places[0]
+    return LabelItem(enclosure.options, (x, y), NOTE, "note", "grey", anchor="left")
 
 
 # ---------------------------------------------------------------- names beside wires

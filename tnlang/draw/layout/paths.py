@@ -22,11 +22,10 @@ def neighbours(level: Level) -> dict[int, tuple[int, ...]]:
     return {item: tuple(others) for item, others in found.items()}
 
 
-def spine_of(index: Index, level: Level, want: Mapping[int, Side]) -> tuple[int, ...]:
-    """The path through the items with the best score; every item may begin it."""
+def spines_of(index: Index, level: Level, want: Mapping[int, Side], most: int) -> list[tuple[int, ...]]:
+    """The paths through the items with the best scores, at most so many; every item may begin one."""
     near = neighbours(level)
-    best: tuple[float, tuple[int, ...]] = (-1e9, ())
-    tried = 0
+    found: list[tuple[float, tuple[int, ...]]] = []
     starts = sorted(level.items, key=lambda i: (not _ports(level, i, want, "left"), i))
     share = max(40, _TRIED // max(1, len(starts)))
     for first in starts:
@@ -35,11 +34,10 @@ def spine_of(index: Index, level: Level, want: Mapping[int, Side]) -> tuple[int,
         while stack and tried < share:
             path = stack.pop()
             tried += 1
-            found = score(index, level, path, want, near)
-            if found > best[0] + 1e-9:
-                best = (found, path)
+            found.append((round(score(index, level, path, want, near), 9), path))
             stack.extend((*path, item) for item in reversed(near[path[-1]]) if item not in path)
-    return best[1]
+    found.sort(key=lambda entry: (-entry[0], entry[1]))
+    return [path for _, path in found[:most]]
 
 
 def score(
