@@ -210,7 +210,7 @@ def lower_bubble(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Operand:
         expr = Along(node.function, x.expr, axes, _options(node))
         by_scale = scope.scaled(x, node.function, axes[0], dict(_options(node))["eps"])
         result = by_scale if by_scale is not None else replace(x, expr=expr)
-    elif axes:
+    elif FUNCTIONS[node.function].legs != "elementwise":
         if FUNCTIONS[node.function].legs == "ends":
             wires = tuple(w for w in wires if w not in node.gates)
         is_complex = x.complex and node.function not in _REAL

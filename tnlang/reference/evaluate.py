@@ -177,7 +177,7 @@ def _bubble(node: Bubble, scope: Scope) -> Labelled:
     if node.function in FUNCTIONS:
         function = FUNCTIONS[node.function]
         options = {name: value for name, value in function.options if value is not None} | dict(node.options)
-        result = apply(node.function, inside, axes, options)
+        result = apply(node.function, inside, () if function.legs == "elementwise" else axes, options)
         if function.legs == "ends":
             wires = tuple(wire for wire in wires if wire not in node.gates)
         if node.function in SCALES:
