@@ -15,7 +15,7 @@ from lark import Token
 from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from tnlang.source import Diagnostics, Source
+from tnlang.source import Diagnostics, Source, Span
 from tnlang.syntax.ast import File, Item
 from tnlang.syntax.brackets import arrange
 from tnlang.syntax.build import Many
@@ -70,7 +70,9 @@ def read(source: Source, diagnostics: Diagnostics) -> tuple[list[Token], File | 
     diagnostics.found.extend(found.found)
     if found.errors or result is None:
         return tokens, None
-    return tokens, File(source, result.items, span=result.span)
+    found_items = result.items
+    whole = found_items[0].span.to(found_items[-1].span) if found_items else Span(source, 1, 1, 1, 1)
+    return tokens, File(source, found_items, span=whole)
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""Whole programs: all examples parse, their trees and places are what they were, spans are right."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import pytest
+from lark import Lark
+
+from tests.syntax.trees import children, outline, text_of, walk
+from tnlang.source import Source
+from tnlang.syntax import ast as t
+from tnlang.syntax import parse
+from tnlang.syntax.build import callbacks
+from tnlang.syntax.grammar import grammar_text, parser
+from tnlang.syntax.rules import Rules
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.tn"))
+GOLDENS = Path(__file__).parent / "goldens"
+
+each_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> t.File:
+    return parse(Source(path.name, path.read_text(encoding="utf-8")))
+
+
+def test_the_grammar_has_no_conflicts():
+    """Strict mode refuses shift/reduce conflicts and terminals that could match the same text."""
+    strict = Lark(grammar_text(), parser="lalr", lexer="basic", strict=True, keep_all_tokens=True)
+    assert strict.rules
+
+
+def test_every_rule_has_its_method_and_every_method_its_rule():
+    lark, rules = parser()
+    named = {rule.alias or rule.origin.name for rule in Lark(grammar_text(), parser="lalr").rules}
+    inlined = {"expr", "term", "product", "power", "factor", "arith", "plain_sum", "plain_product"}
+    inlined |= {"plain_power", "plain_atom"} | {name for name in named if name.startswith(("_", "arith_"))}
+    methods = set(vars(callbacks(Rules())))
+    assert {name for name in named if name not in inlined} <= methods
+    assert methods <= named
+    assert lark is parser()[0] and isinstance(rules, Rules)
+
+
+def test_there_are_87_examples():
+    assert len(EXAMPLES) >= 87
+
+
+@each_example
+def test_example_parses(path):
+    tree = read(path)
+    assert tree.items
+    assert tree == read(path)
+
+
+@each_example
+def test_spans(path):
+    """Each node stands within its parent, in order, and a name's span holds the name."""
+    for node in walk(read(path)):
+        assert node.span.source.name == path.name, node
+        assert text_of(node.span).strip() == text_of(node.span) != ""
+        before = (node.span.line, node.span.column)
+        for child in children(node):
+            start = (child.span.line, child.span.column)
+            end = (child.span.end_line, child.span.end_column)
+            assert (node.span.line, node.span.column) <= start < end
+            assert end <= (node.span.end_line, node.span.end_column)
+            if not isinstance(node, t.Option | t.WeightsDecl):
+                assert before <= start, (node, child)
+            before = start
+        if isinstance(node, t.Name) and " " not in node.text:
+            assert unicodedata.normalize("NFKC", text_of(node.span)) == node.text
+        if isinstance(node, t.Number):
+            assert text_of(node.span).replace(" ", "") == node.text
+
+
+def test_spans_are_those_of_the_raw_text():
+    """Normalised names, tabs, a mark at the start and a letter of two units count as they are written."""
+    binding = parse(Source("a.tn", "\ufeff\tﬁ = 𝔸[ﬁ]  # 😀\n")).items[0]
+    assert isinstance(binding, t.Binding)
+    assert binding.targets[0].name.text == "fi"
+    assert text_of(binding.targets[0].name.span) == "ﬁ"
+    use = binding.value.value
+    assert isinstance(use, t.Use) and use.path.parts[0].name.text == "A"
+    assert (use.span.column, use.span.end_column) == (7, 11)
+
+
+@pytest.mark.parametrize("name", ["t06", "s15", "n15", "c07", "quantum"])
+def test_tree(name):
+    """The tree as an outline; ``TN_ACCEPT=1`` writes what it is now."""
+    (path,) = [path for path in EXAMPLES if path.stem == name]
+    golden = GOLDENS / f"{name}.txt"
+    seen = outline(read(path))
+    if os.environ.get("TN_ACCEPT") == "1":
+        golden.write_text(seen, encoding="utf-8")
+    assert seen == golden.read_text(encoding="utf-8")
