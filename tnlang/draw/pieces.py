@@ -51,6 +51,8 @@ def name_size(shape: Shape) -> float:
             return NOTE
         case "tensor" if not _is_symbol(shape.label):
             return WORD
+        case "tensor" if shape.outline == "triangle" and measure(shape.label, TENSOR).width > 21:
+            return SMALL - 1
         case "tensor" if shape.outline == "circle" and (len(shape.legs) == 1 or shape.role == "bias"):
             return SMALL
     return TENSOR
@@ -94,8 +96,10 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
             return (wide, high)
     match shape.outline:
         case "triangle":
-            along, across = TRIANGLE_LENGTH / 2, TRIANGLE_EDGE / 2
-            return (along, across) if abs(tip[0]) > abs(tip[1]) else (across, along)
+            level = abs(tip[0]) > abs(tip[1])
+            grown = _triangle_growth(2 * wide, 2 * high) if level else _triangle_growth(2 * high, 2 * wide)
+            along, across = _even(TRIANGLE_LENGTH * grown / 2 - 0.5), TRIANGLE_EDGE * grown / 2
+            return (along, across) if level else (across, along)
         case "square":
             half = max(SQUARE / 2, _even(wide + 7))
             return (half, SQUARE / 2)
@@ -112,6 +116,20 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
                 return _disc(18.0 if "_" in shape.label else 16.0, wide, 7.0)
             least = 20.0 + 2 * ("_" in shape.label) + 2 * ("^" in shape.label)
             return _disc(least, wide, 8.0)
+
+
+def _triangle_growth(along: float, across: float) -> float:
+    """How much larger than usual a triangle must be to hold a name; see ``_name`` for where that stands."""
+    grown = 1.0
+    far = _from_edge(along) + along / 2
+    while grown < 3 and TRIANGLE_EDGE / 2 * grown * (1 - far / (TRIANGLE_LENGTH * grown)) < across / 2 + 2:
+        grown += 0.05
+    return grown
+
+
+def _from_edge(along: float) -> float:
+    """How far from a triangle's edge the middle of a name stands that takes ``along`` of its length."""
+    return max(16.0, 5.0 + along / 2)
 
 
 def _is_symbol(label: str) -> bool:
@@ -242,10 +260,18 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
             return LabelItem(shape.label, place, size, "note", "grey")
         case "text" | "sigma":
             return LabelItem(shape.label, label_at or at, size, "sign")
-    place = label_at or (add(at, tip, -7) if shape.outline == "triangle" else at)
+    place = label_at or (add(at, tip, _toward_tip(shape, tip)) if shape.outline == "triangle" else at)
     if shape.outline == "none":
         return LabelItem(shape.label, place, size, "sign")
     return LabelItem(shape.label, place, size, "shape", inside=shape.id)
+
+
+def _toward_tip(shape: Shape, tip: Point) -> float:
+    """From the middle of a triangle to its name: 7 towards the edge, less for a long one."""
+    extent = measure(shape.label, name_size(shape))
+    level = abs(tip[0]) > abs(tip[1])
+    half = half_size(shape, tip)
+    return _from_edge(extent.width if level else extent.height) - (half[0] if level else half[1])
 
 
 def _plus(at: Point, arm: float) -> Iterator[Item]:
