@@ -131,17 +131,25 @@ def test_pictures(program):
 
 
 def test_functions_of_python_run_only_if_allowed():
-    text = 'fn half = "operator:neg", numpy = "operator:neg"\ntensor x[i: 3]\ny[i] = half(x[i])'
+    text = 'fn half = "torch:neg"{}\ntensor x[i: 3]\ny[i] = half(x[i])'
+    refused = tnlang.load(text.format("")).nets["main"]
     with pytest.raises(tnlang.ValueMismatch, match="half"):
-        tnlang.load(text).nets["main"].numpy(x=[1, 2, 3])
-    np.testing.assert_array_equal(
-        tnlang.load(text, functions=True).nets["main"].numpy(x=[1, 2, 3]), [-1, -2, -3]
-    )
+        refused.numpy(x=[1, 2, 3])
+    with pytest.raises(tnlang.ValueMismatch, match="half"):
+        refused.module()
+    for twin in ("", ', numpy = "operator:neg"'):
+        allowed = tnlang.load(text.format(twin), functions=True).nets["main"]
+        np.testing.assert_array_equal(allowed.numpy(x=[1, 2, 3]), [-1, -2, -3])
+    assert allowed.module()(torch.ones(3)).tolist() == [-1, -1, -1]
+    missing = tnlang.load(text.replace("torch:neg", "nowhere:neg").format(""), functions=True).nets["main"]
+    with pytest.raises(tnlang.ValueMismatch, match="nowhere"):
+        missing.numpy(x=[1, 2, 3])
 
 
 def test_the_import_hook_has_to_be_asked_for(tn, tmp_path, monkeypatch):
     tn(LINEAR, "linear_model.tn")
     monkeypatch.syspath_prepend(str(tmp_path))
+    tn('fn half = "torch:neg"\ntensor x[i: 3]\ny[i] = half(x[i])', "foreign.tn")
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("linear_model")
     tnlang.importer.install()
@@ -150,6 +158,8 @@ def test_the_import_hook_has_to_be_asked_for(tn, tmp_path, monkeypatch):
         module = importlib.import_module("linear_model")
         assert module.Linear(s=2, text=2)(torch.ones(1, 2)).shape == (1, 2)
         assert module.__spec__.origin == str(tmp_path / "linear_model.tn")
+        with pytest.raises(tnlang.ValueMismatch, match="half"):
+            importlib.import_module("foreign")
     finally:
         tnlang.importer.uninstall()
         sys.modules.pop("linear_model", None)

@@ -188,6 +188,51 @@ def test_run_writes_the_cache_by_name(linear):
     np.testing.assert_allclose(load_file(folder / "out.safetensors")["y"], x @ W.T, rtol=1e-5, atol=1e-6)
 
 
+FROZEN = """
+dim seq, d = 4
+tensor M[d, d]
+net pattern(x[seq, d]) -> y[seq, d] {
+    A[p, q] = softmax[q](x[p, i] M[i, j] x[q, j])
+    y[p, i] = A[p, q] x[q, i]
+}
+net linear = freeze(pattern, A)
+"""
+
+
+def test_run_of_a_frozen_net_takes_the_values_of_a_cache(tn, tmp_path):
+    random = np.random.default_rng(0)
+    x, M = random.normal(size=(3, 4)), random.normal(size=(4, 4))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "twice.npy", 2 * x)
+    np.save(tmp_path / "M.npy", M)
+    file, cache = tn(FROZEN), tmp_path / "cache.safetensors"
+    inputs = ("--input", f"x={tmp_path / 'x.npy'}", "--input", f"M={tmp_path / 'M.npy'}")
+    tnlang("run", file, "--net", "pattern", *inputs, "--cache", "-o", cache)
+    twice = ("--input", f"x={tmp_path / 'twice.npy'}")  # M is gone with the pattern
+    frozen = ("run", file, "--net", "linear", *twice, "-o", tmp_path / "y.npy")
+    for backend in ("torch", "numpy"):
+        assert "A" in tnlang(*frozen, "--backend", backend, code=1).stderr
+        tnlang(*frozen, "--backend", backend, "--frozen", cache)
+        np.testing.assert_allclose(np.load(tmp_path / "y.npy"), 2 * load_file(cache)["y"], rtol=1e-6)
+
+
+def test_python_functions_run_only_if_allowed(tn, tmp_path):
+    file = tn('fn half = "torch:neg", numpy = "operator:neg"\ntensor x[i: 3]\ny[i] = half(x[i])\n')
+    np.save(tmp_path / "x.npy", np.arange(3.0))
+    arguments = ("run", file, "--input", f"x={tmp_path / 'x.npy'}", "-o", tmp_path / "y.npy")
+    assert "half" in tnlang(*arguments, code=1).stderr and not (tmp_path / "y.npy").exists()
+    for backend in ("torch", "numpy"):
+        tnlang(*arguments, "--functions", "--backend", backend)
+        np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), [0, -1, -2])
+
+
+def test_run_wants_just_the_inputs_of_the_net(linear):
+    file, folder, _, _ = linear
+    both = ("--input", f"x={folder / 'x.npy'}", "--input", f"z={folder / 'x.npy'}")
+    for inputs in ((), both):
+        assert "inputs x" in tnlang("run", file, *inputs, "-o", folder / "y.npy", code=1).stderr
+
+
 def test_run_says_which_leg_does_not_fit(linear):
     file, folder, _, _ = linear
     np.save(folder / "x.npy", np.zeros((3, 5), "float32"))

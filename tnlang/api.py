@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from tnlang.files import read_source
 from tnlang.generated import execute
 from tnlang.ir import net as ir
 from tnlang.ir.program import UserFunction
+from tnlang.ir.slots import called, dotted, input_decls
+from tnlang.ir.walk import statements, walk
 from tnlang.source import Diagnostic, Source, ValueMismatch
 from tnlang.syntax import parse
 
@@ -100,6 +103,12 @@ class NetHandle(Picture):
         """The net as elaborated."""
         return self._program.ir.net(self.name)
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the caller hands in: the net's inputs in order, then the file-level tensors it uses."""
+        decls = input_decls(self._program.ir, self.ir)
+        return tuple(dotted(decl.name, decl.subs) for decl in decls)
+
     def scene(self, /, **dims: int) -> Scene:
         """The geometry of the net's picture."""
         from tnlang.draw import net_scene
@@ -117,12 +126,14 @@ class NetHandle(Picture):
         """The net as a torch.nn.Module with freshly initialised parameters.
 
         A dim that counts the members of a family makes the source anew, others are bound by ``__init__``.
+        Raises ValueMismatch where the net uses Python functions that ``load`` was not told to allow.
         """
-        from tnlang.lower import class_name
+        from tnlang.lower import class_name, identifier
 
+        self._program.refuse_functions(self.name)
         counting = {dim.name for dim in self._program.ir.dims if dim.counts_members}
         source = self.source(**{name: size for name, size in dims.items() if name in counting})
-        net_class = getattr(execute(source, self.name), class_name(self.name))
+        net_class = getattr(execute(source, identifier(self.name)), class_name(self.name))
         module: nn.Module = net_class(**{name: size for name, size in dims.items() if name not in counting})
         return module
 
@@ -135,14 +146,14 @@ class NetHandle(Picture):
     def numpy(self, /, *inputs: Any, **parameters: Any) -> Any:
         """The reference: what the net's definition says, term by term, in NumPy.
 
-        Inputs by position or by name, parameters by their state_dict names (``**{"attention.W_Q": array}``).
-        Gives the output, or a NamedTuple of several. Raises ValueMismatch for arrays that do not fit.
+        Inputs by position or by name, parameters by their state_dict names (``**{"attention.W_Q": array}``),
+        frozen values by their names in a cache; names that the net does not have are left alone. Gives the
+        output, or a NamedTuple of several. Raises ValueMismatch for arrays that do not fit.
         """
-        from tnlang.ir.slots import dotted, input_decls
         from tnlang.reference import execute as run
 
         program = self._program
-        names = [dotted(decl.name, decl.subs) for decl in input_decls(program.ir, self.ir)]
+        names = self.input_names
         if len(inputs) > len(names):
             raise ValueMismatch(f"net {self.name} takes {len(names)} inputs ({', '.join(names)})")
         given = dict(zip(names, inputs, strict=False))
@@ -151,7 +162,8 @@ class NetHandle(Picture):
                 raise ValueMismatch(f"net {self.name}: input {name} is given twice")
             given[name] = parameters.pop(name)
         functions = program.python_functions()
-        outputs = run(program.ir, self.name, given, parameters, functions=functions).outputs
+        result = run(program.ir, self.name, given, parameters, frozen=parameters, functions=functions)
+        outputs = result.outputs
         if len(outputs) == 1:
             return next(iter(outputs.values()))
         return namedtuple("Outputs", outputs, rename=True)(*outputs.values())
@@ -192,9 +204,22 @@ class Program:
 
         return check_equations(self.ir, tolerance=tolerance, functions=self.python_functions())
 
-    def python_functions(self) -> dict[str, Callable[..., Any]]:
+    def python_functions(self) -> dict[str, Callable[[Any], Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""
-        return {f.name: _python_function(f) for f in self.ir.functions} if self._functions else {}
+        return {f.name: partial(_call_python, f) for f in self.ir.functions} if self._functions else {}
+
+    def refuse_functions(self, *nets: str) -> None:
+        """Raise ValueMismatch if a net uses Python functions that ``load`` was not told to allow."""
+        names = {function.name for function in self.ir.functions}
+        if self._functions or not names:
+            return
+        for net in (inner for name in nets for inner in called(self.ir, self.ir.net(name))):
+            for function in _functions_in(net):
+                if function in names:
+                    raise ValueMismatch(
+                        f"net {net.name} runs the Python function {function}, which has to be allowed: "
+                        "load(..., functions=True)"
+                    )
 
     def source(self, /, **dims: int) -> str:
         """The text of the generated module with a class for each net."""
@@ -204,14 +229,20 @@ class Program:
         return torch_source(program, program.exported)
 
 
-def _python_function(function: UserFunction) -> Callable[..., Any]:
-    """The NumPy twin of a function or, where it has none, the torch one on NumPy arrays."""
+def _functions_in(net: ir.Net) -> Iterator[str]:
+    """The names of the functions that the net itself applies."""
+    for statement in statements(net.body):
+        if isinstance(statement, ir.Bind | ir.StreamSet):
+            yield from (node.function for node in walk(statement.body) if isinstance(node, ir.Bubble))
+
+
+def _call_python(function: UserFunction, array: Any) -> Any:
+    """Call the NumPy twin of a function or, where it has none, the torch one."""
     if function.numpy:
-        return _imported(function.numpy)
+        return _imported(function.numpy)(array)
     import torch
 
-    called = _imported(function.target)
-    return lambda array: called(torch.from_numpy(array)).numpy(force=True)
+    return _imported(function.target)(torch.from_numpy(array)).numpy(force=True)
 
 
 def _imported(target: str) -> Callable[..., Any]:

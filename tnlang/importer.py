@@ -20,10 +20,13 @@ from types import ModuleType
 from tnlang.generated import execute_in
 
 
-def install() -> None:
-    """Let Python's import statement find .tn files, after everything else it finds. Safe to call again."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+def install(*, functions: bool = False) -> None:
+    """Let Python's import statement find .tn files, after everything else it finds. Safe to call again.
+
+    ``functions`` allows the Python functions that ``fn`` declares; a file that uses one is refused without.
+    """
+    uninstall()
+    sys.meta_path.append(_Finder(functions))
 
 
 def uninstall() -> None:
@@ -32,6 +35,9 @@ def uninstall() -> None:
 
 
 class _Finder(MetaPathFinder):
+    def __init__(self, functions: bool) -> None:
+        self.functions = functions
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -39,19 +45,21 @@ class _Finder(MetaPathFinder):
         for folder in sys.path if path is None else path:
             file = Path(folder or ".", file_name)
             if file.is_file():
-                return spec_from_loader(fullname, _Loader(file), origin=str(file))
+                return spec_from_loader(fullname, _Loader(file, self.functions), origin=str(file))
         return None
 
 
 class _Loader(InspectLoader):
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, functions: bool) -> None:
         self.file = file
+        self.functions = functions
 
     def get_source(self, fullname: str) -> str:
         from tnlang.api import load
 
-        source: str = load(self.file).source()
-        return source
+        program = load(self.file, functions=self.functions)
+        program.refuse_functions(*program.nets)
+        return program.source()
 
     def exec_module(self, module: ModuleType) -> None:
         execute_in(module, self.get_source(module.__name__), f"<tnlang {self.file}>")

@@ -6,7 +6,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input
-from tnlang.cli.options import diagnostics_option, dim_option
+from tnlang.cli.options import FILE, diagnostics_option, dim_option, functions_option
 from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.source import Diagnostic, TnError
@@ -24,9 +24,8 @@ Examples:
 \b
 Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
 )
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@functions_option
 @dim_option
 @diagnostics_option
 @click.option(
@@ -40,7 +39,12 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
     help="Of equations, relative.",
 )
 def command(
-    files: tuple[str, ...], dims: dict[str, int], diagnostics: str, equations: bool, tolerance: float
+    files: tuple[str, ...],
+    dims: dict[str, int],
+    diagnostics: str,
+    equations: bool,
+    tolerance: float,
+    functions: bool,
 ) -> None:
     """Report every error and warning of FILES, equations checked on random numbers included.
 
@@ -48,7 +52,7 @@ def command(
     """
     found: list[Diagnostic] = []
     for file in tracked(files, "checking"):
-        found += _found(file, dims, tolerance if equations else None)
+        found += _found(file, dims, functions, tolerance if equations else None)
     errors = sum(d.severity == "error" for d in found)
     report(found, diagnostics, err=diagnostics == "text")
     if diagnostics == "text":
@@ -57,11 +61,13 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _found(file: str, dims: dict[str, int], tolerance: float | None) -> tuple[Diagnostic, ...]:
+def _found(
+    file: str, dims: dict[str, int], functions: bool, tolerance: float | None
+) -> tuple[Diagnostic, ...]:
     from tnlang.api import load
 
     try:
-        program = load(read_input(file), dims=dims)
+        program = load(read_input(file), dims=dims, functions=functions)
         return (*program.warnings, *(program.check_equations(tolerance) if tolerance is not None else ()))
     except TnError as error:
         return error.diagnostics

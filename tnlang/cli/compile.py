@@ -6,7 +6,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input, write_output
-from tnlang.cli.options import diagnostics_option, dim_option, output_option
+from tnlang.cli.options import FILE, diagnostics_option, dim_option, output_option
 from tnlang.cli.report import report
 from tnlang.cli.select import net_of
 
@@ -22,7 +22,7 @@ Examples:
 \b
 Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=FILE)
 @output_option("The Python file to write; standard output if not given.")
 @click.option("--net", metavar="NAME", help="Only this net and those it calls.")
 @dim_option

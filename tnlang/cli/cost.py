@@ -10,7 +10,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input
-from tnlang.cli.options import diagnostics_option, dim_option
+from tnlang.cli.options import FILE, diagnostics_option, dim_option
 from tnlang.cli.report import report
 from tnlang.cli.select import net_of
 from tnlang.ir.size import SizeError
@@ -33,7 +33,7 @@ Examples:
 \b
 Exit codes: 0 done, 1 the file has errors or its sizes do not come out, 2 wrong usage.""",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=FILE)
 @click.option("--net", metavar="NAME", help="Only this net; else every net.")
 @dim_option
 @diagnostics_option

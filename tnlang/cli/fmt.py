@@ -6,7 +6,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input, write_output
-from tnlang.cli.options import diagnostics_option
+from tnlang.cli.options import FILE, diagnostics_option
 from tnlang.cli.progress import tracked
 from tnlang.source import Diagnostic, TnError
 
@@ -22,9 +22,7 @@ Examples:
 \b
 Exit codes: 0 done, 1 a file has syntax errors or (with --check) would change, 2 wrong usage.""",
 )
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 if a file would change.")
 @diagnostics_option
 def command(files: tuple[str, ...], check: bool, diagnostics: str) -> None:

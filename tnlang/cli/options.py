@@ -13,9 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 LARGEST_SIZE = 2**40
 
 
-def file_argument(function: F) -> F:
-    """``FILE``: one .tn file, or ``-`` for standard input."""
-    return click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))(function)
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+"""A .tn file, or ``-`` for standard input."""
 
 
 def dim_option(function: F) -> F:
@@ -39,6 +38,13 @@ def diagnostics_option(function: F) -> F:
         default="text",
         show_default=True,
         help="How errors and warnings are written.",
+    )(function)
+
+
+def functions_option(function: F) -> F:
+    """``--functions``: what ``fn`` declares may run."""
+    return click.option(
+        "--functions", is_flag=True, help="Let the Python functions that the file declares by `fn` run."
     )(function)
 
 

@@ -9,7 +9,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input
-from tnlang.cli.options import diagnostics_option, dim_option, named_values
+from tnlang.cli.options import FILE, diagnostics_option, dim_option, functions_option, named_values
 from tnlang.cli.progress import working
 from tnlang.cli.report import report
 from tnlang.cli.select import net_of
@@ -35,7 +35,7 @@ Examples:
 \b
 Exit codes: 0 done, 1 the file has errors or the arrays do not fit, 2 wrong usage.""",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=FILE)
 @click.option("--net", metavar="NAME", help="The net to run; may be left out where there is only one.")
 @click.option(
     "--input",
@@ -62,6 +62,12 @@ Exit codes: 0 done, 1 the file has errors or the arrays do not fit, 2 wrong usag
     help="The generated module, or the reference that follows the definition term by term.",
 )
 @click.option("--device", default="cpu", show_default=True, help="Where torch runs: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--frozen",
+    type=click.Path(exists=True),
+    help="A cache (.safetensors) with the values a frozen net needs.",
+)
+@functions_option
 @dim_option
 @diagnostics_option
 def command(
@@ -74,6 +80,8 @@ def command(
     cache: bool,
     backend: str,
     device: str,
+    frozen: str | None,
+    functions: bool,
     dims: dict[str, int],
     diagnostics: str,
 ) -> None:
@@ -83,44 +91,69 @@ def command(
     """
     from tnlang.api import load
 
-    program = load(read_input(file), dims=dims)
+    program = load(read_input(file), dims=dims, functions=functions)
     report(program.warnings, diagnostics)
     handle = net_of(program, net)
-    if Path(output).suffix not in (".npy", ".safetensors"):
+    target = Path(output)
+    if target.suffix not in (".npy", ".safetensors"):
         raise click.UsageError(f"{output} ends in neither .npy nor .safetensors")
-    if cache and (backend == "numpy" or Path(output).suffix == ".npy"):
+    if not target.parent.is_dir():
+        raise click.UsageError(f"there is no folder {target.parent}")
+    if cache and (backend == "numpy" or target.suffix == ".npy"):
         raise click.UsageError("--cache wants the backend torch and a .safetensors output")
     arrays = {name: _read(name, Path(path)) for name, path in named_values("--input", inputs).items()}
+    if set(arrays) != set(handle.input_names):
+        raise ValueMismatch(f"net {handle.name} takes the inputs {', '.join(handle.input_names) or '(none)'}")
+    values = _read_all(Path(frozen)) if frozen is not None else {}
     with working(f"running {handle.name}"):
-        results = _run(handle, arrays, weights, seed, backend, device, cache)
-    _write(Path(output), results)
+        module = _module(handle, weights, seed, device)
+        try:
+            results = (_torch if backend == "torch" else _reference)(handle, module, arrays, values, cache)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueMismatch(error.args[0] if error.args else str(error)) from error
+    _write(target, results)
 
 
-def _run(
-    handle: NetHandle, arrays: Arrays, weights: str | None, seed: int, backend: str, device: str, cache: bool
-) -> Arrays:
-    """The outputs by name and, with ``cache``, every named value."""
+def _module(handle: NetHandle, weights: str | None, seed: int, device: str) -> Any:
+    """The net's module, its parameters loaded or seeded."""
     import torch
 
-    try:
-        place = torch.device(device)
-        torch.manual_seed(seed)
-        module: Any = handle.module().to(place).eval()
-    except RuntimeError as error:
-        raise click.UsageError(f"--device {device}: {error}") from None
-    try:
-        if weights is not None:
+    torch.manual_seed(seed)
+    module: Any = handle.module().eval()
+    if weights is not None:
+        try:
             module.load_weights(weights)
-        if backend == "numpy":
-            parameters = {name: value.numpy(force=True) for name, value in module.state_dict().items()}
-            return _by_name(handle, handle.numpy(**arrays, **parameters))
-        tensors = {name: torch.from_numpy(array).to(place) for name, array in arrays.items()}
-        with torch.no_grad():
-            result, values = module.run_with_cache(**tensors) if cache else (module(**tensors), {})
-    except (TypeError, ValueError) as error:
-        raise ValueMismatch(str(error)) from error
+        except ValueError as error:
+            raise ValueMismatch(str(error)) from error
+    try:
+        return module.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise click.UsageError(f"--device {device}: {error}") from None
+
+
+def _torch(handle: NetHandle, module: Any, arrays: Arrays, frozen: Arrays, cache: bool) -> Arrays:
+    """The outputs by name and, with ``cache``, every named value, from the generated module."""
+    import torch
+
+    from tnlang.lower import identifier
+
+    device = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
+    tensors = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+    replaced = {name: torch.from_numpy(array).to(device) for name, array in frozen.items()}
+    with torch.no_grad():
+        run = module.run_with_cache if cache else module
+        inputs = [tensors.pop(name) for name in handle.input_names[: len(handle.ir.inputs)]]
+        others = {identifier(name): tensor for name, tensor in tensors.items()}
+        given = run(*inputs, **others, frozen=replaced or None)
+    result, values = given if cache else (given, {})
     named = {**values, **_by_name(handle, result)}
     return {name: value.numpy(force=True) for name, value in named.items()}
+
+
+def _reference(handle: NetHandle, module: Any, arrays: Arrays, frozen: Arrays, cache: bool) -> Arrays:
+    """The outputs by name, from the reference."""
+    parameters = {name: value.numpy(force=True) for name, value in module.state_dict().items()}
+    return _by_name(handle, handle.numpy(**arrays, **{**parameters, **frozen}))
 
 
 def _by_name(handle: NetHandle, result: Any) -> dict[str, Any]:
@@ -128,20 +161,27 @@ def _by_name(handle: NetHandle, result: Any) -> dict[str, Any]:
     return dict(zip(names, result if len(names) > 1 else [result], strict=True))
 
 
-def _read(name: str, path: Path) -> np.ndarray:
-    import numpy as np
+def _read_all(path: Path) -> Arrays:
     from safetensors import SafetensorError
+    from safetensors.numpy import load_file
 
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.numpy import load_file
+        return load_file(path)
+    except SafetensorError as error:
+        raise click.UsageError(f"{path} is no .safetensors file: {error}") from None
 
-            tensors = load_file(path)
-            if name not in tensors and len(tensors) != 1:
-                raise click.UsageError(f"{path} has no tensor {name}; there are: {', '.join(tensors)}")
-            return tensors[name] if name in tensors else next(iter(tensors.values()))
+
+def _read(name: str, path: Path) -> np.ndarray:
+    import numpy as np
+
+    if path.suffix == ".safetensors":
+        tensors = _read_all(path)
+        if name not in tensors and len(tensors) != 1:
+            raise click.UsageError(f"{path} has no tensor {name}; there are: {', '.join(tensors)}")
+        return tensors[name] if name in tensors else next(iter(tensors.values()))
+    try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, SafetensorError) as error:
+    except (ValueError, EOFError) as error:
         raise click.UsageError(f"{path} cannot be read as an array: {error}") from None
     if not isinstance(array, np.ndarray):
         raise click.UsageError(f"{path} holds several arrays; one is wanted")
