@@ -70,7 +70,7 @@ def _outline(node: t.Syntax, role: str, depth: int) -> Iterator[str]:
     plain, nested = [], []
     for field in fields(node):
         value = getattr(node, field.name)
-        if field.name in ("span", "source"):
+        if field.name == "span" or isinstance(value, Source):
             continue
         parts = value if isinstance(value, tuple) else (value,)
         if any(isinstance(part, t.Syntax) for part in parts):
