@@ -27,23 +27,31 @@ def conflicts(index: Index, placed: Placed) -> int:
         for other, outline in walls.items():
             if other > item and not _nested(index, item, other):
                 found += wall.box.overlaps(outline.box, _CLEAR)
-    for line, path in _paths(placed).items():
-        own = {end.shape for end in index.lines[line].ends}
-        points = geometry.flatten(path)
-        box = Box(
-            min(x for x, _ in points),
-            min(y for _, y in points),
-            max(x for x, _ in points),
-            max(y for _, y in points),
-        )
-        for shape, pose in poses.items():
-            if shape not in own and box.overlaps(pose.box, 3.0):
-                found += any(pose.box.holds(p, 3.0) for p in _fine(points))
-        for item, wall in walls.items():
-            if box.overlaps(wall.box) and not any(
-                shape is not None and _within(index, shape, item) for shape in own
-            ):
-                found += any(wall.box.holds(p, 1.0) for p in _fine(points))
+    return found + sum(wire_conflicts(index, placed, line, path) for line, path in _paths(placed).items())
+
+
+def wire_conflicts(index: Index, placed: Placed, line: int, path: Path) -> int:
+    """How many foreign shapes a wire runs through, and walls that it crosses without need."""
+    own = {end.shape for end in index.lines[line].ends}
+    points = geometry.flatten(path)
+    box = Box(
+        min(x for x, _ in points),
+        min(y for _, y in points),
+        max(x for x, _ in points),
+        max(y for _, y in points),
+    )
+    found = 0
+    for shape, pose in placed.poses.items():
+        if shape not in own and box.overlaps(pose.box, 3.0):
+            found += any(pose.box.holds(p, 3.0) for p in _fine(points))
+    for item, wall in placed.walls.items():
+        if not box.overlaps(wall.box):
+            continue
+        inside = [end.shape is not None and _within(index, end.shape, item) for end in index.lines[line].ends]
+        if not any(inside):
+            found += any(wall.box.holds(p, 1.0) for p in _fine(points))
+        elif len(geometry.crossings(path, geometry.rounded(wall.box, wall.radius))) > 1 - all(inside):
+            found += 1
     return found
 
 

@@ -11,12 +11,14 @@ from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spines_of
+from tnlang.draw.layout.repair import repaired
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
 from tnlang.draw.layout.spine import Inner, spine
 from tnlang.draw.layout.wall import enclosed, place_floats
 
 
+_DOWN: Side = "down"
 SPINES = 6
 """So many spines are tried before anything that has conflicts is taken."""
 
@@ -24,7 +26,7 @@ SPINES = 6
 def place_diagram(diagram: Diagram) -> Placed:
     """The whole diagram: shapes, walls and routes, the ports of its open legs at the outlines they leave."""
     index = Index(diagram)
-    return place_level(index, None, wanted_sides(index))
+    return repaired(index, place_level(index, None, wanted_sides(index)))
 
 
 def wanted_sides(index: Index) -> dict[int, Side]:
@@ -44,8 +46,8 @@ def wanted_sides(index: Index) -> dict[int, Side]:
             places = ("left", "right")
         case 3:
             places = ("up", "left", "right")
-        case many:
-            places = ("down",) * many
+    if len(groups) > len(places):
+        places = tuple(_DOWN for _ in groups)
     return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
 
 
@@ -124,9 +126,9 @@ def _allowed(part: Level, want: Mapping[int, Side], number: int, count: int, wal
     """The sides wanted for a component: in a bubble, legs towards a neighbour go up instead."""
     sides = dict(want)
     if not walled:
-        if not any(e.line in want for e in part.outer_edges):
+        if count > 1 and all(want.get(e.line) == "down" for e in part.outer_edges):
             ends: tuple[Side, Side] = ("left", "right")
-            if len(part.outer_edges) <= 2:
+            if len(part.outer_edges) == 2:
                 sides.update((e.line, end) for e, end in zip(part.outer_edges, ends, strict=False))
         return sides
     for edge in part.outer_edges:

@@ -14,6 +14,7 @@ from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
+from tnlang.draw.layout.wall import BADGE_CLEAR
 from tnlang.draw.pieces import NOTE
 from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, RibbonItem, Scene
 
@@ -164,7 +165,7 @@ def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point
     else:
         first = left + width / 2 + 4
         low, high = left + width / 2, right - width / 2
-    clear = width / 2 + 8
+    clear = width / 2 + BADGE_CLEAR - 1.0
     tries = [first, *(first + 6.0 * n * sign for n in range(1, 80) for sign in (1, -1))]
     for x in tries:
         if low - 1e-6 <= x <= high + 1e-6 and all(abs(x - c) >= clear for c in crossed):

@@ -7,6 +7,7 @@ from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.box import Placed, Pose, Wall
 from tnlang.draw.layout.level import Index
 
+BADGE_CLEAR = 9.0
 PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
 
 
@@ -14,6 +15,7 @@ def enclosed(index: Index, enclosure: int, content: Placed) -> Placed:
     """The content with its wall; ports are led through it, wires that end at the wall end there."""
     box = wall_box(index, enclosure, content)
     radius = wall_radius(content, box)
+    box = _with_badge(index, enclosure, content, box, radius)
     ended = set(index.enclosures[enclosure].ended)
     routes = dict(content.routes)
     ports = []
@@ -68,6 +70,22 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
         more = (76 - box.height) / 2
         box = Box(box.left, box.top - more, box.right, box.bottom + more)
     return box
+
+
+def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius: float) -> Box:
+    """The box made wider where legs that cross its top leave no straight stretch for the badge."""
+    crossed = sorted(port.at[0] for port in content.ports if port.side == "up")
+    badge = index.enclosures[enclosure].badge
+    if not badge or not crossed:
+        return box
+    need = pieces.badge_width(badge) + 2 * BADGE_CLEAR
+    stops = [box.left + radius, *crossed, box.right - radius]
+    if any(b - a >= need for a, b in zip(stops, stops[1:], strict=False)):
+        return box
+    left, right = need - (crossed[0] - box.left - radius), need - (box.right - radius - crossed[-1])
+    if left <= right:
+        return Box(box.left - left, box.top, box.right, box.bottom)
+    return Box(box.left, box.top, box.right + right, box.bottom)
 
 
 def wall_radius(content: Placed, box: Box) -> float:
