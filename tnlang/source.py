@@ -106,6 +106,7 @@ class Diagnostics:
     """A collector: stages add what they find and go on; the end raises all errors at once, sorted by place."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    _places: set[tuple[str, Span]] = field(default_factory=set, repr=False)
 
     def error(self, code: str, message: str, span: Span, *related: Related, hint: str = "") -> None:
         """Add an error; the same code at the same place is reported once."""
@@ -116,7 +117,9 @@ class Diagnostics:
         self._add(Diagnostic(code, message, span, related, hint, "warning"))
 
     def _add(self, diagnostic: Diagnostic) -> None:
-        if not any(d.code == diagnostic.code and d.span == diagnostic.span for d in self.found):
+        place = (diagnostic.code, diagnostic.span)
+        if place not in self._places:
+            self._places.add(place)
             self.found.append(diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:

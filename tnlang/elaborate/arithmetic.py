@@ -6,8 +6,8 @@ import cmath
 import math
 from collections.abc import Iterator
 
-from tnlang.elaborate.scope import MEMBERS, Body, DimEntry, Known, Module, Scope, World, count, near
-from tnlang.ir.size import Dim, DimSize, Size, SizeError, size_op
+from tnlang.elaborate.scope import DEPTH, MEMBERS, Body, DimEntry, Known, Module, Scope, World, count, near
+from tnlang.ir.size import Dim, DimSize, Size, SizeError, dims_in, evaluate, size_op
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
@@ -75,6 +75,9 @@ def find_dim(path: ast.Path, scope: Scope) -> Dim | None:
 def dim_of(entry: DimEntry, world: World) -> Dim | None:
     """The dim an entry declares, its default resolved; None for a family, and where its definition goes round."""
     syntax = entry.syntax
+    if entry.state == "new" and world.dim_depth >= DEPTH:
+        _too_deep(syntax, world)
+        return Dim(entry.name, None, span=syntax.name.span)
     if entry.state == "busy":
         world.diagnostics.error(
             "TN311",
@@ -85,6 +88,7 @@ def dim_of(entry: DimEntry, world: World) -> Dim | None:
         return Dim(entry.name, None, span=syntax.name.span)
     if entry.state == "new":
         entry.state = "busy"
+        world.dim_depth += 1
         scope = file_scope(entry.module, world)
         label = syntax.label.value if syntax.label else ""
         if syntax.subs:
@@ -94,19 +98,43 @@ def dim_of(entry: DimEntry, world: World) -> Dim | None:
         else:
             entry.dim = _dim(entry.name, syntax, label, scope)
         entry.state = "done"
+        world.dim_depth -= 1
     return entry.dim
 
 
 def _dim(name: str, syntax: ast.DimDecl, label: str, scope: Scope) -> Dim:
     world = scope.world
     default: Size | None = size_of(syntax.size, scope) if syntax.size is not None else None
-    if name in world.overrides:
-        default = world.overrides[name]
-    dim = Dim(name, default, label=label, span=syntax.name.span)
-    if isinstance(default, int) and default < 1:
-        world.diagnostics.error("TN312", f"dim {name} is {default}: a dim is at least 1", syntax.name.span)
+    given = world.overrides.get(name, world.overrides.get(name.replace(".", "_")))
+    if given is not None:
+        default = world.overrides[name] = given
+    level = 1 + max((world.dim_levels.get(d.name, 0) for d in dims_in(default or 0)), default=0)
+    if level == DEPTH + 1:
+        _too_deep(syntax, world)
+    world.dim_levels[name] = level
+    dim = Dim(name, default if level <= DEPTH else None, label=label, span=syntax.name.span)
+    _check_default(dim, syntax, world)
     world.dims.setdefault(name, dim)
     return dim
+
+
+def _too_deep(syntax: ast.DimDecl, world: World) -> None:
+    message = f"dims are defined by one another more than {DEPTH} deep"
+    world.diagnostics.error("TN311", message, syntax.name.span)
+
+
+def _check_default(dim: Dim, syntax: ast.DimDecl, world: World) -> None:
+    """Report a default that is no size."""
+    if dim.default is None:
+        return
+    try:
+        number = evaluate(dim.default, world.overrides)
+    except SizeError as error:
+        if "has no value" not in str(error):
+            world.diagnostics.error("TN606", f"dim {dim.name} cannot be computed: {error}", syntax.span)
+        return
+    if number < 1:
+        world.diagnostics.error("TN312", f"dim {dim.name} is {number}: a dim is at least 1", syntax.name.span)
 
 
 def file_scope(module: Module, world: World) -> Scope:
@@ -173,6 +201,11 @@ def unknown_dim(path: ast.Path, scope: Scope) -> None:
     hint = near(name, [*scope.module.dims, *scope.loops])
     if scope.body.values.get(name) or scope.module.values.get(name):
         hint = f"{name} is a tensor; sizes are numbers, dims, loop variables and constants without legs"
+    found = find_module(scope.module, path)
+    if len(path.parts) > 1:
+        first = path.parts[0].name.text
+        hint = near(name, found[0].dims) if found is not None else near(first, scope.module.modules)
+        hint = hint or (f"{found[0].source.name} declares no such dim" if found is not None else "")
     scope.diagnostics.error(
         "TN202", f"there is no dim {text}", path.span, hint=hint or f"declare it: `dim {name} = 4`"
     )
@@ -274,7 +307,7 @@ def range_of(syntax: ast.Range, scope: Scope, what: str) -> range | None:
 def too_many(scope: Scope, span: Span, what: str, number: int) -> None:
     """Report that more would be written out than is allowed."""
     scope.diagnostics.error(
-        "TN601", f"{what} would have {number:,} members", span, hint=f"at most {MEMBERS:,} are written out"
+        "TN601", f"{what} would have {number:,} members or more", span, hint=f"at most {MEMBERS:,} are written out"
     )
 
 

@@ -20,7 +20,8 @@ from tnlang.elaborate.drafts import (
 )
 from tnlang.elaborate.scope import Scope, legs_text
 from tnlang.elaborate.sizes import Grouping, Sizes
-from tnlang.elaborate.weave import Weaver, open_tips
+from tnlang.elaborate.rule2 import multiplied, open_tips
+from tnlang.elaborate.weave import Weaver
 from tnlang.ir.net import Bind, Group, Leg, Origin, Ref, Sum, Value, Wire
 from tnlang.ir.walk import new_id, rename
 from tnlang.source import Related, Span
@@ -51,13 +52,24 @@ def weave_bare(draft: DraftSum, scope: Scope, expected: Expected | None) -> Wove
     if any(value.legs is None for value in values):
         return None
     diagnostics = scope.diagnostics
+    pair = multiplied(draft)
+    if pair is not None:
+        one, other = pair
+        diagnostics.error(
+            "TN406",
+            f"{one.title} and {other.title} are whole values, and which of their legs meet is not said",
+            other.span,
+            Related(one.span, "the other one"),
+            hint=f"to multiply give wires: `{one.title}[i, j] {other.title}[j]`",
+        )
+        return None
     first = values[0] if values else None
     legs = first.legs if first is not None and first.legs is not None else ()
     for value in values:
         if value.legs is not None and len(value.legs) != len(legs) and first is not None:
             diagnostics.error(
                 "TN300",
-                f"{value.title} has the legs {legs_text(value.legs)}, {first.title} {legs_text(legs)}",
+                f"{value.title} has {legs_text(value.legs)}, {first.title} {legs_text(legs)}",
                 value.span,
                 Related(first.span, f"{first.title} here"),
                 hint="whole values are matched leg by leg; name wires to do otherwise",
@@ -80,13 +92,13 @@ def _other_legs(
     expected: Expected, legs: tuple[Leg, ...], whole: bool, draft: DraftSum, scope: Scope
 ) -> None:
     if whole or not expected.legs:
-        message = f"{expected.what} has the legs {legs_text(expected.legs)}, this value {legs_text(legs)}"
+        message = f"{expected.what} has {legs_text(expected.legs)}, this value {legs_text(legs)}"
         scope.diagnostics.error("TN511", message, draft.span, Related(expected.span, "declared here"))
         return
     wires = ", ".join("ijklmnopqrst"[: len(expected.legs)])
     scope.diagnostics.error(
         "TN511",
-        f"{expected.what} has the legs {legs_text(expected.legs)}, this value has none",
+        f"{expected.what} has {legs_text(expected.legs)}, this value has none",
         draft.span,
         Related(expected.span, "declared here"),
         hint=f"name its wires on the left, `{expected.what}[{wires}] = …`",
@@ -107,7 +119,7 @@ def weave_legs(
     if expected is not None and len(expected.legs) != len(target):
         scope.diagnostics.error(
             "TN511",
-            f"{expected.what} has the legs {legs_text(expected.legs)}, and {len(target)} "
+            f"{expected.what} has {legs_text(expected.legs)}, and {len(target)} "
             f"{'is' if len(target) == 1 else 'are'} bound here",
             bracket[0].span.to(bracket[-1].span),
             Related(expected.span, "declared here"),

@@ -25,7 +25,7 @@ class Applied:
     entry: NetEntry
     header: Header
     arguments: tuple[Ref, ...]
-    shared: bool
+    shared: str
     span: Span
 
 
@@ -109,7 +109,7 @@ def apply_net(call: ast.Call, scope: Scope, name: ast.Name | None) -> Applied | 
     if header is None or call_name is None or any(a is None for a in arguments):
         return None
     refs = tuple(a for a in arguments if a is not None)
-    return Applied(call_name, entry, header, refs, shared is not None, call.span)
+    return Applied(call_name, entry, header, refs, plain if shared is not None else "", call.span)
 
 
 def _call_name(
@@ -187,7 +187,7 @@ def _fits(legs: tuple[Leg, ...], decl: Decl, span: Span, scope: Scope) -> bool:
     if len(legs) != len(decl.legs):
         scope.diagnostics.error(
             "TN507",
-            f"the input {decl.name} has the legs {legs_text(decl.legs)}, this value {legs_text(legs)}",
+            f"the input {decl.name} has {legs_text(decl.legs)}, this value {legs_text(legs)}",
             span,
             related,
         )
@@ -242,5 +242,13 @@ def emit(applied: Applied, results: tuple[Value, ...], scope: Scope) -> None:
     """Put the call among the statements."""
     origin = Origin(applied.span)
     scope.body.block.append(
-        Call(applied.name, applied.entry.name, applied.arguments, results, applied.shared, origin=origin)
+        Call(
+            # What is shared stands under its own name, however often it is called.
+            applied.shared or applied.name,
+            applied.entry.name,
+            applied.arguments,
+            results,
+            bool(applied.shared),
+            origin=origin,
+        )
     )

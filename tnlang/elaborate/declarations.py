@@ -8,7 +8,7 @@ from math import prod
 from typing import cast, get_args
 
 from tnlang.elaborate.arithmetic import constant, expand, find_dim, members, path_text, size_of, unknown_dim
-from tnlang.elaborate.scope import Known, Scope, legs_text, near, shown
+from tnlang.elaborate.scope import Known, Scope, leg_names, near, shown
 from tnlang.ir.net import Array, Decl, Init, Leg, Origin, Property
 from tnlang.ir.size import DimSize, Size, size_op
 from tnlang.source import Related, Span
@@ -139,7 +139,7 @@ def _positions(item: ast.Property, legs: tuple[Leg, ...], scope: Scope) -> tuple
         if argument.text not in names:
             scope.diagnostics.error(
                 "TN701",
-                f"{item.name.text} names a leg {argument.text}, which is not among {legs_text(legs)}",
+                f"{item.name.text} names a leg {argument.text}, which is not among {leg_names(legs)}",
                 argument.span,
                 hint=near(argument.text, names),
             )
@@ -235,7 +235,7 @@ ConstValue = Array | int | float | complex
 def const_value(item: ast.DeclItem, legs: tuple[Leg, ...], scope: Scope) -> ConstValue | None:
     """The value of a const: nested as its legs are. Reports a missing value, another shape, what is no number."""
     if item.value is None:
-        form = f"{item.name.text} = 1" if not legs else f"{item.name.text}{legs_text(legs)} = [...]"
+        form = f"{item.name.text} = 1" if not legs else f"{item.name.text}{leg_names(legs)} = [...]"
         scope.diagnostics.error(
             "TN707", f"const {item.name.text} has no value", item.span, hint=f"`const {form}`"
         )

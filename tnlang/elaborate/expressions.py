@@ -35,7 +35,7 @@ from tnlang.elaborate.lookup import (
     find_value,
     unknown_function,
 )
-from tnlang.elaborate.scope import Scope, legs_text, near, shown
+from tnlang.elaborate.scope import Scope, leg_names, near, shown
 from tnlang.ir.functions import FUNCTIONS, Function
 from tnlang.ir.net import Number, Origin, Ref, SizeNumber, Special, SpecialKind, Tensor
 from tnlang.ir.program import UserFunction
@@ -200,7 +200,7 @@ def _indexed(use: ast.Use, bracket: ast.Bracket, scope: Scope) -> list[Factor] |
     if len(found.legs) != len(legs):
         scope.diagnostics.error(
             "TN300",
-            f"{title} has {_count(len(found.legs), 'leg')} {legs_text(found.legs)}, "
+            f"{title} has {_count(len(found.legs), 'leg')} {leg_names(found.legs)}, "
             f"and {len(legs)} {'is' if len(legs) == 1 else 'are'} given",
             use.span,
             hint="a wire, entry, slice or group for each leg, in order",
@@ -416,7 +416,7 @@ def attach(factor: Factor, bracket: ast.Bracket, span: Span, scope: Scope) -> li
     if known is not None and len(known) != len(legs):
         scope.diagnostics.error(
             "TN300",
-            f"{values[0].title} has {_count(len(known), 'leg')} {legs_text(known)}, "
+            f"{values[0].title} has {_count(len(known), 'leg')} {leg_names(known)}, "
             f"and {len(legs)} {'is' if len(legs) == 1 else 'are'} given",
             span,
         )

@@ -11,6 +11,7 @@ from tnlang.elaborate.expressions import draft
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.nets import needed_names
+from tnlang.elaborate.rule2 import open_tips
 from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
 from tnlang.ir.net import (
     Bind,
@@ -213,6 +214,15 @@ class _Figure:
     def woven(self, drafts: tuple[DraftSum, ...], scope: Scope) -> list[Woven | None] | None:
         if not any(value.legs != () for one in drafts for value in wholes(one)):
             return weave_open(drafts, scope)
+        wired = [tip for one in drafts for tip in open_tips(one, ()).values()]
+        if wired and len(drafts) > 1:
+            self.world.diagnostics.error(
+                "TN307",
+                f"one side of this equation is a whole value, another has the open wire {wired[0].text}",
+                wired[0].span,
+                hint="give wires on every side, or on none",
+            )
+            return None
         first = weave_bare(drafts[0], scope, None)
         if first is None:
             return None

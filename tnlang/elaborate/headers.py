@@ -21,7 +21,16 @@ def header_of(entry: NetEntry, world: World, span: Span) -> Header | None:
         return None
     if entry.state == "new":
         if len(world.stack) >= DEPTH:
-            world.diagnostics.error("TN501", f"nets call one another more than {DEPTH} deep", span)
+            _too_deep(world, span)
             return None
         world.make(entry, world)
+    if world.stack:
+        caller = world.stack[-1]
+        caller.depth = max(caller.depth, entry.depth + 1)
+        if caller.depth == DEPTH:
+            _too_deep(world, span)
     return entry.header
+
+
+def _too_deep(world: World, span: Span) -> None:
+    world.diagnostics.error("TN501", f"nets call one another more than {DEPTH} deep", span)

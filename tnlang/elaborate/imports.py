@@ -23,8 +23,7 @@ def load_imports(module: Module, world: World, declare: Declare) -> None:
     """Read the files a module imports, ``declare`` what they hold, and enter their names."""
     assert module.syntax is not None
     items = [i for i in module.syntax.items if isinstance(i, ast.Import | ast.FromImport)]
-    if not module.qualifier:
-        _claim_plain_names(items, module, world)
+    _claim_plain_names(items, module, world)
     for item in items:
         imported = _module(item, module, world, declare)
         if imported is None:
@@ -42,12 +41,12 @@ def _stem(item: ast.Import | ast.FromImport) -> str:
 
 
 def _claim_plain_names(items: list[ast.Import | ast.FromImport], module: Module, world: World) -> None:
-    """What the root file imports by name keeps that name in the whole program."""
+    """What the root file imports by name keeps that name in the whole program, through files in between too."""
     for item in items:
         if isinstance(item, ast.FromImport):
             path = _resolve(item.file, module, world, report=False)
             for name in item.names:
-                if path is not None:
+                if path is not None and (not module.qualifier or name.text in module.plain):
                     world.plain.setdefault(path, {})[name.text] = name.text
 
 
@@ -62,9 +61,6 @@ def _resolve(file: ast.Text, module: Module, world: World, report: bool = True) 
         refuse("this text was not read from a file, so it can import none", "save it, or give a folder")
         return None
     pieces = text.split("/")
-    if not text.endswith(".tn"):
-        refuse(f"{text!r} is no .tn file", f'`import "{text}.tn"`' if "." not in pieces[-1] else "")
-        return None
     if (
         text.startswith(("/", "~"))
         or any(p in ("", ".", "..") for p in pieces)
@@ -74,6 +70,9 @@ def _resolve(file: ast.Text, module: Module, world: World, report: bool = True) 
             f"{text!r} leads out of the folder of the importing file",
             "imports are paths below it, with `/` between folders",
         )
+        return None
+    if not text.endswith(".tn"):
+        refuse(f"{text!r} is no .tn file", f'`import "{text}.tn"`' if "." not in pieces[-1] else "")
         return None
     path = Path(os.path.realpath(module.folder.joinpath(*pieces)))
     if not path.is_relative_to(os.path.realpath(module.folder)):

@@ -214,6 +214,16 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
             hint="values stand before their use; a value bound in a repeat lasts one turn",
         )
         return
+    ended = scope.body.ended.get(name) if len(path.parts) == 1 else None
+    if ended is not None:
+        diagnostics.error(
+            "TN204",
+            f"{name} lasts one turn of the repeat it is bound in",
+            path.span,
+            Related(ended.span, f"{name} is bound here"),
+            hint=f"let it carry the variable, `{name}{{{ended.loops[-1]}}} = …`, or open a stream before the repeat",
+        )
+        return
     module = _module_of(path, scope)
     bound = module.bound.get(name) if module is not None else None
     if bound is not None and not (scope.body.is_main and module is scope.module):
@@ -245,10 +255,13 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
             f"{text} is a dim, a number without legs; did you mean `ones[i: {text}]` or `index[i: {text}]`?"
         )
     else:
-        names = [*scope.body.values, *scope.module.values, *scope.module.dims, *SPECIALS, "pi", "inf"]
+        names = [*scope.body.values, *scope.module.values, *scope.module.dims, *scope.module.nets]
+        names += [*SPECIALS, "pi", "inf"]
         if module is not None and module is not scope.module:
             names = [*module.values]
-        hint = near(name, names) or f"declare it, `tensor {name}[…]`, or bind it before"
+        foreign = module is not None and module is not scope.module
+        declare = f"declare it, `tensor {name}[…]`, or bind it before"
+        hint = near(name, names) or ("" if foreign else declare)
     diagnostics.error("TN200", f"there is no value {text}", path.span, hint=hint)
 
 
@@ -274,7 +287,13 @@ def unknown_function(path: ast.Path, scope: Scope) -> None:
             hint=f"for a product put a space: `{text} (…)`",
         )
         return
-    module = _module_of(path, scope) or scope.module
+    found = _module_of(path, scope)
+    module = found or scope.module
+    if found is None:
+        first = path.parts[0].name.text
+        hint = near(first, scope.module.modules) or "dots lead into imported files"
+        scope.diagnostics.error("TN201", f"there is no net or function {text}", path.span, hint=hint)
+        return
     names = [*module.nets, *module.functions, *scope.body.shared]
     names += [*FUNCTIONS, "basis", "shift"] if module is scope.module else []
     scope.diagnostics.error(

@@ -55,6 +55,7 @@ def declare_names(module: Module, world: World) -> None:
     for bound, span in module.bound.items():
         known = module.values.get(bound)
         if known is not None:
+            del module.main.later[bound]
             _twice(f"{bound} is declared and bound", span, known.span, world)
 
 
@@ -96,6 +97,7 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
     if name in module.nets:
         _twice(f"{name} is a net and a function", item.name.span, module.nets[name].span, world)
         return
+    module.broken.add(name)
     for text in (item.target, item.numpy):
         if text is not None and not TARGET.fullmatch(text.value):
             world.diagnostics.error(
@@ -112,6 +114,7 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
             case _:
                 world.diagnostics.error("TN703", "a function's legs are plain names", index.span)
                 return
+    module.broken.discard(name)
     twin = item.numpy.value if item.numpy is not None else ""
     module.functions[name] = UserFunction(
         module.qualified(name), tuple(gates), item.target.value, twin, origin=Origin(item.name.span)

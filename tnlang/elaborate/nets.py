@@ -6,9 +6,10 @@ from tnlang.elaborate import transformed
 from tnlang.elaborate.arithmetic import find_module
 from tnlang.elaborate.declarations import declare, declared_legs
 from tnlang.elaborate.families import parts
-from tnlang.elaborate.scope import Body, Header, Known, Module, NetEntry, Scope, World, legs_text, near
+from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.scope import Body, Header, Module, NetEntry, Scope, World, near
 from tnlang.elaborate.statements import Statements, bound_names
-from tnlang.ir.net import Decl, Net, Origin, Output
+from tnlang.ir.net import Call, Decl, Net, Origin, Output
 from tnlang.ir.walk import refs, statements
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -131,7 +132,7 @@ def _owns(syntax: ast.NetDecl, module: Module, world: World) -> bool:
                 found = find_module(module, path)
                 entry = found[0].nets.get(found[1].name.text) if found is not None else None
                 if entry is not None and entry.state != "busy":
-                    elaborate_net(entry, world)
+                    header_of(entry, world, path.span)
                     if entry.owns:
                         return True
             case _:
@@ -160,23 +161,16 @@ def elaborate_main(module: Module, statements_: tuple[ast.Statement, ...], world
     name = module.qualified("main")
     net = Net(name, (), outputs, (), tuple(body.block), origin=Origin(next(iter(bound.values())).span))
     needed = needed_names(net, {n.name: n for n in world.nets})
-    inputs = tuple(decl for decl in module_tensors(world, module) if decl.name in needed)
+    inputs = tuple(d for d in world.declarations if d.kind == "tensor" and d.name in needed)
     net = Net(name, inputs, outputs, (), tuple(body.block), origin=net.origin)
     world.nets.append(net)
     module.nets["main"] = NetEntry(
-        name, module, net.origin.span, None, Header(inputs, outputs), net, False, "done"
+        name, module, net.origin.span, None, Header(inputs, outputs), net, state="done"
     )
-
-
-def module_tensors(world: World, module: Module) -> list[Decl]:
-    """The file-level tensors a file can see, in order of declaration."""
-    return [decl for decl in world.declarations if decl.kind == "tensor"]
 
 
 def needed_names(net: Net, nets: dict[str, Net]) -> set[str]:
     """The values that a net and those it calls read, by name."""
-    from tnlang.ir.net import Call
-
     found: set[str] = set()
     waiting, seen = [net], {net.name}
     while waiting:
@@ -188,7 +182,3 @@ def needed_names(net: Net, nets: dict[str, Net]) -> set[str]:
                 waiting.append(nets[statement.net])
     return found
 
-
-def unused_known(known: Known) -> str:
-    """The legs of a value, for messages."""
-    return legs_text(known.legs or ())

@@ -71,7 +71,7 @@ def build(file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], roo
     declare_names(module, world)
     for name, size in dims.items():
         place = file.items[0].span if file.items else Span(file.source, 1, 1, 1, 1)
-        if name not in world.dims:
+        if name not in world.dims and name not in {known.replace(".", "_") for known in world.dims}:
             hint = near(name, world.dims)
             diagnostics.error("TN202", f"there is no dim {name} to bind to {size}", place, hint=hint)
     _elaborate_module(module, world)

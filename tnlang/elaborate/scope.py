@@ -52,7 +52,10 @@ class Header:
 
 @dataclass(slots=True, eq=False)
 class NetEntry:
-    """A net by name. ``net`` is None until it is elaborated, and stays so where that failed."""
+    """A net by name. ``net`` is None until it is elaborated, and stays so where that failed.
+
+    ``depth`` is how deep its calls of nets go.
+    """
 
     name: str
     module: Module
@@ -61,6 +64,7 @@ class NetEntry:
     header: Header | None = None
     net: Net | None = None
     owns: bool = False
+    depth: int = 0
     state: Literal["new", "busy", "done"] = "new"
 
 
@@ -131,7 +135,7 @@ class World:
     """The program being made: what all its files share. ``make`` elaborates a net that is asked for."""
 
     diagnostics: Diagnostics
-    overrides: Mapping[str, int]
+    overrides: dict[str, int]
     make: Callable[[NetEntry, World], None]
     dims: dict[str, Dim] = field(default_factory=dict)
     counted: set[str] = field(default_factory=set)
@@ -140,6 +144,8 @@ class World:
     shared: list[Shared] = field(default_factory=list)
     stack: list[NetEntry] = field(default_factory=list)
     written: int = 0
+    dim_depth: int = 0
+    dim_levels: dict[str, int] = field(default_factory=dict)
     files: dict[Path, Module] = field(default_factory=dict)
     loading: list[Path] = field(default_factory=list)
     qualifiers: set[str] = field(default_factory=set)
@@ -242,10 +248,15 @@ def loop_vars(size: Size) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_loop_vars(size)))
 
 
+COMPARED = 500
+"""How many names a wrong one is compared with."""
+
+
 def near(name: str, names: Iterable[str], form: str = "{}") -> str:
     """A hint with the names that look like ``name``; empty where none does."""
-    close = difflib.get_close_matches(name, list(dict.fromkeys(names)), n=3, cutoff=0.6)
-    lowered = {n.lower(): n for n in names}
+    alike = [n for n in dict.fromkeys(names) if abs(len(n) - len(name)) <= 1 + len(name) // 2][:COMPARED]
+    close = difflib.get_close_matches(name, alike, n=3, cutoff=0.6)
+    lowered = {n.lower(): n for n in alike}
     if not close and name.lower() in lowered:
         close = [lowered[name.lower()]]
     return "did you mean " + " or ".join(form.format(c) for c in close) + "?" if close else ""
@@ -258,5 +269,10 @@ def shown(names: Iterable[str]) -> str:
 
 
 def legs_text(legs: tuple[Leg, ...]) -> str:
-    """The names of legs, for messages: ``[head, hidden]``."""
+    """Legs in a message: ``the legs [head, hidden]``, ``no legs``."""
+    return f"the legs {leg_names(legs)}" if legs else "no legs"
+
+
+def leg_names(legs: tuple[Leg, ...]) -> str:
+    """The names of legs: ``[head, hidden]``."""
     return "[" + ", ".join(leg.name for leg in legs) + "]"

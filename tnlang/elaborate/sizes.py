@@ -143,7 +143,6 @@ class Sizes:
 
     def _compare(self, variable: int, ends: list[End]) -> None:
         diagnostics = self.world.diagnostics
-        name = self._name(variable)
         hard = [e for e in ends if e.hard]
         dims: dict[Dim, End] = {}
         for end in hard:
@@ -153,7 +152,7 @@ class Sizes:
             (first, at), (second, where) = list(dims.items())[:2]
             diagnostics.error(
                 "TN301",
-                f"{name} is {first.name} at {at.what} and {second.name} at {where.what}",
+                f"{self._name(variable)} is {first.name} at {at.what} and {second.name} at {where.what}",
                 where.span,
                 Related(at.span, f"{first.name} here"),
                 hint="two dims never agree, even if their numbers are equal; rename one of the wires",
@@ -164,7 +163,7 @@ class Sizes:
             if self.world.agree(reference.size, end.size) is False:
                 diagnostics.error(
                     "TN302",
-                    f"{name} has size {self._shown(reference.size)} at {reference.what} "
+                    f"{self._name(variable)} has size {self._shown(reference.size)} at {reference.what} "
                     f"and {self._shown(end.size)} at {end.what}",
                     end.span,
                     Related(reference.span, f"{self._shown(reference.size)} here"),

@@ -9,7 +9,7 @@ from tnlang.elaborate.arithmetic import path_text, size_of
 from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_legs
 from tnlang.elaborate.declarations import declare, declared_legs, member_text
 from tnlang.elaborate.drafts import DraftSum
-from tnlang.elaborate.families import folded
+from tnlang.elaborate.families import folded, parts
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_net, unknown_function
 from tnlang.elaborate.scope import Body, Known, Scope, legs_text, loop_vars
@@ -145,11 +145,16 @@ class Statements:
                 self._remember(target, None, scope, opens)
             return
         subs = self._subs(target, scope)
-        expected = self._expected(target, known if is_stream else None, scope)
+        if known is not None and subs and any(loop_vars(sub) for sub in subs):
+            known.carried = True
+        expected = self._expected(target, known, scope)
+        loops_clear = _loop_names_clear(target, value, scope)
         if calls.is_net_call(value.value, scope) and target.bracket is None and not (is_stream or opens):
             self._bind_call(target, subs, value, expected, scope)
             return
         draft = self._draft(target, value, scope)
+        if not loops_clear:
+            draft = None
         woven: Woven | None = None
         if draft is not None and target.bracket is None:
             woven = weave_bare(draft, scope, expected)
@@ -293,10 +298,10 @@ class Statements:
             carried = {v for s in subs for v in loop_vars(s)}
             known.carried = carried >= set(known.loops)
 
-    def _expected(self, target: ast.Lhs, stream: Known | None, scope: Scope) -> Expected | None:
+    def _expected(self, target: ast.Lhs, known: Known | None, scope: Scope) -> Expected | None:
         name = target.name.text
-        if stream is not None and stream.legs is not None:
-            return Expected(name, stream.legs, stream.span)
+        if known is not None and known.legs is not None and (known.kind == "stream" or known.carried):
+            return Expected(name, known.legs, known.span)
         if name in self.outputs and not target.subs:
             output, span = self.outputs[name]
             return Expected(name, output.legs, span)
@@ -392,7 +397,7 @@ class Statements:
                     hint=f"`{name}`, without brackets",
                 )
             subs = self._subs(target, scope)
-            expected = self._expected(target, known if known and known.kind == "stream" else None, scope)
+            expected = self._expected(target, known, scope)
             if known is not None and known.kind == "stream":
                 held = f"{applied.name}.{output.name}"
                 results.append(calls.result_value(held, output, True))
@@ -412,6 +417,28 @@ class Statements:
             self.body.block.append(StreamSet(value, "=", body, origin=Origin(statement.span)))
 
 
+def _loop_names_clear(target: ast.Lhs, value: ast.Named, scope: Scope) -> bool:
+    """Report a wire of the left-hand side that a sum or prod on the right has as its variable."""
+    wires = {
+        ix.at.path.parts[0].name.text
+        for ix in target.bracket or ()
+        if isinstance(ix, ast.Index) and isinstance(ix.at, ast.IndexPath)
+    }
+    clear = True
+    for node in (n for n in parts(value) if isinstance(n, ast.Comprehension)):
+        for loop in node.loops.ranges:
+            if loop.var.text in wires:
+                clear = False
+                scope.diagnostics.error(
+                    "TN605",
+                    f"{loop.var.text} is a wire of the left-hand side, and the variable of this {node.kind}",
+                    loop.var.span,
+                    Related(target.span, "the wire"),
+                    hint="in the body the variable is a number; rename one of the two",
+                )
+    return clear
+
+
 def fits(legs: tuple[Leg, ...], wanted: Decl, span: Span, scope: Scope) -> bool:
     """Whether a call's result fits an output or stream; reports TN511."""
     if len(legs) == len(wanted.legs) and all(
@@ -422,7 +449,7 @@ def fits(legs: tuple[Leg, ...], wanted: Decl, span: Span, scope: Scope) -> bool:
         return True
     scope.diagnostics.error(
         "TN511",
-        f"{wanted.name} has the legs {legs_text(wanted.legs)}, this value {legs_text(legs)}",
+        f"{wanted.name} has {legs_text(wanted.legs)}, this value {legs_text(legs)}",
         span,
         Related(wanted.origin.span, "declared here"),
     )

@@ -35,8 +35,11 @@ class Parameter:
 
     @property
     def text(self) -> str:
-        parts = [name + ("{" + ", ".join("lkmn"[:arity]) + "}" if arity else "") for name, arity in self.path]
-        return ".".join(parts)
+        letters = iter("lkmnopqrstuvw" * 8)
+        return ".".join(
+            name + ("{" + ", ".join(next(letters) for _ in range(arity)) + "}" if arity else "")
+            for name, arity in self.path
+        )
 
 
 def parameters_of(net: Net, world: World) -> list[Parameter]:
@@ -211,7 +214,7 @@ class _Map:
         return tuple(found)
 
     def unknown(self) -> None:
-        text = path_text(self.syntax.target)
+        text = ".".join(p.name.text + "{…}" * bool(p.subs) for p in self.syntax.target.parts)
         written = ".".join(part.name.text for part in self.syntax.target.parts)
         names = {".".join(n for n, _ in p.path): p.text for p in self.parameters}
         close = near(written, names)
@@ -271,7 +274,7 @@ class _Map:
         if left is None or right is None:
             return None
         if len(left) != len(legs):
-            message = f"{self.parameter.text if self.parameter else ''} has the legs {legs_text(legs)}"
+            message = f"{self.parameter.text if self.parameter else ''} has {legs_text(legs)}"
             self.error("TN300", f"{message}, {len(left)} given", own[0].span.to(own[-1].span))
             return None
         tips: dict[WireName, Tip] = {}

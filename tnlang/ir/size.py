@@ -56,8 +56,19 @@ class SizeError(ValueError):
     """A size that cannot be computed: a dim without a value, a division that leaves a rest, a negative power."""
 
 
+LARGEST = 2**63
+"""Sizes stay below it, so that a text cannot ask for numbers that fill the memory."""
+
+
 def operate(op: str, left: int, right: int) -> int:
-    """``left op right`` on numbers. Raises SizeError where the result is no whole number."""
+    """``left op right`` on numbers. Raises SizeError where the result is no whole number, or above 2^63."""
+    result = _exact(op, left, right)
+    if abs(result) > LARGEST:
+        raise SizeError(f"{left} {op} {right} is larger than any size")
+    return result
+
+
+def _exact(op: str, left: int, right: int) -> int:
     match op:
         case "+":
             return left + right
@@ -69,7 +80,7 @@ def operate(op: str, left: int, right: int) -> int:
             return left // right
         case "/":
             raise SizeError(f"{left} / {right} does not come out even")
-        case "^" if right >= 0 and (abs(left) <= 1 or right <= 64):
+        case "^" if right >= 0 and (abs(left) <= 1 or abs(left).bit_length() * right <= 128):
             return int(left**right)
         case "^":
             raise SizeError(f"{left} ^ {right} is no size")
@@ -103,6 +114,11 @@ def evaluate(size: Size, numbers: Mapping[str, int]) -> int:
 
     A dim that is not among them is worth its default. Raises SizeError for one that has none.
     """
+    return _evaluate(size, numbers, {})
+
+
+def _evaluate(size: Size, numbers: Mapping[str, int], defaults: dict[str, int]) -> int:
+    # Each default is worked out once: `dim a = b + b` may go through many dims.
     match size:
         case int():
             return size
@@ -115,9 +131,12 @@ def evaluate(size: Size, numbers: Mapping[str, int]) -> int:
                 return numbers[dim.name]
             if dim.default is None:
                 raise SizeError(f"dim {dim.name} has no value")
-            return evaluate(dim.default, numbers)
+            if dim.name not in defaults:
+                defaults[dim.name] = _evaluate(dim.default, numbers, defaults)
+            return defaults[dim.name]
         case SizeOp(op, left, right):
-            return operate(op, evaluate(left, numbers), evaluate(right, numbers))
+            first = _evaluate(left, numbers, defaults)
+            return operate(op, first, _evaluate(right, numbers, defaults))
 
 
 def substitute(size: Size, numbers: Mapping[str, Size]) -> Size:
