@@ -129,9 +129,10 @@ class Method:
         return self.writer.text(value) if point is None else observe(point, self.writer.text(value))
 
     def hoisted(self, value: Expr, indent: str, length: int) -> tuple[Expr, str] | None:
-        """A part to compute first: the shortest that is enough, else the longest that fits on a line itself."""
+        """A part to compute first: a product of variables if there is one, else the shortest that is enough."""
         sized = [(len(self.writer.text(c)), c) for c in dict.fromkeys(_movable(value))]
         sized = [(size, c) for size, c in sized if size >= 24]
+        sized = [pair for pair in sized if _is_leaf(pair[1])] or sized
         if not sized:
             return None
         enough = [pair for pair in sized if length - pair[0] + 8 <= WIDTH]
@@ -141,6 +142,11 @@ class Method:
         else:
             chosen = max(short or sized, key=lambda pair: pair[0])[1]
         return chosen, self.names.take(_name_for(chosen))
+
+
+def _is_leaf(expr: Expr) -> bool:
+    """Whether it is a product of variables."""
+    return isinstance(expr, Einsum | Linear) and all(isinstance(part, Var) for part in parts(expr))
 
 
 def name_of(point: Point) -> str:
