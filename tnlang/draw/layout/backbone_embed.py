@@ -116,20 +116,25 @@ def lay_chain(
         drawn.centers[shape] = (x, at_y)
         at_y += drawn.halves[shape][1]
     _join(index, chain, drawn, y - 40.0)
+    return max(at_y + FALL + 32.0, y + 84.0)
+
+
+def lead_in(index: Index, chain: Chain, station: float, hidden_x: float, drawn: Drawn) -> None:
+    """The hidden track from the chain's last tensor to the first station: an S-curve, then straight down."""
     hidden = chain.shapes[0]
+    if chain.position == hidden:
+        return
     start = drawn.centers[hidden]
-    station = max(at_y + FALL + 32.0, y + 84.0)
     top = start[1] + drawn.halves[hidden][1]
-    target = (hidden_x, station - 14.0)
+    target = (hidden_x, min(station - 14.0, top + FALL + 18.0))
     pull = 0.6 * (target[1] - top)
-    s_curve = cubic((x, top), DOWN, target, UP, pull)
+    s_curve = cubic((start[0], top), DOWN, target, UP, pull)
     drawn.paths[chain.tracks[-1]] = _oriented(
         index,
         chain.tracks[-1],
         hidden,
-        [straight(start, (x, top)), s_curve, straight(target, (hidden_x, station))],
+        [straight(start, (start[0], top)), s_curve, straight(target, (hidden_x, station))],
     )
-    return station
 
 
 def _oriented(index: Index, line: int, first: int, pieces: list) -> object:  # type: ignore[type-arg]

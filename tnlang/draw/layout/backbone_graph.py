@@ -84,6 +84,7 @@ class Part:
     ``feeds`` are lines from stations into the part (from copies, and from a stretch), ``returns`` lines from
     the part into stations (terms of a plus, or a stretch's beginning). ``start`` and ``stop`` are positions of
     the stations; None where the part has none (a term that only flows in; a net's output that does not return).
+    ``foreign`` are those feeds that come from another backbone's stations.
     """
 
     members: tuple[int, ...]
@@ -92,6 +93,7 @@ class Part:
     feeds: tuple[int, ...]
     returns: tuple[int, ...]
     label: str = ""
+    foreign: tuple[int, ...] = ()
 
 
 def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
@@ -163,6 +165,7 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
     returns: list[int] = []
     starts: list[int] = []
     stops: list[int] = []
+    foreign: list[int] = []
     stretch = {line: i for i, lines in enumerate(backbone.tracks) for line in lines}
     for line in index.diagram.lines:
         ends = [e.shape for e in line.ends]
@@ -178,6 +181,8 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
             else:
                 feeds.append(line.id)
                 starts.append(stretch[line.id] - 1)
+        elif other in index.stations and other not in place:
+            foreign.append(line.id)
         elif other in place:
             if index.shapes[other].symbol == "copy":
                 feeds.append(line.id)
@@ -193,14 +198,28 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
                 starts.append(place[other])
     for shape in members:
         starts.extend(place[s] for s in index.ribbons_to.get(shape, ()) if s in place)
-    if not starts and not stops:
+    if (not starts and not stops) or (not stops and _elsewhere(index, backbone, members)):
         return None
     label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
     return Part(
         members,
         min(starts) if starts else None,
         max(stops) if stops else None,
-        tuple(feeds),
+        (*feeds, *foreign),
         tuple(returns),
         label,
+        tuple(foreign),
     )
+
+
+def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
+    """Whether these shapes give to a sum on another backbone: they stand there."""
+    inside = set(members)
+    for line in index.diagram.lines:
+        ends = [e.shape for e in line.ends]
+        if any(s in inside for s in ends):
+            for shape in ends:
+                if shape in index.stations and shape not in backbone.stations and shape is not None:
+                    if index.shapes[shape].symbol == "plus":
+                        return True
+    return False

@@ -12,7 +12,7 @@ from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_place import NESTED
-from tnlang.draw.layout.backbone_spine import Drawn
+from tnlang.draw.layout.backbone_spine import NAME, Drawn
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, Scene
 
 TURNS: dict[Side, tuple[float, float, float, float]] = {
@@ -169,8 +169,8 @@ class Ink:
     def _name(self, name: str, at: Point) -> LabelItem:
         x, y = self.point((at[0] - 30.0, at[1]))
         if is_turned(self.flow):
-            return LabelItem(name, (x, y), 14.0, "note", "ink", True, "center")
-        return LabelItem(name, (x, y), 14.0, "note", "ink", True, "right")
+            return LabelItem(name, (x, y), NAME, "note", "ink", True, "center")
+        return LabelItem(name, (x, y), NAME, "note", "ink", True, "right")
 
     # ------------------------------------------------------------ labels of lines
 
@@ -244,7 +244,7 @@ class Ink:
         """Whether a stretch has room for its name, and nothing beside it."""
         stations = [e.shape for e in self.index.lines[line].ends if e.shape in self.index.stations]
         kinds = [self.index.shapes[s].symbol for s in stations if s is not None]
-        return kinds != ["copy", "plus"] and sorted(kinds) != ["copy", "plus"] or self._between_blocks(line)
+        return (kinds != ["copy", "plus"] and sorted(kinds) != ["copy", "plus"]) or self._between_blocks(line)
 
     def _between_blocks(self, line: int) -> bool:
         first = self.index.lines[line].ends

@@ -7,13 +7,14 @@ part starts from is at y = 0. A picture that flows another way is turned afterwa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tnlang.draw.diagram import Line, Shape
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_grid import Grid
+from tnlang.draw.layout.box import Placed
 from tnlang.draw.scene import Point
 
 PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
@@ -26,6 +27,8 @@ TRUNK, TRUNKS = 40.0, 16.0
 """Where the first ribbon runs down beside the tracks, and how far the next one is."""
 LINK = 52.0
 """How far the dots that link rows and column stand left of the column."""
+FOREIGN = 44.0
+"""Room above the rows for wires that come from another backbone."""
 OUTER = 40.0
 """Radius of the outer track's rounds."""
 
@@ -58,6 +61,7 @@ class Plan:
     bottom: float = 0.0
     right: float = 0.0
     head: tuple[int, ...] = ()
+    values: list[Placed] = field(default_factory=list)
 
     def spans(self, index: Index) -> int | None:
         """The folded box whose outputs go to the stop: it stands beside both stations."""
@@ -66,31 +70,37 @@ class Plan:
         return last if touching & set(self.part.returns) else None
 
 
-class Placer:
-    """Places one part.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a part's rows have before them: the head (see ``head_of``), and networks that make values for it.
 
-    ``head`` is what the value passes first (see ``head_of``); a part that stands ``apart`` begins below other
-    parts of its station, which have the head. ``measure`` gives half extents of a shape, ``room`` the length
-    that a line's label asks for.
+    A part that stands ``apart`` begins below another of the same station, which has the head.
     """
+
+    head: tuple[int, ...] = ()
+    values: tuple[Placed, ...] = ()
+    apart: bool = False
+
+
+class Placer:
+    """Places one part. ``measure`` gives half extents of a shape, ``room`` the length a line's label asks for."""
 
     def __init__(
         self,
         index: Index,
         part: Part,
         grid: Grid,
-        head: tuple[int, ...],
+        beside: Beside,
         hidden: str,
         measure: Measure,
         room: Room,
-        *,
-        apart: bool = False,
     ) -> None:
         self.index, self.part, self.grid, self.hidden = index, part, grid, hidden
-        self.head, self.apart = head, apart
+        self.head, self.values, self.apart = beside.head, beside.values, beside.apart
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
         self.measure, self.room = measure, room
-        self.placed_head = () if apart else head
+        self.placed_head = () if self.apart else self.head
+        self.foreign = bool(part.foreign)
         self.hung: dict[int, list[int]] = {}
         for leaf, owner in grid.satellites.items():
             self.hung.setdefault(owner, []).append(leaf)
@@ -310,11 +320,14 @@ class Placer:
         xs, ys = self._columns(), self._heights()
         self._trunks(plan)
         head_right, head_bottom = self._head(plan)
+        head_bottom = self._values(plan, head_bottom)
         reach = self._reach(xs, ys)
         left = max(TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0, 0.0)
         x0 = max(least_left, 8 * -(-(left - reach.left) // 8)) if grid.rows else 0.0
         direct = self._direct_x(head_right)
         x0 = max(x0, direct)
+        if direct and self.head[-1] in plan.centers:
+            plan.centers[self.head[-1]] = (x0, plan.centers[self.head[-1]][1])
         y0 = self._first_row(plan, head_bottom, reach) + lower
         for shape in grid.rows:
             plan.centers[shape] = (x0 + xs[grid.cols[shape]], y0 + ys[grid.rows[shape]])
@@ -356,6 +369,16 @@ class Placer:
             bottom = max(bottom, high)
         return x, bottom
 
+    def _values(self, plan: Plan, low: float) -> float:
+        """Networks that make values stand below the head, one below another; the y where they end."""
+        for value in self.values:
+            left = TRUNK + TRUNKS * len(plan.trunks) + 40.0
+            top = low + (34.0 if low else 10.0)
+            at = value.moved((left - value.box.left, top - value.box.top))
+            plan.values.append(at)
+            low = at.box.bottom
+        return low
+
     def _reach(self, xs: Mapping[int, float], ys: Mapping[float, float]) -> Box:
         """The box round the rows with their walls, before they have their final place."""
         trial = Plan(self.part, self.grid, {}, {}, self.sides, {}, 0.0)
@@ -387,12 +410,14 @@ class Placer:
             return 0.0
         if self.apart:
             return -reach.top + 10.0
+        if self.values:
+            return 8 * -(-(head_bottom + 40.0 - reach.top) // 8)
         if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
         if self.part.start is None:
             return -reach.top + 20.0
         if self._below_start():
-            return 8 * -(-(46.0 - reach.top) // 8)
+            return 8 * -(-(46.0 + FOREIGN * self.foreign - reach.top) // 8)
         return 0.0
 
     def _bundle_dots(self, plan: Plan) -> None:

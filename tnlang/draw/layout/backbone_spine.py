@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tnlang.draw.diagram import Backbone, Plate
-from tnlang.draw.geometry import Box, union
-from tnlang.draw.layout.backbone_embed import Chain, chain_of, feeding_tensor, lay_chain, lay_feed
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Backbone, Diagram, Line, Plate, Shape
+from tnlang.draw.geometry import Box, move, union
+from tnlang.draw.labels import measure
+from tnlang.draw.layout.backbone_embed import Chain, chain_of, feeding_tensor, lay_chain, lay_feed, lead_in
 from tnlang.draw.layout.backbone_graph import Index, Part, parts, pieces_of
 from tnlang.draw.layout.backbone_grid import grid, head_of
-from tnlang.draw.layout.backbone_place import Measure, Placer, Plan, Room
-from tnlang.draw.layout.backbone_port import Harbour, box_of
-from tnlang.draw.layout.backbone_route import Port, Router, rounded_track
+from tnlang.draw.layout.backbone_place import Beside, Placer, Plan
+from tnlang.draw.layout.backbone_port import box_of
+from tnlang.draw.layout.backbone_route import rounded_track
+from tnlang.draw.layout.box import Placed
+from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.scene import Path, Point
 
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 PLATE_AIR = 28.0
+NAME = 14.0
+"""Size of a block's name."""
 
 
 @dataclass(slots=True)
@@ -35,18 +41,52 @@ class Drawn:
     plates: list[tuple[Plate, Box]] = field(default_factory=list)
     names: list[tuple[str, Point]] = field(default_factory=list)
     free: dict[int, str] = field(default_factory=dict)
-    bottom: float = 0.0
-    right: float = 0.0
+
+    def take(self, other: Drawn) -> None:
+        """Adds what another has."""
+        self.centers.update(other.centers)
+        self.halves.update(other.halves)
+        self.walls.update(other.walls)
+        self.paths.update(other.paths)
+        self.tracks.update(other.tracks)
+        self.free.update(other.free)
+        self.ribbons.extend(other.ribbons)
+        self.plates.extend(other.plates)
+        self.names.extend(other.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How large things are in the frame of a picture that flows down, if it is ``turned`` to flow sideways."""
+
+    index: Index
+    turned: bool
+
+    def half(self, shape: Shape) -> Point:
+        """Half the extent of a shape along x and y; a strip turns with its wire."""
+        wide, high = pieces.half_size(self.index.as_drawn(shape))
+        return (high, wide) if self.turned and shape.symbol != "onehot" else (wide, high)
+
+    def room(self, line: Line) -> float:
+        """The length that a line across the tracks needs for its label."""
+        if not line.label or self.turned:
+            return 18.0 if line.label else 0.0
+        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
+        return measure(line.label, size, line.word).width + 12.0
+
+    def beside(self, name: str) -> float:
+        """How far a block's name reaches beside the tracks."""
+        return 44.0 if self.turned else 34.0 + measure(name, NAME, True).width
 
 
 class Spine:
     """Places one backbone whose tracks are at x = 0."""
 
-    def __init__(self, index: Index, backbone: Backbone, measure: Measure, room: Room) -> None:
+    def __init__(self, index: Index, backbone: Backbone, gauge: Gauge) -> None:
         self.index, self.backbone = index, backbone
-        self.measure, self.room = measure, room
+        self.measure, self.room, self.beside = gauge.half, gauge.room, gauge.beside
         self.drawn = Drawn()
-        self.ys: dict[int, float] = {}
+        self.x, self.bottom = 0.0, 0.0
         most = max((len(t) for t in backbone.tracks), default=1)
         self.offsets = [TRACK * (2 * i - most + 1) for i in range(most)]
         longest = max(backbone.tracks, key=len, default=())
@@ -54,8 +94,9 @@ class Spine:
         self.all_parts = [p for p in parts(index, backbone)]
         self.before: Chain | None = None
         self.after: Chain | None = None
-        self.feeds: list[tuple[Part, int]] = []
-        self.plans: list[tuple[Plan, int | None]] = []
+        self.feeds: list[Part] = []
+        self.plans: list[Plan] = []
+        self.placed: list[tuple[Plan, float]] = []
         self._sort()
 
     # ------------------------------------------------------------ what stands where
@@ -63,7 +104,7 @@ class Spine:
     def _sort(self) -> None:
         first = set(self.backbone.tracks[0]) if self.backbone.tracks else set()
         last = set(self.backbone.tracks[-1]) if self.backbone.tracks else set()
-        lined: list[tuple[Placer, Part]] = []
+        lined: list[Placer] = []
         for part in self.all_parts:
             if part.start is None and first & set(part.returns) and self.before is None:
                 self.before = chain_of(self.index, part, self.backbone.tracks[0], upward=True)
@@ -74,32 +115,31 @@ class Spine:
                 if self.after is not None:
                     continue
             if part.start is None and part.stop is not None and feeding_tensor(self.index, part):
-                self.feeds.append((part, part.stop))
+                self.feeds.append(part)
                 continue
-            lined.extend((placer, placer.part) for placer in self._placers(part))
-        trial = [placer.place(0.0, 0.0) for placer, _ in lined]
-        left = max((min((p.centers[s][0] for s in p.grid.rows), default=0.0) for p in trial), default=0.0)
-        trial = [placer.place(left, 0.0) for placer, _ in lined]
+            lined.extend(self._placers(part))
+        trial = [placer.place(0.0, 0.0) for placer in lined]
+        left = max((p.centers[s][0] for p in trial for s in p.grid.rows if p.grid.cols[s] == 0), default=0.0)
+        trial = [placer.place(left, 0.0) for placer in lined]
         outer = max((p.centers[p.grid.column[0]][0] for p in trial if p.grid.column), default=0.0)
-        self.plans = [(placer.place(left, outer), part.start) for placer, part in lined]
+        self.plans = [placer.place(left, outer) for placer in lined]
 
     def _placers(self, part: Part) -> list[Placer]:
         """A part's pieces behind its head, each to be placed below the one before."""
         start = self._station(part.start)
         head = head_of(self.index, part, start)
-        pieces = [p for p in pieces_of(self.index, self.backbone, part, head) if not self._is_source(p)]
+        pieces = pieces_of(self.index, self.backbone, part, head)
+        made = [p for p in pieces if _is_source(p)]
+        pieces = tuple(p for p in pieces if p not in made)
+        values = tuple(value_box(self.index, p.members) for p in made)
         found: list[Placer] = []
         for piece in pieces or [replace(part, members=())]:
             rest = replace(piece, members=tuple(s for s in piece.members if s not in head))
-            made = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
+            rows = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
             whole = rest if found else replace(rest, members=(*head, *rest.members))
-            found.append(
-                Placer(self.index, whole, made, head, self.hidden, self.measure, self.room, apart=bool(found))
-            )
+            first = Beside(head, () if found else values, apart=bool(found))
+            found.append(Placer(self.index, whole, rows, first, self.hidden, self.measure, self.room))
         return found
-
-    def _is_source(self, part: Part) -> bool:
-        return part.start is None and part.stop is None and not part.feeds and not part.returns
 
     def _station(self, position: int | None) -> int | None:
         if position is None or not 0 <= position < len(self.backbone.stations):
@@ -109,70 +149,77 @@ class Spine:
     # ------------------------------------------------------------ heights
 
     def place(self) -> Drawn:
-        """Everything of this backbone placed, tracks and lines routed."""
-        stations = self.backbone.stations
-        top = self._prologue()
-        low = top
-        plate_first = {p.start: p for p in self.backbone.plates}
-        plate_last = {p.stop: p for p in self.backbone.plates}
-        waiting: list[tuple[Plan, float]] = []
-        y = top
-        for i, station in enumerate(stations):
+        """Shapes, walls, tracks, plates and names of this backbone; its other lines are routed by ``Wires``."""
+        drawn = self.drawn
+        low = y = self._prologue()
+        opening = {p.start for p in self.backbone.plates}
+        closing = {p.stop for p in self.backbone.plates}
+        for i, station in enumerate(self.backbone.stations):
             half = self.measure(self.index.shapes[station])
-            y = top if i == 0 else max(y + (STEP if i else 0.0), y)
-            if station in plate_first:
+            if i:
+                y += STEP
+            if station in opening:
                 y = max(y, low + 2 * PLATE_AIR + half[1] + 4)
-            for plan, at in self._starting(None, i):
-                y = max(y, low + 12.0 - plan.top + plan.stop, y)
-                waiting.append((plan, y - plan.stop))
-                del at
-            for plan, begun in waiting:
-                if plan.part.stop == i:
-                    y = max(y, begun + plan.stop)
-            starting = self._starting(i, None)
-            for plan, _ in starting:
-                y = max(y, low + 30.0 - min(0.0, plan.top))
-            self.ys[i] = y
-            self.drawn.centers[station] = (0.0, y)
-            self.drawn.halves[station] = half
-            low = max(low, y + half[1])
-            if any(plan.part.stop == i for plan, _ in waiting):
-                low = max(low, y + TRACK + 16.0)
-            for plan, begun in waiting:
-                if plan.part.stop == i:
-                    low = max(low, begun + plan.bottom)
-            below = y
-            for number, (plan, _) in enumerate(starting):
-                begin = below if number == 0 else below - plan.top
-                waiting.append((plan, begin))
-                if plan.part.stop is None:
-                    low = max(low, begin + plan.stop)
-                below = begin + plan.stop + TRACK + 40.0
-            for part, stop in self.feeds:
-                if stop == i:
-                    lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, self.drawn)
-            if station in plate_last:
-                low = max(low, max((b + p.bottom for p, b in waiting if p.part.stop == i), default=low))
+            for plan in self._flowing_in(i):
+                y = max(y, low + 12.0 - plan.top + plan.stop)
+                self.placed.append((plan, y - plan.stop))
+            y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
+            starting = [plan for plan in self.plans if plan.part.start == i]
+            y = max([y, *(low + 30.0 - min(0.0, plan.top) for plan in starting)])
+            drawn.centers[station], drawn.halves[station] = (0.0, y), half
+            ended = [begun + plan.bottom for plan, begun in self.placed if plan.part.stop == i]
+            low = max([low, y + half[1], *ended, *((y + TRACK + 16.0,) if ended else ())])
+            low = max(low, self._begin(starting, y))
+            for part in self.feeds:
+                if part.stop == i:
+                    lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, drawn)
+            if station in closing:
                 low += PLATE_AIR + 4
                 y = low - STEP + 64
-        for plan, begun in waiting:
+        for plan, begun in self.placed:
             self._merge(plan, begun)
         self._epilogue(low)
         self._tracks()
-        self._route(waiting)
-        self._plates(waiting)
-        for plan, begun in waiting:
+        self._plates()
+        for plan, begun in self.placed:
             if plan.part.label and plan.part.stop is not None:
-                self.drawn.names.append((plan.part.label, (0.0, begun + plan.stop / 2)))
-        boxes = [box_of(c, self.drawn.halves[s]) for s, c in self.drawn.centers.items()]
-        whole = union([*boxes, *self.drawn.walls.values()])
-        self.drawn.right, self.drawn.bottom = whole.right, max(whole.bottom, self.bottom)
-        return self.drawn
+                drawn.names.append((plan.part.label, (0.0, begun + plan.stop / 2)))
+        return drawn
 
-    def _starting(self, start: int | None, stop: int | None) -> list[tuple[Plan, int | None]]:
-        if start is not None:
-            return [(p, s) for p, s in self.plans if s == start]
-        return [(p, s) for p, s in self.plans if (s is None or s < 0) and p.part.stop == stop]
+    def _begin(self, starting: list[Plan], y: float) -> float:
+        """Puts the parts that start at a station one below another; the reach of one that does not return."""
+        begin, low = y, y
+        for number, plan in enumerate(starting):
+            if number:
+                begin -= plan.top
+            self.placed.append((plan, begin))
+            if plan.part.stop is None:
+                low = max(low, begin + plan.stop)
+            begin += plan.stop + TRACK + 40.0
+        return low
+
+    def _flowing_in(self, stop: int) -> list[Plan]:
+        """Parts that end at a station and start at none."""
+        return [p for p in self.plans if (p.part.start is None or p.part.start < 0) and p.part.stop == stop]
+
+    @property
+    def right(self) -> float:
+        """How far the backbone with its parts reaches to the right."""
+        boxes = [box_of(c, self.drawn.halves[s]) for s, c in self.drawn.centers.items()]
+        boxes += [*self.drawn.walls.values(), *(box for _, box in self.drawn.plates)]
+        return max([0.0, *(box.right for box in boxes), *(plan.right + self.x for plan, _ in self.placed)])
+
+    def move(self, by: Point) -> None:
+        """Shifts all that is placed."""
+        drawn, (dx, dy) = self.drawn, by
+        self.x += dx
+        self.bottom += dy
+        drawn.centers = {s: (x + dx, y + dy) for s, (x, y) in drawn.centers.items()}
+        drawn.walls = {w: box.moved(by) for w, box in drawn.walls.items()}
+        drawn.paths = {n: move(path, by) for n, path in drawn.paths.items()}
+        drawn.plates = [(plate, box.moved(by)) for plate, box in drawn.plates]
+        drawn.names = [(name, (x + dx, y + dy)) for name, (x, y) in drawn.names]
+        self.placed = [(plan, begun + dy) for plan, begun in self.placed]
 
     def _merge(self, plan: Plan, y: float) -> None:
         for shape, (x, at) in plan.centers.items():
@@ -180,6 +227,12 @@ class Spine:
             self.drawn.halves[shape] = self.measure(self.index.shapes[shape])
         for wall, box in plan.walls.items():
             self.drawn.walls[wall] = box.moved((0.0, y))
+        for value in plan.values:
+            at = value.moved((0.0, y))
+            for shape, pose in at.poses.items():
+                self.drawn.centers[shape], self.drawn.halves[shape] = pose.at, pose.half
+            self.drawn.walls.update({w: wall.box for w, wall in at.walls.items()})
+            self.drawn.paths.update(at.routes)
         last = plan.spans(self.index)
         if last is not None:
             wide, high = self.drawn.halves[last]
@@ -223,6 +276,9 @@ class Spine:
     def _tracks(self) -> None:
         """The lines of the stretches: straight verticals from station to station."""
         drawn = self.drawn
+        if self.before is not None and self.backbone.stations:
+            first = drawn.centers[self.backbone.stations[0]]
+            lead_in(self.index, self.before, first[1], self.offsets[-1], drawn)
         known = set(drawn.paths)
         for lines in self.backbone.tracks:
             for position, line in enumerate(lines):
@@ -235,9 +291,7 @@ class Spine:
                 for end in self.index.lines[line].ends:
                     if end.shape is None:
                         continue
-                    if end.shape in self.index.stations:
-                        ends.append(drawn.centers[end.shape][1])
-                    elif self.before is not None and end.shape == self.before.position:
+                    if end.shape in self.index.stations or (self.before is not None and end.shape == self.before.position):
                         ends.append(drawn.centers[end.shape][1])
                     else:
                         far = True
@@ -255,110 +309,14 @@ class Spine:
                     drawn.paths[line] = rounded_track([(x, a), (x, b)], 0.0)
                     drawn.tracks.add(line)
 
-    # ------------------------------------------------------------ lines and ribbons
-
-    def _route(self, waiting: list[tuple[Plan, float]]) -> None:
-        drawn = self.drawn
-        texts = [s for s in drawn.centers if self.index.shapes[s].symbol == "text"]
-        boxes = {s: box_of(c, drawn.halves[s]) for s, c in drawn.centers.items() if s not in texts}
-        router = Router(
-            boxes, drawn.walls, [box_of(drawn.centers[s], drawn.halves[s]).grown(4) for s in texts]
-        )
-        for line in drawn.tracks:
-            path = drawn.paths[line]
-            router.lay([path.start, path.end])
-        for plan, begun in waiting:
-            self._ribbons(plan, begun, router)
-        for plan, begun in waiting:
-            harbour = Harbour(
-                self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), self.hidden
-            )
-            ends = harbour.ports(self._opened(plan, begun))
-            rest = []
-            found: list[tuple[int, list[Point]]] = []
-            for pair in sorted(ends, key=lambda e: (_far(e.start, e.end), e.line)):
-                points = router.simple(pair.start, pair.end)
-                if points is None:
-                    rest.append(pair)
-                    continue
-                router.lay(points)
-                found.append((pair.line, points))
-            for pair in rest:
-                points = router.search(pair.start, pair.end)
-                router.lay(points)
-                found.append((pair.line, points))
-            tails = {e.line: e for e in ends}
-            for line, points in found:
-                if tails[line].start.tail is not None:
-                    points = [tails[line].start.tail, *points]
-                elif tails[line].end.tail is not None:
-                    points = [*points, tails[line].end.tail]
-                outer = self.index.lines[line].dim == self.hidden and (
-                    line in plan.part.feeds or line in plan.part.returns or len(points) <= 4
-                )
-                if self.index.lines[line].ends[0].shape is not None:
-                    first = drawn.centers[self.index.lines[line].ends[0].shape or 0]
-                    if _gap(points[0], first) > _gap(points[-1], first):
-                        points = points[::-1]
-                drawn.paths[line] = rounded_track(points, 40.0 if outer or self._at_dot(line) else 24.0)
-
-    def _at_dot(self, line: int) -> bool:
-        return any(
-            e.shape is not None and self.index.shapes[e.shape].symbol == "dot"
-            for e in self.index.lines[line].ends
-        )
-
-    def _opened(self, plan: Plan, begun: float) -> dict[int, Port]:
-        """Ports of the free ends of a part: outputs return to where the tracks were and go on down."""
-        found: dict[int, Port] = {}
-        inside = set(plan.part.members)
-        outputs = [
-            o
-            for o in self.index.diagram.opens
-            if o.kind == "output" and any(e.shape in inside for e in self.index.lines[o.line].ends)
-        ]
-        y = begun + plan.stop
-        self_offsets = self.offsets if len(outputs) == len(self.offsets) else None
-        for k, end in enumerate(outputs):
-            x = self_offsets[k] if self_offsets else TRACK * (2 * k - len(outputs) + 1)
-            level = y + (TRACK * (2 * k - len(outputs) + 1))
-            found[end.line] = Port((x, level), "right", 8.0, tail=(x, y + FREE))
-            self.drawn.free[end.line] = "bottom"
-            self.bottom = max(self.bottom, y + FREE)
-        for enclosure in self.index.diagram.enclosures:
-            for line in enclosure.ended:
-                box = self.drawn.walls.get(enclosure.id)
-                shape = next((e.shape for e in self.index.lines[line].ends if e.shape is not None), None)
-                if box is not None and shape in inside and shape is not None:
-                    at = (box.right, self.drawn.centers[shape][1])
-                    found[line] = Port(at, "left", 0.0, None, self.index.around(enclosure.id))
-        return found
-
-    def _ribbons(self, plan: Plan, begun: float, router: Router) -> None:
-        drawn = self.drawn
-        for ribbon in self.index.diagram.ribbons:
-            if ribbon.paste not in plan.centers or ribbon.station not in drawn.centers:
-                continue
-            (x, y), (u, v) = drawn.centers[ribbon.station], drawn.centers[ribbon.paste]
-            trunk = plan.trunks.get(ribbon.station)
-            if trunk is None or abs(y - v) < 1:
-                points = [(x, y), (u, v)] if abs(y - v) < 1 else [(x, y), (u - 40, v), (u, v)]
-            elif trunk > x:
-                down = trunk - x
-                points = [(x, y), (trunk, y + down), (trunk, v), (u, v)]
-            else:
-                points = [(x, y), (x - 40, y + 40), (trunk, y + 40), (trunk, v), (u, v)]
-            drawn.ribbons.append(_smooth(points))
-            router.lay_ribbon(points[1:] if len(points) > 2 else points)
-
     # ------------------------------------------------------------ plates
 
-    def _plates(self, waiting: list[tuple[Plan, float]]) -> None:
+    def _plates(self) -> None:
         stations = list(self.backbone.stations)
         for plate in self.backbone.plates:
             first, last = stations.index(plate.start), stations.index(plate.stop)
             boxes = [box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in stations[first : last + 1]]
-            for plan, begun in waiting:
+            for plan, begun in self.placed:
                 start = plan.part.start if plan.part.start is not None else plan.part.stop
                 if start is not None and first <= start <= last:
                     boxes.append(Box(0.0, begun + plan.top, plan.right, begun + plan.bottom))
@@ -366,13 +324,13 @@ class Spine:
                     stop = begun + plan.stop
                     boxes.append(Box(-10.0, stop - 10, 10.0, stop + 24.0))
                     if plan.part.label:
-                        boxes.append(Box(-88.0, begun, 0.0, stop))
+                        boxes.append(Box(-self.beside(plan.part.label), begun, 0.0, stop))
             box = union(boxes)
             self.drawn.plates.append(
                 (
                     plate,
                     Box(
-                        min(box.left, -72.0) - 16,
+                        min(box.left, -44.0) - 14,
                         box.top - PLATE_AIR,
                         box.right + 24,
                         box.bottom + PLATE_AIR - 6,
@@ -381,15 +339,20 @@ class Spine:
             )
 
 
-def _far(a: Port, b: Port) -> float:
-    return abs(a.at[0] - b.at[0]) + abs(a.at[1] - b.at[1])
+def _is_source(part: Part) -> bool:
+    """Whether a piece only makes a value that others paste."""
+    return part.start is None and part.stop is None and not part.feeds and not part.returns
 
 
-def _gap(a: Point, b: Point) -> float:
-    return abs(a[0] - b[0]) + abs(a[1] - b[1])
-
-
-def _smooth(points: list[Point]) -> Path:
-    from tnlang.draw.curves import track
-
-    return track(points, 24.0)
+def value_box(index: Index, members: tuple[int, ...]) -> Placed:
+    """A network that makes a value for others, placed as any network without a backbone."""
+    inside = set(members)
+    walls = {w for s in members for w in index.walls(s)}
+    whole = index.diagram
+    return place_diagram(
+        Diagram(
+            tuple(index.as_drawn(index.shapes[s]) for s in members),
+            tuple(n for n in whole.lines if any(e.shape in inside for e in n.ends)),
+            tuple(e for e in whole.enclosures if e.id in walls),
+        )
+    )

@@ -1,0 +1,131 @@
+"""The lines and ribbons between the tracks: routed once everything has its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tnlang.draw.curves import track
+from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone_place import Plan
+from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
+from tnlang.draw.layout.backbone_route import Port, Router, rounded_track
+from tnlang.draw.layout.backbone_spine import FREE, TRACK, Drawn, Spine
+from tnlang.draw.scene import Point
+
+INNER, OUTER = 24.0, 40.0
+"""Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
+
+
+class Wires:
+    """Routes what the backbones leave open. ``drawn`` is all that they placed."""
+
+    def __init__(self, index: Index, spines: Sequence[Spine]) -> None:
+        self.index, self.spines = index, spines
+        self.drawn = Drawn()
+        for spine in spines:
+            self.drawn.take(spine.drawn)
+        self.router = self._router()
+
+    def _router(self) -> Router:
+        drawn = self.drawn
+        boxes = {s: box_of(c, drawn.halves[s]) for s, c in drawn.centers.items()}
+        texts = [s for s in boxes if self.index.shapes[s].symbol in ("text", "sigma")]
+        router = Router(
+            {s: box for s, box in boxes.items() if s not in texts},
+            drawn.walls,
+            [boxes[s].grown(4) for s in texts],
+        )
+        for line in drawn.tracks:
+            router.lay([drawn.paths[line].start, drawn.paths[line].end])
+        return router
+
+    def route(self) -> Drawn:
+        """Everything with its lines."""
+        for spine in self.spines:
+            for plan, _ in spine.placed:
+                self._ribbons(plan, spine)
+        for spine in self.spines:
+            for plan, begun in spine.placed:
+                self._part(spine, plan, begun)
+        return self.drawn
+
+    def _part(self, spine: Spine, plan: Plan, begun: float) -> None:
+        drawn = self.drawn
+        harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), spine.hidden)
+        ends = harbour.ports(self._opened(spine, plan, begun))
+        ends.sort(key=lambda e: (_far(e.start.at, e.end.at), e.line))
+        found: list[tuple[Ends, list[Point]]] = []
+        left = []
+        for pair in ends:
+            points = self.router.simple(pair.start, pair.end)
+            if points is None:
+                left.append(pair)
+                continue
+            self.router.lay(points)
+            found.append((pair, points))
+        for pair in left:
+            points = self.router.search(pair.start, pair.end)
+            self.router.lay(points)
+            found.append((pair, points))
+        for pair, points in found:
+            self._lay(pair, points, plan, spine.hidden)
+
+    def _lay(self, pair: Ends, points: list[Point], plan: Plan, hidden: str) -> None:
+        before, after = pair.start.tail, pair.end.tail
+        way = [*([before] if before else []), *points, *([after] if after else [])]
+        line = self.index.lines[pair.line]
+        known = line.ends[0].shape
+        if known is not None and known != pair.start.shape:
+            way.reverse()
+        outer = line.dim == hidden and (
+            pair.line in plan.part.feeds or pair.line in plan.part.returns or len(way) <= 4
+        )
+        at_dot = any(
+            s is not None and self.index.shapes[s].symbol == "dot" for s in (e.shape for e in line.ends)
+        )
+        self.drawn.paths[pair.line] = rounded_track(way, OUTER if outer or at_dot else INNER)
+
+    def _opened(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
+        """Ports of the free ends of a part: outputs return to where the tracks were and go on down."""
+        found: dict[int, Port] = {}
+        inside = set(plan.part.members)
+        outputs = [
+            o
+            for o in self.index.diagram.opens
+            if o.kind == "output" and any(e.shape in inside for e in self.index.lines[o.line].ends)
+        ]
+        y = begun + plan.stop
+        for k, end in enumerate(outputs):
+            aside = TRACK * (2 * k - len(outputs) + 1)
+            x = spine.x + (spine.offsets[k] if len(outputs) == len(spine.offsets) else aside)
+            found[end.line] = Port((x, y + aside), "right", 8.0, tail=(x, y + FREE))
+            self.drawn.free[end.line] = "bottom"
+        for enclosure in self.index.diagram.enclosures:
+            for line in enclosure.ended:
+                shape = next((e.shape for e in self.index.lines[line].ends if e.shape is not None), None)
+                if shape in inside and shape is not None and enclosure.id in self.drawn.walls:
+                    at = (self.drawn.walls[enclosure.id].right, self.drawn.centers[shape][1])
+                    found[line] = Port(at, "left", 0.0, None, self.index.around(enclosure.id))
+        return found
+
+    def _ribbons(self, plan: Plan, spine: Spine) -> None:
+        """A ribbon leaves its station at 45 degrees, runs down beside the tracks, and into the row."""
+        centers = self.drawn.centers
+        for ribbon in self.index.diagram.ribbons:
+            if ribbon.paste not in plan.centers or ribbon.station not in centers:
+                continue
+            (x, y), (u, v) = centers[ribbon.station], centers[ribbon.paste]
+            trunk = spine.x + plan.trunks.get(ribbon.station, 0.0)
+            if ribbon.station not in plan.trunks or abs(y - v) < 1:
+                points = [(x, y), (u, v)] if abs(y - v) < 1 else [(x, y), (u - 40, v), (u, v)]
+            elif 0 < trunk - x <= 120:
+                points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
+            else:
+                aside = 40.0 if trunk > x else -40.0
+                points = [(x, y), (x + aside, y + 40), (trunk, y + 40), (trunk, v), (u, v)]
+            self.drawn.ribbons.append(track(points, INNER))
+            self.router.lay_ribbon(points[1:] if len(points) > 2 else points)
+
+
+def _far(a: Point, b: Point) -> float:
+    return abs(a[0] - b[0]) + abs(a[1] - b[1])
