@@ -92,9 +92,9 @@ def _leaving(path: Path, at: Point, half: Point) -> Side:
     reach = inf
     for x, y in points:
         dx, dy = x - at[0], y - at[1]
-        reach = max(abs(dx) / half[0], abs(dy) / half[1])
+        reach = max(abs(dx) / max(half[0], 1.0), abs(dy) / max(half[1], 1.0))
         if reach >= 1:
             break
-    if abs(dx) / half[0] >= abs(dy) / half[1]:
+    if abs(dx) / max(half[0], 1.0) >= abs(dy) / max(half[1], 1.0):
         return "right" if dx > 0 else "left"
     return "down" if dy > 0 else "up"
