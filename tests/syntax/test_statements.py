@@ -235,6 +235,7 @@ def test_plain_keywords_are_names_elsewhere():
         "\ufeffy = a b + c(d, e)",
         "y\t=  a\tb + c ( d, e )".replace("c (", "c("),
         "y = a b + c(d, e)\r\n",
+        "y = a b + c(d\n, e\n)",
         "y = a b\r\n + c(d,\r\n e)\r\n",
     ],
 )
@@ -254,6 +255,18 @@ def test_one_statement(text):
 )
 def test_two_statements(text):
     assert len(items(text)) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y = sum h in 0..2 {\n W[\ninput, h\n] f(\nx\n, eps = 3)\n}",
+        "y = sum h in 0..2 { W[input\n, h] f(x,\neps = 3) }",
+        "y = sum h in 0\n..2\n{ W[input, h] f(\nx, eps\n= 3) }",
+    ],
+)
+def test_lines_in_brackets_that_look_like_statements(text):
+    assert item(text) == item("y = sum h in 0..2 { W[input, h] f(x, eps = 3) }")
 
 
 def test_the_next_line_is_no_more_of_the_line():

@@ -30,7 +30,9 @@ from tnlang.syntax.words import (
 )
 
 _CALLABLE = (PLAIN_WORDS - {"AT"}) | {"NAME", "RSQB", "SUM", "PROD"}
-_LEFT_SIDE = PLAIN_WORDS | {"NAME", "COMMA"}
+_NAMES = PLAIN_WORDS | {"NAME"}
+_LEFT_SIDE = _NAMES | {"COMMA"}
+_AFTER_WORD = _NAMES | {"STRING"}
 _NESTING = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CARET"})
 _BRACES = frozenset({"LBRACE", "BODY", "RBRACE"})
 
@@ -103,7 +105,7 @@ class _Arranger:
                 continue
             if token.type in OPENERS:
                 self._open(at, token)
-            elif token.type in ("SUM", "PROD") and self._type(at + 1) == "NAME":
+            elif token.type in ("SUM", "PROD") and self._next(at) == "NAME":
                 self.frames[-1].bodies += 1
             elif token.type == "EQUAL" and self.frames[-1].first == "NET":
                 self.frames[-1].has_block = True
@@ -117,6 +119,11 @@ class _Arranger:
 
     def _type(self, at: int) -> str:
         return self.tokens[at].type if 0 <= at < len(self.tokens) else "NL"
+
+    def _next(self, at: int) -> str:
+        """The type of the next token that is no line end."""
+        after = self._type(at + 1)
+        return self._type(at + 2) if after == "NL" else after
 
     # ------------------------------------------------------------ statements
 
@@ -143,7 +150,9 @@ class _Arranger:
     def _begins_statement(self, at: int) -> bool:
         """Whether the line from here on looks like a new statement rather than more of a bracket."""
         if self._type(at) in STATEMENT_WORDS:
-            return True
+            return self._type(at + 1) in _AFTER_WORD
+        if self._type(at) not in _NAMES or self.out[-1].type in OPENERS:
+            return False
         depth = 0
         while (kind := self._type(at)) != "NL":
             depth += (kind in OPENERS) - (kind in CLOSERS)
@@ -187,7 +196,7 @@ class _Arranger:
             if touching and (before in _CALLABLE or (before == "RBRACE" and self.closed_subscript)):
                 token.type = "CALL"
         elif token.type == "LBRACE":
-            if touching and (before in _LEFT_SIDE or (before in WORDS and not frame.is_block)):
+            if touching and (before in _NAMES or (before in WORDS and not frame.is_block)):
                 if self._type(at + 1) == "NL" and frame.first in BLOCK_WORDS:
                     message = "a brace that touches a name begins a subscript"
                     self._error("TN104", message, token, hint="put a space before the block's brace")

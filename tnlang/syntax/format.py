@@ -121,10 +121,10 @@ class _Formatter:
 
     # ------------------------------------------------------------ indents and line breaks
 
-    def _indent(self, at: int) -> int:
-        """The indent of a line that begins with this token."""
+    def _indent(self, at: int, stop: int) -> int:
+        """The indent of the line of the tokens from here up to ``stop``."""
         if self.tokens[at].type in CLOSERS:
-            while at + 1 < len(self.tokens) and self.tokens[at + 1].type in CLOSERS:
+            while at + 1 < stop and self.tokens[at + 1].type in CLOSERS:
                 at += 1
             return self._indent_around(self.layout.opener[at])
         around = self.layout.around[at]
@@ -146,7 +146,7 @@ class _Formatter:
             part = Row(start, stop)
             for at in range(start, stop):
                 self.row_of[at] = part
-            part.indent = self._indent(start)
+            part.indent = self._indent(start, stop)
             self._write(part)
             if part.indent + len(part.text) > WIDTH and (breaks := self._breaks(part)):
                 starts = [start, *breaks, *starts]
