@@ -1,8 +1,8 @@
 """A placed sub-diagram: where its shapes and walls lie, which wires are routed, and the ports that leave it.
 
-Every template gives a Placed and takes some. A port is a wire on its way out: its path from the shape's centre
-line to where it has come, and the direction in which it goes on. A wall lengthens the ports that cross it; two
-ports that meet make a route.
+Every template gives a Placed and takes some. A port is a wire on its way out: its path from the shape's
+centre line to where it has come, and the direction in which it goes on. A wall lengthens the ports that cross
+it; two ports that meet make a route.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ class Wall:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An end of a line that leaves: the way from its shape (``end`` of the line) to here, going on along ``side``.
+    """An end of a line that leaves: the way from its shape to here, going on along ``side``.
 
-    ``shape`` is where it starts. ``fixed`` is set where the end is already as long as it has to be.
+    ``end`` tells which end of the line it is, ``shape`` where it starts. ``fixed`` is set where it is as long
+    as it has to be.
     """
 
     line: int
@@ -85,7 +86,7 @@ def _is_straight(path: Path, point: Point) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Shapes' poses, walls, routes of the lines that are complete, ports of those that are not, and the ink's box."""
+    """Shapes' poses, walls, routes of complete lines, ports of those that leave, and the ink's box."""
 
     poses: Mapping[int, Pose] = field(default_factory=dict)
     walls: Mapping[int, Wall] = field(default_factory=dict)

@@ -8,15 +8,15 @@ from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.layout.box import Placed, merged
 from tnlang.draw.layout.cost import conflicts, cost, crossings
 from tnlang.draw.layout.grid import grid
+from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spines_of
 from tnlang.draw.layout.repair import repaired
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
-from tnlang.draw.layout.spine import Inner, spine
+from tnlang.draw.layout.spine import spine
 from tnlang.draw.layout.wall import enclosed, place_floats
-
 
 _DOWN: Side = "down"
 SPINES = 6
@@ -30,9 +30,10 @@ def place_diagram(diagram: Diagram) -> Placed:
 
 
 def wanted_sides(index: Index) -> dict[int, Side]:
-    """Where open legs go: the first output left and the last right; of three the first is above.
+    """Where open legs go: the first output left and the last right; of three the middle one is above.
 
-    Four and more have no side of their own: they all leave a row downwards.
+    The first is above where the other two share a dim: ``A[h, q, k]`` is a matrix for each head. Four and
+    more have no side of their own: they all leave a row downwards.
     """
     outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
     groups: dict[int, list[int]] = {}
@@ -45,14 +46,16 @@ def wanted_sides(index: Index) -> dict[int, Side]:
         case 2:
             places = ("left", "right")
         case 3:
-            places = ("up", "left", "right")
+            dims = [index.lines[lines[0]].dim for lines in groups.values()]
+            batch = dims[1] == dims[2] != dims[0]
+            places = ("up", "left", "right") if batch else ("left", "up", "right")
     if len(groups) > len(places):
         places = tuple(_DOWN for _ in groups)
     return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
 
 
 def _together(index: Index, line: int) -> int | None:
-    """The shape whose open lines go one way: a fork, a sum, a box, or what takes a whole value and gives one."""
+    """The shape whose open lines go one way: a fork, a sum, a box, or a map from whole values to such."""
     for end in index.lines[line].ends:
         if end.shape is None:
             continue

@@ -36,7 +36,7 @@ def grid(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
 
 
 def _embedded(near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell] | None:
-    """A cell for each item such that neighbours are one step apart, and only they; the widest of the first found."""
+    """A cell for each item such that neighbours are one step apart, and only they; wider than high."""
     order = _breadth(near)
     cells: dict[int, Cell] = {order[0]: (0, 0)}
     used: dict[Cell, int] = {(0, 0): order[0]}

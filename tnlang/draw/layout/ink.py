@@ -19,6 +19,7 @@ from tnlang.draw.pieces import NOTE
 from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, RibbonItem, Scene
 
 FREE_LEG = 24.0
+BADGE_NEAR = 13.0
 
 
 def scene_of(diagram: Diagram, placed: Placed) -> Scene:
@@ -150,13 +151,20 @@ def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[P
 
 
 def _crossings_above(placed: Placed, wall: Wall) -> list[float]:
-    """Where wires cross the top of a wall."""
-    top = curves.straight((wall.box.left, wall.box.top), (wall.box.right, wall.box.top))
-    return [at[0] for path in placed.routes.values() for at, _ in geometry.crossings(path, top)]
+    """Where wires cross the top of a wall, or run so near to it that a badge would touch them."""
+    top = wall.box.top
+    found: list[float] = []
+    for path in placed.routes.values():
+        for (x, y), (u, v) in pairwise(geometry.flatten(path)):
+            if min(y, v) < top + BADGE_NEAR and max(y, v) > top - BADGE_NEAR:
+                found.extend((x, u) if abs(y - top) < BADGE_NEAR and abs(v - top) < BADGE_NEAR else ())
+                if (y - top) * (v - top) <= 0:
+                    found.append(x + (u - x) * (top - y) / (v - y) if v != y else x)
+    return sorted(set(found))
 
 
 def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point:
-    """On the top of the outline where it runs straight: at its left end, in the middle of a short one, off legs."""
+    """On the top of the outline where it is straight: at its left end, off legs; amid a short one."""
     width = pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
     left, right = wall.box.left + wall.radius, wall.box.right - wall.radius
     if right - left < width + 8:

@@ -1,4 +1,4 @@
-"""One item of a level with its ports: a shape whose legs have been given sides, or an enclosure placed inside."""
+"""A shape of a level whose legs have been given sides: its pose and its ports."""
 
 from __future__ import annotations
 
@@ -69,9 +69,8 @@ def _members(index: Index, item: int, side: Side, edges: Sequence[Edge], lines: 
     apart = FORK_APART * (len(lines) - 1) / 2
     found = []
     for number, (edge, line) in enumerate(zip(edges, lines, strict=True)):
-        begun = start(
-            line, _end_at(index, line, item, side), item, (0.0, 0.0), side, across + widths[number] / 2
-        )
+        end = _end_at(index, line, item, side)
+        begun = start(line, end, item, (0.0, 0.0), side, across + widths[number] / 2)
         across += widths[number]
         if edge.b is None:
             normal = DIRECTIONS[side]

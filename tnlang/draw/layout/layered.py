@@ -1,22 +1,23 @@
 """Any network: items in columns from left to right, long wires led through free slots of the columns between.
 
-No wire can run into a foreign item, since every column that it passes keeps a slot for it. The order within the
-columns is improved by sweeps that put every item at the mean of its neighbours.
+No wire can run into a foreign item, since every column that it passes keeps a slot for it. The order within
+the columns is improved by sweeps that put every item at the mean of its neighbours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import LEFT, RIGHT, Box, union
 from tnlang.draw.layout.box import Placed, Port, merged, route
+from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.items import label_room, shape_item
 from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.layout.paths import neighbours
-from tnlang.draw.layout.spine import Inner
 from tnlang.draw.scene import Path, Point
 
 COLUMN_GAP, ROW_GAP, SLOT = 44.0, 26.0, 20.0
@@ -136,7 +137,7 @@ def _sort(columns: _Columns) -> None:
 def _joined(columns: _Columns) -> dict[_Node, list[_Node]]:
     found: dict[_Node, list[_Node]] = {}
     for chain in columns.chains.values():
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             found.setdefault(a, []).append(b)
             found.setdefault(b, []).append(a)
     return found
@@ -148,7 +149,7 @@ def _crossings(columns: _Columns) -> int:
     at = {node: c for c, nodes in enumerate(columns.nodes) for node in nodes}
     between: dict[int, list[tuple[int, int]]] = {}
     for chain in columns.chains.values():
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             between.setdefault(at[a], []).append((place[a], place[b]))
     return sum(
         1
@@ -301,7 +302,7 @@ def _through(one: Port, points: Sequence[Point], other: Port) -> Path:
     if not points:
         return route(one.path, one.normal, other.path, other.normal)
     parts = [route(one.path, one.normal, Path(points[0], ()), LEFT)]
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         parts.append(curves.cubic(a, RIGHT, b, LEFT))
     parts.append(route(Path(points[-1], ()), RIGHT, other.path, other.normal))
     return geometry.join(*parts)

@@ -25,7 +25,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A wire of the level. ``b`` is None where it leaves the level, is open, or ends at the wall (``ended``)."""
+    """A wire of the level. ``b`` is None where it leaves the level, is open, or ends at the wall."""
 
     line: int
     a: int

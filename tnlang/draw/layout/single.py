@@ -1,4 +1,4 @@
-"""One shape with open legs alone: bent legs of a transpose, a pill over many legs, a dot as a star; bare wires."""
+"""One shape with open legs alone: a transpose's bent legs, a pill over many legs, a star; bare wires."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.box import Placed, Pose, Wall
@@ -80,8 +82,11 @@ def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius:
         return box
     need = pieces.badge_width(badge) + 2 * BADGE_CLEAR
     stops = [box.left + radius, *crossed, box.right - radius]
-    if any(b - a >= need for a, b in zip(stops, stops[1:], strict=False)):
+    if any(b - a >= need for a, b in pairwise(stops)):
         return box
+    if len(content.poses) == 1 and len(crossed) == 1:  # one shape under its leg stays in the middle
+        more = need - (crossed[0] - box.left - radius)
+        return Box(box.left - more, box.top, box.right + more, box.bottom)
     left, right = need - (crossed[0] - box.left - radius), need - (box.right - radius - crossed[-1])
     if left <= right:
         return Box(box.left - left, box.top, box.right, box.bottom)
@@ -128,7 +133,7 @@ def _axis(content: Placed) -> float:
 
 
 def _free_place(content: Placed, half: tuple[float, float]) -> tuple[float, float]:
-    """The place for a formula that is clear of all ink and makes the content grow least; right and above first."""
+    """The place for a formula that is clear of all ink and makes the content grow least; above first."""
     clear = 9.0
     boxes = [pose.box.grown(clear) for pose in content.poses.values()]
     boxes += [wall.box.grown(clear) for wall in content.walls.values()]
