@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from tnlang.elaborate import elaborate_with_warnings
 from tnlang.files import read_source
-from tnlang.generated import execute
 from tnlang.ir import net as ir
 from tnlang.ir.program import UserFunction
-from tnlang.ir.slots import called, dotted, input_decls
-from tnlang.ir.walk import statements, walk
+from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, ValueMismatch
 from tnlang.syntax import parse
 
@@ -128,14 +126,12 @@ class NetHandle(Picture):
         A dim that counts the members of a family makes the source anew, others are bound by ``__init__``.
         Raises ValueMismatch where the net uses Python functions that ``load`` was not told to allow.
         """
-        from tnlang.lower import class_name, identifier
+        from tnlang.execute import instantiate
 
-        self._program.refuse_functions(self.name)
         counting = {dim.name for dim in self._program.ir.dims if dim.counts_members}
-        source = self.source(**{name: size for name, size in dims.items() if name in counting})
-        net_class = getattr(execute(source, identifier(self.name)), class_name(self.name))
-        module: nn.Module = net_class(**{name: size for name, size in dims.items() if name not in counting})
-        return module
+        program = self._program.at({name: size for name, size in dims.items() if name in counting})
+        others = {name: size for name, size in dims.items() if name not in counting}
+        return instantiate(program.ir, self.name, others, functions=program.functions)
 
     def cost(self, /, **dims: int) -> Cost:
         """Operations and arrays, step by step; a dim without default that is not given counts as 1024."""
@@ -189,14 +185,14 @@ class Program:
     """A checked .tn text: ``nets`` and ``figures`` by name, ``warnings``, and the ``ir`` they come from."""
 
     def __init__(self, source: Source, dims: Mapping[str, int], functions: bool) -> None:
-        self._source, self._dims, self._functions = source, dict(dims), functions
+        self._source, self._dims, self.functions = source, dict(dims), functions
         self.ir, self.warnings = elaborate_with_warnings(parse(source), dims=self._dims)
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
 
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""
-        return Program(self._source, {**self._dims, **dims}, self._functions) if dims else self
+        return Program(self._source, {**self._dims, **dims}, self.functions) if dims else self
 
     def check_equations(self, tolerance: float = 1e-9) -> tuple[Diagnostic, ...]:
         """The equations of the figures that do not hold on random numbers, to a relative tolerance."""
@@ -206,20 +202,7 @@ class Program:
 
     def python_functions(self) -> dict[str, Callable[[Any], Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""
-        return {f.name: partial(_call_python, f) for f in self.ir.functions} if self._functions else {}
-
-    def refuse_functions(self, *nets: str) -> None:
-        """Raise ValueMismatch if a net uses Python functions that ``load`` was not told to allow."""
-        names = {function.name for function in self.ir.functions}
-        if self._functions or not names:
-            return
-        for net in (inner for name in nets for inner in called(self.ir, self.ir.net(name))):
-            for function in _functions_in(net):
-                if function in names:
-                    raise ValueMismatch(
-                        f"net {net.name} runs the Python function {function}, which has to be allowed: "
-                        "load(..., functions=True)"
-                    )
+        return {f.name: partial(_call_python, f) for f in self.ir.functions} if self.functions else {}
 
     def source(self, /, **dims: int) -> str:
         """The text of the generated module with a class for each net."""
@@ -227,13 +210,6 @@ class Program:
 
         program = self.at(dims).ir
         return torch_source(program, program.exported)
-
-
-def _functions_in(net: ir.Net) -> Iterator[str]:
-    """The names of the functions that the net itself applies."""
-    for statement in statements(net.body):
-        if isinstance(statement, ir.Bind | ir.StreamSet):
-            yield from (node.function for node in walk(statement.body) if isinstance(node, ir.Bubble))
 
 
 def _call_python(function: UserFunction, array: Any) -> Any:

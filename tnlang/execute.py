@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tnlang.generated import execute
 from tnlang.ir.program import Program
 from tnlang.lower import class_name, identifier, torch_source
+from tnlang.lower.torch import USER_FUNCTIONS
+from tnlang.source import ValueMismatch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,11 +21,19 @@ NO_DIMS: Mapping[str, int] = MappingProxyType({})
 def load_module(source: str, title: str = "net", /, *, functions: bool = False) -> ModuleType:
     """The Python module of a generated source; the same source gives the same module again.
 
-    ``functions`` allows it to import the user's own functions (``fn``); without it they raise PermissionError.
+    ``functions`` allows it to import the user's own functions (``fn``); else they raise ValueMismatch.
     """
-    if not functions and "\n# Functions of the user's:\n" in source:
-        raise PermissionError("the module imports functions that its text names; allow it by functions=True")
+    if not functions:
+        refuse_functions(source)
     return execute(source, title)
+
+
+def refuse_functions(source: str) -> None:
+    """Raise ValueMismatch for a generated source that imports functions its .tn text names."""
+    _, line, rest = source.partition(f"\n{USER_FUNCTIONS}\n")
+    if line:
+        named = rest.partition("\n\n")[0].replace("\n", "; ")
+        raise ValueMismatch(f"Python functions have to be allowed by functions=True: {named}")
 
 
 def instantiate(
@@ -31,7 +41,7 @@ def instantiate(
 ) -> nn.Module:
     """A net of a program as a module with fresh parameters; ``dims`` by their names in the text.
 
-    Raises KeyError for a net that the program does not have, TypeError for a dim that its class does not take.
+    Raises KeyError for a net the program does not have, TypeError for a dim that its class does not take.
     """
     module = load_module(torch_source(program, (net,)), identifier(net), functions=functions)
     found: nn.Module = getattr(module, class_name(net))(**{identifier(d): size for d, size in dims.items()})

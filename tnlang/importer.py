@@ -17,6 +17,7 @@ from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
+from tnlang.execute import refuse_functions
 from tnlang.generated import execute_in
 
 
@@ -57,9 +58,10 @@ class _Loader(InspectLoader):
     def get_source(self, fullname: str) -> str:
         from tnlang.api import load
 
-        program = load(self.file, functions=self.functions)
-        program.refuse_functions(*program.nets)
-        return program.source()
+        return load(self.file, functions=self.functions).source()
 
     def exec_module(self, module: ModuleType) -> None:
-        execute_in(module, self.get_source(module.__name__), f"<tnlang {self.file}>")
+        source = self.get_source(module.__name__)
+        if not self.functions:
+            refuse_functions(source)
+        execute_in(module, source, f"<tnlang {self.file}>")

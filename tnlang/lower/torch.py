@@ -25,6 +25,9 @@ _FROM = {
 }
 _ALWAYS = ("Value", "Net", "refuse", "legs")
 
+USER_FUNCTIONS = "# Functions of the user's:"
+"""The line above the imports of what ``fn`` declares; whoever runs a generated module looks for it."""
+
 
 def module_source(plan: ModulePlan) -> str:
     """The text of the module; the same plan gives the same bytes."""
@@ -128,4 +131,4 @@ def _user_imports(functions: Sequence[tuple[str, str, str]]) -> list[str]:
         f"from {module} import {name}" if name == local else f"from {module} import {name} as {local}"
         for local, module, name in functions
     ]
-    return ["", "# Functions of the user's:", *sorted(lines)] if lines else []
+    return ["", USER_FUNCTIONS, *sorted(lines)] if lines else []
