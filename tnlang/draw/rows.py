@@ -17,7 +17,7 @@ from tnlang.draw.labels import measure
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 
 WIDEST = 900.0
-SIGN_GAP = 28.0
+SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
 LINE_GAP, PANEL_GAP = 40.0, 48.0
 CAPTION_GAP = 22.0
 TITLE = 15.0
@@ -116,14 +116,16 @@ def row_block(parts: Sequence[Block | Sign]) -> Block:
     cells = [_part(part) for part in parts]
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     starts = [0, *relations[1:]]
+    indent = _relation_at(cells) or 0.0
     lines: list[list[_Part]] = []
     for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True):
         group = cells[start:stop]
-        if lines and _line(lines[-1] + group).box.width <= WIDEST:
+        room = WIDEST if len(lines) == 1 else WIDEST - indent
+        if lines and _line(lines[-1] + group).box.width <= room:
             lines[-1] = lines[-1] + group
         else:
             lines.append(group)
-    broken = [piece for line in lines for piece in _broken(line)]
+    broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, first=i == 0)]
     return _aligned(broken) if len(broken) > 1 else _line(cells)
 
 
@@ -155,13 +157,14 @@ def _line(cells: Sequence[_Part]) -> Block:
     return _block([item for block in placed for item in block.items])
 
 
-def _broken(line: list[_Part]) -> Iterator[list[_Part]]:
+def _broken(line: list[_Part], indent: float, first: bool) -> Iterator[list[_Part]]:
     """The line, or if it is too wide several, all but the first beginning with an operator."""
     current: list[_Part] = []
+    room = WIDEST if first else WIDEST - indent
     for operator, group in _groups(line):
-        if operator and current and _line([*current, *group]).box.width > WIDEST:
+        if operator and current and _line([*current, *group]).box.width > room:
             yield current
-            current = []
+            current, room = [], WIDEST - indent - OPERATOR_INDENT
         current.extend(group)
     yield current
 
@@ -182,7 +185,7 @@ def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
     for index, (line, center) in enumerate(zip(lines, centers, strict=True)):
         block = _line(line)
         y += LINE_GAP - block.box.top if index else 0.0
-        x = anchor - center if center is not None else (anchor + SIGN_GAP + 12.0 if index else 0.0)
+        x = anchor - center if center is not None else (anchor + OPERATOR_INDENT if index else 0.0)
         items.extend(move_items(block.items, (x, y)))
         y += block.box.bottom
     return _block(items)

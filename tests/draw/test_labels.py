@@ -1,0 +1,206 @@
+"""Labels: measures held against the hand-drawn targets, bad LaTeX, places beside wires, rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.draw.scenes import beside, bias_in_a_bubble, curve, ladder, tensor, wire
+from tnlang.draw import curves
+from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sheet, Sign
+from tnlang.draw.frame import framed, ink_of
+from tnlang.draw.geometry import bbox
+from tnlang.draw.labelling import Wanted, place_labels
+from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, problem
+from tnlang.draw.lint import lint
+from tnlang.draw.rows import WIDEST, compose
+from tnlang.draw.scene import LabelItem, ShapeItem, WireItem
+from tnlang.draw.theme import Theme
+
+
+def test_names_stand_where_the_targets_have_them():
+    # measured in the targets: the baseline of W_K in the circle at (224, 402), of x' at (0, 32)
+    assert baseline_start(LabelItem("W_K", (224, 402), 19, "shape")) == pytest.approx(
+        (208.94, 407.33), abs=0.02
+    )
+    below = baseline_start(LabelItem("=", (312, 40), 22, "sign"))
+    assert below == pytest.approx((304.08, 45.68), abs=0.03)
+
+
+def test_ink_boxes():
+    label = LabelItem("j", (50, 20), 14.5, "leg")
+    box = label_box(label)
+    assert box.center == pytest.approx((50, 20), abs=0.01)
+    left = label_box(LabelItem("j", (50, 20), 14.5, "leg", anchor="left"))
+    assert left.left == pytest.approx(50, abs=0.01)
+    on_line = label_box(LabelItem("x", (50, 20), 14.5, "leg", level="baseline"))
+    assert on_line.bottom == pytest.approx(20, abs=0.3)
+
+
+def test_words_hold_formulas():
+    plain, mixed = measure("the head", 13, True), measure("the head $h_1$", 13, True)
+    assert mixed.width > plain.width + 8
+    assert measure("$", 13, True).width > 0
+    assert measure("", 13, True).width == 0
+
+
+@pytest.mark.parametrize("latex", [r"\frac{1", r"\left(", "{", r"\sqrt", "}}x{", "{" * 40 + "x" + "}" * 40])
+def test_bad_latex_is_told_and_set_as_it_stands(latex):
+    assert problem(latex)
+    assert measure(latex, 19).width > 0
+    assert outline_data(LabelItem(latex, (0, 0), 19, "note")).startswith("M")
+
+
+def test_good_latex_has_no_problem():
+    for latex in ("W_Q", r"\frac{1}{\sqrt{d}}", r"\sum_{h}", r"\mathrm{softmax}_k\circ\mathrm{causal}", "λ'"):
+        assert problem(latex) == ""
+
+
+def test_scalars_and_sums_stand_on_the_axis():
+    fraction = label_box(LabelItem(r"\frac{1}{2}", (0, 0), 20, "sign"))
+    assert abs(fraction.center[1]) < 1.5
+    plain = label_box(LabelItem("x", (0, 0), 20, "shape"))
+    assert abs(plain.center[1]) < 0.1
+
+
+# ---------------------------------------------------------------- places
+
+
+def labels_of(items, wanted):
+    return [
+        item for item in place_labels(items, wanted) if isinstance(item, LabelItem) and item.kind == "leg"
+    ]
+
+
+def test_above_level_wires_right_of_upright_ones_beyond_free_ends():
+    level, upright = wire(1, (0, 0), (64, 0)), wire(2, (200, 0), (200, 64))
+    free = wire(3, (0, 200), (40, 200))
+    wanted = [Wanted(1, "j", level.path), Wanted(2, "k", upright.path), Wanted(3, "m", free.path, free="end")]
+    j, k, m = labels_of([level, upright, free], wanted)
+    assert label_box(j).bottom < 0 and label_box(j).center[0] == pytest.approx(32, abs=0.5)
+    assert label_box(k).left == pytest.approx(206.9, abs=0.1) and label_box(k).center[1] == pytest.approx(
+        32, abs=1
+    )
+    assert label_box(m).left == pytest.approx(48) and label_box(m).center[1] == pytest.approx(200, abs=0.1)
+
+
+def test_labels_of_a_row_stand_on_one_baseline():
+    wires = [wire(i, (100 * i, 0), (100 * i + 80, 0)) for i in range(4)]
+    wanted = [
+        Wanted(i, text, wires[i].path, True) for i, text in enumerate(["seq", "hidden", "mlp", "vocab"])
+    ]
+    assert len({baseline_start(label)[1] for label in labels_of(wires, wanted)}) == 1
+
+
+def test_a_taken_side_is_left():
+    items = [wire(1, (0, 0), (64, 0)), *tensor(5, "A", (32, -24))]
+    (label,) = labels_of(items, [Wanted(1, "j", items[0].path)])
+    assert not label_box(label).overlaps(bbox(items[1].outline), 2)
+    assert label_box(label).top > 0
+
+
+def test_names_of_rings_stand_outside():
+    over, under = curve(1, curves.arc((0, 0), 44, 180, 360)), curve(2, curves.arc((0, 0), 44, 0, 180))
+    j, i = labels_of([over, under], [Wanted(1, "j", over.path), Wanted(2, "i", under.path)])
+    assert label_box(j).bottom < -44 and label_box(i).top > 44
+
+
+def test_hidden_parts_of_wires_bear_no_names():
+    items = [wire(1, (0, 0), (120, 0)), *tensor(1, "A", (0, 0), half=(40.0, 40.0), outline="pill")]
+    (label,) = labels_of(items, [Wanted(1, "k", items[0].path)])
+    assert label_box(label).left > 42
+
+
+def test_a_placed_ladder_is_clean_and_the_same_each_time():
+    items = [item for item in ladder().items if not (isinstance(item, LabelItem) and item.kind == "leg")]
+    wires = [item for item in items if isinstance(item, WireItem)]
+    wanted = [Wanted(item.id, "abcdefghij"[i % 10], item.path) for i, item in enumerate(wires)]
+    placed = place_labels(items, wanted)
+    assert lint(framed(placed)) == ()
+    assert placed == place_labels(items, wanted)
+
+
+# ---------------------------------------------------------------- rows
+
+
+def term(label: str) -> Diagram:
+    return Diagram((Shape(1, "tensor", label),), ())
+
+
+def draw(diagram: Diagram, flow=None):
+    name = diagram.shapes[0].label
+    items = [wire(1, (-44, 0), (0, 0)), wire(3, (0, 0), (44, 0)), *tensor(1, name, (0, 0))]
+    items.append(beside("i", -56, 0))
+    return framed([*items, wire(2, (0, 0), (0, 60)), *tensor(2, "v", (0, 60))] if name == "B" else items, 0)
+
+
+EQUALS, PLUS = Sign("=", "relation"), Sign("+")
+
+
+def signs(scene, text):
+    return [
+        item
+        for item in scene.items
+        if isinstance(item, LabelItem) and item.kind == "sign" and item.text == text
+    ]
+
+
+def shapes(scene, title):
+    return [bbox(i.outline).center for i in scene.items if isinstance(i, ShapeItem) and i.title == title]
+
+
+def test_a_row_has_one_axis_and_signs_keep_their_distance():
+    scene = compose(Sheet((Panel(Row((term("A"), EQUALS, term("B"), PLUS, term("C")))),)), draw)
+    heights = {round(shapes(scene, name)[0][1], 6) for name in "ABC"} | {round(signs(scene, "=")[0].at[1], 6)}
+    assert heights == {round(scene.axis, 6)}
+    wires = sorted(bbox(i.path).right for i in scene.items if isinstance(i, WireItem))
+    assert signs(scene, "=")[0].at[0] - (wires[1] + 0.875) == pytest.approx(28, abs=0.1)
+    assert lint(scene) == ()
+
+
+def test_long_rows_break_before_relations_that_then_align():
+    parts = [term("A")]
+    for index in range(9):
+        parts += [EQUALS if index % 3 == 0 else PLUS, term("B")]
+    scene = compose(Sheet((Panel(Row(tuple(parts))),)), draw)
+    assert scene.width < WIDEST + 40
+    found = signs(scene, "=")
+    lines = sorted({round(sign.at[1], 3) for sign in found})
+    assert len(lines) > 1
+    firsts = [min(sign.at[0] for sign in found if round(sign.at[1], 3) == y) for y in lines]
+    assert max(firsts) - min(firsts) < 0.01
+    assert lint(scene) == ()
+
+
+def test_sums_too_long_break_before_operators():
+    parts = [term("A")]
+    for _ in range(11):
+        parts += [PLUS, term("A")]
+    scene = compose(Sheet((Panel(Row(tuple(parts))),)), draw)
+    assert scene.width < WIDEST + 40
+    assert len({round(y, 3) for _, y in shapes(scene, "A")}) == 3
+
+
+def test_panels_side_by_side_captions_on_one_line_ids_apart():
+    sheet = Sheet((Panel(term("A"), "first"), Panel(term("B"), "second, with $W_Q$")), "A title " * 20)
+    scene = compose(sheet, draw)
+    captions = [
+        i for i in scene.items if isinstance(i, LabelItem) and i.text in ("first", "second, with $W_Q$")
+    ]
+    assert len({caption.at[1] for caption in captions}) == 1
+    assert shapes(scene, "A")[0][1] == pytest.approx(shapes(scene, "B")[0][1])
+    numbers = [item.id for item in scene.items if isinstance(item, ShapeItem)]
+    assert len(numbers) == len(set(numbers))
+    assert scene.title.startswith("A title")
+    titles = [i for i in scene.items if isinstance(i, LabelItem) and i.text.startswith("A title")]
+    assert len(titles) > 1 and lint(scene) == ()
+
+
+def test_a_scene_holds_its_ink_with_a_margin():
+    scene = bias_in_a_bubble()
+    box = ink_of(scene.items)
+    for gap in (box.left, box.top, scene.width - box.right, scene.height - box.bottom):
+        assert 16 <= gap < 18
+
+
+def test_an_unknown_role_is_plain():
+    assert Theme().paint("nonsense") == Theme().paint("plain")
