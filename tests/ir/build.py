@@ -61,7 +61,9 @@ def decl(kind: str, name: str, *sizes: Size) -> Decl:
     return Decl(kind, name, legs)  # type: ignore[arg-type]
 
 
-def net(name: str, inputs: tuple[Decl, ...], *body: Stmt, output: str = "y", owned: tuple[Decl, ...] = ()) -> Net:
+def net(
+    name: str, inputs: tuple[Decl, ...], *body: Stmt, output: str = "y", owned: tuple[Decl, ...] = ()
+) -> Net:
     """A net whose one output is the value ``output``, bound by a statement of the body."""
     bound = next(s for s in body if isinstance(s, Bind) and s.target.name == output)
     legs = tuple(

@@ -46,6 +46,10 @@ class _Scope:
             return None
         if ref.subs in members:
             return members[ref.subs]
+        try:
+            return members[tuple(evaluate(sub, {}) for sub in ref.subs)]
+        except (SizeError, KeyError):
+            pass
         computed = ref.name in self.streams or any(
             not all(isinstance(s, int) for s in subs) for subs in (ref.subs, *members)
         )
