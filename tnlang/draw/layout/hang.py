@@ -52,7 +52,7 @@ def hang(
         part = _root(index, level, item, edges, roots, rest, side, want, inner, mean[item], reached)
         parts.append(part)
         linked = [e.line for e in level.inner_edges if last is not None and {e.a, e.b} == {last, item}]
-        room = max([GAP, *(label_room(index, line) for line in between)])
+        room = max([GAP, *(label_room(index, line) for line in linked)])
         x, last = max(mean[item], right + room - part.box.left), item
         right = x + part.box.right
         placed.append(part.moved((x, 0.0)))

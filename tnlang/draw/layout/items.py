@@ -63,7 +63,7 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
 
 
 def _members(index: Index, item: int, side: Side, edges: Sequence[Edge], lines: Sequence[int]) -> list[Port]:
-    """The members of a bundle, side by side where they leave it; those that go on by themselves have parted."""
+    """The members of a bundle, side by side where they leave it; open ones have parted."""
     widths = [pieces.line_width(index.lines[line]) for line in lines]
     across = -sum(widths) / 2
     apart = FORK_APART * (len(lines) - 1) / 2

@@ -217,7 +217,7 @@ def _extent(node: _Node, boxes: Mapping[int, Box]) -> tuple[float, float]:
 def _spread(
     nodes: Sequence[_Node], goal: Sequence[float], boxes: Mapping[int, Box], y: dict[_Node, float]
 ) -> None:
-    """Puts the nodes of a column at their goals as nearly as their sizes allow: blocks that touch share a mean."""
+    """Puts the nodes of a column as near to their goals as sizes allow: blocks that touch share a mean."""
     groups: list[tuple[list[int], float]] = []
     offset = [0.0]
     for i in range(1, len(nodes)):
