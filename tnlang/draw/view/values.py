@@ -218,7 +218,7 @@ class Openings:
         except KeyError:
             return False
         if not net.owned:
-            return _weight(program, net, 0) <= _SMALL
+            return _weight(program, net, 0) <= _SMALL // 2
         return not is_norm(net) and _weight(program, net, 0) <= _SMALL
 
 
