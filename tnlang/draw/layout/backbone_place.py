@@ -320,7 +320,7 @@ class Placer:
         xs, ys = self._columns(), self._heights()
         self._trunks(plan)
         head_right, head_bottom = self._head(plan)
-        head_bottom = self._values(plan, head_bottom)
+        self._values(plan, head_bottom)
         reach = self._reach(xs, ys)
         left = max(TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0, 0.0)
         x0 = max(least_left, 8 * -(-(left - reach.left) // 8)) if grid.rows else 0.0
@@ -369,15 +369,14 @@ class Placer:
             bottom = max(bottom, high)
         return x, bottom
 
-    def _values(self, plan: Plan, low: float) -> float:
-        """Networks that make values stand below the head, one below another; the y where they end."""
-        for value in self.values:
+    def _values(self, plan: Plan, head_bottom: float) -> None:
+        """Networks that make values stand above the station, one above another."""
+        low = -max(44.0, head_bottom + 30.0)
+        for value in reversed(self.values):
             left = TRUNK + TRUNKS * len(plan.trunks) + 40.0
-            top = low + (34.0 if low else 10.0)
-            at = value.moved((left - value.box.left, top - value.box.top))
+            at = value.moved((left - value.box.left, low - value.box.bottom))
             plan.values.append(at)
-            low = at.box.bottom
-        return low
+            low = at.box.top - 34.0
 
     def _reach(self, xs: Mapping[int, float], ys: Mapping[float, float]) -> Box:
         """The box round the rows with their walls, before they have their final place."""
@@ -410,8 +409,6 @@ class Placer:
             return 0.0
         if self.apart:
             return -reach.top + 10.0
-        if self.values:
-            return 8 * -(-(head_bottom + 40.0 - reach.top) // 8)
         if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
         if self.part.start is None:
@@ -568,6 +565,7 @@ class Placer:
 
     def _finish(self, plan: Plan, head_bottom: float) -> None:
         boxes = [*plan.walls.values(), *(self._box(s, c) for s, c in plan.centers.items())]
+        boxes += [value.box for value in plan.values]
         box = union(boxes) if boxes else Box(0, 0, 0, 0)
         rows = [b.bottom for b in plan.walls.values()]
         rows += [self._box(s, plan.centers[s]).bottom for s in self.grid.rows]
