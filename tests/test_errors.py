@@ -1,7 +1,7 @@
 """Wrong programs and exactly what is said about them: errors/name.tn and errors/name.expected.
 
-``TN_ACCEPT=1`` writes what is said now; read it before you keep it. A program is checked under its own name, with
-imports from the folder errors.
+``TN_ACCEPT=1`` writes what is said now; read it before you keep it. A program is checked under its own name,
+with imports from the folder errors.
 """
 
 from __future__ import annotations
@@ -33,8 +33,3 @@ def test_what_is_said(program: Path):
 def test_no_expectation_without_a_program():
     assert {path.stem for path in FOLDER.glob("*.expected")} <= {path.stem for path in PROGRAMS}
     assert len(PROGRAMS) >= 30
-
-
-def test_a_program_with_imports_of_wrong_ones_is_no_program_of_the_corpus():
-    """Every program says something of its own: an accepted empty expectation would check nothing."""
-    assert all(path.with_suffix(".expected").stat().st_size > 20 for path in PROGRAMS)

@@ -20,6 +20,7 @@ from tnlang.syntax.words import (
     CLOSERS,
     CLOSING,
     FILE_WORDS,
+    MOST_ERRORS,
     NESTING_LIMIT,
     OPENERS,
     OPERATORS,
@@ -322,7 +323,7 @@ class _Arranger:
         hint: str = "",
     ) -> None:
         """Report a bracket, but only the first mistake of a statement: the others follow from it."""
-        if self._head().broken:
+        if self._head().broken or len(self.diagnostics.found) > MOST_ERRORS:
             return
         self._head().broken = not self.frames[-1].is_block or code == "TN104"
         related = [] if place is None else [Related(token_span(self.source, place), why)]

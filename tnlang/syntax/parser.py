@@ -147,8 +147,10 @@ class _Run:
     # ------------------------------------------------------------ after a mistake
 
     def _recover(self, at: int) -> int:
-        """Report the token that does not fit, and say where to go on."""
+        """Report the token that does not fit, unless that is done, and say where to go on."""
         token = self.tokens[at]
+        if token.type == "BAD":
+            return self._skip(at)
         expected = self._report(at, token)
         if "NL" in expected and _begins_anew(self.tokens, at):
             self.parser.feed_token(Token.new_borrow_pos("NL", "\n", token))
@@ -159,13 +161,11 @@ class _Run:
         return self._skip(at)
 
     def _report(self, at: int, token: Token) -> frozenset[str]:
-        """Say what is wrong with a token, and give what could stand there; a token BAD is known already."""
-        before = self._parser_before(at)
-        expected = _accepted(before)
-        if token.type != "BAD":
-            self.parser = before
-            mistake = Mistake(self.source, self.tokens, token, at, self.blocks[-1].start, expected)
-            report(mistake, explain(mistake), self.diagnostics)
+        """Say what is wrong with a token, and give what could stand there."""
+        self.parser = self._parser_before(at)
+        expected = _accepted(self.parser)
+        mistake = Mistake(self.source, self.tokens, token, at, self.blocks[-1].start, expected)
+        report(mistake, explain(mistake), self.diagnostics)
         return expected
 
     def _parser_before(self, at: int) -> InteractiveParser:
