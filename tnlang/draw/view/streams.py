@@ -9,6 +9,7 @@ from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, Frame, group_wire
 from tnlang.draw.view.residual import as_stream
+from tnlang.draw.view.running import Box, Plus, Steps, steps_of
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
 from tnlang.ir.net import (
     Bind,
@@ -65,13 +66,8 @@ class _NetDrawing:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
         for known in self.scope.streams.values():
             for definition in known:
-                statement = definition.statement
-                if (
-                    isinstance(statement, StreamSet)
-                    and statement.op != "="
-                    and definition.key in self.uses.counts
-                ):
-                    before = self.scope.resolve(Ref(statement.target.name), definition.versions)
+                if definition.key in self.uses.counts and self._runs_on(definition):
+                    before = self.scope.resolve(Ref(definition.key[1]), definition.versions)
                     if before is not None:
                         self.uses.counts[before.key] -= 1
 
@@ -175,12 +171,12 @@ class _NetDrawing:
                 case Repeat(loop=loop, body=inner):
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._copies(tuple(name for name in self.pending if name not in assigned))
-                    marks = {name: len(s.record.stations) for name, s in self.streams.items()}
+                    marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
                     self._statements(inner)
                     count = _count(loop)
-                    for name, first in marks.items():
-                        stations = self.streams[name].record.stations
-                        self._plate(self.streams[name].record, stations[first:], count)
+                    for name, (before, first) in marks.items():
+                        record = self.streams[name].record
+                        self._plate(record, record.stations[first if record is before else 0 :], count)
                 case _:
                     pass
 
@@ -246,22 +242,57 @@ class _NetDrawing:
         wires = tuple(w for w in statement.target.legs if isinstance(w, Wire))
         record = stream.record
         self._copies(tuple(self.pending))
-        before = self._made()
         start = record.stations[-1] if record.stations else None
         if start is not None and self.builder.shapes[start].symbol != "copy":
             start = None
         if statement.op == "=":
-            joints = tuple(self.builder.joint() for _ in wires)
-            self.emitter.definition(found, joints, wires, Frame(self.scope, found.versions, {}))
-            stream.joints, stream.wires = joints, wires
-            record.tracks[-1:] = [record.tracks[-1], joints]
-            members, enclosures = self._made_since(before)
+            self._assign(statement, found, stream, wires, start)
             return
         body = statement.body
         if statement.op == "-=":
             body = replace(body, terms=tuple(replace(t, coefficient=-t.coefficient) for t in body.terms))
         for part in _apart(body, wires):
             self._plus(statement, found, stream, wires, part, start)
+
+    def _assign(
+        self,
+        statement: StreamSet,
+        found: Definition,
+        stream: _Stream,
+        wires: tuple[Wire, ...],
+        start: int | None,
+    ) -> None:
+        """``x = ln(x + f(x))`` runs on through its stations; any other value begins a backbone of its own."""
+        steps = self._steps(found)
+        if steps is None:
+            joints = tuple(self.builder.joint() for _ in wires)
+            self.emitter.definition(found, joints, wires, Frame(self.scope, found.versions, {}))
+            stream.record = StreamRecord()
+            stream.record.tracks.append(joints)
+            self.records.append(stream.record)
+            stream.joints, stream.wires = joints, wires
+            return
+        for step in steps:
+            match step:
+                case Plus(rest=rest, wires=inner):
+                    for part in _apart(rest, inner):
+                        self._plus(statement, found, stream, inner, part, start)
+                case Box(call=call, result=result, argument=argument):
+                    self.emitter.joints_running[argument.key] = stream.joints
+                    self._box(call, result, stream)
+
+    def _steps(self, found: Definition) -> Steps | None:
+        return steps_of(found, lambda value: self.uses.counts[value.key] == 1)
+
+    def _box(self, call: Call, definition: Definition, stream: _Stream) -> None:
+        """A folded call stands on the stream: a station."""
+        after = tuple(self.builder.joint() for _ in stream.joints)
+        wires = tuple(w for w in call.results[0].legs if isinstance(w, Wire))
+        frame = Frame(self.scope, definition.versions, {})
+        box = self.emitter.folded(call, definition, after, wires, frame)
+        stream.record.stations.append(box)
+        stream.record.tracks.append(after)
+        stream.joints, stream.wires = after, wires
 
     def _plus(
         self,
@@ -331,7 +362,12 @@ class _NetDrawing:
     def _goes_on(self, found: Definition) -> bool:
         known = self.scope.streams[found.key[1]]
         later = known[found.key[3] + 1 :]
-        return bool(later) and isinstance(later[0].statement, StreamSet) and later[0].statement.op != "="
+        return bool(later) and self._runs_on(later[0])
+
+    def _runs_on(self, found: Definition) -> bool:
+        """Whether an assignment takes the stream's value before on, rather than making another."""
+        statement = found.statement
+        return isinstance(statement, StreamSet) and (statement.op != "=" or self._steps(found) is not None)
 
     def _last_use(self, found: Definition, stream: _Stream) -> None:
         """The stream's last value has one use: its wires simply run into it; a folded call stands on them."""
@@ -345,14 +381,8 @@ class _NetDrawing:
                 result = call.results[0]
                 if self.uses.counts[definition.key] != 1 or len(result.legs) != len(stream.joints):
                     return
-                after = tuple(self.builder.joint() for _ in stream.joints)
-                wires = tuple(w for w in result.legs if isinstance(w, Wire))
-                box = self.emitter.folded(
-                    call, definition, after, wires, Frame(self.scope, definition.versions, {})
-                )
-                self.emitter.joints_running[definition.key] = after
-                stream.record.stations.append(box)
-                stream.record.tracks.append(after)
+                self._box(call, definition, stream)
+                self.emitter.joints_running[definition.key] = stream.joints
                 return
 
     def _station(
