@@ -7,15 +7,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from lark import Lark
 
 from tests.syntax.trees import children, outline, text_of, walk
 from tnlang.source import Source
 from tnlang.syntax import ast as t
 from tnlang.syntax import parse
-from tnlang.syntax.build import callbacks
-from tnlang.syntax.grammar import grammar_text, parser
-from tnlang.syntax.rules import Rules
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.tn"))
 GOLDENS = Path(__file__).parent / "goldens"
@@ -25,23 +21,6 @@ each_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.s
 
 def read(path: Path) -> t.File:
     return parse(Source(path.name, path.read_text(encoding="utf-8")))
-
-
-def test_the_grammar_has_no_conflicts():
-    """Strict mode refuses shift/reduce conflicts and terminals that could match the same text."""
-    strict = Lark(grammar_text(), parser="lalr", lexer="basic", strict=True, keep_all_tokens=True)
-    assert strict.rules
-
-
-def test_every_rule_has_its_method_and_every_method_its_rule():
-    lark, rules = parser()
-    named = {rule.alias or rule.origin.name for rule in Lark(grammar_text(), parser="lalr").rules}
-    inlined = {"expr", "term", "product", "power", "factor", "arith", "plain_sum", "plain_product"}
-    inlined |= {"plain_power", "plain_atom"} | {name for name in named if name.startswith(("_", "arith_"))}
-    methods = set(vars(callbacks(Rules())))
-    assert {name for name in named if name not in inlined} <= methods
-    assert methods <= named
-    assert lark is parser()[0] and isinstance(rules, Rules)
 
 
 def test_there_are_87_examples():

@@ -38,11 +38,15 @@ def parser() -> tuple[Lark, Rules]:
 
 
 def _cache_file() -> str:
-    """Where lark keeps its tables (it checks them against the grammar); empty if there is no such place."""
+    """Where lark keeps its tables (it checks them against the grammar); empty if there is no such place.
+
+    lark unpickles the file, so nobody but the user may be able to write it.
+    """
     try:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        folder = Path(base) / "tnlang"
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tnlang"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
     except (OSError, RuntimeError):
         return ""
-    return str(folder / "grammar.lark") if os.access(folder, os.W_OK) else ""
+    foreign = os.name == "posix" and (state.st_uid != os.getuid() or state.st_mode & 0o022)
+    return "" if foreign or not os.access(folder, os.W_OK) else str(folder / "grammar.lark")
