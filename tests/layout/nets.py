@@ -6,7 +6,7 @@ import random
 
 
 def random_net(seed: int, most: int = 5) -> str:
-    """A net of up to ``most`` tensors. Some seeds give texts that the language refuses; callers skip those."""
+    """A net of 2 to ``most`` tensors."""
     rng = random.Random(seed)
     count = rng.randint(2, most)
     legs: list[list[str]] = [[] for _ in range(count)]

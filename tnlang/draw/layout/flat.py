@@ -77,13 +77,14 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
         return enclosed(index, enclosure, place_level(index, enclosure, {**want, **sides}))
 
     groups = _in_order(here, want)
+    stacked = inside is not None and _share_a_side(here, groups, want)
     placed: list[Placed] = []
     for number, items in enumerate(groups):
         part = here.only(items)
         part = Level(inside, part.items, part.edges, ())
-        sides = _allowed(part, want, number, len(groups), inside is not None)
+        sides = dict(want) if stacked else _allowed(part, want, number, len(groups), inside is not None)
         placed.append(component(index, part, sides, inner))
-    whole = _row(placed)
+    whole = _column(placed) if stacked else _row(placed)
     whole = bare_wires(index, whole, here.bare)
     return place_floats(index, whole, here.floats, beside=inside is None)
 
@@ -125,6 +126,19 @@ def _in_order(here: Level, want: Mapping[int, Side]) -> list[tuple[int, ...]]:
     return sorted(here.components(), key=rank)
 
 
+def _share_a_side(here: Level, groups: list[tuple[int, ...]], want: Mapping[int, Side]) -> bool:
+    """Whether several components in a bubble have legs to one side: they then stand above one another."""
+    for side in ("left", "right"):
+        wanting = [
+            items
+            for items in groups
+            if any(want.get(e.line) == side for item in items for e in here.of(item) if e.b is None)
+        ]
+        if len(wanting) > 1:
+            return True
+    return False
+
+
 def _allowed(part: Level, want: Mapping[int, Side], number: int, count: int, walled: bool) -> dict[int, Side]:
     """The sides wanted for a component: in a bubble, legs towards a neighbour go up instead."""
     sides = dict(want)
@@ -139,6 +153,18 @@ def _allowed(part: Level, want: Mapping[int, Side], number: int, count: int, wal
         if (side == "left" and number > 0) or (side == "right" and number < count - 1):
             sides[edge.line] = "up"
     return sides
+
+
+def _column(parts: list[Placed]) -> Placed:
+    """Components above one another, in the written order."""
+    done: list[Placed] = []
+    bottom = 0.0
+    for part in parts:
+        part = part.moved((-part.box.center[0], bottom - part.box.top))
+        bottom = part.box.bottom + 24.0
+        done.append(part)
+    whole = merged(done)
+    return whole.moved((0.0, -whole.box.center[1]))
 
 
 def _row(parts: list[Placed]) -> Placed:

@@ -8,6 +8,7 @@ from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
+from tnlang.draw.layout.items import label_room
 from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.layout.paths import neighbours
 
@@ -116,8 +117,10 @@ def _place(
     index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side]
 ) -> Placed:
     halves = {item: pieces.half_size(index.shapes[item]) for item in cells}
-    columns = _tracks({i: x for i, (x, _) in cells.items()}, {i: h[0] for i, h in halves.items()}, PITCH)
-    rows = _tracks({i: y for i, (_, y) in cells.items()}, {i: h[1] for i, h in halves.items()}, RUNG)
+    words = max((label_room(index, e.line) for e in part.inner_edges if _is_flat(e, cells)), default=0.0)
+    across = {i: h[0] for i, h in halves.items()}
+    columns = _tracks({i: x for i, (x, _) in cells.items()}, across, PITCH, max(GAP, words))
+    rows = _tracks({i: y for i, (_, y) in cells.items()}, {i: h[1] for i, h in halves.items()}, RUNG, GAP)
     middle = (rows[0] + rows[-1]) / 2
     poses = {i: Pose((columns[x], rows[y] - middle), halves[i]) for i, (x, y) in cells.items()}
     routes = {}
@@ -138,11 +141,15 @@ def _port(index: Index, edge: Edge, side: Side, poses: Mapping[int, Pose]) -> Po
     return begun.to((pose.at[0] + dx * pose.half[0], pose.at[1] + dy * pose.half[1]))
 
 
-def _tracks(place: Mapping[int, int], half: Mapping[int, float], pitch: float) -> list[float]:
+def _is_flat(edge: Edge, cells: Mapping[int, Cell]) -> bool:
+    return edge.b is not None and cells[edge.a][1] == cells[edge.b][1]
+
+
+def _tracks(place: Mapping[int, int], half: Mapping[int, float], pitch: float, gap: float) -> list[float]:
     """Where the columns (or rows) of a grid lie: a pitch apart, more where shapes are large."""
     count = max(place.values()) + 1
     widest = [max((half[i] for i, p in place.items() if p == n), default=0.0) for n in range(count)]
     found = [0.0]
     for n in range(1, count):
-        found.append(found[-1] + max(pitch, widest[n - 1] + widest[n] + GAP))
+        found.append(found[-1] + max(pitch, widest[n - 1] + widest[n] + gap))
     return found

@@ -84,8 +84,7 @@ def _shape_items(index: Index, shape: Shape, placed: Placed) -> tuple[Item, ...]
 
 def _wire(index: Index, line: Line, path: Path) -> Item:
     width = _bundle_width(index, line)
-    butt = any(end.shape is not None and index.shapes[end.shape].symbol == "fork" for end in line.ends)
-    return pieces.wire_item(line, path, width=width, butt=butt)
+    return pieces.wire_item(line, path, width=width)
 
 
 def _bundle_width(index: Index, line: Line) -> float | None:
@@ -113,7 +112,7 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
     depth = _depth(index, enclosure)
     outline = geometry.rounded(wall.box, wall.radius)
     items: list[Item] = [pieces.wall_item(enclosure, outline, depth)]
-    items.extend(pieces.badge_items(enclosure, badge_place(enclosure, wall, _crossings_above(placed, wall))))
+    items.extend(pieces.badge_items(enclosure, badge_place(enclosure, wall, placed)))
     for line in (*enclosure.gates, *enclosure.ended):
         path = placed.routes.get(line)
         if path is None:
@@ -150,9 +149,8 @@ def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[P
     return found[:1]
 
 
-def _crossings_above(placed: Placed, wall: Wall) -> list[float]:
-    """Where wires cross the top of a wall, or run so near to it that a badge would touch them."""
-    top = wall.box.top
+def _crossings_at(placed: Placed, top: float) -> list[float]:
+    """Where wires cross the top (or bottom) of a wall, or run so near to it that a badge would touch them."""
     found: list[float] = []
     for path in placed.routes.values():
         for (x, y), (u, v) in pairwise(geometry.flatten(path)):
@@ -163,8 +161,11 @@ def _crossings_above(placed: Placed, wall: Wall) -> list[float]:
     return sorted(set(found))
 
 
-def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point:
-    """On the top of the outline where it is straight: at its left end, off legs; amid a short one."""
+def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
+    """On the top of the outline where it is straight: at its left end, off legs; amid a short one.
+
+    Where legs leave no room there, the badge stands on the bottom.
+    """
     width = pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
     left, right = wall.box.left + wall.radius, wall.box.right - wall.radius
     if right - left < width + 8:
@@ -175,9 +176,11 @@ def badge_place(enclosure: Enclosure, wall: Wall, crossed: list[float]) -> Point
         low, high = left + width / 2, right - width / 2
     clear = width / 2 + BADGE_CLEAR - 1.0
     tries = [first, *(first + 6.0 * n * sign for n in range(1, 80) for sign in (1, -1))]
-    for x in tries:
-        if low - 1e-6 <= x <= high + 1e-6 and all(abs(x - c) >= clear for c in crossed):
-            return (x, wall.box.top)
+    for level in (wall.box.top, wall.box.bottom):
+        crossed = _crossings_at(placed, level)
+        for x in tries:
+            if low - 1e-6 <= x <= high + 1e-6 and all(abs(x - c) >= clear for c in crossed):
+                return (x, level)
     return (first, wall.box.top)
 
 
