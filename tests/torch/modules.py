@@ -15,6 +15,8 @@ from tnlang.execute import instantiate
 from tnlang.ir.program import Program
 from tnlang.lower import identifier
 from tnlang.lower.dims import dims_of
+from tnlang.reference import execute
+from tnlang.reference.initialise import initialise, random_inputs
 from tnlang.source import Source
 
 
@@ -59,3 +61,60 @@ def arrays(result: torch.Tensor | tuple[torch.Tensor, ...]) -> list[np.ndarray]:
     """The outputs of a module as arrays."""
     several = result if isinstance(result, tuple) else (result,)
     return [tensor.detach().resolve_conj().numpy() for tensor in several]
+
+
+def agree(
+    source: str | Path | Program, net: str, dims: Mapping[str, int] | None = None, seed: int = 0
+) -> nn.Module:
+    """Fail unless the module, fused and observed, gives what the reference gives; returns the module.
+
+    Values frozen by a transform come from a run of the net it was made from. Batches are tried too.
+    """
+    found = source if isinstance(source, Program) else load_program(source) if isinstance(source, Path) else None
+    if found is None:
+        assert isinstance(source, str)
+        found = program(source)
+    parameters = initialise(found, net, dims, seed=seed)
+    inputs = random_inputs(found, net, dims, seed=seed)
+    module = built(found, net, parameters, dims)
+    frozen = _frozen(found, net, inputs, parameters, dims)
+    more: dict[str, Any] = {"frozen": {n: tensor(a) for n, a in frozen.items()}} if frozen else {}
+    expected = execute(found, net, inputs, parameters, dims, frozen=frozen)
+    with torch.no_grad():
+        outputs = arrays(module(**given_inputs(inputs), **more))
+        seen, cache = module.run_with_cache(**given_inputs(inputs), **more)
+        _close(outputs, expected.outputs)
+        _close(arrays(seen), expected.outputs)
+        assert set(cache) >= set(expected.cache), set(expected.cache) - set(cache)
+        _close([arrays(cache[name])[0] for name in expected.cache], expected.cache)
+        if inputs and not frozen:
+            batch = {name: np.stack([array, array[::-1]]) if array.ndim else array for name, array in inputs.items()}
+            batch = {name: array for name, array in batch.items() if array.ndim} | {
+                name: array for name, array in inputs.items() if not array.ndim
+            }
+            if any(name in batch and batch[name].ndim > inputs[name].ndim for name in inputs):
+                together = arrays(module(**given_inputs(batch)))
+                wanted = execute(found, net, batch, parameters, dims).outputs
+                together = [np.broadcast_to(a, w.shape) for a, w in zip(together, wanted.values(), strict=True)]
+                _close(together, wanted)
+    return module
+
+
+def _frozen(
+    found: Program,
+    net: str,
+    inputs: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    dims: Mapping[str, int] | None,
+) -> dict[str, Any]:
+    source = found.net(net).source
+    if not source:
+        return {}
+    before = _frozen(found, source, inputs, parameters, dims)
+    return execute(found, source, inputs, parameters, dims, frozen=before).cache
+
+
+def _close(got: list[np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
+    for array, (name, wanted) in zip(got, expected.items(), strict=True):
+        assert array.shape == wanted.shape, f"{name}: shape {array.shape}, not {wanted.shape}"
+        np.testing.assert_allclose(array, wanted, rtol=1e-9, atol=1e-9, err_msg=name)

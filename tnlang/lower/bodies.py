@@ -85,9 +85,9 @@ class Callee:
 class Place:
     """The attributes of a class for what the net's text names, and how lists of them are indexed."""
 
-    parameters: Mapping[str, str]
+    parameters: dict[str, str]
     constants: Mapping[tuple[str, tuple[int, ...]], str]
-    calls: Mapping[str, str]
+    calls: dict[str, str]
     values: Mapping[str, str]
     dims: Mapping[str, str]
     keyed_parameters: frozenset[str]
@@ -108,7 +108,6 @@ class Builder:
     names: Names
     observed: bool
     called: bool
-    selective: bool
     values: dict[str, Held] = field(default_factory=dict)
     members: dict[tuple[str, tuple[int, ...]], Held] = field(default_factory=dict)
     tables: dict[str, Held] = field(default_factory=dict)
@@ -446,25 +445,21 @@ class Builder:
         )
         keywords: list[tuple[str, Expr]] = []
         for name, keyword in callee.file_level.items():
-            keywords.append((keyword, Var(self.handed[name], 0)))
+            keywords.append((keyword, self.handed_down(name)))
         by_name = {dim.name: dim for dim in self.dims.dims}
         for name, keyword in callee.told.items():
             keywords.append((keyword, self.dim(by_name[name])))
         own = {s.name for s in statements(self.net.body) if isinstance(s, Shared)}
         turn = tuple(Name(name) for _, name in self.loops)
         if call.shared and call.name not in own:
-            module = Var(self.handed[call.name], 0)
+            module = self.handed_down(call.name)
         else:
             subs: tuple[Scalar, ...] = () if call.shared else turn
             keyed = call.name in self.place.keyed_calls
             module = Var(
                 f"self.{self.place.calls[call.name]}", 0, False, tuple(map(key_of, subs)) if keyed else subs
             )
-        path = "" if call.shared and call.name not in own else call.name
-        takes = callee.frozen if self.selective else self.observed
-        expr = CallNet(
-            module, arguments, tuple(keywords), path, () if call.shared else turn, self.observed and takes
-        )
+        expr = CallNet(module, arguments, tuple(keywords), call.name, turn, self.observed)
         if len(call.results) > 1:
             targets = []
             after: list[tuple[Var, Point]] = []
@@ -489,6 +484,12 @@ class Builder:
         else:
             point = None if result.anonymous else self.point(result.name, ())
             self.let(self.local(result.name, held), expr, point)
+
+    def handed_down(self, name: str) -> Var:
+        """What the file has for a callee: as it was handed to this net, or this net's own."""
+        if name in self.handed:
+            return Var(self.handed[name], 0)
+        return Var(f"self.{(self.place.parameters | self.place.calls)[name]}", 0)
 
     def result(self, target: Value, is_complex: bool) -> Held:
         return Held(Var("", len(target.legs), True), tuple(map(_leg_size, target.legs)), None, is_complex)

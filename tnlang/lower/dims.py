@@ -180,7 +180,7 @@ def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:
 
 def keywords(dims: NetDims) -> tuple[Keyword, ...]:
     """What ``__init__`` takes, in an order in which what follows from others comes after them."""
-    names = Names.of({"self", "unknown"})
+    names = Names.local()
     chosen = {dim.name: names.take(identifier(dim.name)) for dim in dims.dims}
     found = []
     for dim in dims.dims:

@@ -31,19 +31,11 @@ NET_ATTRIBUTES = frozenset(
 )
 """What every generated class has besides."""
 
-LIBRARY = (
-    "Callable", "F", "Iterable", "Iterator", "Mapping", "NamedTuple", "Net", "NoValue", "Path", "Tensor", "Value", "Values",
-)
+LIBRARY = tuple("Callable F Iterable Iterator Mapping NamedTuple Net NoValue Part Path Self Tensor Value Values".split())
 """Module-level names in capitals that a net's class may want: such a class keeps its name, these give way."""
 
-_MODULE_LEVEL = frozenset(
-    "abc cmath causal difflib embed centred diagonal fnmatch given imaginary inspect inverse isometry itertools json layernorm "
-    "layernorm_scale legs levi_civita math near nn os partial read_array refuse rmsnorm "
-    "rmsnorm_scale same self shifted spread stored_arrays topk torch under values values_in within frozen "
-    "unknown annotations normalized one_hot_argmax positive symmetric".split()
-)
-_RESERVED = frozenset([*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_MODULE_LEVEL, *LIBRARY])
-"""What a local variable of generated code must not hide."""
+_RESERVED = frozenset([*keyword.kwlist, *"F torch math cmath nn self frozen range str float max sum unknown".split()])
+"""What a variable of generated code must not hide; the functions of the runtime give way to variables."""
 
 
 def identifier(name: str) -> str:

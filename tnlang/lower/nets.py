@@ -112,7 +112,6 @@ def plan_net(
             Names.of(locals_.taken),
             observed,
             is_called,
-            frozen,
             uses=uses,
             has_own_scale="scale" in _value_names(net),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tnlang.ir.cost import cost
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -36,16 +37,34 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import DimSize, Size, show
+from tnlang.ir.size import DimSize, Size, SizeError, show
+from tnlang.lower.dims import dims_of
 
 
 def describe(program: Program, net: Net) -> tuple[str, ...]:
-    """The lines of a docstring: the net's head, then its statements, indented."""
+    """The lines of a docstring: the net's head, then its statements, indented, then what it costs."""
     inputs = ", ".join(declaration(decl) for decl in net.inputs)
     outputs = ", ".join(map(_output, net.outputs))
     several = len(net.outputs) > 1
     head = f"{net.name}({inputs}) -> {f'({outputs})' if several else outputs}"
-    return (head, "", *_lines(net.body, "    "))
+    return (head, "", *_lines(net.body, "    "), *_cost_lines(program, net))
+
+
+def _cost_lines(program: Program, net: Net) -> tuple[str, ...]:
+    try:
+        counted = cost(program, net.name)
+    except SizeError:  # sizes that only the caller's dims make whole
+        return ()
+    if counted.largest is None:
+        return ()
+    known = {dim.name for dim in dims_of(program, net).dims}
+    assumed = ", ".join(f"{name} = {size}" for name, size in counted.assumed.items() if name in known)
+    wires = ", ".join(f"{name}: {size}" for name, size in counted.largest.wires)
+    return (
+        "",
+        f"Cost without batch{' at ' if assumed else ''}{assumed}: {counted.flops:,} FLOPs.",
+        f"Largest array: {counted.largest.entries:,} entries, {counted.largest.path}[{wires}].",
+    )
 
 
 def declaration(decl: Decl) -> str:

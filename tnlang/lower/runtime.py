@@ -10,8 +10,8 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -27,15 +27,25 @@ class NoValue(KeyError):
         return str(self.args[0])
 
 
+class Part(NamedTuple):
+    """The values handed in to one call of a net, by their names in it, and where these names stand in the whole."""
+
+    values: Values
+    path: str = ""
+
+
 class Value(nn.Module):
-    """A named value of a net, for hooks to read or replace: gives what it gets, or what ``frozen`` has for it."""
+    """A named value of a net, for hooks to read or replace: gives what it gets, or what ``frozen`` has for it.
+
+    It gets None where the value is not computed but has to be handed in.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
 
-    def forward(self, value: Tensor, frozen: Values | None = None) -> Tensor:
-        return value if frozen is None else frozen.get(self.name, value)
+    def forward(self, value: Tensor | None, frozen: Part) -> Tensor:
+        return frozen.values[self.name] if value is None else frozen.values.get(self.name, value)
 
     def extra_repr(self) -> str:
         return repr(self.name)
@@ -59,28 +69,31 @@ class Net(nn.Module):
             for name in part.needed
         )
 
-    def is_observed(self, frozen: Values | None) -> bool:
+    def is_observed(self, frozen: Values | Part | None) -> bool:
         """Whether this call needs a line for each value: some are replaced, or hooks watch them."""
-        return frozen is not None or any(
+        given = frozen.values if isinstance(frozen, Part) else frozen
+        return bool(given) or any(
             value._forward_hooks or value._forward_pre_hooks or value._backward_hooks or value._backward_pre_hooks
             for value in values_in(self)
         )
 
-    def replacements(self, frozen: Values | None) -> Values:
+    def replacements(self, frozen: Values | Part | None) -> Part:
         """What ``frozen`` replaces. A net with frozen values takes these alone from it, any other net all.
 
         Raises NoValue for a name that is no value of this net, and for a frozen value that is missing.
         """
-        given = frozen or {}
-        points = {name: part for name, part in self.named_modules() if isinstance(part, Value)}
-        needed = self.frozen
+        if isinstance(frozen, Part):  # Looked at by the net that calls this one.
+            return frozen
+        given, needed = frozen or {}, self.frozen
+        known = [name for name, part in self.named_modules() if isinstance(part, Value)]
+        plainly = {plain(name) for name in known}
         for name in given:
-            if name not in points and name.partition("#")[0] not in points and not self.was_value(name):
-                raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, points)}")
+            if plain(name) not in plainly and not self.was_value(name):
+                raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")
         for name in needed:
             if name not in given:
                 raise NoValue(f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)")
-        return {name: given[name] for name in needed} if needed else given
+        return Part({name: given[name] for name in needed} if needed else given)
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
         """Own a part under a name that no attribute can have."""
@@ -107,7 +120,7 @@ class Net(nn.Module):
         """What ``forward`` gives, and the named values met on the way by their dotted names.
 
         ``names_filter`` chooses: a pattern such as ``"attention.*.A"``, a list of them, or a function of the
-        name. A value that is computed again (by a shared net) comes as ``name#2``, ``name#3``, ...
+        name. Those of a shared net in a repeat have the turn in their names, ``step.0.h``.
         """
         cache: dict[str, Tensor] = {}
 
@@ -117,27 +130,33 @@ class Net(nn.Module):
             patterns = [names_filter] if isinstance(names_filter, str) else names_filter
             return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
-        def store(name: str, point: nn.Module, given: tuple[object, ...], value: Tensor) -> None:
-            keys = itertools.chain([name], (f"{name}#{number}" for number in itertools.count(2)))
-            cache[next(key for key in keys if key not in cache)] = value
+        def store(point: nn.Module, given: tuple[object, ...], value: Tensor) -> None:
+            assert isinstance(point, Value) and isinstance(given[-1], Part)
+            name = given[-1].path + point.name
+            if wanted(name):
+                cache[name] = value
 
-        handles = [
-            part.register_forward_hook(partial(store, name))
-            for name, part in self.named_modules()
-            if isinstance(part, Value) and wanted(name)
-        ]
+        handles = [part.register_forward_hook(store) for part in self.modules() if isinstance(part, Value)]
         try:
             return self(*inputs, **named), cache
         finally:
             for handle in handles:
                 handle.remove()
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Types are changed number by number, so that a complex array stays one."""
+
+        def each(x: Tensor) -> Tensor:
+            return torch.view_as_complex(fn(torch.view_as_real(x))) if x.is_complex() else fn(x)
+
+        return super()._apply(each, recurse)  # type: ignore[no-any-return, no-untyped-call]
+
     def weights(self) -> Iterator[tuple[str, str, Callable[[Tensor], Tensor]]]:
         """For each parameter: its name, the key of the stored array, and how that is re-indexed."""
         for name, _ in self.named_parameters():
             yield name, name, same
 
-    def load_weights(self, path: str | os.PathLike[str]) -> Net:
+    def load_weights(self, path: str | os.PathLike[str]) -> Self:
         """Fill all parameters from a safetensors file, from a sharded index, or from a folder with one of them.
 
         Returns self. Raises ValueError, before anything is changed, with every key that is missing or not
@@ -215,10 +234,16 @@ def refuse(net: Net, unknown: Mapping[str, object], **counting: int) -> None:
             )
 
 
-def under(frozen: Values | None, *path: str | int) -> Values | None:
-    """The part of ``frozen`` that belongs to a net called under a name; None where there is nothing."""
+def plain(name: str) -> str:
+    """A value's name without the numbers of turns."""
+    return ".".join(word for word in name.split(".") if not word.isdigit())
+
+
+def under(frozen: Part, *path: str | int) -> Part:
+    """What is handed in to a net that is called under a name."""
     start = ".".join(map(str, path)) + "."
-    return {k[len(start) :]: v for k, v in frozen.items() if k.startswith(start)} or None if frozen else None
+    inside = {name[len(start) :]: value for name, value in frozen.values.items() if name.startswith(start)}
+    return Part(inside, frozen.path + start)
 
 
 def legs(net: str, name: str, value: Tensor, sizes: Mapping[str, int | None]) -> tuple[int, ...]:
@@ -243,6 +268,13 @@ def within(net: str, what: str, stop: int, size: int) -> None:
     """Raise ValueError where a slice reaches past the end of its leg."""
     if stop > size:
         raise ValueError(f"{net}: {what} reaches up to {stop} on a leg of size {size}")
+
+
+def taken(x: Tensor, indices: Tensor) -> Tensor:
+    """The entries of the last axis that the indices name; the other axes broadcast."""
+    shape: torch.Size = torch.broadcast_shapes(x.shape[:-1], indices.shape)  # type: ignore[no-untyped-call]
+    found = x.expand(*shape, x.shape[-1]).gather(-1, indices.expand(shape)[..., None].long())
+    return found.squeeze(-1)
 
 
 def spread(x: Tensor, *sizes: int) -> Tensor:
@@ -365,6 +397,11 @@ def positive(x: Tensor) -> Tensor:
     matrix = x.reshape(math.prod(x.shape[:half]), -1)
     product = matrix @ matrix.mH / len(matrix) + 0.1 * torch.eye(len(matrix))
     return product.to(x).reshape(x.shape)
+
+
+def complex_type() -> torch.dtype:
+    """The complex numbers that go with the default type."""
+    return torch.get_default_dtype().to_complex()
 
 
 def same(x: Tensor) -> Tensor:

@@ -100,6 +100,9 @@ def lower_term(term: Term, want: tuple[Wire, ...], scope: Scope) -> tuple[bool, 
     product.operands = [o for o in product.operands if o not in numbers]
     for number in (*product.scalars, *(o.expr for o in numbers if isinstance(o.expr, Scalar))):
         factor = scalars.times(factor, number)
+    for below in (o.expr for o in product.divisors if is_scalar(o.expr)):
+        divisor = below if divisor is None else Arith("*", divisor, below)
+    product.divisors = [o for o in product.divisors if not is_scalar(o.expr)]
     result = _multiplied(product, tuple(product.kept), scope)
     result = _scaled(result, factor, divisor)
     return minus, ordered(place(product, result, kept), kept)

@@ -19,9 +19,8 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os")
 _FROM = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
-    "functools": ("partial",),
     "pathlib": ("Path",),
-    "typing": ("NamedTuple",),
+    "typing": ("NamedTuple", "Self"),
 }
 _ALWAYS = ("Value", "Net", "refuse", "legs")
 
@@ -36,6 +35,8 @@ def module_source(plan: ModulePlan) -> str:
     classes = "\n".join(line for net in plan.nets for line in ["", "", *class_lines(net)])
     classes = re.sub(f"{MARK}({'|'.join(LIBRARY)})\\b", lambda m: _given_way(m[1], clashes), classes)
     runtime = "\n\n\n".join(_runtime(set(_WORD.findall(classes)), clashes))
+    for function in sorted(_definitions().keys() & _variables(plan)):
+        classes, runtime = (re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", t) for t in (classes, runtime))
     values = f"{_given_way('Values', clashes)} = {_given_way('Mapping', clashes)}[str, {_given_way('Tensor', clashes)}]"
     names = ", ".join(f'"{name}"' for name in sorted(public))
     code = "\n".join([values, "", "", runtime, classes, ""])
@@ -51,6 +52,15 @@ def module_source(plan: ModulePlan) -> str:
         "",
     ]
     return "\n".join(head) + code
+
+
+def _variables(plan: ModulePlan) -> set[str]:
+    """The names of variables that methods have: a function of the runtime that is called so gives way."""
+    found = {word.name for net in plan.nets for word in net.keywords}
+    for net in plan.nets:
+        for body in (net.fused, net.observed):
+            found |= set(body.names) if body is not None else set()
+    return found
 
 
 def _public(net: NetPlan) -> Iterator[str]:

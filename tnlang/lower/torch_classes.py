@@ -256,7 +256,7 @@ def _runs(codes: Sequence[str]) -> list[str]:
 def start_code(sizes: Sequence[Scalar], start: Start) -> str:
     """Fresh numbers for a parameter, with its properties."""
     shape = ", ".join(map(text, sizes)) if sizes else "()"
-    kind = ", dtype=torch.complex64" if start.complex else ""
+    kind = ", dtype=complex_type()" if start.complex else ""
     match start.name, start.arguments:
         case "normal", (deviation, *_):
             code = f"{deviation!r} * torch.randn({shape}{kind})"
@@ -336,7 +336,7 @@ def forward_lines(plan: NetPlan) -> list[str]:
     def method(body: Body) -> list[str]:
         return Method(plan.name, Writer(plan.like), Names.of(body.names)).body(body, "        ")
 
-    optional = f"frozen: {library('Values')} | None = None"
+    optional = f"frozen: {library('Values')} | {library('Part')} | None = None"
     sign = docstring((plan.signature,), "        ")
     if plan.fused is None:
         lines = [*head("forward", optional), *sign, "        frozen = self.replacements(frozen)"]
@@ -345,7 +345,7 @@ def forward_lines(plan: NetPlan) -> list[str]:
     call = ", ".join([*handed, "frozen=self.replacements(frozen)"])
     lines += wrapped(f"            return self.observed({call})")
     lines += method(plan.fused)
-    lines += ["", *head("observed", f"frozen: {library('Values')}")]
+    lines += ["", *head("observed", f"frozen: {library('Part')}")]
     lines += ['        """The same with a line for each named value."""']
     lines += method(plan.observed)
     return _named_results(plan, lines)

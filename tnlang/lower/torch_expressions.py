@@ -201,8 +201,7 @@ class Writer:
             case Lookup(positions, table, _):
                 return Code(f"{self.code(table).at(ATOM)}[{self.text(positions)}]")
             case TakeAlong(x, positions):
-                index = f"{self.code(positions).at(ATOM)}[..., None]"
-                return Code(f"torch.take_along_dim({self.text(x)}, {index}, dim=-1).squeeze(-1)")
+                return Code(f"taken({self.text(x)}, {self.text(positions)})")
             case Argmax(x, axis):
                 return self.method(x, f"argmax({axis})")
             case ToComplex(x):

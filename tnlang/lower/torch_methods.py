@@ -71,7 +71,7 @@ class Method:
         match step:
             case Let(target, None, point):
                 assert point is not None
-                return wrapped(f"{indent}{self.writer.text(target)} = {observe(point, f'frozen[{name_of(point)}]')}")
+                return wrapped(f"{indent}{self.writer.text(target)} = {observe(point, 'None')}")
             case Let(target, value, point) if value is not None:
                 return self.line(f"{self.writer.text(target)} = ", value, point, indent)
             case LetSeveral(targets, call):
@@ -149,19 +149,10 @@ def _is_leaf(expr: Expr) -> bool:
     return isinstance(expr, Einsum | Linear) and all(isinstance(part, Var) for part in parts(expr))
 
 
-def name_of(point: Point) -> str:
-    """The dotted name of a value, as Python."""
-    if not point.subs:
-        return repr_name(point.name)
-    if all(text(sub).isdigit() for sub in point.subs):
-        return repr_name(".".join([point.name, *map(text, point.subs)]))
-    return f'f"{point.name}' + "".join(f".{{{text(sub)}}}" for sub in point.subs) + '"'
-
-
 def observe(point: Point, value: str) -> str:
     """A value shown to its point."""
     where = f"self.{point.attribute}" + "".join(f"[{text(sub)}]" for sub in point.subs)
-    return f"{where}({value})" if value.startswith("frozen[") else f"{where}({value}, frozen)"
+    return f"{where}({value}, frozen)"
 
 
 def _movable(expr: Expr) -> Iterator[Expr]:
