@@ -79,14 +79,22 @@ class Diagnostic:
         return "\n".join(blocks)
 
 
+WIDEST_LINE = 120
+"""Of a longer line only the part round the place that matters is shown."""
+
+
 def _caret(span: Span) -> list[str]:
     # Control characters would reach the terminal; one sign for each keeps the columns.
     line = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in span.source.line(span.line))
     if not line:
         return []
     stop = span.end_column if span.end_line == span.line else len(line) + 1
-    indent = "".join("\t" if character == "\t" else " " for character in line[: span.column - 1])
-    return [f"  | {line}", f"  | {indent}{'^' * max(1, stop - span.column)}"]
+    first = max(0, span.column - 1 - WIDEST_LINE // 2) if len(line) > WIDEST_LINE else 0
+    last = first + WIDEST_LINE
+    before, after = "…" if first else "", "…" if last < len(line) else ""
+    indent = "".join("\t" if character == "\t" else " " for character in before + line[first : span.column - 1])
+    carets = "^" * max(1, min(stop, last + 1) - span.column)
+    return [f"  | {before}{line[first:last]}{after}", f"  | {indent}{carets}"]
 
 
 class TnError(Exception):
