@@ -129,9 +129,9 @@ def marks() -> Scene:
     items.append(curve(25, curves.u_turn((320, 60), (1, 0), (340, 100))))
     ends = [((500.0, 60.0), (-1.0, 0.0)), ((500.0, 100.0), (-1.0, 0.0))]
     upper, lower = curves.fork((440, 80), (1, 0), ends, (2.2, 3.2))
-    items.append(wire_item(Line(30, 0, OPEN), upper, width=2.2, butt=True))
-    items.append(wire_item(Line(31, 0, OPEN), lower, width=3.2, butt=True))
-    items.append(wire_item(Line(32, 0, OPEN), curves.straight((400, 80), (440.4, 80)), width=5.4, butt=True))
+    items.append(wire_item(Line(30, 0, OPEN), upper, width=2.2))
+    items.append(wire_item(Line(31, 0, OPEN), lower, width=3.2))
+    items.append(wire_item(Line(32, 0, OPEN), curves.straight((400, 80), (440.4, 80)), width=5.4))
     items.append(RibbonItem(curves.track(((560, 60), (620, 60), (620, 110), (700, 110)))))
     items.append(RibbonItem(curves.track(((560, 60), (650, 60), (650, 90)))))
     return framed(items)

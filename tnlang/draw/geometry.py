@@ -284,6 +284,7 @@ def flatten(path: Path, step: float = 4.0) -> tuple[Point, ...]:
     return tuple(points)
 
 
+@lru_cache(maxsize=8192)
 def bbox(path: Path) -> Box:
     """The box round the path (without the width of its stroke)."""
     points = flatten(path)
@@ -317,14 +318,13 @@ def crossings(a: Path, b: Path) -> tuple[tuple[Point, float], ...]:
     Stretches that run on top of one another give no crossing.
     """
     found: list[tuple[Point, float]] = []
-    others = [(p, q, unit(p, q)) for p, q in pairwise(flatten(b))]
-    for p, q in pairwise(flatten(a)):
-        low_x, high_x, low_y, high_y = min(p[0], q[0]), max(p[0], q[0]), min(p[1], q[1]), max(p[1], q[1])
+    others = _pieces(flatten(b), bbox(a))
+    if not others:
+        return ()
+    for p, q, low_x, high_x, low_y, high_y in _pieces(flatten(a), bbox(b)):
         along = (q[0] - p[0], q[1] - p[1])
-        for r, s, direction in others:
-            if max(r[0], s[0]) < low_x or min(r[0], s[0]) > high_x:
-                continue
-            if max(r[1], s[1]) < low_y or min(r[1], s[1]) > high_y:
+        for r, s, left, right, top, bottom in others:
+            if right < low_x or left > high_x or bottom < low_y or top > high_y:
                 continue
             other = (s[0] - r[0], s[1] - r[1])
             cross = along[0] * other[1] - along[1] * other[0]
@@ -336,9 +336,20 @@ def crossings(a: Path, b: Path) -> tuple[tuple[Point, float], ...]:
             if -1e-9 <= t <= 1 + 1e-9 and -1e-9 <= v <= 1 + 1e-9:
                 point = between(p, q, t)
                 if all(distance(point, known) > 0.01 for known, _ in found):
-                    tilt = abs(angle_of(direction) - angle_of(unit(p, q))) % 180
+                    tilt = abs(angle_of(unit(r, s)) - angle_of(unit(p, q))) % 180
                     found.append((point, min(tilt, 180 - tilt)))
     return tuple(found)
+
+
+def _pieces(points: tuple[Point, ...], around: Box) -> list[tuple[Point, Point, float, float, float, float]]:
+    """The straight pieces that come into a box, each with the bounds of its own."""
+    found = []
+    for p, q in pairwise(points):
+        left, right = (p[0], q[0]) if p[0] <= q[0] else (q[0], p[0])
+        top, bottom = (p[1], q[1]) if p[1] <= q[1] else (q[1], p[1])
+        if left <= around.right and right >= around.left and top <= around.bottom and bottom >= around.top:
+            found.append((p, q, left, right, top, bottom))
+    return found
 
 
 def contains(outline: Path, point: Point) -> bool:

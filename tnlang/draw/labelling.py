@@ -17,7 +17,8 @@ from tnlang.draw.labels import label_box
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Path, Point, RibbonItem, ShapeItem, WireItem
 from tnlang.draw.space import Space
 
-CLEAR = 2.5
+CLEAR, ROOM = 2.5, 7.0
+"""Nearer than CLEAR to any ink a label is taken to touch it; nearer than ROOM two labels run together."""
 _PARTS = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 
 Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
@@ -27,9 +28,8 @@ Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
 class Wanted:
     """A label for a line: its text, the path it stands beside (the line's, or the part that is to bear it).
 
-    ``free`` tells which ends of the path are free ends: the name then stands beyond one of them, unless
-    ``beside`` asks for a second name beside the wire. ``inside`` makes words as small as they are in bubbles.
-    ``preferred`` places come first, in order.
+    ``free`` tells which ends of the path are free ends: the name then stands beyond one of them. ``inside``
+    makes words as small as they are in bubbles. ``preferred`` places come first, in order.
     """
 
     line: int
@@ -59,12 +59,13 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
             continue
         best: tuple[float, LabelItem] | None = None
         for rank, label in enumerate(_candidates(want, space, shapes)):
-            cost = rank * 0.1 + sum(
-                _weight(space.items[n], want) for n in space.near(label_box(label), CLEAR)
-            )
+            box = label_box(label)
+            touched = space.near(box, CLEAR)
+            crowded = sum(isinstance(space.items[n], LabelItem) for n in space.near(box, ROOM) - touched)
+            cost = 0.1 * rank + 0.25 * crowded + sum(_weight(space.items[n], want) for n in touched)
             if best is None or cost < best[0]:
                 best = (cost, label)
-            if cost < 1:
+            if not touched and not crowded:
                 break
         if best is not None:
             space.add(best[1], label_box(best[1]))

@@ -327,14 +327,14 @@ def line_width(line: Line) -> float:
     return line.look.width or leg_width(line.size)
 
 
-def wire_item(line: Line, path: Path, *, width: float | None = None, butt: bool = False) -> WireItem:
+def wire_item(line: Line, path: Path, *, width: float | None = None) -> WireItem:
     """A stretch of a line along a path. ``width`` is given for the thick leg of a bundle."""
     title = line.name or line.label
     if line.dim and line.dim != title:
         title = f"{title}: {line.dim}" if title else line.dim
     size = f" = {line.size}" if line.size is not None else ""
     wide = width or line_width(line)
-    return WireItem(line.id, path, wide, title + size, "butt" if butt else "round", line.look)
+    return WireItem(line.id, path, wide, title + size, line.look)
 
 
 def wall_item(enclosure: Enclosure, outline: Path, depth: int = 0) -> OutlineItem:

@@ -83,13 +83,12 @@ class OutlineItem:
 
 @dataclass(frozen=True, slots=True)
 class WireItem:
-    """A stretch of wire from shape to shape, or to a free end. The members of a bundle have butt caps."""
+    """A stretch of wire from shape to shape, or to a free end."""
 
     id: int
     path: Path
     width: float
     title: str
-    cap: Literal["round", "butt"] = "round"
     look: Look = PLAIN
 
 

@@ -160,14 +160,14 @@ class _PathElement(BaseElement):  # type: ignore[misc]
 
 def _element(item: Item, theme: Theme) -> BaseElement:
     match item:
-        case WireItem(path=path, width=width, cap=cap):
+        case WireItem(path=path, width=width):
             ink = item.look.stroke or theme.wire
-            return _stroked(path_data(path), ink, item.look.width or width, cap)
+            return _stroked(path_data(path), ink, item.look.width or width)
         case RibbonItem(path=path, width=width):
-            return _stroked(path_data(path), theme.ribbon, width, "round")
+            return _stroked(path_data(path), theme.ribbon, width)
         case InkItem(outline=outline, role=role, stroke=stroke) if stroke:
             paint = theme.paint(role)
-            return _stroked(path_data(outline), paint.stroke or paint.fill, stroke, "round", paint.dash)
+            return _stroked(path_data(outline), paint.stroke or paint.fill, stroke, paint.dash)
         case InkItem(outline=outline, role=role):
             return _painted(path_data(outline), theme.paint(role))
         case ShapeItem(outline=outline, role=role, look=look):
@@ -178,13 +178,13 @@ def _element(item: Item, theme: Theme) -> BaseElement:
             return _PathElement(outline_data(item) or "M0 0", fill=theme.texts.get(role, theme.texts["ink"]))
 
 
-def _stroked(data: str, ink: str, width: float, cap: str, dash: str = "") -> _PathElement:
+def _stroked(data: str, ink: str, width: float, dash: str = "") -> _PathElement:
     return _PathElement(
         data,
         fill="none",
         stroke=ink,
         stroke_width=number(width),
-        stroke_linecap=cap,
+        stroke_linecap="round",
         stroke_linejoin="round",
         **({"stroke_dasharray": dash} if dash else {}),
     )
