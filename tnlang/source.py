@@ -70,7 +70,7 @@ class Diagnostic:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """The diagnostic as text: place, code and message, the line with a caret, related places, the hint."""
+        """As text: place, code and message, the line with a caret, related places, the hint."""
         blocks = [f"{self.span}: {self.severity} {self.code}: {self.message}", *_caret(self.span)]
         for other in self.related:
             blocks += [f"{other.span}: note: {other.message}", *_caret(other.span)]
@@ -92,7 +92,7 @@ def _caret(span: Span) -> list[str]:
     first = max(0, span.column - 1 - WIDEST_LINE // 2) if len(line) > WIDEST_LINE else 0
     last = first + WIDEST_LINE
     before, after = "…" if first else "", "…" if last < len(line) else ""
-    indent = "".join("\t" if character == "\t" else " " for character in before + line[first : span.column - 1])
+    indent = "".join("\t" if c == "\t" else " " for c in before + line[first : span.column - 1])
     carets = "^" * max(1, min(stop, last + 1) - span.column)
     return [f"  | {before}{line[first:last]}{after}", f"  | {indent}{carets}"]
 
@@ -111,7 +111,7 @@ class ValueMismatch(ValueError):
 
 @dataclass(slots=True)
 class Diagnostics:
-    """A collector: stages add what they find and go on; the end raises all errors at once, sorted by place."""
+    """A collector: stages add what they find and go on; the end raises all errors at once, by place."""
 
     found: list[Diagnostic] = field(default_factory=list)
     _places: set[tuple[str, Span]] = field(default_factory=set, repr=False)
