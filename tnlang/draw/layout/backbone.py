@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.frame import framed
+from tnlang.draw.labelling import place_labels
 from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_ink import Ink, finish, is_turned
+from tnlang.draw.layout.backbone_ink import Ink, is_turned
+from tnlang.draw.layout.backbone_names import Naming
 from tnlang.draw.layout.backbone_spine import Gauge, Spine
 from tnlang.draw.layout.backbone_wires import Wires
 from tnlang.draw.scene import Scene
@@ -26,7 +29,8 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
         spine.place()
     _abreast(index, spines)
     drawn = Wires(index, spines).route()
-    return finish(diagram, ink.items(drawn), ink.wanted(drawn))
+    names = Naming(index, ink.ground(drawn), drawn.tracks, way).wanted()
+    return framed(place_labels(ink.items(drawn), names))
 
 
 def _abreast(index: Index, spines: list[Spine]) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tnlang.draw import pieces
-from tnlang.draw.diagram import Diagram, Side
-from tnlang.draw.frame import framed
-from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, length, map_points, rounded
-from tnlang.draw.labelling import Wanted, place_labels
+from tnlang.draw.diagram import Side
+from tnlang.draw.geometry import Box, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone_names import Ground
 from tnlang.draw.layout.backbone_place import NESTED
 from tnlang.draw.layout.backbone_spine import NAME, Drawn
-from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, Scene
+from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem
 
 TURNS: dict[Side, tuple[float, float, float, float]] = {
     "down": (1, 0, 0, 1),
@@ -172,98 +171,19 @@ class Ink:
             return LabelItem(name, (x, y), NAME, "note", "ink", True, "center")
         return LabelItem(name, (x, y), NAME, "note", "ink", True, "right")
 
-    # ------------------------------------------------------------ labels of lines
-
-    def wanted(self, drawn: Drawn) -> list[Wanted]:
-        """The labels of lines: each where it says most; those of the tracks outside."""
-        found: list[Wanted] = []
-        ends = {o.line: o for o in self.index.diagram.opens}
-        bearers = self._bearers(drawn)
-        for line, path in drawn.paths.items():
-            known = self.index.lines[line]
-            inside = any(
-                e.shape is not None and self.index.shapes[e.shape].inside is not None for e in known.ends
-            )
-            text, word = known.label, known.word
-            if not text and line in ends:
-                text, word = ends[line].label, ends[line].word
-            if not text or line not in bearers or not self._shown(line, drawn):
-                continue
-            preferred: tuple = ()  # type: ignore[type-arg]
-            if line in drawn.tracks:
-                inner = flatten(path)[0][0] < 0
-                if is_turned(self.flow):
-                    preferred = ("below", "above") if inner == (self.matrix[1] < 0) else ("above", "below")
-                else:
-                    preferred = ("left", "right") if inner else ("right", "left")
-            found.append(
-                Wanted(line, text, self.path(path), word, pieces.line_width(known), "", inside, preferred)
-            )
-        return found
-
-    def _bearers(self, drawn: Drawn) -> set[int]:
-        """Of the lines that are one wire but for a strip or a bias on it, the longest bears the name."""
-        leader = {line: line for line in drawn.paths}
-
-        def find(line: int) -> int:
-            while leader[line] != line:
-                line = leader[line]
-            return line
-
-        for shape in self.index.diagram.shapes:
-            if shape.symbol not in ("onehot", "plus") or shape.id in self.index.stations:
-                continue
-            same: dict[tuple[str, str], list[int]] = {}
-            for line in shape.legs:
-                if line in leader:
-                    known = self.index.lines[line]
-                    same.setdefault((known.label, known.dim), []).append(line)
-            for lines in same.values():
-                for other in lines[1:]:
-                    leader[find(other)] = find(lines[0])
-        groups: dict[int, list[int]] = {}
-        for line in drawn.paths:
-            groups.setdefault(find(line), []).append(line)
-
-        def worth(line: int) -> tuple[bool, float]:
-            shapes = [self.index.shapes[e.shape] for e in self.index.lines[line].ends if e.shape is not None]
-            return (not any(s.role == "bias" for s in shapes), length(drawn.paths[line]))
-
-        return {max(lines, key=worth) for lines in groups.values()}
-
-    def _shown(self, line: int, drawn: Drawn) -> bool:
-        known = self.index.lines[line]
-        if line in drawn.tracks:
-            return line in drawn.free or self._long(line, drawn)
-        shapes = [self.index.shapes[e.shape] for e in known.ends if e.shape is not None]
-        if any(s.role == "bias" for s in shapes):
-            return False
-        return not (len(shapes) == 2 and self._parallel(line))
-
-    def _long(self, line: int, drawn: Drawn) -> bool:
-        """Whether a stretch has room for its name, and nothing beside it."""
-        stations = [e.shape for e in self.index.lines[line].ends if e.shape in self.index.stations]
-        kinds = [self.index.shapes[s].symbol for s in stations if s is not None]
-        return (kinds != ["copy", "plus"] and sorted(kinds) != ["copy", "plus"]) or self._between_blocks(line)
-
-    def _between_blocks(self, line: int) -> bool:
-        first = self.index.lines[line].ends
-        order = [s for b in self.index.diagram.backbones for s in b.stations]
-        shapes = [e.shape for e in first if e.shape in order]
-        if len(shapes) < 2:
-            return True
-        upper = min(shapes, key=order.index)  # type: ignore[arg-type]
-        return upper is not None and self.index.shapes[upper].symbol == "plus"
-
-    def _parallel(self, line: int) -> bool:
-        """Whether a shorter twin of this wire, on the same dim, is better left without a name."""
-        known = self.index.lines[line]
-        near = [
-            other
-            for other in self.index.diagram.lines
-            if other.id != line and {e.shape for e in other.ends} == {e.shape for e in known.ends}
-        ]
-        return bool(near) and not any(e.shape in self.index.stations for e in known.ends)
+    def ground(self, drawn: Drawn) -> Ground:
+        """What names keep clear of."""
+        shapes = {
+            s: self.box(Box(x - h[0], y - h[1], x + h[0], y + h[1]))
+            for s, (x, y), h in ((s, c, drawn.halves[s]) for s, c in drawn.centers.items())
+        }
+        return Ground(
+            shapes,
+            [self.box(box) for box in drawn.walls.values()],
+            [self.box(box) for _, box in drawn.plates],
+            [self.path(path) for path in drawn.ribbons],
+            {line: self.path(path) for line, path in drawn.paths.items()},
+        )
 
 
 def _passes(points: Sequence[Point], box: Box) -> bool:
@@ -275,12 +195,3 @@ def _passes(points: Sequence[Point], box: Box) -> bool:
             if box.holds((a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t)):
                 return True
     return False
-
-
-def finish(diagram: Diagram, items: list[Item], wanted: list[Wanted], title: str = "") -> Scene:
-    """The scene with all labels placed."""
-    return framed(place_labels(items, wanted), title=title)
-
-
-def inked(path: Path) -> Box:
-    return bbox(path)

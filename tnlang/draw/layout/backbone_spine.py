@@ -291,7 +291,9 @@ class Spine:
                 for end in self.index.lines[line].ends:
                     if end.shape is None:
                         continue
-                    if end.shape in self.index.stations or (self.before is not None and end.shape == self.before.position):
+                    if end.shape in self.index.stations or (
+                        self.before is not None and end.shape == self.before.position
+                    ):
                         ends.append(drawn.centers[end.shape][1])
                     else:
                         far = True

@@ -1,0 +1,259 @@
+"""Which lines of a backbone's picture bear their names, and on which stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tnlang.draw import pieces
+from tnlang.draw.curves import straight
+from tnlang.draw.diagram import Side
+from tnlang.draw.geometry import Box, distance, flatten, length
+from tnlang.draw.labelling import Place, Wanted
+from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.scene import LineTo, Path, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a name had better not stand across, in the picture's own frame."""
+
+    shapes: Mapping[int, Box]
+    walls: Sequence[Box]
+    plates: Sequence[Box]
+    ribbons: Sequence[Path]
+    paths: Mapping[int, Path]
+
+
+TURNED: dict[Side, tuple[Place, Place]] = {
+    "down": ("above", "below"),
+    "up": ("below", "above"),
+    "right": ("left", "right"),
+    "left": ("right", "left"),
+}
+"""The sides of a wire across the tracks: towards where time comes from, and towards where it goes."""
+
+LEAST = 44.0
+"""A wire with a twin beside it bears its name only where so much of it is seen."""
+
+
+class Naming:
+    """The names wanted. ``tracks`` are the lines of the backbones, which run along ``flow``."""
+
+    def __init__(self, index: Index, ground: Ground, tracks: Iterable[int], flow: Side) -> None:
+        self.index, self.ground, self.flow = index, ground, flow
+        self.sideways = flow in ("left", "right")
+        longest = max((t for b in index.diagram.backbones for t in b.tracks), key=len, default=())
+        self.hidden = index.lines[longest[-1]].dim if longest else ""
+        self.tracks = frozenset(tracks)
+        self.opens = {o.line: o for o in index.diagram.opens}
+        self.spoken: dict[str, tuple[str, bool]] = {}
+        for line in (index.lines[n] for n in sorted(self.tracks)):
+            if line.label:
+                self.spoken.setdefault(line.dim, (line.label, line.word))
+
+    def wanted(self) -> list[Wanted]:
+        """A name for each line that bears one."""
+        found = self._stretches()
+        bearers = self._bearers()
+        for line, path in self.ground.paths.items():
+            if line in self.tracks or line not in bearers or self._mute(line):
+                continue
+            text, word = self._text(line)
+            piece = self._piece([line], path) or path
+            if text and (length(piece) >= LEAST or not self._has_twin(line)):
+                found.append(self._want(line, text, word, piece, self._outside(line)))
+        return found
+
+    def _outside(self, line: int) -> tuple[Place, ...]:
+        """Of the two wires between a station and a block the outer one is named outside."""
+        known = self.index.lines[line]
+        station = next((e.shape for e in known.ends if e.shape in self.index.stations), None)
+        if station is None:
+            return ()
+        gives = self.index.shapes[station].symbol == "copy"
+        outer = known.dim == self.hidden
+        first, second = TURNED[self.flow]
+        return (first, second) if outer == gives else (second, first)
+
+    def _has_twin(self, line: int) -> bool:
+        """Whether another line joins the same two shapes."""
+        ends = {e.shape for e in self.index.lines[line].ends}
+        return any(n.id != line and {e.shape for e in n.ends} == ends for n in self.index.diagram.lines)
+
+    def _want(
+        self, line: int, text: str, word: bool, path: Path, preferred: tuple[Place, ...] = ()
+    ) -> Wanted:
+        known = self.index.lines[line]
+        inside = any(
+            e.shape is not None and self.index.shapes[e.shape].inside is not None for e in known.ends
+        )
+        return Wanted(line, text, path, word, pieces.line_width(known), "", inside, preferred)
+
+    def _text(self, line: int) -> tuple[str, bool]:
+        """What is written at a line; one from or to a station is named like its track."""
+        known = self.index.lines[line]
+        if known.label:
+            return known.label, known.word
+        if line in self.opens:
+            return self.opens[line].label, self.opens[line].word
+        if any(e.shape in self.index.stations for e in known.ends):
+            return self.spoken.get(known.dim, ("", False))
+        return "", False
+
+    # ------------------------------------------------------------ the tracks
+
+    def _stretches(self) -> list[Wanted]:
+        """The first and last stretch of a backbone and those after a sum: their names stand level, outside."""
+        found: list[Wanted] = []
+        for backbone in self.index.diagram.backbones:
+            last = len(backbone.tracks) - 1
+            for i, lines in enumerate(backbone.tracks):
+                known = [n for n in lines if n in self.ground.paths]
+                before = self.index.shapes[backbone.stations[i - 1]].symbol if i else ""
+                if not known or (0 < i < last and before != "plus"):
+                    continue
+                for position, line in enumerate(lines):
+                    if line not in known:
+                        continue
+                    text, word = self._text(line)
+                    path = self.ground.paths[line]
+                    piece = self._piece(known, path)
+                    if text and piece is not None:
+                        sides = self._sides(position, len(lines))
+                        found.append(self._want(line, text, word, piece, sides))
+        return found
+
+    def _sides(self, position: int, count: int) -> tuple[Place, ...]:
+        outside = position < count / 2 if count > 1 else False
+        if self.sideways:
+            return ("below", "above") if outside else ("above", "below")
+        return ("left", "right") if outside else ("right", "left")
+
+    # ------------------------------------------------------------ other lines
+
+    def _bearers(self) -> set[int]:
+        """Of the lines that are one wire but for a strip or a bias on it, the longest bears the name."""
+        paths = self.ground.paths
+        leader = {line: line for line in paths}
+
+        def find(line: int) -> int:
+            while leader[line] != line:
+                line = leader[line]
+            return line
+
+        for shape in self.index.diagram.shapes:
+            if shape.symbol not in ("onehot", "plus") or shape.id in self.index.stations:
+                continue
+            same: dict[str, list[int]] = {}
+            for line in shape.legs:
+                if line in leader:
+                    same.setdefault(self.index.lines[line].dim, []).append(line)
+            for lines in same.values():
+                for other in lines[1:]:
+                    leader[find(other)] = find(lines[0])
+        groups: dict[int, list[int]] = {}
+        for line in paths:
+            groups.setdefault(find(line), []).append(line)
+
+        def worth(line: int) -> tuple[bool, float]:
+            shapes = [self.index.shapes[e.shape] for e in self.index.lines[line].ends if e.shape is not None]
+            return (not any(s.role == "bias" for s in shapes), length(paths[line]))
+
+        return {max(lines, key=worth) for lines in groups.values()}
+
+    def _mute(self, line: int) -> bool:
+        """Lines whose name stands at a twin: a bias's legs, several legs between two shapes, a box's wires."""
+        known = self.index.lines[line]
+        shapes = [self.index.shapes[e.shape] for e in known.ends if e.shape is not None]
+        if any(s.role == "bias" for s in shapes):
+            return True
+        stations = [s for s in shapes if s.id in self.index.stations]
+        if stations:
+            return self.sideways and any(s.symbol == "folded" for s in shapes if s not in stations)
+        return False
+
+    # ------------------------------------------------------------ stretches free of other ink
+
+    def _piece(self, lines: Sequence[int], path: Path) -> Path | None:
+        """The longest straight piece of a path that nothing crosses: neither it nor the lines it runs with."""
+        best: tuple[float, Path] | None = None
+        for a, b in _runs(path):
+            flat = abs(a[1] - b[1]) < 1e-6
+            low, high = sorted((a[0], b[0]) if flat else (a[1], b[1]))
+            across = [a[1] if flat else a[0]]
+            across += [
+                (self.ground.paths[n].start[1] if flat else self.ground.paths[n].start[0])
+                for n in lines
+                if len(lines) > 1
+            ]
+            for start, stop in _gaps(low, high, self._cuts(lines, flat, across, (low, high))):
+                size = stop - start
+                if best is None or size > best[0] + 1:
+                    ends = ((start, a[1]), (stop, a[1])) if flat else ((a[0], start), (a[0], stop))
+                    best = (size, straight(*ends))
+        return best[1] if best and best[0] >= 8 else None
+
+    def _cuts(
+        self, lines: Sequence[int], flat: bool, across: Sequence[float], reach: tuple[float, float]
+    ) -> list[tuple[float, float]]:
+        """Stretches of a straight run that other ink takes."""
+        ground = self.ground
+        cuts: list[tuple[float, float]] = []
+        for at in across:
+            for box in ground.shapes.values():
+                near, far = (box.top, box.bottom) if flat else (box.left, box.right)
+                if near - 1 <= at <= far + 1:
+                    cuts.append((box.left - 2, box.right + 2) if flat else (box.top - 2, box.bottom + 2))
+            for boxes, clear in ((ground.plates, 8.0), (ground.walls, 5.0)):
+                for box in boxes:
+                    near, far = (box.top, box.bottom) if flat else (box.left, box.right)
+                    if near <= at <= far:
+                        edges = (box.left, box.right) if flat else (box.top, box.bottom)
+                        cuts.extend((edge - clear, edge + clear) for edge in edges)
+            for number, path in ground.paths.items():
+                if number not in lines:
+                    cuts.extend((x - 4, x + 4) for x in _crossed(path, flat, at, reach))
+            for path in ground.ribbons:
+                cuts.extend((x - 7, x + 7) for x in _crossed(path, flat, at, reach))
+        return cuts
+
+
+def _runs(path: Path) -> list[tuple[Point, Point]]:
+    """The straight pieces of a path along an axis."""
+    found: list[tuple[Point, Point]] = []
+    at = path.start
+    for segment in path.segments:
+        level = abs(at[0] - segment.end[0]) < 1e-6 or abs(at[1] - segment.end[1]) < 1e-6
+        if isinstance(segment, LineTo) and level and distance(at, segment.end) > 6:
+            found.append((at, segment.end))
+        at = segment.end
+    return found
+
+
+def _gaps(low: float, high: float, cuts: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of a stretch without its cuts."""
+    found: list[tuple[float, float]] = []
+    at = low
+    for start, stop in sorted(cuts):
+        if start > at:
+            found.append((at, min(start, high)))
+        at = max(at, stop)
+        if at >= high:
+            break
+    if at < high:
+        found.append((at, high))
+    return [(a, b) for a, b in found if b > a]
+
+
+def _crossed(path: Path, flat: bool, at: float, reach: tuple[float, float]) -> list[float]:
+    """Where a path crosses a straight line across or along the picture."""
+    found: list[float] = []
+    for a, b in pairwise(flatten(path)):
+        (u, v), (x, y) = ((a[1], b[1]), (a[0], b[0])) if flat else ((a[0], b[0]), (a[1], b[1]))
+        if (u - at) * (v - at) <= 0 and abs(u - v) > 1e-9:
+            part = x + (y - x) * (at - u) / (v - u)
+            if reach[0] <= part <= reach[1]:
+                found.append(part)
+    return found
