@@ -70,7 +70,9 @@ def agree(
 
     Values frozen by a transform come from a run of the net it was made from. Batches are tried too.
     """
-    found = source if isinstance(source, Program) else load_program(source) if isinstance(source, Path) else None
+    found = (
+        source if isinstance(source, Program) else load_program(source) if isinstance(source, Path) else None
+    )
     if found is None:
         assert isinstance(source, str)
         found = program(source)
@@ -88,14 +90,19 @@ def agree(
         assert set(cache) >= set(expected.cache), set(expected.cache) - set(cache)
         _close([arrays(cache[name])[0] for name in expected.cache], expected.cache)
         if inputs and not frozen:
-            batch = {name: np.stack([array, array[::-1]]) if array.ndim else array for name, array in inputs.items()}
+            batch = {
+                name: np.stack([array, array[::-1]]) if array.ndim else array
+                for name, array in inputs.items()
+            }
             batch = {name: array for name, array in batch.items() if array.ndim} | {
                 name: array for name, array in inputs.items() if not array.ndim
             }
             if any(name in batch and batch[name].ndim > inputs[name].ndim for name in inputs):
                 together = arrays(module(**given_inputs(batch)))
                 wanted = execute(found, net, batch, parameters, dims).outputs
-                together = [np.broadcast_to(a, w.shape) for a, w in zip(together, wanted.values(), strict=True)]
+                together = [
+                    np.broadcast_to(a, w.shape) for a, w in zip(together, wanted.values(), strict=True)
+                ]
                 _close(together, wanted)
     return module
 

@@ -173,7 +173,9 @@ class Builder:
                     return
                 self.note(decl, _held(decl, Var(f"self.{attribute}", len(decl.legs))), loose)
             elif isinstance(decl.value, int | float | complex):
-                self.note(decl, Held(Var("", 0), (), None, isinstance(decl.value, complex), Num(decl.value)), loose)
+                self.note(
+                    decl, Held(Var("", 0), (), None, isinstance(decl.value, complex), Num(decl.value)), loose
+                )
         elif decl.kind == "param" and decl.name in self.place.parameters:
             subs = tuple(self.key(decl.name, Num(s)) for s in decl.subs)
             base = f"self.{self.place.parameters[decl.name]}"
@@ -228,7 +230,15 @@ class Builder:
         return self.lookup(ref).var
 
     def scope(self) -> Scope:
-        return Scope(self.held, self.size, nominal, self.watch, self.scaled, self.check, partial(self.inner, self.loops))
+        return Scope(
+            self.held,
+            self.size,
+            nominal,
+            self.watch,
+            self.scaled,
+            self.check,
+            partial(self.inner, self.loops),
+        )
 
     def held(self, ref: Ref) -> Held:
         held = self.lookup(ref)
@@ -575,7 +585,9 @@ class Builder:
                     sizes.append((leg.name, Name(f"self.{self.place.dims[plain]}")))
                     self.used_dims.add(plain)
                     several = sum(
-                        plain in {d.name for d in dims_in_defaults(other.size)} for _, d in arrays for other in d.legs
+                        plain in {d.name for d in dims_in_defaults(other.size)}
+                        for _, d in arrays
+                        for other in d.legs
                     )
                     if several > 1 and plain not in self.late:
                         self.late[plain] = self.names.take(identifier(plain))
@@ -600,7 +612,9 @@ class Builder:
             hot = onehot_leg(decl)
             legs = [leg for i, leg in enumerate(decl.legs) if i != hot]
             found.append(
-                CheckLegs(f"input {_text(decl)}", local, tuple((leg.name, self.size(leg.size)) for leg in legs))
+                CheckLegs(
+                    f"input {_text(decl)}", local, tuple((leg.name, self.size(leg.size)) for leg in legs)
+                )
             )
         return found
 

@@ -185,7 +185,9 @@ def keywords(dims: NetDims) -> tuple[Keyword, ...]:
     found = []
     for dim in dims.dims:
         late = dim.name not in dims.early
-        default = None if dim.default is None or late else scalar(dim.default, lambda d: Name(chosen[d.name]), {})
+        default = (
+            None if dim.default is None or late else scalar(dim.default, lambda d: Name(chosen[d.name]), {})
+        )
         found.append(Keyword(dim.name, chosen[dim.name], default, late))
     return tuple(found)
 

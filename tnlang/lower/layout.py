@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 WIDTH = 110
 _OPEN, _CLOSE = "([{", ")]}"
 
@@ -12,14 +14,23 @@ def fits(line: str) -> bool:
 
 
 def wrapped(line: str) -> list[str]:
-    """The line as it is if it fits, else broken inside its last pair of brackets, one item a line if need be."""
+    """The line as it is if it fits, else broken at its operators or inside its last pair of brackets."""
     if fits(line):
         return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    operands = _operands(line)
+    if operands is not None:
+        head, rows = operands
+        inner = f"{indent}    {' '.join(rows)}"
+        return [
+            head + "(",
+            *([inner] if fits(inner) else [f"{indent}    {row}" for row in rows]),
+            indent + ")",
+        ]
     span = _last_brackets(line)
     if span is None:
         return [line]
     start, end = span
-    indent = line[: len(line) - len(line.lstrip())]
     head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
     if not body.strip():
         return [line]
@@ -68,6 +79,31 @@ def _last_brackets(line: str) -> tuple[int, int] | None:
                 return position, end
             end = None
     return None
+
+
+def _operands(line: str) -> tuple[str, list[str]] | None:
+    """What stands before the value of a statement, and the value cut before its operators, if it has any."""
+    start = next((len(head) for head in ("return ", "yield ") if line.lstrip().startswith(head)), None)
+    begin = len(line) - len(line.lstrip())
+    if start is None:
+        equals = line.find(" = ")
+        if equals < 0 or any(depth for at, depth, _ in _scan(line) if at < equals and depth):
+            return None
+        begin = equals + 3
+    else:
+        begin += start
+    value, inside = line[begin:], 0
+    brackets = {at: 1 if character in _OPEN else -1 for at, _, character in _scan(value) if character != ","}
+    cuts: dict[str, list[int]] = {}
+    for at, character in enumerate(value):
+        inside += brackets.get(at, 0)
+        if inside == 0 and at > 0 and value[at - 1 : at + 2] in (" + ", " - ", " * ", " / "):
+            cuts.setdefault("+" if character in "+-" else "*", []).append(at)
+    places = cuts.get("+") or cuts.get("*")
+    if not places or value.startswith("lambda "):
+        return None
+    edges = [0, *places, len(value)]
+    return line[:begin], [value[a:b].strip() for a, b in pairwise(edges)]
 
 
 def _items(body: str) -> list[str]:

@@ -10,31 +10,125 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MODULE_ATTRIBUTES = frozenset(
-    """
-    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
-    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
-    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
-    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
-    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
-    to_empty train training type xpu zero_grad
-    """.split()
+    [
+        "T_destination",
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+    ]
 )
 """What every nn.Module has: no parameter or submodule can be an attribute of such a name."""
 
 NET_ATTRIBUTES = frozenset(
-    """
-    frozen ignored is_observed load_weights needed observed past_values prefixes register replacements reference
-    run_with_cache was_value weights
-    """.split()
+    [
+        "frozen",
+        "ignored",
+        "is_observed",
+        "load_weights",
+        "needed",
+        "observed",
+        "past_values",
+        "prefixes",
+        "register",
+        "replacements",
+        "reference",
+        "run_with_cache",
+        "was_value",
+        "weights",
+    ]
 )
 """What every generated class has besides."""
 
-LIBRARY = tuple("Callable F Iterable Iterator Mapping NamedTuple Net NoValue Part Path Self Tensor Value Values".split())
+LIBRARY = tuple(
+    [
+        "Callable",
+        "F",
+        "Iterable",
+        "Iterator",
+        "Mapping",
+        "NamedTuple",
+        "Net",
+        "NoValue",
+        "Part",
+        "Path",
+        "Self",
+        "Tensor",
+        "Value",
+        "Values",
+    ]
+)
 """Module-level names in capitals that a net's class may want: such a class keeps its name, these give way."""
 
-_RESERVED = frozenset([*keyword.kwlist, *"F torch math cmath nn self frozen range str float max sum unknown".split()])
+_RESERVED = frozenset(
+    [
+        *keyword.kwlist,
+        *[
+            "F",
+            "torch",
+            "math",
+            "cmath",
+            "nn",
+            "self",
+            "frozen",
+            "range",
+            "str",
+            "float",
+            "max",
+            "sum",
+            "unknown",
+        ],
+    ]
+)
 """What a variable of generated code must not hide; the functions of the runtime give way to variables."""
 
 

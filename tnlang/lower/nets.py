@@ -57,9 +57,7 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
     """The classes of some nets and of all that they call, callees first."""
     wanted = {net.name for name in nets for net in called(program, program.net(name))}
     chosen = [net for net in program.nets if net.name in wanted]
-    inner = {
-        s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)
-    }
+    inner = {s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)}
     callees: dict[str, Callee] = {}
     plans = []
     for net in chosen:
@@ -145,7 +143,9 @@ def plan_net(
         class_name=class_name(net.name),
         doc=describe(program, net),
         keywords=words,
-        counting=tuple((d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None),
+        counting=tuple(
+            (d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None
+        ),
         stored=tuple((place.dims[w.dim], w.name) for w in words if w.dim in used_dims),
         parameters=_parameters(program, net, place, outer, in_init, is_called),
         buffers=tuple(
@@ -364,15 +364,15 @@ def _submodules(
         one = turns(declared.net, ())
         found.append(Submodule(declared.name, place.calls[declared.name], (one,), root_only=is_called))
     for name, attr in place.calls.items():
-        statement = next(
-            (s for s in statements(net.body) if isinstance(s, Shared) and s.name == name), None
-        )
+        statement = next((s for s in statements(net.body) if isinstance(s, Shared) and s.name == name), None)
         if statement is not None:
             found.append(Submodule(name, attr, (turns(statement.net, ()),)))
         elif name not in {s.name for s in shared} or name in own:
             calls = _distinct(net.body, name)
             every = tuple(turns(call.net, loops) for loops, call in calls)
-            found.append(Submodule(name, attr, every[:1] if not calls[0][0] else every, name in place.keyed_calls))
+            found.append(
+                Submodule(name, attr, every[:1] if not calls[0][0] else every, name in place.keyed_calls)
+            )
     return tuple(found)
 
 
@@ -397,9 +397,7 @@ def _parameters(
 
 def start_of(decl: Decl) -> Start:
     """How a parameter starts."""
-    properties = tuple(
-        (p.name, p.legs) for p in decl.properties if p.name not in ("complex", "onehot")
-    )
+    properties = tuple((p.name, p.legs) for p in decl.properties if p.name not in ("complex", "onehot"))
     name = decl.init.name if decl.init is not None else "normal"
     arguments = decl.init.arguments if decl.init is not None else (0.02,)
     return Start(name, arguments, properties, has(decl, "complex"), len(decl.legs))
@@ -490,4 +488,3 @@ def _is_complex(net: Net, output: Output, seen: Builder) -> bool:
     if output.name in seen.values:
         return seen.values[output.name].complex
     return output.name in seen.tables and seen.tables[output.name].complex
-

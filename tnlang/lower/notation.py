@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tnlang.ir.cost import cost
 from tnlang.ir.net import (
+    Array,
     BigSum,
     Bind,
     Bracket,
@@ -38,7 +41,10 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import DimSize, Size, SizeError, show
+from tnlang.ir.walk import walk
 from tnlang.lower.dims import dims_of
+
+WIDTH = 104
 
 
 def describe(program: Program, net: Net) -> tuple[str, ...]:
@@ -47,7 +53,36 @@ def describe(program: Program, net: Net) -> tuple[str, ...]:
     outputs = ", ".join(map(_output, net.outputs))
     several = len(net.outputs) > 1
     head = f"{net.name}({inputs}) -> {f'({outputs})' if several else outputs}"
-    return (head, "", *_lines(net.body, "    "), *_cost_lines(program, net))
+    owned = [f"    {decl.kind} {declaration(decl)}{_start(decl)}" for decl in net.owned]
+    lines = [*owned, *_lines(net.body, "    ", {})]
+    return (
+        *_folded(head, ""),
+        "",
+        *(row for line in lines for row in _folded(line, "    ")),
+        *_cost_lines(program, net),
+    )
+
+
+def _folded(line: str, more: str) -> list[str]:
+    """A long line as several, the later ones indented more."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent=indent + more, break_long_words=False, break_on_hyphens=False
+    ) or [line]
+
+
+def _start(decl: Decl) -> str:
+    """How a parameter starts, or what a constant is."""
+    if decl.init is not None:
+        numbers = ", ".join(f"{number:g}" for number in decl.init.arguments)
+        return f" ~ {decl.init.name}{f'({numbers})' if numbers else ''}"
+    return f" = {_array(decl.value)}" if decl.kind == "const" and decl.value is not None else ""
+
+
+def _array(value: Array | int | float | complex) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_array, value))}]"
+    return _number(complex(value))
 
 
 def _cost_lines(program: Program, net: Net) -> tuple[str, ...]:
@@ -90,29 +125,51 @@ def _leg(leg: Leg) -> str:
     return f"{leg.name}: {size_text(leg.size)}"
 
 
-def _lines(body: Sequence[Stmt], indent: str) -> list[str]:
+def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str]) -> list[str]:
+    """The statements. ``inside`` has the texts of what stands in an expression without a name of its own."""
     found: list[str] = []
     for statement in body:
         match statement:
+            case Bind(target=target, body=total) if target.anonymous:
+                inside[target.name] = _Text(inside, _is_whole(target, total)).sum(total)
             case Bind(target=target, body=total):
-                found.append(f"{indent}{_value(target)} = {sum_text(total)}")
+                found.append(f"{indent}{_equated(target, '=', total, inside)}")
             case StreamSet(target=target, op=op, body=total, opens=opens):
-                found.append(f"{indent}{'stream ' if opens else ''}{_value(target)} {op} {sum_text(total)}")
+                found.append(f"{indent}{'stream ' if opens else ''}{_equated(target, op, total, inside)}")
             case Frozen(target=target):
                 found.append(f"{indent}{_value(target)} is frozen")
             case Call(name=name, net=net, arguments=arguments, results=results):
-                left = ", ".join(result.name + _subs(result.subs) for result in results)
-                given = ", ".join(map(_ref, arguments))
-                called = net.rpartition(".")[2]
-                suffix = f" as {name}" if name != called else ""
-                found.append(f"{indent}{left} = {called}({given}){suffix}")
+                given = ", ".join(inside.pop(ref.name, "") or _ref(ref) for ref in arguments)
+                called = net.rpartition(".")[2].rpartition("/")[2]
+                text = f"{called}({given}){f' as {name}' if name != called else ''}"
+                if len(results) == 1 and results[0].anonymous:
+                    inside[results[0].name] = text
+                else:
+                    left = ", ".join(result.name + _subs(result.subs) for result in results)
+                    found.append(f"{indent}{left} = {text}")
             case Shared(name=name, net=net):
                 found.append(f"{indent}shared {name} = {net}")
             case Repeat(loop=loop, body=inner):
                 found.append(f"{indent}repeat {_loop(loop)} {{")
-                found += _lines(inner, indent + "    ")
+                found += _lines(inner, indent + "    ", inside)
                 found.append(f"{indent}}}")
     return found
+
+
+def _equated(target: Value, op: str, total: Sum, inside: dict[str, str]) -> str:
+    whole = _is_whole(target, total)
+    left = f"{target.name}{_subs(target.subs)}" if whole else _value(target)
+    return f"{left} {op} {_Text(inside, whole).sum(total)}"
+
+
+def _is_whole(target: Value, total: Sum) -> bool:
+    """Whether the values of a sum all stand on the wires of the left-hand side, in order."""
+    nodes = list(walk(total))
+    return all(
+        (isinstance(node, Tensor) and node.legs == target.legs and not node.conj)
+        or (isinstance(node, Bubble | Bracket) and not getattr(node, "gates", ()))
+        for node in nodes
+    ) and all(not term.summed for term in total.terms)
 
 
 def _value(target: Value) -> str:
@@ -150,67 +207,78 @@ def _ix(ix: Ix) -> str:
             return f"({' '.join(map(_ix, members))})"
 
 
-def sum_text(total: Sum) -> str:
-    """A sum as it is written."""
-    text = ""
-    for term in total.terms:
-        written, minus = _term(term)
-        if text:
-            text += f" {'-' if minus else '+'} {written}"
-        else:
-            text = f"-{written}" if minus else written
-    return text or "0"
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Writes expressions. ``inside`` are those without a name; ``whole`` leaves brackets out."""
 
+    inside: dict[str, str]
+    whole: bool = False
 
-def _term(term: Term) -> tuple[str, bool]:
-    coefficient = complex(term.coefficient)
-    minus = coefficient.imag == 0 and coefficient.real < 0
-    size = -coefficient if minus else coefficient
-    words = [] if size == 1 else [_number(size)]
-    below: list[str] = []
-    for node in term.nodes:
+    def sum(self, total: Sum) -> str:
+        """A sum as it is written."""
+        text = ""
+        for term in total.terms:
+            written, minus = self.term(term)
+            if text:
+                text += f" {'-' if minus else '+'} {written}"
+            else:
+                text = f"-{written}" if minus else written
+        return text or "0"
+
+    def term(self, term: Term) -> tuple[str, bool]:
+        """A product, and whether it is subtracted."""
+        coefficient = complex(term.coefficient)
+        minus = coefficient.imag == 0 and coefficient.real < 0
+        size = -coefficient if minus else coefficient
+        words = [] if size == 1 else [_number(size)]
+        below: list[str] = []
+        for node in term.nodes:
+            match node:
+                case Bubble(function="reciprocal", body=body, name=""):
+                    below.append(f"/ {self.factor(body)}")
+                case _ if below:
+                    words += [*below, "*", self.node(node)]
+                    below = []
+                case _:
+                    words.append(self.node(node))
+        if not words:
+            words = ["1"]
+        return " ".join([*words, *below]), minus
+
+    def factor(self, body: Sum) -> str:
+        match body:
+            case Sum(terms=(Term(nodes=(node,), coefficient=1),)):
+                return self.node(node)
+        return f"({self.sum(body)})"
+
+    def node(self, node: Node) -> str:
         match node:
-            case Bubble(function="reciprocal", body=body, name=""):
-                below.append(f"/ {_factor(body)}")
-            case _ if below:
-                words += [*below, "*", _node(node)]
-                below = []
-            case _:
-                words.append(_node(node))
-    if below and not words:
-        words = ["1"]
-    return " ".join([*words, *below]), minus
-
-
-def _factor(body: Sum) -> str:
-    match body:
-        case Sum(terms=(Term(nodes=(node,), coefficient=1),)):
-            return _node(node)
-    return f"({sum_text(body)})"
-
-
-def _node(node: Node) -> str:
-    match node:
-        case Tensor(ref=ref, legs=legs, conj=conj):
-            use = _ref(ref) + (f"[{', '.join(map(_ix, legs))}]" if legs else "")
-            return f"conj({use})" if conj else use
-        case Special(kind=kind, legs=legs, at=at):
-            number = f"({size_text(at)})" if at is not None else ""
-            return f"{kind}{number}[{', '.join(map(_ix, legs))}]"
-        case Number(value, text):
-            return text or _number(complex(value))
-        case SizeNumber(size):
-            return show(size)
-        case Bubble(function="power", body=body, options=options, name=name):
-            return _named(f"{_factor(body)}^{_number(complex(dict(options)['exponent']))}", name)
-        case Bubble(function=function, body=body, gates=gates, options=options, name=name):
-            along = f"[{', '.join(g.text for g in gates)}]" if gates else ""
-            given = "".join(f", {key} = {_number(complex(value))}" for key, value in options)
-            return _named(f"{function}{along}({sum_text(body)}{given})", name)
-        case Bracket(body=body, name=name):
-            return f"({sum_text(body)}{f' as {name}' if name else ''})"
-        case BigSum(loops=loops, body=body):
-            return f"sum {', '.join(map(_loop, loops))} {{ {sum_text(body)} }}"
+            case Tensor(ref=Ref(name=name), legs=legs, conj=conj):
+                brackets = f"[{', '.join(map(_ix, legs))}]" if legs and not self.whole else ""
+                use = (
+                    f"({self.inside[name]})"
+                    if brackets and name in self.inside
+                    else self.inside.get(name, "")
+                )
+                use = (use or _ref(node.ref)) + brackets
+                return f"conj({use})" if conj else use
+            case Special(kind=kind, legs=legs, at=at):
+                number = f"({size_text(at)})" if at is not None else ""
+                return f"{kind}{number}[{', '.join(map(_ix, legs))}]"
+            case Number(value, text):
+                return text or _number(complex(value))
+            case SizeNumber(size):
+                return show(size)
+            case Bubble(function="power", body=body, options=options, name=name):
+                return _named(f"{self.factor(body)}^{_number(complex(dict(options)['exponent']))}", name)
+            case Bubble(function=function, body=body, gates=gates, options=options, name=name):
+                along = f"[{', '.join(g.text for g in gates)}]" if gates else ""
+                given = "".join(f", {key} = {_number(complex(value))}" for key, value in options)
+                return _named(f"{function}{along}({self.sum(body)}{given})", name)
+            case Bracket(body=body, name=name):
+                return f"({self.sum(body)}{f' as {name}' if name else ''})"
+            case BigSum(loops=loops, body=body):
+                return f"sum {', '.join(map(_loop, loops))} {{ {self.sum(body)} }}"
 
 
 def _named(text: str, name: str) -> str:

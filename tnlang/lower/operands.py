@@ -61,7 +61,8 @@ class Scope:
     """What an expression of a net can see and say.
 
     ``nominal`` guesses sizes for the contraction order. ``watch`` is told of each named bubble and gives the
-    array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants slices looked at before they are taken.
+    array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants
+    slices looked at before they are taken.
     """
 
     value: Callable[[Ref], Held]
@@ -117,7 +118,7 @@ def ordered(operand: Operand, order: Sequence[Wire]) -> Operand:
 
 
 def aligned(operand: Operand, target: Sequence[Wire]) -> Expr:
-    """The array, with axes of size 1 where needed, so that broadcasting puts its axes on those of ``target``."""
+    """The array, with axes of size 1 where broadcasting needs them to meet the axes ``target``."""
     if is_scalar(operand.expr):
         return operand.expr
     turned = ordered(unique(operand), target)
@@ -159,7 +160,7 @@ def multiplied(left: Operand, right: Operand, order: Sequence[Wire], op: str = "
 
 
 def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) -> Operand:
-    """The product of arrays, pair by pair, all wires summed that are not kept. Axes come in the order kept."""
+    """The product of arrays, pair by pair, wires that are not kept summed; axes in the order kept."""
     current = list(operands)
     sizes = {w: scope.nominal(w.size) for o in operands for w in o.wires}
     sizes |= {w: scope.nominal(w.size) for w in kept}

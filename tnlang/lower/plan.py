@@ -518,18 +518,7 @@ class Inherited:
     attribute: str
 
 
-Step = (
-    Let
-    | LetSeveral
-    | Table
-    | Append
-    | Repeated
-    | Within
-    | CheckLegs
-    | LetSize
-    | GivenSize
-    | Inherited
-)
+Step = Let | LetSeveral | Table | Append | Repeated | Within | CheckLegs | LetSize | GivenSize | Inherited
 
 
 # ---------------------------------------------------------------- nets

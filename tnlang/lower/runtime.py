@@ -1,4 +1,4 @@
-"""What generated modules share. Nothing imports this file: its text is copied into each of them, as far as used."""
+"""What generated modules share. Nothing imports this file: its text is copied into them, as far as it is used."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class NoValue(KeyError):
 
 
 class Part(NamedTuple):
-    """The values handed in to one call of a net, by their names in it, and where these names stand in the whole."""
+    """The values handed in to one call of a net, by their names in it, and where these stand in the whole."""
 
     values: Values
     path: str = ""
 
 
 class Value(nn.Module):
-    """A named value of a net, for hooks to read or replace: gives what it gets, or what ``frozen`` has for it.
+    """A named value, for hooks to read or replace: gives what it gets, or what ``frozen`` has for it.
 
     It gets None where the value is not computed but has to be handed in.
     """
@@ -73,7 +73,10 @@ class Net(nn.Module):
         """Whether this call needs a line for each value: some are replaced, or hooks watch them."""
         given = frozen.values if isinstance(frozen, Part) else frozen
         return bool(given) or any(
-            value._forward_hooks or value._forward_pre_hooks or value._backward_hooks or value._backward_pre_hooks
+            value._forward_hooks
+            or value._forward_pre_hooks
+            or value._backward_hooks
+            or value._backward_pre_hooks
             for value in values_in(self)
         )
 
@@ -92,7 +95,9 @@ class Net(nn.Module):
                 raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")
         for name in needed:
             if name not in given:
-                raise NoValue(f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)")
+                raise NoValue(
+                    f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)"
+                )
         return Part({name: given[name] for name in needed} if needed else given)
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
@@ -157,7 +162,7 @@ class Net(nn.Module):
             yield name, name, same
 
     def load_weights(self, path: str | os.PathLike[str]) -> Self:
-        """Fill all parameters from a safetensors file, from a sharded index, or from a folder with one of them.
+        """Fill all parameters from a safetensors file, a sharded index, or a folder with one of them.
 
         Returns self. Raises ValueError, before anything is changed, with every key that is missing or not
         used and every array that does not fit.
@@ -180,7 +185,9 @@ class Net(nn.Module):
                 except (RuntimeError, IndexError):
                     value = array
                 if list(value.shape) != shape:
-                    wrong.append(f"mis-shaped: {stored} has {list(array.shape)}, which does not give {name} {shape}")
+                    wrong.append(
+                        f"mis-shaped: {stored} has {list(array.shape)}, which does not give {name} {shape}"
+                    )
                     continue
                 filled.append((parameters[name], value))
             wrong += [f"not filled: {name}" for name in parameters if name not in {n for n, _, _ in mapping}]
@@ -189,7 +196,9 @@ class Net(nn.Module):
                 if not any(fnmatch.fnmatchcase(bare, p) or fnmatch.fnmatchcase(key, p) for p in self.ignored):
                     wrong.append(f"not used: {key}")
             if wrong:
-                raise ValueError(f"{path} does not fit {type(self).__name__}:\n  " + "\n  ".join(sorted(wrong)))
+                raise ValueError(
+                    f"{path} does not fit {type(self).__name__}:\n  " + "\n  ".join(sorted(wrong))
+                )
             for parameter, value in filled:
                 parameter.copy_(value)
         return self
@@ -207,9 +216,7 @@ def values_in(module: nn.Module) -> Iterator[Value]:
 def values(name: str, *counts: int) -> nn.ModuleList:
     """A list of named values ``name.0``, ``name.1``, ..., nested where there are several counts."""
     first, *rest = counts
-    return nn.ModuleList(
-        values(f"{name}.{i}", *rest) if rest else Value(f"{name}.{i}") for i in range(first)
-    )
+    return nn.ModuleList(values(f"{name}.{i}", *rest) if rest else Value(f"{name}.{i}") for i in range(first))
 
 
 def near(name: str, names: Iterable[str]) -> str:
@@ -247,9 +254,11 @@ def under(frozen: Part, *path: str | int) -> Part:
 
 
 def legs(net: str, name: str, value: Tensor, sizes: Mapping[str, int | None]) -> tuple[int, ...]:
-    """The sizes of a value's legs, which are its last axes. Raises ValueError where one is not as expected."""
+    """The sizes of a value's legs, which are its last axes. Raises ValueError where one does not fit."""
     if value.dim() < len(sizes):
-        raise ValueError(f"{net}: {name} needs the legs [{', '.join(sizes)}] but has the shape {list(value.shape)}")
+        raise ValueError(
+            f"{net}: {name} needs the legs [{', '.join(sizes)}] but has the shape {list(value.shape)}"
+        )
     found = tuple(value.shape[value.dim() - len(sizes) :])
     for (leg, expected), size in zip(sizes.items(), found, strict=True):
         if expected is not None and size != expected:
@@ -284,7 +293,9 @@ def spread(x: Tensor, *sizes: int) -> Tensor:
 
 def causal(x: Tensor, query: int = -2, key: int = -1) -> Tensor:
     """-inf where the key comes after the query."""
-    later = torch.arange(x.shape[key], device=x.device) > torch.arange(x.shape[query], device=x.device)[:, None]
+    later = (
+        torch.arange(x.shape[key], device=x.device) > torch.arange(x.shape[query], device=x.device)[:, None]
+    )
     if (query, key) != (-2, -1):
         x = x.movedim((query, key), (-2, -1))
         return x.masked_fill(later, -math.inf).movedim((-2, -1), (query, key))
@@ -364,7 +375,7 @@ def levi_civita(size: int, like: Tensor) -> Tensor:
 
 
 def isometry(x: Tensor, *legs: int) -> Tensor:
-    """The Q of a QR of ``x``: contracted over its other legs with its conjugate it is the identity on these."""
+    """The Q of a QR of ``x``: contracted over the other legs with its conjugate it is the identity."""
     others = [axis for axis in range(x.dim()) if axis not in legs]
     turned = x.permute(*others, *legs)
     rows = math.prod(x.shape[axis] for axis in others)
@@ -384,7 +395,9 @@ def symmetric(x: Tensor, *legs: int) -> Tensor:
 
 def diagonal(x: Tensor) -> Tensor:
     """0 where the indices differ."""
-    axes = [torch.arange(n).view([-1 if i == j else 1 for j in range(x.dim())]) for i, n in enumerate(x.shape)]
+    axes = [
+        torch.arange(n).view([-1 if i == j else 1 for j in range(x.dim())]) for i, n in enumerate(x.shape)
+    ]
     same = torch.stack([a.expand(x.shape) for a in axes])
     return x * (same == same[0]).all(0)
 
@@ -410,7 +423,7 @@ def same(x: Tensor) -> Tensor:
 
 
 def stored_arrays(path: Path) -> dict[str, Path]:
-    """The file that each array of a checkpoint stands in, by key. Raises FileNotFoundError where none is found."""
+    """The file that each array of a checkpoint stands in, by key. Raises FileNotFoundError."""
     from safetensors import safe_open
 
     if path.is_dir():

@@ -8,7 +8,7 @@ from tnlang.ir.net import Bracket, Bubble, Node, Number, SizeNumber, Sum
 from tnlang.ir.size import Size
 from tnlang.lower.plan import Arith, MathCall, Name, Num, Scalar, Total
 
-_MATH = frozenset("exp log sqrt sin cos tanh erf".split())
+_MATH = frozenset(["exp", "log", "sqrt", "sin", "cos", "tanh", "erf"])
 _CMATH = _MATH - {"erf"}
 
 
@@ -121,4 +121,3 @@ def _applied(function: str, argument: Scalar, options: dict[str, float]) -> Scal
             return MathCall(function, argument)
         case _:
             return None
-

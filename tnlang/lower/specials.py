@@ -46,7 +46,7 @@ class Hot:
 
 @dataclass(slots=True)
 class Product:
-    """A product while its special tensors are resolved: rewritten in place, each wire summed once at the end."""
+    """A product while its special tensors are resolved: rewritten in place."""
 
     scope: Scope
     operands: list[Operand]
@@ -71,7 +71,9 @@ class Product:
     def fix(self, wire: Wire, at: Size) -> None:
         """Take one entry of a wire, wherever it ends."""
         scalar = self.scope.size(at)
-        grouped = [s for s in self.specials if any(isinstance(g, Group) and wire in g.members for g in s.legs)]
+        grouped = [
+            s for s in self.specials if any(isinstance(g, Group) and wire in g.members for g in s.legs)
+        ]
         self.specials = [s for s in self.specials if s not in grouped]
         in_group = [h for h in self.hots if isinstance(h.ix, Group) and wire in h.ix.members]
         self.hots = [h for h in self.hots if h not in in_group]
@@ -212,16 +214,19 @@ def _shifts(product: Product) -> None:
             return None
         for moved, landing, by in ((of, to, special.at), (to, of, size_op("-", 0, special.at))):
             elsewhere = [
-                *(w for s in product.specials if s is not special and s.kind != "ones" for w in _wires(s.legs)),
+                *(
+                    w
+                    for s in product.specials
+                    if s is not special and s.kind != "ones"
+                    for w in _wires(s.legs)
+                ),
                 *(w for hot in product.hots for w in (*hot.indices.wires, *ix_wires(hot.ix))),
             ]
             if moved in product.summed and product.has(moved) and moved not in elsewhere:
                 return moved, landing, by
         return None
 
-    while (
-        shift := product.take(lambda s: s.kind == "shift" and direction(s) is not None)
-    ) is not None:
+    while (shift := product.take(lambda s: s.kind == "shift" and direction(s) is not None)) is not None:
         found = direction(shift)
         assert found is not None
         moved, landing, by = found
@@ -266,7 +271,9 @@ def looked_up(table: Operand, wire: Wire, indices: Operand) -> Operand:
     if not table.batched and not set(rest) & set(indices.wires):
         rows = ordered(table, (wire, *rest))
         wires = (*indices.wires, *rest)
-        return Operand(Lookup(indices.expr, rows.expr, len(rows.wires)), wires, indices.batched, table.complex)
+        return Operand(
+            Lookup(indices.expr, rows.expr, len(rows.wires)), wires, indices.batched, table.complex
+        )
     wires = (*(w for w in indices.wires if w not in rest), *rest)
     flat = aligned(replace(table, batched=True), (*wires, wire))
     return Operand(
@@ -411,5 +418,3 @@ def _moved(operand: Operand, wire: Wire, landing: Wire, by: Scalar, size: Scalar
     axis = operand.wires.index(wire) - len(operand.wires)
     wires = tuple(landing if w == wire else w for w in operand.wires)
     return replace(operand, expr=Shifted(operand.expr, axis, by, size), wires=wires)
-
-

@@ -23,14 +23,13 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.size import LoopVar, Size, SizeOp, substitute
+from tnlang.ir.size import LoopVar, Size, SizeOp
 from tnlang.ir.walk import free_wires, map_children, new_id
 from tnlang.lower import scalars
 from tnlang.lower.operands import (
     Operand,
     Scope,
     add,
-    aligned,
     contract,
     multiplied,
     negated,
@@ -40,7 +39,6 @@ from tnlang.lower.operands import (
     unique,
 )
 from tnlang.lower.plan import (
-    All,
     Along,
     Apply,
     Argmax,
@@ -48,7 +46,6 @@ from tnlang.lower.plan import (
     Binary,
     Full,
     LoopSum,
-    NewAxis,
     Num,
     Scalar,
     Stack,
@@ -272,7 +269,7 @@ def lower_big_sum(node: BigSum, want: tuple[Wire, ...], scope: Scope) -> Operand
 
 
 def _as_wire(body: Sum, loop: Loop, scope: Scope) -> Sum | None:
-    """The body with a new summed wire in place of the variable, if it is only an entry of legs of that size."""
+    """The body with a summed wire in place of the variable, if that is but an entry of legs of its size."""
     if loop.start != 0:
         return None
     wire = Wire(new_id(), loop.var, loop.stop)
@@ -342,9 +339,7 @@ def _with_wire(body: Sum, var: str, wire: Wire, scope: Scope) -> Sum | None:
                 return map_children(node, total)
 
     def total(inner: Sum) -> Sum:
-        return replace(
-            inner, terms=tuple(replace(t, nodes=tuple(map(change, t.nodes))) for t in inner.terms)
-        )
+        return replace(inner, terms=tuple(replace(t, nodes=tuple(map(change, t.nodes))) for t in inner.terms))
 
     result = total(body)
     return result if good else None
@@ -396,5 +391,3 @@ def _without_basis(term: Term, wire: Wire) -> Term:
             n for n in term.nodes if not (isinstance(n, Special) and n.kind == "basis" and n.legs == (wire,))
         ),
     )
-
-

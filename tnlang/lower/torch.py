@@ -36,8 +36,11 @@ def module_source(plan: ModulePlan) -> str:
     classes = re.sub(f"{MARK}({'|'.join(LIBRARY)})\\b", lambda m: _given_way(m[1], clashes), classes)
     runtime = "\n\n\n".join(_runtime(set(_WORD.findall(classes)), clashes))
     for function in sorted(_definitions().keys() & _variables(plan)):
-        classes, runtime = (re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", t) for t in (classes, runtime))
-    values = f"{_given_way('Values', clashes)} = {_given_way('Mapping', clashes)}[str, {_given_way('Tensor', clashes)}]"
+        classes, runtime = (
+            re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", t) for t in (classes, runtime)
+        )
+    values, mapping, tensor = (_given_way(name, clashes) for name in ("Values", "Mapping", "Tensor"))
+    values = f"{values} = {mapping}[str, {tensor}]"
     names = ", ".join(f'"{name}"' for name in sorted(public))
     code = "\n".join([values, "", "", runtime, classes, ""])
     head = [
@@ -76,8 +79,8 @@ def _title(plan: ModulePlan) -> tuple[str, ...]:
         f"{name} as PyTorch modules, written by tnlang: change the .tn text, not this file.",
         "",
         f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.",
-        "Inputs may have leading batch axes. Every named value is a submodule that is the identity, so that",
-        "hooks can read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces them.",
+        "Inputs may have leading batch axes. Every named value goes through a submodule of its name, for hooks",
+        "to read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces some.",
     )
 
 

@@ -98,7 +98,9 @@ def init_lines(plan: NetPlan) -> list[str]:
     parameters = [_keyword(word) for word in plan.keywords]
     if plan.file_level:
         parameters.append(f"{file_level(plan)}: bool = True")
-    signature = ", ".join(["self", "*", *parameters, "**unknown: object"] if parameters else ["self", "**unknown: object"])
+    signature = ", ".join(
+        ["self", "*", *parameters, "**unknown: object"] if parameters else ["self", "**unknown: object"]
+    )
     lines = wrapped(f"    def __init__({signature}) -> None:")
     lines.append("        super().__init__()")
     counting = "".join(f", {identifier(name)}={size}" for name, size in plan.counting)
@@ -114,7 +116,8 @@ def init_lines(plan: NetPlan) -> list[str]:
     for buffer in plan.buffers:
         value = repr(_lists(buffer.value))
         lines += wrapped(
-            f"        self.register_buffer({repr_name(buffer.attribute)}, torch.tensor({value}), persistent=False)"
+            f"        self.register_buffer({repr_name(buffer.attribute)}, "
+            f"torch.tensor({value}), persistent=False)"
         )
     rooted = [p for p in plan.parameters if p.root_only]
     rooted_nets = [s for s in plan.submodules if s.root_only]
@@ -364,7 +367,9 @@ def weights_lines(plan: NetPlan) -> list[str]:
     writer = Writer(plan.like)
     kinds = f"{library('Callable')}[[{library('Tensor')}], {library('Tensor')}]"
     lines = [f"    def weights(self) -> {library('Iterator')}[tuple[str, str, {kinds}]]:"]
-    lines += docstring((f"Where each parameter stands in a {plan.checkpoint.format} checkpoint.",), "        ")
+    lines += docstring(
+        (f"Where each parameter stands in a {plan.checkpoint.format} checkpoint.",), "        "
+    )
     open_loops: tuple[tuple[str, Scalar, Scalar], ...] = ()
     for stored in plan.checkpoint.stored:
         if stored.loops != open_loops:
@@ -396,5 +401,3 @@ def joined_text(pieces: Sequence[str | Scalar]) -> str:
         else:
             inside += "{" + text(piece) + "}"
     return f'f"{inside}"'
-
-

@@ -82,7 +82,9 @@ _LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": P
 def number(value: int | float | complex) -> Code:
     """A Python number."""
     if isinstance(value, complex):
-        return Code(repr(value)) if value.real else Code(f"{value.imag:g}j", UNARY if value.imag < 0 else ATOM)
+        return (
+            Code(repr(value)) if value.real else Code(f"{value.imag:g}j", UNARY if value.imag < 0 else ATOM)
+        )
     if isinstance(value, float) and math.isinf(value):
         return Code("math.inf") if value > 0 else Code("-math.inf", UNARY)
     if isinstance(value, float) and value == math.pi:
@@ -137,7 +139,9 @@ def sizes_code(sizes: Sequence[Scalar]) -> str:
 
 
 _METHODS = {"square": "square", "real": "real", "imag": "imag"}
-_TORCH = frozenset("relu sigmoid tanh erf exp log sqrt rsqrt abs sign sin cos".split())
+_TORCH = frozenset(
+    ["relu", "sigmoid", "tanh", "erf", "exp", "log", "sqrt", "rsqrt", "abs", "sign", "sin", "cos"]
+)
 _ENDS = {"sum": "sum", "prod": "prod", "mean": "mean", "max": "amax", "min": "amin", "logsumexp": "logsumexp"}
 
 
@@ -237,7 +241,11 @@ class Writer:
 
     def norm(self, expr: Normed) -> Code:
         x = self.text(expr.x)
-        shape = f"{self.text(expr.gain)}.shape" if expr.gain is not None else f"{self.code(expr.x).at(ATOM)}.shape[-1:]"
+        shape = (
+            f"{self.text(expr.gain)}.shape"
+            if expr.gain is not None
+            else f"{self.code(expr.x).at(ATOM)}.shape[-1:]"
+        )
         given = [self.text(part) for part in (expr.gain, expr.bias) if part is not None]
         name = "layer_norm" if expr.function == "layernorm" else "rms_norm"
         return Code(f"{library('F')}.{name}({', '.join([x, shape, *given])}, eps={expr.eps!r})")
@@ -364,6 +372,9 @@ def subscripts(labels: Sequence[Sequence[str]], batched: Sequence[bool], out: Se
     for label in sorted(every, key=len):  # Labels of one letter have the first choice.
         wishes = [c for c in label if c in _LETTERS] + list(_LETTERS)
         chosen[label] = next(c for c in wishes if c not in chosen.values())
-    parts = [("..." if b else "") + "".join(chosen[label] for label in one) for one, b in zip(labels, batched, strict=True)]
+    parts = [
+        ("..." if b else "") + "".join(chosen[label] for label in one)
+        for one, b in zip(labels, batched, strict=True)
+    ]
     result = ("..." if any(batched) else "") + "".join(chosen[label] for label in out)
     return f"{','.join(parts)}->{result}"

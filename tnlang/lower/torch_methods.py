@@ -23,11 +23,9 @@ from tnlang.lower.plan import (
     LetSeveral,
     LetSize,
     Linear,
-    Name,
     Normed,
     Point,
     Repeated,
-    Scalar,
     Step,
     Table,
     Var,
@@ -94,9 +92,7 @@ class Method:
                 return wrapped(f"{indent}{name} = {text(value)}")
             case GivenSize(name, dim, attribute):
                 sources = f"self.{attribute} if {name} is None else {name}"
-                return wrapped(
-                    f"{indent}{name} = given({repr_name(self.net)}, {repr_name(dim)}, {sources})"
-                )
+                return wrapped(f"{indent}{name} = given({repr_name(self.net)}, {repr_name(dim)}, {sources})")
             case Inherited(name, attribute):
                 return [f"{indent}{name} = self.{attribute} if {name} is None else {name}"]
         raise AssertionError(step)
@@ -129,7 +125,7 @@ class Method:
         return self.writer.text(value) if point is None else observe(point, self.writer.text(value))
 
     def hoisted(self, value: Expr, indent: str, length: int) -> tuple[Expr, str] | None:
-        """A part to compute first: a product of variables if there is one, else the shortest that is enough."""
+        """A part to compute first: a product of variables if there is one, else the shortest that will do."""
         sized = [(len(self.writer.text(c)), c) for c in dict.fromkeys(_movable(value))]
         sized = [(size, c) for size, c in sized if size >= 24]
         sized = [pair for pair in sized if _is_leaf(pair[1])] or sized
@@ -197,5 +193,3 @@ def _name_for(expr: Expr) -> str:
         case CallNet(path=path) if re.fullmatch(r"[a-z]\w*", path):
             return path
     return "part"
-
-

@@ -8,7 +8,7 @@ from tnlang.ir.net import Entry, Group, Ix, Slice, Tensor, Wire
 from tnlang.ir.size import show
 from tnlang.ir.walk import ix_wires
 from tnlang.lower.operands import Operand, Scope
-from tnlang.lower.plan import All, Conjugate, Cut, Expr, Index, Item, Num, Scalar, Unflatten, Within
+from tnlang.lower.plan import All, Conjugate, Cut, Expr, Flatten, Index, Item, Num, Scalar, Unflatten, Within
 from tnlang.lower.specials import Hot
 
 
@@ -70,12 +70,7 @@ def _item(leg: Wire | Entry | Slice, scope: Scope) -> Item:
 
 def grouped(expr: Expr, legs: tuple[Wire | Group, ...]) -> Expr:
     """An array over the wires of a left-hand side, with those of a group joined to one axis."""
-    from tnlang.lower.plan import Flatten
-
-    after = 0
-    for leg in reversed(legs):
-        count = len(leg.members) if isinstance(leg, Group) else 1
-        if count > 1:
-            expr = Flatten(expr, -after - count, -after - 1)
-        after += 1
+    for after, leg in enumerate(reversed(legs)):
+        if isinstance(leg, Group) and len(leg.members) > 1:
+            expr = Flatten(expr, -after - len(leg.members), -after - 1)
     return expr

@@ -26,9 +26,7 @@ def checkpoint_of(
     weights = next((w for w in program.weights if w.net == net.name), None)
     if weights is None:
         return None
-    stored = tuple(
-        found for weight_map in weights.maps for found in _stored(program, net, weight_map, size)
-    )
+    stored = tuple(found for weight_map in weights.maps for found in _stored(program, net, weight_map, size))
     return Checkpoint(weights.format, stored, weights.prefixes, weights.ignores)
 
 
@@ -85,7 +83,11 @@ def _ranges(program: Program, net: Net, weight_map: WeightMap) -> list[Ranges]:
             ]
             current = program.net(repeats[0][1].net)
         elif any(variables):
-            found = [(*before, *members) for before in found for members in _members(program, current, name, variables)]
+            found = [
+                (*before, *members)
+                for before in found
+                for members in _members(program, current, name, variables)
+            ]
     return found
 
 
@@ -103,9 +105,7 @@ def _repeats(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Ca
     return found
 
 
-def _members(
-    program: Program, net: Net, name: str, variables: Sequence[str | None]
-) -> list[Ranges]:
+def _members(program: Program, net: Net, name: str, variables: Sequence[str | None]) -> list[Ranges]:
     """The members of a family of parameters, as ranges of one number or of many."""
     decls = [d for d in (*net.owned, *used_file_level(program, net)) if d.name == name and d.kind == "param"]
     numbers = sorted(d.subs for d in decls)
