@@ -121,7 +121,9 @@ class Net:
 
 
 def head(name: str, legs: Sequence[Ix], sub: Entry | None = None) -> str:
-    return name + (f"{{{sub}}}" if sub is not None else "") + (f"[{', '.join(map(str, legs))}]" if legs else "")
+    return (
+        name + (f"{{{sub}}}" if sub is not None else "") + (f"[{', '.join(map(str, legs))}]" if legs else "")
+    )
 
 
 @dataclass
@@ -132,7 +134,9 @@ class Runner:
     parameters: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def run(self, net: Net, arguments: Sequence[np.ndarray], path: str = "", owner: str = "") -> list[np.ndarray]:
+    def run(
+        self, net: Net, arguments: Sequence[np.ndarray], path: str = "", owner: str = ""
+    ) -> list[np.ndarray]:
         """The outputs; values stand under ``path``, parameters under ``owner``."""
         arrays = dict(zip((legs.name for legs in net.inputs), arguments, strict=True))
         arrays |= self.own(net, owner)
@@ -162,18 +166,17 @@ class Runner:
                     value = Values(arrays).array(legs, expression, loops)
                     member = name if sub is None else f"{name}.{sub.at + loops[sub.var]}"
                     arrays[member] = value
-                    self.values[path + (member if sub is not None else name + turn)] = value
+                    self.record(path + (member if sub is not None else name + turn), value)
                 case Stream(name, legs, op, expression):
                     self.assign(name, op, Values(arrays).array(legs, expression, loops), arrays, path)
                 case Apply(target, op, net, given, alias, shared):
                     inside = alias if shared else alias + turn
-                    value = self.run(
-                        net, [arrays[dotted(name)] for name in given], f"{path}{alias}{turn}.", f"{owner}{inside}."
-                    )[0]
+                    whole = [arrays[dotted(name)] for name in given]
+                    value = self.run(net, whole, f"{path}{inside}.", f"{owner}{inside}.")[0]
                     if op == "" or (op == "=" and f"{target}.0" not in arrays):
                         arrays[target] = value
                         if op:
-                            self.values[path + target + turn] = value
+                            self.record(path + target + turn, value)
                     else:
                         self.assign(target, op, value, arrays, path)
                 case Repeat(var, start, stop, inner):
@@ -191,7 +194,13 @@ class Runner:
             "+=": lambda: arrays[name] + value,
             "-=": lambda: arrays[name] - value,
         }[op]()
-        arrays[f"{name}.{count}"] = self.values[f"{path}{name}.{count}"] = arrays[name]
+        arrays[f"{name}.{count}"] = arrays[name]
+        self.record(f"{path}{name}.{count}", arrays[name])
+
+    def record(self, name: str, value: np.ndarray) -> None:
+        """A named value; one that a shared net computes again is ``name#2``, ``name#3``."""
+        again = sum(1 for key in self.values if key.partition("#")[0] == name)
+        self.values[f"{name}#{again + 1}" if again else name] = value
 
 
 def members(name: str) -> list[str]:

@@ -13,12 +13,14 @@ Wires take their names from a small pool, so that the same name means different 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
 
 from tests.meaning import (
     Add,
@@ -44,6 +46,7 @@ from tests.meaning import (
 )
 from tests.networks import Apply, Legs, Let, Net, Repeat, Runner, Shared, Statement, Stream
 
+T = TypeVar("T")
 DIMS = {"n": 2, "m": 3, "o": 1, "q": 2}
 POOL = ("i", "j", "k", "l", "a", "b", "c'", "α", "in", "n2")
 SMOOTH = (
@@ -196,7 +199,9 @@ class Draft:
             dims.insert(at, dim)
             sizes.insert(at, DIMS[dim])
         if self.loop and self.owner == "param" and self.chance(25):
-            return Use(self.family(tuple(dims), tuple(sizes), self.loop[2]), tuple(legs), Entry(0, self.loop[0]))
+            return Use(
+                self.family(tuple(dims), tuple(sizes), self.loop[2]), tuple(legs), Entry(0, self.loop[0])
+            )
         held = self.declare(tuple(dims), tuple(sizes))
         return Use(held.name, tuple(legs), conj=bool(legs) and self.chance(5))
 
@@ -396,6 +401,14 @@ def _settled(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def _computed(compute: Callable[[], T]) -> T:
+    """What is computed, unless numbers leave what Python can hold."""
+    try:
+        return compute()
+    except (ZeroDivisionError, OverflowError, ValueError):
+        raise UnsatisfiedAssumption from None
+
+
 DIM_LINE = "dim " + ", ".join(f"{name} = {size}" for name, size in DIMS.items())
 
 
@@ -408,7 +421,8 @@ def expressions(draw: st.DrawFn) -> Case:
     for position in range(draft.number(1, 3)):
         head, held, legs, expression = draft.binding(f"y{position}")
         lines.append(f"{head} = {expression}")
-        draft.arrays[held.name] = results[held.name] = _settled(Values(draft.arrays).array(legs, expression))
+        value = _computed(lambda: Values(draft.arrays).array(legs, expression))  # noqa: B023
+        draft.arrays[held.name] = results[held.name] = _settled(value)
         draft.held.append(held)
     used = " ".join(lines)
     declarations = [f"tensor {held}" for held in draft.declared]
@@ -521,7 +535,7 @@ def networks(draw: st.DrawFn) -> Case:
     if draft.plain:
         draft.input(("n",))
     draft.input(dims)
-    shared = "step" if draft.chance(30) else ""
+    shared = "cell" if draft.chance(30) else ""
     if shared:
         draft.body.append(Shared(shared, callee))
     stream = Legs("s", dims, tuple(DIMS[dim] for dim in dims))
@@ -552,7 +566,7 @@ def networks(draw: st.DrawFn) -> Case:
     net = draft.finish("outer", draft.held[-1])
     runner = Runner(lambda sizes: draft.values(*sizes))
     inputs = {legs.name: draft.values(*legs.sizes) for legs in net.inputs}
-    results = runner.run(net, list(inputs.values()))
+    results = _computed(lambda: runner.run(net, list(inputs.values())))
     for value in runner.values.values():
         _settled(value)
     unbound = draft.plain and any("n" in legs.dims for legs in net.inputs)

@@ -21,7 +21,6 @@ from tnlang.ir.net import (
     Loop,
     Node,
     Number,
-    Ref,
     SizeNumber,
     Special,
     Sum,
@@ -58,7 +57,7 @@ class Scope:
     has a name, and of the ``scale`` of a layernorm or rmsnorm.
     """
 
-    value: Callable[[Ref], Value]
+    value: Callable[[str, tuple[int, ...]], Value]
     numbers: Mapping[str, int]
     batch: int
     functions: Mapping[str, UserFunction]
@@ -128,7 +127,7 @@ def _scalar(value: complex, scope: Scope) -> Labelled:
 
 
 def _tensor(node: Tensor, scope: Scope) -> Labelled | Lookup:
-    value = scope.value(node.ref)
+    value = scope.value(node.ref.name, tuple(scope.size(sub) for sub in node.ref.subs))
     if isinstance(value, OneHot):
         hot = node.legs[value.leg]
         if isinstance(hot, Wire):

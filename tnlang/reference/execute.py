@@ -5,6 +5,7 @@ It follows the definition term by term, in float64 or complex128; plainness come
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,7 +40,8 @@ class Result:
     """What a run gives: ``outputs`` in the order of the net, ``cache`` every named value by dotted name.
 
     ``attention.0.A`` is the A of the attention called in the first turn of a repeat, ``x.3`` the value of a
-    stream after its fourth assignment, ``n.0`` a value bound in the first turn.
+    stream after its fourth assignment, ``n.0`` a value bound in the first turn, ``cell.h#2`` the h of a shared
+    cell that runs for the second time.
     """
 
     outputs: dict[str, Array]
@@ -226,6 +228,7 @@ class _Frame:
         raise ValueMismatch(f"net {self.net.name} has no value {dotted(name, subs)} at this point")
 
     def ref(self, ref: Ref) -> WholeValue:
+        """The whole value that a call gets."""
         return self.lookup(ref.name, tuple(evaluate(sub, self.numbers) for sub in ref.subs))
 
     def body(self, body: tuple[Stmt, ...]) -> None:
@@ -255,19 +258,24 @@ class _Frame:
 
     def compute(self, target: Value, total: Sum) -> Array:
         def seen(name: str, array: Array) -> None:
-            self.run.cache[self.path + dotted(name, [value for _, value in self.turn])] = array
+            self.record(self.path + dotted(name, [value for _, value in self.turn]), array)
 
-        scope = Scope(self.ref, self.numbers, self.run.batch, self.run.functions, seen)
+        scope = Scope(self.lookup, self.numbers, self.run.batch, self.run.functions, seen)
         return gather(evaluate_sum(total, value_wires(target.legs), scope), target.legs, self.run.batch)
 
     def bind(self, target: Value, value: WholeValue) -> None:
         subs = tuple(evaluate(sub, self.numbers) for sub in target.subs)
         self.values[target.name, subs] = value
         if not target.anonymous:
-            self.run.cache[self.key(target)] = dense(value, self.run.batch)
+            self.record(self.key(target), dense(value, self.run.batch))
+
+    def record(self, key: str, array: Array) -> None:
+        """Put a named value into the cache; one that a shared net computes again is ``name#2``, ``name#3``."""
+        keys = itertools.chain([key], (f"{key}#{number}" for number in itertools.count(2)))
+        self.run.cache[next(free for free in keys if free not in self.run.cache)] = array
 
     def assign(self, target: Value, value: Array) -> None:
-        self.run.cache[self.stream_key(target.name)] = value
+        self.record(self.stream_key(target.name), value)
         self.streams.setdefault(target.name, []).append(value)
 
     def changed(self, name: str, op: str, change: Array) -> Array:
@@ -310,7 +318,7 @@ class _Frame:
         callee = self.run.program.net(call.net)
         turn = tuple(value for _, value in self.turn)
         owner = call_path(self.owner, call.name, turn, call.shared, owned_shared(self.net))
-        path = f"{self.path}{dotted(call.name, turn)}."
+        path = f"{self.path}{dotted(call.name, () if call.shared else turn)}."
         arguments = [self.ref(argument) for argument in call.arguments]
         results = _Frame(self.run, callee, path, owner, self.numbers).run_net(arguments)
         for target, value in zip(call.results, results, strict=True):
