@@ -1,4 +1,4 @@
-"""``x = ln(x + f(x))`` read as a stream that runs on: first something is added to it, then a box stands on it."""
+"""``x = ln(x + f(x))`` read as a stream that runs on: something is added to it, then a box stands on it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,75 @@
+"""The shapes of values: outline, colour and label of a declared tensor, and of a value drawn by its name."""
+
+from __future__ import annotations
+
+from tnlang.draw.diagram import Role, Shape
+from tnlang.draw.view import names
+from tnlang.draw.view.values import Definition, Uses
+from tnlang.ir.net import Bind, Decl, Ref, Tensor, Term, Wire
+
+
+def declared(
+    found: Definition,
+    decl: Decl,
+    node: Tensor,
+    above: str,
+    *,
+    bias: bool,
+    uses: Uses,
+    seconds: frozenset[str],
+) -> Shape:
+    """The shape of a declared value; a ``bias`` has fewer legs than the sum it is added to."""
+    path = f"{found.key[0]}.{decl.name}" if found.key[0] else decl.name
+    properties = {p.name: p for p in decl.properties}
+    outline = "circle"
+    tip: tuple[int, ...] = ()
+    role: Role = "weight"
+    if decl.kind == "input":
+        role = "data"
+    if len(decl.legs) <= 1 or bias:
+        role = "bias" if bias else "data"
+    elif decl.name in seconds:
+        role = "second"
+    if "isometry" in properties:
+        outline, role, tip = "triangle", "isometry", properties["isometry"].legs
+    elif "unitary" in properties or "orthogonal" in properties:
+        outline, role = "square", "unitary"
+    uses.tensors[(found.key, node.conj)] += 1
+    label = names.math(decl.name, above, decl.label)
+    if node.conj:
+        label = _barred(label)
+    return Shape(
+        0,
+        "tensor",
+        label,
+        path,
+        outline="triangle" if outline == "triangle" else "square" if outline == "square" else "circle",
+        role=role,
+        tip=tip,
+        tied=uses.counts[found.key] > 1 and decl.kind == "param",
+        conj=node.conj,
+    )
+
+
+def name_of(found: Definition | None, ref: Ref, above: str, seconds: frozenset[str]) -> tuple[str, Role]:
+    """A named value's label and role; a transpose by name is written as one."""
+    if found is not None and isinstance(found.statement, Bind) and not above:
+        turned = _transposed(found.statement)
+        inner = found.scope.resolve(turned, found.versions) if turned is not None else None
+        if turned is not None and inner is not None and isinstance(inner.statement, Decl):
+            role: Role = "second" if turned.name in seconds else "weight"
+            return "{" + names.math(turned.name, label=inner.statement.label) + r"}^{\top}", role
+    return names.math(ref.name, above), "result"
+
+
+def _transposed(bind: Bind) -> Ref | None:
+    """The matrix of which a binding is the transpose, under a name."""
+    match bind.body.terms:
+        case (Term(nodes=(Tensor(ref=ref, legs=(Wire() as a, Wire() as b), conj=False),), coefficient=1),):
+            return ref if bind.target.legs == (b, a) and a != b else None
+    return None
+
+
+def _barred(label: str) -> str:
+    base, mark, rest = label.partition("_")
+    return r"\bar{" + base + "}" + mark + rest

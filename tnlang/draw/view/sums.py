@@ -1,0 +1,41 @@
+"""What a sum or bubble comes to before it is drawn: flattened terms, directly nested functions."""
+
+from __future__ import annotations
+
+from tnlang.draw.view.values import Scope
+from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.net import Bracket, Bubble, Sum, Term
+
+
+def flattened(body: Sum) -> tuple[Term, ...]:
+    """The terms of a sum; a bracket without a name that is a whole term adds its own terms."""
+    found: list[Term] = []
+    for term in body.terms:
+        match term:
+            case Term(nodes=(Bracket(body=inner, name=""),), coefficient=1, summed=()):
+                found.extend(flattened(inner))
+            case _:
+                found.append(term)
+    return tuple(found)
+
+
+def sole_bubble(node: Bubble) -> Bubble | None:
+    """The bubble that is all a bubble holds."""
+    body = node.body
+    while len(body.terms) == 1 and body.terms[0].coefficient == 1 and len(body.terms[0].nodes) == 1:
+        match body.terms[0].nodes[0]:
+            case Bubble(name="") as inner:
+                return inner
+            case Bracket(name="", body=body):
+                continue
+            case _:
+                return None
+    return None
+
+
+def ends_legs(function: str) -> bool:
+    return function in FUNCTIONS and FUNCTIONS[function].legs == "ends"
+
+
+def function_label(scope: Scope, function: str) -> str:
+    return next((f.label for f in scope.program.functions if f.name == function), "")

@@ -1,0 +1,167 @@
+"""Wires of expressions: their joints, what stands at an index (pins, clips, forks), special tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tnlang.draw.diagram import Shape
+from tnlang.draw.view import names
+from tnlang.draw.view.build import Builder
+from tnlang.draw.view.values import Scope, Versions
+from tnlang.ir.net import Entry, Group, Ix, Leg, Slice, Special, Wire
+from tnlang.ir.size import LoopVar, Size, SizeOp, show, size_op
+from tnlang.ir.walk import new_id
+from tnlang.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where an expression stands: its scope, the joints of its wires, and the enclosure round it.
+
+    ``loops`` are the variables of written-out sums round it.
+    """
+
+    scope: Scope
+    versions: Versions
+    env: dict[Wire, int]
+    inside: int | None = None
+    loops: frozenset[str] = frozenset()
+
+
+class Wiring:
+    """Puts shapes on joints."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def joint(self, frame: Frame, wire: Wire) -> int:
+        """The wire's joint in this frame."""
+        if wire not in frame.env:
+            frame.env[wire] = self.builder.joint()
+        return frame.env[wire]
+
+    def leg_joint(self, ix: Ix, frame: Frame, leg: Leg | None = None) -> int:
+        """The joint at a tensor's leg; pins, clips and forks are put between it and the wires."""
+        match ix:
+            case Wire():
+                return self.joint(frame, ix)
+            case Entry(at=at):
+                joint = self.builder.joint()
+                wire = leg_wire(leg, 1)
+                pin = self.builder.shape(
+                    Shape(0, "pin", names.size(at), outline="square", inside=frame.inside)
+                )
+                self.builder.leg(pin, joint, wire)
+                return joint
+            case Slice(wire=wire, start=start, stop=stop):
+                joint = self.builder.joint()
+                text = _range_text(start) + r"\,..\," + _range_text(stop)
+                clip = self.builder.shape(Shape(0, "clip", text, outline="box", inside=frame.inside))
+                self.builder.leg(clip, joint, leg_wire(leg, stop))
+                self.builder.leg(clip, self.joint(frame, wire), wire)
+                return joint
+            case Group(members=members):
+                joint = self.builder.joint()
+                fork = self.builder.shape(Shape(0, "fork", outline="none", inside=frame.inside))
+                self.builder.leg(fork, joint, group_wire(ix))
+                for member in members:
+                    if isinstance(member, Wire):
+                        self.builder.leg(fork, self.joint(frame, member), member)
+                    else:
+                        self.builder.leg(fork, self.leg_joint(member, frame), leg_wire(None, 1))
+                return joint
+
+    def bind_leg(self, leg: Wire | Group, joint: int, frame: Frame) -> None:
+        """The left-hand side's leg lies on a joint; a group's members leave a fork."""
+        if isinstance(leg, Wire):
+            frame.env[leg] = joint
+            return
+        fork = self.builder.shape(Shape(0, "fork", outline="none", inside=frame.inside))
+        self.builder.leg(fork, joint, group_wire(leg))
+        for member in leg.members:
+            if isinstance(member, Wire):
+                self.builder.leg(fork, self.joint(frame, member), member)
+
+    def special(self, node: Special, frame: Frame) -> None:
+        kind = node.kind
+        joints = [self.leg_joint(ix, frame) for ix in node.legs]
+        wires = [ix_wire(ix) for ix in node.legs]
+        if kind == "delta":
+            if len(joints) == 1:
+                self.dot(joints, wires, frame)
+            else:
+                self.builder.merge(*joints)
+            return
+        if kind == "ones":
+            for joint, wire in zip(joints, wires, strict=True):
+                self.dot([joint], [wire], frame)
+            return
+        at = names.size(node.at) if node.at is not None else ""
+        match kind:
+            case "basis":
+                shape = Shape(0, "pin", at, outline="square", inside=frame.inside)
+            case "shift":
+                sign = at if at.startswith("-") else "+" + at
+                shape = Shape(0, "shift", sign, outline="triangle", inside=frame.inside)
+            case "levi":
+                shape = Shape(0, "tensor", r"\varepsilon", inside=frame.inside)
+            case _:
+                shape = Shape(0, "tensor", names.upright(kind), inside=frame.inside)
+        number = self.builder.shape(replace(shape, name=kind, span=node.origin.span))
+        for joint, wire in zip(joints, wires, strict=True):
+            self.builder.leg(number, joint, wire)
+
+    def dot(self, joints: list[int], wires: list[Wire], frame: Frame) -> None:
+        number = self.builder.shape(Shape(0, "dot", outline="dot", inside=frame.inside))
+        for joint, wire in zip(joints, wires, strict=True):
+            self.builder.leg(number, joint, wire)
+
+    def put(
+        self, shape: Shape, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame, span: Span
+    ) -> int:
+        number = self.builder.shape(replace(shape, inside=frame.inside, span=span))
+        for joint, wire in zip(joints, wires, strict=True):
+            self.builder.leg(number, joint, wire)
+        return number
+
+
+def raised_entry(ix: Ix, frame: Frame) -> bool:
+    """A fixed entry that is the variable of a written-out sum: written above the tensor's name."""
+    return isinstance(ix, Entry) and isinstance(ix.at, LoopVar) and ix.at.name in frame.loops
+
+
+def leg_wire(leg: Leg | None, size: Size) -> Wire:
+    """A wire for a leg that no wire of the IR lies on."""
+    if leg is None:
+        return Wire(new_id(), "", size)
+    return Wire(new_id(), leg.name, leg.size, label=leg.label)
+
+
+def group_wire(group: Group) -> Wire:
+    """The thick wire of a group: its name lists the members, its size is their product."""
+    parts = [m.text if isinstance(m, Wire) else show(m.at) for m in group.members]
+    size: Size = 1
+    for member in group.members:
+        if isinstance(member, Wire):
+            size = size_op("*", size, member.size)
+    inside = r"\,".join(
+        names.math(m.name, ",".join(map(str, m.subs)), m.label) if isinstance(m, Wire) else names.size(m.at)
+        for m in group.members
+    )
+    return Wire(new_id(), "(" + " ".join(parts) + ")", size, label="$(" + inside + ")$")
+
+
+def ix_wire(ix: Ix) -> Wire:
+    match ix:
+        case Wire():
+            return ix
+        case Slice(wire=wire, stop=stop):
+            return replace(wire, id=new_id(), size=stop)
+        case Group():
+            return group_wire(ix)
+        case Entry():
+            return Wire(new_id(), "", 1)
+
+
+def _range_text(size: Size) -> str:
+    return names.size(size) if not isinstance(size, SizeOp) else "(" + names.size(size) + ")"
