@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tnlang.draw.curves import cubic, straight
-from tnlang.draw.geometry import DOWN, UP
+from tnlang.draw.geometry import DOWN, LEFT, RIGHT, UP, add, join, reverse
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_place import Measure, Room
 from tnlang.draw.layout.backbone_route import rounded_track
-from tnlang.draw.scene import Point
+from tnlang.draw.scene import Path, Point
 
 if TYPE_CHECKING:
     from tnlang.draw.layout.backbone_spine import Drawn
 
+SMALL = ("onehot", "clip", "shift")
+JOG = 26.0
+"""Length of the S-curve by which a wire moves aside."""
 ASIDE, FALL = 64.0, 38.0
 """How far the embedding stands right of the hidden track; the clear space from there to the next station."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain of tensors between the tracks: ``shapes`` from position's end (or the free end) to hidden's end.
+    """A chain of tensors between the tracks: ``shapes`` from hidden's end to position's, or to the free end.
 
     ``position`` is the shape on the position track, None where that track has a free end of its own;
     ``lines`` join the shapes one to the next; ``opening`` is a last line with a free end.
@@ -97,7 +101,7 @@ def lay_chain(
         return y + 84.0
     x = hidden_x + ASIDE
     order = list(reversed(chain.shapes))
-    small = [s for s in order if index.shapes[s].symbol in ("onehot", "clip", "shift")]
+    small = [s for s in order if index.shapes[s].symbol in SMALL]
     tall = [s for s in order if s not in small]
     at_y = y
     if chain.position is not None:
@@ -137,10 +141,9 @@ def lead_in(index: Index, chain: Chain, station: float, hidden_x: float, drawn: 
     )
 
 
-def _oriented(index: Index, line: int, first: int, pieces: list) -> object:  # type: ignore[type-arg]
-    from tnlang.draw.geometry import join, reverse
-
-    path = join(*pieces)
+def _oriented(index: Index, line: int, first: int, way: Sequence[Path]) -> Path:
+    """The joined path of a line, from its end 0 to its end 1; it is given from the shape ``first`` on."""
+    path = join(*way)
     return path if index.lines[line].ends[0].shape == first else reverse(path)
 
 
@@ -180,80 +183,108 @@ def _below(index: Index, chain: Chain, y: float, offsets: list[float], drawn: Dr
     start = (hidden_x, y)
     s_curve = cubic(start, DOWN, (x, top), UP, 0.6 * (top - y))
     line = chain.tracks[-1]
-    path = _oriented(index, line, first, [straight(center, (x, top)), _back(s_curve)])
-    drawn.paths[line] = path  # type: ignore[assignment]
+    drawn.paths[line] = _oriented(index, line, first, [straight(center, (x, top)), reverse(s_curve)])
     return bottom
-
-
-def _back(path):  # type: ignore[no-untyped-def]
-    from tnlang.draw.geometry import reverse
-
-    return reverse(path)
 
 
 def feeding_tensor(index: Index, part: Part) -> int | None:
     """The one tensor of a part that only flows into a plus, clips aside; None where there is more to it."""
-    body = [s for s in part.members if index.shapes[s].symbol not in ("clip", "shift", "onehot")]
+    body = [s for s in part.members if index.shapes[s].symbol not in SMALL]
     if len(body) != 1 or index.shapes[body[0]].inside is not None:
         return None
-    symbol = index.shapes[body[0]].symbol
-    return body[0] if symbol in ("tensor", "folded", "paste") else None
+    return body[0] if index.shapes[body[0]].symbol in ("tensor", "folded", "paste") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a track comes from a tensor to its plus: the lines and the small shapes between them, plus first."""
+
+    lines: tuple[int, ...]
+    smalls: tuple[int, ...]
+
+
+def _way(index: Index, part: Part, body: int, line: int) -> Way:
+    lines, smalls = [line], []
+    at: int | None = next(e.shape for e in index.lines[line].ends if e.shape in part.members)
+    while at != body and at is not None:
+        smalls.append(at)
+        line = next(n for n in index.touching[at] if n != lines[-1])
+        lines.append(line)
+        at = index.other(line, at)
+    return Way(tuple(lines), tuple(smalls))
 
 
 def lay_feed(
     index: Index, part: Part, station: Point, half: Point, measure: Measure, room: Room, drawn: Drawn
 ) -> None:
-    """A tensor right of the plus that it flows into, its clips on the way; position above hidden."""
+    """A tensor right of the plus that it flows into, its clips on the way; position above hidden.
+
+    A clip that is too large to lie beside the other track moves its wire aside.
+    """
     body = feeding_tensor(index, part)
     assert body is not None
-    lines = list(part.returns)
-    count = len(lines)
-    offsets = [8.0 * (2 * i - count + 1) for i in range(count)]
-    x0, y0 = station
-    reach = x0 + half[0]
-    ways: list[list[int]] = []
-    for line in lines:
-        way, at, came = [line], next(e.shape for e in index.lines[line].ends if e.shape in part.members), line
-        while at != body and at is not None:
-            onward = [n for n in index.touching[at] if n != came]
-            came = onward[0]
-            way.append(came)
-            at = index.other(came, at)
-        ways.append(way)
+    ways = [_way(index, part, body, line) for line in part.returns]
     drawn.halves[body] = measure(index.shapes[body])
+    for shape in (s for way in ways for s in way.smalls):
+        drawn.halves[shape] = measure(index.shapes[shape])
+    offsets = [8.0 * (2 * i - len(ways) + 1) for i in range(len(ways))]
+    asides = [
+        min(0.0, 16.0 - 6.0 - max((drawn.halves[s][1] for s in way.smalls), default=0.0)) for way in ways
+    ]
+    jogs = [2 * JOG if aside else 0.0 for aside in asides]
     length = max(
-        sum(max(28.0, room(index.lines[n]) + 6) for n in way) + _small(index, way, part, body, measure)
-        for way in ways
+        sum(max(28.0, room(index.lines[n]) + 6) for n in way.lines)
+        + sum(2 * drawn.halves[s][0] for s in way.smalls)
+        + jog
+        for way, jog in zip(ways, jogs, strict=True)
     )
-    center = (reach + length + drawn.halves[body][0], y0)
+    x, y = station
+    center = (x + half[0] + length + drawn.halves[body][0], y)
     drawn.centers[body] = center
-    for way, offset in zip(ways, offsets, strict=True):
-        x, at = reach, station
-        at = (x0, y0 + offset)
-        for line in way:
-            ends = [e.shape for e in index.lines[line].ends]
-            small = next(
-                (s for s in ends if s in part.members and s != body and s not in drawn.centers), None
+    for way, offset, aside in zip(ways, offsets, asides, strict=True):
+        _lay_way(index, way, (x, y + offset), x + half[0], center, aside, room, drawn)
+
+
+def _lay_way(
+    index: Index,
+    way: Way,
+    start: Point,
+    reach: float,
+    center: Point,
+    aside: float,
+    room: Room,
+    drawn: Drawn,
+) -> None:
+    """One track from the plus to the tensor, its small shapes ``aside`` of the straight line."""
+    at, x = start, reach + (JOG if aside else 0.0)
+    level = start[1] + aside
+    for line, goal_shape in zip(way.lines, (*way.smalls, None), strict=True):
+        if goal_shape is None:
+            goal = (center[0], start[1])
+        else:
+            wide = drawn.halves[goal_shape][0]
+            x += max(28.0, room(index.lines[line]) + 6) + wide
+            goal = (x, level)
+            drawn.centers[goal_shape] = goal
+            x += wide
+        path = straight(at, goal)
+        if abs(at[1] - goal[1]) > 1e-6:
+            leaving = (reach, at[1]) if at == start else at
+            rising = at == start
+            first = add(leaving, RIGHT, 4.0) if rising else add((x, at[1]), RIGHT, 4.0)
+            after = (first[0] + JOG + 8.0, goal[1])
+            path = join(
+                straight(at, first), cubic(first, RIGHT, after, LEFT, 0.55 * JOG), straight(after, goal)
             )
-            if small is not None:
-                wide, high = measure(index.shapes[small])
-                drawn.halves[small] = (wide, high)
-                share = (length - _small(index, way, part, body, measure)) / len(way)
-                x += max(28.0, min(share, room(index.lines[line]) + 6)) + wide
-                drawn.centers[small] = (x, y0 + offset)
-                goal = (x, y0 + offset)
-                x += wide
-            else:
-                small = body
-                goal = (center[0], y0 + offset)
-            points = [at, goal]
-            if index.lines[line].ends[0].shape == small:
-                points.reverse()
-            drawn.paths[line] = rounded_track(points, 0.0)
-            at = goal
+        known = index.lines[line].ends[0].shape
+        drawn.paths[line] = reverse(path) if known in (goal_shape, way_end(index, way, goal_shape)) else path
+        at = goal
 
 
-def _small(index: Index, way: list[int], part: Part, body: int, measure: Measure) -> float:
-    """The length that clips take on a way."""
-    shapes = {e.shape for n in way for e in index.lines[n].ends if e.shape in part.members} - {body, None}
-    return sum(2 * measure(index.shapes[s])[0] for s in shapes if s is not None)
+def way_end(index: Index, way: Way, goal: int | None) -> int | None:
+    """The tensor at the end of a way, asked for the last of its lines."""
+    if goal is not None:
+        return goal
+    before = way.smalls[-1] if way.smalls else None
+    ends = [e.shape for e in index.lines[way.lines[-1]].ends]
+    return next((s for s in ends if s != before and s not in index.stations), None)

@@ -34,7 +34,7 @@ TURNED: dict[Side, tuple[Place, Place]] = {
 }
 """The sides of a wire across the tracks: towards where time comes from, and towards where it goes."""
 
-LEAST = 44.0
+LEAST = 72.0
 """A wire with a twin beside it bears its name only where so much of it is seen."""
 
 

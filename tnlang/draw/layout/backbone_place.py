@@ -121,7 +121,7 @@ class Placer:
             other = self.index.other(line, owner)
             if other in self.hung.get(owner, ()):
                 continue
-            if owner in rows and other in rows:
+            if owner in rows and other is not None and other in rows:
                 if cols[other] > cols[owner]:
                     taken.add("right")
                 elif cols[other] < cols[owner]:
@@ -160,7 +160,6 @@ class Placer:
         return CROSSED if self._crossed(wall, side) else PAD
 
     def _crossed(self, wall: int, side: str) -> bool:
-        rows, cols = self.grid.rows, self.grid.cols
         members = set(self.inside[wall])
         for shape in members:
             for line in self.index.touching[shape]:
@@ -174,7 +173,7 @@ class Placer:
     def _leaves(self, shape: int, line: int, other: int | None) -> str:
         """Roughly the side on which a line leaves a shape of the rows."""
         rows, cols = self.grid.rows, self.grid.cols
-        if other in rows:
+        if other is not None and other in rows:
             if rows[other] == rows[shape] or (cols[other] != cols[shape] and not self.index.is_copied(shape)):
                 return "right" if cols[other] > cols[shape] else "left"
             return "down" if rows[other] > rows[shape] else "up"

@@ -220,17 +220,16 @@ class Harbour:
                 if end.shape is not None and self.index.shapes[end.shape].symbol == "dot":
                     at_dot.setdefault(end.shape, []).append((line.id, position))
         for dot, ends in at_dot.items():
-            x, y = self.centers[dot]
             taken: set[str] = set()
             first = self.plan.grid.cols.get(dot) == 0
-            for line, position in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
-                side = sides[line, position]
+            for end in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
+                side = sides[end]
                 if side in taken:
                     order = ("left", "right") if first else ("right", "left")
                     across = order if side in ("up", "down") else ("down", "up")
                     free = [s for s in (*across, *DIRECTIONS) if s not in taken]
                     side = free[0] if free else side
-                    sides[line, position] = side
+                    sides[end] = side
                 taken.add(side)
 
     def _gap(self, end: tuple[int, int], dot: int) -> float:
@@ -262,12 +261,12 @@ class Harbour:
             across = high if side in ("left", "right") else wide
             pitch = min(PITCH, 2 * (across - 4) / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
             lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
-            for i, end in enumerate(ends):
+            for i, place in enumerate(ends):
                 offset = (i - (len(ends) - 1) / 2) * pitch
-                found[end] = offset if not lone else self._aligned(end, shape, side)
+                found[place] = offset if not lone else self._aligned(place, shape)
         return found
 
-    def _aligned(self, end: tuple[int, int], shape: int, side: str) -> float:
+    def _aligned(self, end: tuple[int, int], shape: int) -> float:
         """A line alone on a side of a wide shape may leave beside its middle: a station keeps its tracks' order."""
         if shape not in self.index.stations:
             return 0.0

@@ -228,14 +228,14 @@ class Spine:
         for wall, box in plan.walls.items():
             self.drawn.walls[wall] = box.moved((0.0, y))
         for value in plan.values:
-            at = value.moved((0.0, y))
-            for shape, pose in at.poses.items():
+            lower = value.moved((0.0, y))
+            for shape, pose in lower.poses.items():
                 self.drawn.centers[shape], self.drawn.halves[shape] = pose.at, pose.half
-            self.drawn.walls.update({w: wall.box for w, wall in at.walls.items()})
-            self.drawn.paths.update(at.routes)
+            self.drawn.walls.update({w: wall.box for w, wall in lower.walls.items()})
+            self.drawn.paths.update(lower.routes)
         last = plan.spans(self.index)
         if last is not None:
-            wide, high = self.drawn.halves[last]
+            wide = self.drawn.halves[last][0]
             x, _ = self.drawn.centers[last]
             self.drawn.centers[last] = (x, y + plan.stop / 2)
             self.drawn.halves[last] = (wide, plan.stop / 2 + 24.0)
