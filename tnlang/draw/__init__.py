@@ -25,9 +25,10 @@ def render(program: Program, target: Target, figure: Figure | None = None, title
 
     from tnlang.draw.layout import layout
     from tnlang.draw.rows import compose
+    from tnlang.draw.styles import styled
     from tnlang.draw.view import view
 
-    scene = compose(view(program, target, figure), layout)
+    scene = compose(styled(view(program, target, figure), program.styles), layout)
     return replace(scene, title=scene.title or title)
 
 

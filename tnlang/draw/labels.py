@@ -135,6 +135,24 @@ def outline_data(label: LabelItem) -> str:
     return "".join(parts).replace("-0 ", "0 ")
 
 
+def text_latex(text: str) -> str:
+    r"""A text of the program as LaTeX: upright but for what stands between dollars.
+
+    >>> text_latex("$W_Q^\\top$"), text_latex("seq pos"), text_latex("$k$-th {x}")
+    ('W_Q^\\top', '\\text{seq pos}', 'k\\text{-th }\\{\\text{x}\\}')
+    """
+    parts = re.split(r"\$(.*?)\$", text)
+    return "".join(part if index % 2 else _upright(part) for index, part in enumerate(parts) if part)
+
+
+_OUTSIDE_TEXT = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "&": r"\&", "<": r"\lt ", ">": r"\gt "}
+
+
+def _upright(text: str) -> str:
+    runs = re.split(r"([\\{}&<>])", text)
+    return "".join(_OUTSIDE_TEXT.get(run, rf"\text{{{run}}}") for run in runs if run)
+
+
 # ---------------------------------------------------------------- typesetting
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import log2
 from types import MappingProxyType
 
+from tnlang.draw.colours import colour
 from tnlang.draw.scene import PLAIN, Look
 
 INK, GREY, FAINT = "#20242B", "#69707C", "#C3C8D0"
@@ -118,42 +119,6 @@ def leg_width(size: int | None) -> float:
     return round(min(5.5, max(1.5, 0.75 + 0.27 * log2(max(1, size)))), 2)
 
 
-COLOURS = MappingProxyType(
-    {
-        "black": INK,
-        "white": "#FFFFFF",
-        "grey": "#E4E7EB",
-        "gray": "#E4E7EB",
-        "red": "#F6B8AE",
-        "orange": "#F9D1A8",
-        "yellow": "#F5E7C4",
-        "green": "#CFE9CC",
-        "teal": "#CCE6E6",
-        "blue": "#C9DEF9",
-        "violet": "#DEDDF3",
-        "purple": "#DEDDF3",
-        "pink": "#F9CFDE",
-        "brown": "#E3CDB6",
-        "none": "none",
-    }
-)
-"""Colours by name: the house's, so that a figure keeps one palette. Any other is given as ``#rgb``."""
-
-_HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
-
-
-def colour(text: str) -> str | None:
-    """A colour of a style as ``#RRGGBB`` or ``none``; None if it is no known name, ``#rgb`` or ``#rrggbb``.
-
-    >>> colour("#9c9"), colour("orange"), colour("url(evil)")
-    ('#99CC99', '#F9D1A8', None)
-    """
-    if _HEX.match(text):
-        digits = text[1:] if len(text) == 7 else "".join(2 * digit for digit in text[1:])
-        return "#" + digits.upper()
-    return COLOURS.get(text)
-
-
 def look_of(rules: Iterable[tuple[str, str]]) -> Look:
     """The look that a style's rules ask for; the last rule of a kind counts, what is no colour does not.
 
@@ -165,9 +130,9 @@ def look_of(rules: Iterable[tuple[str, str]]) -> Look:
     for name, value in rules:
         match name:
             case "fill":
-                fill = colour(value) or fill
+                fill = colour(value, fill=True) or fill
             case "stroke":
                 stroke = colour(value) or stroke
-            case "width" if re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value):
+            case "width" if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value):
                 width = min(12.0, float(value))
     return Look(fill, stroke, width)
