@@ -36,7 +36,7 @@ def built(
     parameters: Mapping[str, Any] | None = None,
     dims: Mapping[str, int] | None = None,
 ) -> nn.Module:
-    """A net as a module of float64 with these parameters (or seeded ones); dims of other nets do not matter."""
+    """A net as a module of float64 with these parameters (or seeded ones); other nets' dims are left out."""
     match source:
         case str():
             found = program(source)

@@ -469,7 +469,9 @@ class Builder:
             module = Var(
                 f"self.{self.place.calls[call.name]}", 0, False, tuple(map(key_of, subs)) if keyed else subs
             )
-        expr = CallNet(module, arguments, tuple(keywords), call.name, turn, self.observed)
+        expr = CallNet(
+            module, arguments, tuple(keywords), call.name, () if call.shared else turn, self.observed
+        )
         if len(call.results) > 1:
             targets = []
             after: list[tuple[Var, Point]] = []
@@ -541,7 +543,7 @@ class Builder:
         self.steps.append(Repeated(name, start, stop, body))
 
     def finish(self) -> Body:
-        """The body with its checks put first: what inputs tell of sizes, what follows, what is handed down."""
+        """The body, its checks put first: what inputs tell of sizes, what follows, what is handed down."""
         result = tuple(
             fused(self.expression(Ref(output.name, tuple(output.subs)))) for output in self.net.outputs
         )

@@ -47,8 +47,8 @@ _OPS: dict[str, str] = {"/": "//", "^": "**", "mod": "%"}
 class NetDims:
     """``dims`` in the order of the program, those that defaults need included.
 
-    ``early`` are known when the module is made; the others are ``late``: ``carried`` by the shape of an input,
-    ``derived`` from others, or ``told`` by the caller.
+    ``early`` are known when the module is made; the others are ``late``: ``carried`` by the shape of an
+    input, ``derived`` from others, or ``told`` by the caller.
     """
 
     dims: tuple[Dim, ...]

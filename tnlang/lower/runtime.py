@@ -1,4 +1,4 @@
-"""What generated modules share. Nothing imports this file: its text is copied into them, as far as it is used."""
+"""What generated modules share. Nothing imports this file: what is used of its text is copied into them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ class NoValue(KeyError):
 
 
 class Part(NamedTuple):
-    """The values handed in to one call of a net, by their names in it, and where these stand in the whole."""
+    """The values handed in to one call of a net, by their names in it, and where these stand in the whole.
+
+    ``met`` counts how often each value was computed: a net that is shared computes it again, as ``name#2``.
+    """
 
     values: Values
-    path: str = ""
+    path: str
+    met: dict[str, int]
 
 
 class Value(nn.Module):
@@ -45,7 +49,10 @@ class Value(nn.Module):
         self.name = name
 
     def forward(self, value: Tensor | None, frozen: Part) -> Tensor:
-        return frozen.values[self.name] if value is None else frozen.values.get(self.name, value)
+        number = frozen.met.get(frozen.path + self.name, 0) + 1
+        frozen.met[frozen.path + self.name] = number
+        name = self.name if number == 1 else f"{self.name}#{number}"
+        return frozen.values[name] if value is None else frozen.values.get(name, value)
 
     def extra_repr(self) -> str:
         return repr(self.name)
@@ -89,16 +96,15 @@ class Net(nn.Module):
             return frozen
         given, needed = frozen or {}, self.frozen
         known = [name for name, part in self.named_modules() if isinstance(part, Value)]
-        plainly = {plain(name) for name in known}
         for name in given:
-            if plain(name) not in plainly and not self.was_value(name):
+            if name.partition("#")[0] not in known and not self.was_value(name):
                 raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")
         for name in needed:
             if name not in given:
                 raise NoValue(
                     f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)"
                 )
-        return Part({name: given[name] for name in needed} if needed else given)
+        return Part({name: given[name] for name in needed} if needed else given, "", {})
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
         """Own a part under a name that no attribute can have."""
@@ -125,7 +131,7 @@ class Net(nn.Module):
         """What ``forward`` gives, and the named values met on the way by their dotted names.
 
         ``names_filter`` chooses: a pattern such as ``"attention.*.A"``, a list of them, or a function of the
-        name. Those of a shared net in a repeat have the turn in their names, ``step.0.h``.
+        name. One that a shared net computes again comes as ``name#2``, ``name#3``, ...
         """
         cache: dict[str, Tensor] = {}
 
@@ -138,6 +144,8 @@ class Net(nn.Module):
         def store(point: nn.Module, given: tuple[object, ...], value: Tensor) -> None:
             assert isinstance(point, Value) and isinstance(given[-1], Part)
             name = given[-1].path + point.name
+            number = given[-1].met[name]
+            name = name if number == 1 else f"{name}#{number}"
             if wanted(name):
                 cache[name] = value
 
@@ -241,16 +249,11 @@ def refuse(net: Net, unknown: Mapping[str, object], **counting: int) -> None:
             )
 
 
-def plain(name: str) -> str:
-    """A value's name without the numbers of turns."""
-    return ".".join(word for word in name.split(".") if not word.isdigit())
-
-
 def under(frozen: Part, *path: str | int) -> Part:
     """What is handed in to a net that is called under a name."""
     start = ".".join(map(str, path)) + "."
     inside = {name[len(start) :]: value for name, value in frozen.values.items() if name.startswith(start)}
-    return Part(inside, frozen.path + start)
+    return Part(inside, frozen.path + start, frozen.met)
 
 
 def legs(net: str, name: str, value: Tensor, sizes: Mapping[str, int | None]) -> tuple[int, ...]:

@@ -79,8 +79,8 @@ def _title(plan: ModulePlan) -> tuple[str, ...]:
         f"{name} as PyTorch modules, written by tnlang: change the .tn text, not this file.",
         "",
         f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.",
-        "Inputs may have leading batch axes. Every named value goes through a submodule of its name, for hooks",
-        "to read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces some.",
+        "Inputs may have leading batch axes. Every named value goes through a submodule of its name, for",
+        "hooks to read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces some.",
     )
 
 
