@@ -240,7 +240,7 @@ def _one_factor(body: Add) -> str:
 
 
 def names(what: Add | Prod | Factor) -> dict[str, int]:
-    """Every wire name that occurs, however deep, with its size; but those that a function ends are its own."""
+    """Every wire name that occurs, however deep, with its size; but those that a function ends."""
     found: dict[str, int] = {}
     match what:
         case Add(terms):

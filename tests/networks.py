@@ -128,7 +128,7 @@ def head(name: str, legs: Sequence[Ix], sub: Entry | None = None) -> str:
 
 @dataclass
 class Runner:
-    """Runs nets. Parameters are made when first met, by ``make``; ``values`` collects what has a name."""
+    """Runs nets. Parameters are made when first met, by ``make``; ``values`` has what has a name."""
 
     make: Callable[[tuple[int, ...]], np.ndarray]
     parameters: dict[str, np.ndarray] = field(default_factory=dict)

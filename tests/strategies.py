@@ -1,11 +1,11 @@
 """Random well-typed programs with their values by brute force.
 
 ``programs()`` draws a Case: a .tn text, the arrays it needs, and every value it must give, computed from the
-meaning of the expressions (meaning.py), not by the package. Sizes are 1 to 3, so a loop over all wires is quick.
+meaning of the expressions (meaning.py), not by the package. Sizes are 1 to 3: loops are quick.
 
     @given(programs())
     def test_torch(case):
-        run case.text, net case.net, on case.inputs (by name, in order) and case.parameters (by state_dict name);
+        run case.text, net case.net, on case.inputs (by name, in order) and case.parameters;
         case.close(outputs, case.outputs) and case.close(cache, case.values)
 
 Wires take their names from a small pool, so that the same name means different wires in different places.
@@ -218,7 +218,7 @@ class Draft:
         return Entry(self.number(0, entries - 1))
 
     def special(self, shown: Shown) -> Special | None:
-        """A special tensor on these wires, if there is one; it says the dims, since it may be alone to know."""
+        """A special tensor on these wires, if there is one; it says the dims: it may be alone to know."""
         wires = [Wire(name, DIMS[dim], dim) for name, dim in shown.items()]
         alike = len({dim for dim in shown.values()}) == 1
         match len(wires):
@@ -331,7 +331,7 @@ class Draft:
                 return Fn(str(self.one(*SMOOTH)), self.add(shown, avoid, depth - 1))
 
     def chain(self, avoid: set[str]) -> Written:
-        """``prod t in 0..3 { A{t}[b{t}, b{t+1}] }`` of a family, closed to a ring or on a wire without subs."""
+        """``prod u in 0..3 { A{u}[b{u}, b{u+1}] }`` of a family, closed to a ring or on one wire."""
         length = self.number(1, 3)
         name = f"F{len(self.arrays)}"
         for place in range(length):

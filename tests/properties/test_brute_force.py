@@ -1,4 +1,4 @@
-"""NumPy against brute force, on random programs: the meaning of rule 2 as worded, against all of the package."""
+"""NumPy against brute force on random programs: rule 2 as worded, against all of the package."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ class Result:
     """What a run gives: ``outputs`` in the order of the net, ``cache`` every named value by dotted name.
 
     ``attention.0.A`` is the A of the attention called in the first turn of a repeat, ``x.3`` the value of a
-    stream after its fourth assignment, ``n.0`` a value bound in the first turn, ``cell.h#2`` the h of a shared
-    cell that runs for the second time.
+    stream after its fourth assignment, ``n.0`` a value bound in the first turn, ``cell.h#2`` the h of a
+    shared cell that runs for the second time.
     """
 
     outputs: dict[str, Array]
@@ -270,7 +270,7 @@ class _Frame:
             self.record(self.key(target), dense(value, self.run.batch))
 
     def record(self, key: str, array: Array) -> None:
-        """Put a named value into the cache; one that a shared net computes again is ``name#2``, ``name#3``."""
+        """Put a named value into the cache; one that a shared net computes again is ``name#2``."""
         keys = itertools.chain([key], (f"{key}#{number}" for number in itertools.count(2)))
         self.run.cache[next(free for free in keys if free not in self.run.cache)] = array
 
