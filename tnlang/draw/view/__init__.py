@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tnlang.draw.diagram import Panel, Sheet, Side
 from tnlang.draw.view.panels import draw_panels, equation_row
+from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
 from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
 
@@ -20,7 +21,7 @@ def view(program: Program, target: Target, figure: Figure | None = None) -> Shee
     """
     if isinstance(target, Figure):
         figure = target
-    openings = _openings(figure)
+    openings = _openings(program, figure)
     flow = _FLOWS.get(figure.flow) if figure is not None else None
     match target:
         case Figure(items=items, caption=caption):
@@ -44,10 +45,11 @@ def _panels(
             return draw_panels(program, item, openings, "")
 
 
-def _openings(figure: Figure | None) -> Openings:
+def _openings(program: Program, figure: Figure | None) -> Openings:
+    styles = styles_for(program, figure)
     if figure is None:
-        return Openings()
+        return Openings(styles=styles)
     named: dict[str, set[str]] = {"unfold": set(), "fold": set(), "hide": set()}
     for openness in figure.openness:
         named[openness.kind].update(openness.paths)
-    return Openings(frozenset(named["unfold"]), frozenset(named["fold"]), frozenset(named["hide"]))
+    return Openings(frozenset(named["unfold"]), frozenset(named["fold"]), frozenset(named["hide"]), styles)

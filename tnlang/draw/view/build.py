@@ -24,6 +24,7 @@ from tnlang.draw.diagram import (
     Shape,
 )
 from tnlang.draw.view import names
+from tnlang.draw.view.styling import Selector, Styles, styled
 from tnlang.ir.net import Wire
 from tnlang.ir.size import DimSize, Size, SizeError, SizeOp, evaluate, show
 from tnlang.source import NOWHERE, Span
@@ -104,8 +105,10 @@ def _number(size: Size) -> int | None:
 class Builder:
     """Gathers one Diagram. ``symbols`` writes wires by their own names throughout."""
 
-    def __init__(self, *, symbols: bool) -> None:
+    def __init__(self, *, symbols: bool, styles: Styles) -> None:
         self.symbols = symbols
+        self.styles = styles
+        self.selectors: dict[int, tuple[Selector, ...]] = {}
         self.shapes: dict[int, Shape] = {}
         self.enclosures: dict[int, Enclosure] = {}
         self.ribbons: list[Ribbon] = []
@@ -159,6 +162,10 @@ class Builder:
             number, family, badge, name=name, options=options, inside=inside, span=span
         )
         return number
+
+    def known_as(self, part: int, *selectors: Selector) -> None:
+        """Ways in which a style may speak of a shape or enclosure, beside its name and symbol."""
+        self.selectors[part] = (*self.selectors.get(part, ()), *selectors)
 
     def gate(self, enclosure: int, joint: int) -> None:
         """The wire is worked along by the enclosure's function."""
@@ -319,9 +326,10 @@ class Builder:
         opens.sort(key=lambda end: (end.kind, end.order))
         if not any(s.role == "weight" for s in shapes.values()):  # a second colour tells nothing apart here
             shapes = {n: replace(s, role="weight") if s.role == "second" else s for n, s in shapes.items()}
-        return Diagram(
+        diagram = Diagram(
             tuple(shapes.values()), tuple(lines), enclosures, tuple(self.ribbons), tuple(opens), backbones
         )
+        return styled(diagram, self.styles, self.selectors)
 
     def _is_added(self, end: _JointEnd) -> bool:
         """Whether a line brings a term to a plus: its name is that of the result, and stands there."""

@@ -172,6 +172,8 @@ class Emitter(Wiring):
             options=r",\ ".join(options),
             span=node.origin.span,
         )
+        for bubble in chain:
+            self.builder.known_as(number, ("function", bubble.function), ("", bubble.name))
         env = dict(frame.env)
         ends = ends_legs(node.function)
         for gate in node.gates:
@@ -252,7 +254,10 @@ class Emitter(Wiring):
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, seconds=self.seconds)
             ends = self._strips(statement, joints, wires, frame) if statement.kind == "input" else joints
-            self.put(shape, ends, wires, frame, node.origin.span)
+            number = self.put(shape, ends, wires, frame, node.origin.span)
+            self.builder.known_as(number, ("kind", statement.kind))
+            for known in statement.properties:
+                self.builder.known_as(number, ("property", known.name))
         elif isinstance(statement, Frozen):
             label = names.math(found.shown, above)
             shape = Shape(
@@ -379,6 +384,7 @@ class Emitter(Wiring):
             span=call.origin.span,
         )
         number = self.builder.shape(replace(shape, inside=frame.inside))
+        self.builder.known_as(number, *(("", name) for c in composed for name in (c.name, c.net)))
         inner = frame.scope.program.net(composed[-1].net)
         count = 0
         for ref, decl in zip(composed[-1].arguments, inner.inputs, strict=True):

@@ -54,7 +54,7 @@ def expression_diagram(program: Program, expression: Expression, openings: Openi
 def _definition_diagram(
     program: Program, scope: Scope, found: Definition, legs: tuple[Wire | Group, ...], body: Sum
 ) -> Diagram:
-    builder = Builder(symbols=scope.by_name)
+    builder = Builder(symbols=scope.by_name, styles=scope.opened.styles)
     uses = scope.uses([])
     uses.visit(found)
     emitter = Emitter(builder, uses, compose=False, stations=False)
@@ -94,7 +94,7 @@ def _value_row(program: Program, net: str, value: str, openings: Openings) -> Ro
 
 def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = False) -> Diagram:
     """A value as one shape with its legs."""
-    builder = Builder(symbols=True)
+    builder = Builder(symbols=True, styles=found.scope.opened.styles)
     role = "pattern" if frozen or _is_pattern(found) else "result"
     label = names.math(found.shown or found.key[1])
     shape = builder.shape(

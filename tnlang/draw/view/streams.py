@@ -51,7 +51,7 @@ def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool
 class _NetDrawing:
     def __init__(self, scope: Scope, *, compose: bool, symbols: bool) -> None:
         self.scope = scope
-        self.builder = Builder(symbols=symbols)
+        self.builder = Builder(symbols=symbols, styles=scope.opened.styles)
         roots: list[tuple[Ref, Versions]] = [(Ref(o.name, o.subs), scope.last) for o in scope.net.outputs]
         self.uses = scope.uses(roots)
         self._count_streams()
@@ -389,6 +389,7 @@ class _NetDrawing:
         self, key: Key, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
     ) -> int:
         station = self.builder.shape(Shape(0, "copy", label, name, role="pasted"))
+        self.builder.known_as(station, ("kind", "stream"))
         self.emitter.station_of[key] = station
         self.emitter.labels[key] = label
         for joint, wire in zip(joints, wires, strict=True):

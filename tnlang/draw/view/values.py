@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
+from tnlang.draw.view.styling import Styles
 from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate
@@ -114,6 +115,8 @@ class Scope:
             case Decl(kind="input") if self.call is not None and self.parent is not None:
                 position = [decl.name for decl in self.net.inputs].index(ref.name)
                 return self.parent.resolve(self.call.arguments[position], self.call_versions)
+            case Call(arguments=(ref,)) as call if self.opened.hides(call, self._path_of(call)):
+                return self.resolve(ref, found.versions)
             case Call() as call if self.opens(call):
                 inner = self.child(call, found.versions)
                 output = inner.net.outputs[found.index]
@@ -151,8 +154,10 @@ class Scope:
 
     def opens(self, call: Call) -> bool:
         """Whether the called net is drawn open."""
-        path = f"{self.path}.{call.name}" if self.path else call.name
-        return self.depth() < 12 and self.opened.of(self.program, call, path)
+        return self.depth() < 12 and self.opened.of(self.program, call, self._path_of(call))
+
+    def _path_of(self, call: Call) -> str:
+        return f"{self.path}.{call.name}" if self.path else call.name
 
     def uses(self, roots: list[tuple[Ref, Versions]]) -> Uses:
         """How often each value is used, starting from some uses at this level."""
@@ -206,6 +211,10 @@ class Openings:
     unfold: frozenset[str] = frozenset()
     fold: frozenset[str] = frozenset()
     hide: frozenset[str] = frozenset()
+    styles: Styles = Styles()
+
+    def hides(self, call: Call, path: str) -> bool:
+        return bool({path, call.name, call.net, *_plain(path)} & self.hide)
 
     def of(self, program: Program, call: Call, path: str) -> bool:
         named = {path, call.name, call.net, *_plain(path)}
