@@ -89,7 +89,7 @@ class Line:
 
     ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word
     is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's
-    id. ``look`` is what a style says of it.
+    id. ``text`` is the wire's name as in the program. ``look`` is what a style says of it.
     """
 
     id: int
