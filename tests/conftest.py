@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# The IR's invariants are verified after every pass.
+os.environ["TNLANG_CHECK"] = "1"
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

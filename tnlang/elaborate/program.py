@@ -15,6 +15,7 @@ from tnlang.elaborate.scope import Module, NetEntry, World, near
 from tnlang.elaborate.styles import styles_of
 from tnlang.elaborate.weights import weights_of
 from tnlang.files import read_source
+from tnlang.ir.check import verified
 from tnlang.ir.program import Program
 from tnlang.source import Diagnostic, Diagnostics, Source, Span
 from tnlang.syntax import ast
@@ -39,7 +40,7 @@ def elaborate_with_warnings(
     diagnostics = Diagnostics()
     program = build(file, diagnostics, dims, root)
     diagnostics.raise_if_errors()
-    return program, diagnostics.warnings
+    return verified(program), diagnostics.warnings
 
 
 def check_text(
