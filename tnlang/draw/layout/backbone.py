@@ -7,10 +7,11 @@ from itertools import pairwise
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.frame import framed
 from tnlang.draw.labelling import place_labels
+from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_ink import Ink, is_turned
 from tnlang.draw.layout.backbone_names import Naming
-from tnlang.draw.layout.backbone_spine import Gauge, Spine
+from tnlang.draw.layout.backbone_spine import Spine
 from tnlang.draw.layout.backbone_wires import Wires
 from tnlang.draw.scene import Scene
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, crossings, distance_to, flatten, map_points, rounded
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import label_box, measure
+from tnlang.draw.layout.backbone_gauge import NAME
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_names import Ground
 from tnlang.draw.layout.backbone_place import NESTED
-from tnlang.draw.layout.backbone_spine import NAME, Drawn
+from tnlang.draw.layout.backbone_spine import Drawn
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem
 
 TURNS: dict[Side, tuple[float, float, float, float]] = {
@@ -57,7 +58,7 @@ class Ink:
         for plate, box in drawn.plates:
             turned = self.box(box)
             items.append(pieces.plate_item(plate.start, turned, plate.count))
-            items.append(pieces.count_label(plate.count, turned))
+            items.append(self._count(plate.count, turned, drawn))
         walls = {wall: self.box(box) for wall, box in drawn.walls.items()}
         radii = self._radii(walls)
         for wall, box in walls.items():
@@ -80,6 +81,16 @@ class Ink:
         for name, at in drawn.names:
             items.append(self._name(name, at))
         return items
+
+    def _count(self, count: str, plate: Box, drawn: Drawn) -> LabelItem:
+        """How often a plate is repeated: in its lower right corner, or another one if that is taken."""
+        taken = [box for s, box in self.ground(drawn).shapes.items()]
+        labels = []
+        for bottom in (plate.bottom, plate.top + 44.0):
+            for right in (plate.right, plate.left + 62.0):
+                labels.append(pieces.count_label(count, Box(plate.left, plate.top, right, bottom)))
+        free = (x for x in labels if not any(label_box(x).overlaps(box, 6.0) for box in taken))
+        return next(free, labels[0])
 
     def _radii(self, walls: dict[int, Box]) -> dict[int, float]:
         """Concentric corners: an outer wall's are larger by the gap."""

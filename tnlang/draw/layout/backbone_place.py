@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from tnlang.draw.diagram import Line, Shape
 from tnlang.draw.geometry import Box, union
+from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_grid import Grid
 from tnlang.draw.layout.box import Placed
@@ -83,7 +84,7 @@ class Beside:
 
 
 class Placer:
-    """Places one part. ``measure`` gives half extents of a shape, ``room`` the length a line's label asks for."""
+    """Places one part; ``gauge`` tells how large things are."""
 
     def __init__(
         self,
@@ -92,13 +93,12 @@ class Placer:
         grid: Grid,
         beside: Beside,
         hidden: str,
-        measure: Measure,
-        room: Room,
+        gauge: Gauge,
     ) -> None:
         self.index, self.part, self.grid, self.hidden = index, part, grid, hidden
         self.head, self.values, self.apart = beside.head, beside.values, beside.apart
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
-        self.measure, self.room = measure, room
+        self.measure, self.room, self.along = gauge.half, gauge.room, gauge.along
         self.placed_head = () if self.apart else self.head
         self.foreign = bool(part.foreign)
         self.hung: dict[int, list[int]] = {}
@@ -230,6 +230,11 @@ class Placer:
         lines = [line for line, o in self.index.neighbours[one] if o == other]
         return max((self.room(self.index.lines[line]) for line in lines), default=0.0)
 
+    def _length(self, one: int, other: int) -> float:
+        """The length that the names of lines along the tracks ask for between two shapes."""
+        lines = [line for line, o in self.index.neighbours[one] if o == other]
+        return max((self.along(self.index.lines[line]) for line in lines), default=0.0)
+
     def _joined(self, one: int, other: int) -> bool:
         return any(o == other for _, o in self.index.neighbours[one])
 
@@ -258,6 +263,7 @@ class Placer:
                     walls = self._between(one, two, ("down", "up"))
                     clear = walls + 28.0 if walls else RUNG
                     clear += self._loose_room(one, two, walls > 0)
+                    clear = max(clear, self._length(one, two))
                     if self._crossing_dot(one, two) and not walls:
                         clear = max(clear, 60.0)
                     least = max(least, ys[upper] + self.arms[one].down + clear + self.arms[two].up)
@@ -513,7 +519,8 @@ class Placer:
             if i:
                 before = self.arms[grid.column[i - 1]]
                 small = self.index.shapes[shape].symbol in ("plus", "dot")
-                y += before.down + (24.0 if small else RUNG) + arms.up
+                named = self._length(grid.column[i - 1], shape)
+                y += before.down + max(24.0 if small else RUNG, named) + arms.up
             else:
                 y = max(y, y + arms.up)
             for dot, at in links.items():

@@ -222,14 +222,14 @@ class Harbour:
         for dot, ends in at_dot.items():
             taken: set[str] = set()
             first = self.plan.grid.cols.get(dot) == 0
-            for end in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
-                side = sides[end]
+            for place in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
+                side = sides[place]
                 if side in taken:
                     order = ("left", "right") if first else ("right", "left")
                     across = order if side in ("up", "down") else ("down", "up")
                     free = [s for s in (*across, *DIRECTIONS) if s not in taken]
                     side = free[0] if free else side
-                    sides[end] = side
+                    sides[place] = side
                 taken.add(side)
 
     def _gap(self, end: tuple[int, int], dot: int) -> float:

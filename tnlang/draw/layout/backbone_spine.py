@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tnlang.draw import pieces
-from tnlang.draw.diagram import Backbone, Diagram, Line, Plate, Shape
+from tnlang.draw.diagram import Backbone, Diagram, Plate
 from tnlang.draw.geometry import Box, move, union
-from tnlang.draw.labels import measure
-from tnlang.draw.layout.backbone_embed import Chain, chain_of, feeding_tensor, lay_chain, lay_feed, lead_in
+from tnlang.draw.layout.backbone_embed import (
+    SMALL,
+    Chain,
+    chain_of,
+    feeding_tensor,
+    lay_chain,
+    lay_feed,
+    lead_in,
+)
+from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part, parts, pieces_of
 from tnlang.draw.layout.backbone_grid import grid, head_of
 from tnlang.draw.layout.backbone_place import Beside, Placer, Plan
@@ -24,8 +31,6 @@ from tnlang.draw.scene import Path, Point
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 PLATE_AIR = 28.0
-NAME = 14.0
-"""Size of a block's name."""
 
 
 @dataclass(slots=True)
@@ -55,36 +60,13 @@ class Drawn:
         self.names.extend(other.names)
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """How large things are in the frame of a picture that flows down, if it is ``turned`` to flow sideways."""
-
-    index: Index
-    turned: bool
-
-    def half(self, shape: Shape) -> Point:
-        """Half the extent of a shape along x and y; a strip turns with its wire."""
-        wide, high = pieces.half_size(self.index.as_drawn(shape))
-        return (high, wide) if self.turned and shape.symbol != "onehot" else (wide, high)
-
-    def room(self, line: Line) -> float:
-        """The length that a line across the tracks needs for its label."""
-        if not line.label or self.turned:
-            return 18.0 if line.label else 0.0
-        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
-        return measure(line.label, size, line.word).width + 12.0
-
-    def beside(self, name: str) -> float:
-        """How far a block's name reaches beside the tracks."""
-        return 44.0 if self.turned else 34.0 + measure(name, NAME, True).width
-
-
 class Spine:
     """Places one backbone whose tracks are at x = 0."""
 
     def __init__(self, index: Index, backbone: Backbone, gauge: Gauge) -> None:
-        self.index, self.backbone = index, backbone
-        self.measure, self.room, self.beside = gauge.half, gauge.room, gauge.beside
+        self.index, self.backbone, self.gauge = index, backbone, gauge
+        self.measure, self.room = gauge.half, gauge.room
+        self.along, self.beside = gauge.along, gauge.beside
         self.drawn = Drawn()
         self.x, self.bottom = 0.0, 0.0
         most = max((len(t) for t in backbone.tracks), default=1)
@@ -138,7 +120,7 @@ class Spine:
             rows = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
             whole = rest if found else replace(rest, members=(*head, *rest.members))
             first = Beside(head, () if found else values, apart=bool(found))
-            found.append(Placer(self.index, whole, rows, first, self.hidden, self.measure, self.room))
+            found.append(Placer(self.index, whole, rows, first, self.hidden, self.gauge))
         return found
 
     def _station(self, position: int | None) -> int | None:
@@ -173,6 +155,8 @@ class Spine:
             for part in self.feeds:
                 if part.stop == i:
                     lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, drawn)
+                    low = max(low, *(y + self.measure(self.index.shapes[s])[1] for s in part.members))
+                    low += max((self.along(self.index.lines[n]) for n in self.backbone.tracks[0]), default=0)
             if station in closing:
                 low += PLATE_AIR + 4
                 y = low - STEP + 64
@@ -237,19 +221,26 @@ class Spine:
         if last is not None:
             wide = self.drawn.halves[last][0]
             x, _ = self.drawn.centers[last]
-            self.drawn.centers[last] = (x, y + plan.stop / 2)
-            self.drawn.halves[last] = (wide, plan.stop / 2 + 24.0)
+            stop = self._station(plan.part.stop)
+            below = self.drawn.centers[stop][1] - y if stop is not None else plan.stop
+            self.drawn.centers[last] = (x, y + below / 2)
+            self.drawn.halves[last] = (wide, below / 2 + 24.0)
 
     # ------------------------------------------------------------ above and below
 
     def _prologue(self) -> float:
         """The y of the first station."""
         if self.before is not None:
-            return lay_chain(
+            small = [s for p in self.feeds if p.stop == 0 for s in p.members]
+            bulky = any(self.measure(self.index.shapes[s])[1] > 12 for s in small if self._is_small(s))
+            return 34.0 * bulky + lay_chain(
                 self.index, self.before, 0.0, self.offsets, self.measure, self.drawn, upward=True
             )
         first = self.backbone.tracks[0] if self.backbone.tracks else ()
         return FREE if any(self._open_end(line) for line in first) else 0.0
+
+    def _is_small(self, shape: int) -> bool:
+        return self.index.shapes[shape].symbol in SMALL
 
     def _open_end(self, line: int) -> bool:
         return any(e.shape is None for e in self.index.lines[line].ends)

@@ -1,0 +1,45 @@
+"""How large shapes and names are while a backbone is laid out, whichever way it will flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Line, Shape
+from tnlang.draw.labels import measure
+from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.scene import Point
+
+NAME = 14.0
+"""Size of a block's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How large things are in the frame of a picture that flows down, if it is ``turned`` to flow sideways."""
+
+    index: Index
+    turned: bool
+
+    def half(self, shape: Shape) -> Point:
+        """Half the extent of a shape along x and y; a strip turns with its wire."""
+        wide, high = pieces.half_size(self.index.as_drawn(shape))
+        return (high, wide) if self.turned and shape.symbol != "onehot" else (wide, high)
+
+    def room(self, line: Line) -> float:
+        """The length that a line across the tracks needs for its label."""
+        if not line.label or self.turned:
+            return 18.0 if line.label else 0.0
+        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
+        return measure(line.label, size, line.word).width + 12.0
+
+    def along(self, line: Line) -> float:
+        """The length that a line along the tracks needs for its label."""
+        if not line.label or not self.turned:
+            return 0.0
+        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
+        return measure(line.label, size, line.word).width + 12.0
+
+    def beside(self, name: str) -> float:
+        """How far a block's name reaches beside the tracks."""
+        return 44.0 if self.turned else 34.0 + measure(name, NAME, True).width
