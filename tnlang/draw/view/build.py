@@ -45,6 +45,11 @@ class WireLabel:
     dim: str
     size: int | None
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What a style may call the wire by: its name without numbers of members, its dim."""
+        return (f"wire {self.name.partition('{')[0]}", f"dim {self.dim}")
+
 
 @dataclass(frozen=True, slots=True)
 class _JointEnd:
@@ -155,11 +160,12 @@ class Builder:
         *,
         name: str = "",
         options: str = "",
+        tags: tuple[str, ...] = (),
         span: Span = NOWHERE,
     ) -> int:
         number = self.new_id()
         self.enclosures[number] = Enclosure(
-            number, family, badge, name=name, options=options, inside=inside, span=span
+            number, family, badge, name=name, options=options, inside=inside, tags=tags, span=span
         )
         return number
 
@@ -235,7 +241,16 @@ class Builder:
                     walls.setdefault(-end.leg, []).append(number)
             word = label.word and bool(shown)
             line = Line(
-                number, label.wire, (ends[0], ends[1]), label.symbol, shown, word, label.dim, label.size
+                number,
+                label.wire,
+                (ends[0], ends[1]),
+                label.symbol,
+                shown,
+                word,
+                label.dim,
+                label.size,
+                label.tags,
+                label.name,
             )
             lines.append(line)
             of_joint.setdefault(joint, []).append(number)

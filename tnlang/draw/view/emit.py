@@ -170,6 +170,7 @@ class Emitter(Wiring):
             frame.inside,
             name=node.name,
             options=r",\ ".join(options),
+            tags=tuple(f"function {bubble.function}" for bubble in chain),
             span=node.origin.span,
         )
         for bubble in chain:

@@ -41,6 +41,9 @@ class Styles:
         return tuple(rule for s in self.styles if (s.kind, s.name) in keys for rule in s.rules)
 
 
+NO_STYLES = Styles()
+
+
 def styles_for(program: Program, figure: Figure | None) -> Styles:
     """The program's styles with the labels that a figure gives to names."""
     labels = () if figure is None else figure.placements

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
-from tnlang.draw.view.styling import Styles
+from tnlang.draw.view.styling import NO_STYLES, Styles
 from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate
@@ -211,7 +211,7 @@ class Openings:
     unfold: frozenset[str] = frozenset()
     fold: frozenset[str] = frozenset()
     hide: frozenset[str] = frozenset()
-    styles: Styles = Styles()
+    styles: Styles = NO_STYLES
 
     def hides(self, call: Call, path: str) -> bool:
         return bool({path, call.name, call.net, *_plain(path)} & self.hide)
