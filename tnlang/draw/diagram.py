@@ -50,8 +50,8 @@ class Shape:
     (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
     legs at the small side. ``family`` is that of a folded box. A folded box has its inputs' lines first
     (``inputs`` of them), then its outputs'. A copy has the lines that come in, then those that go on.
-    ``tags`` are what a style's selector may say of it, as written: ``property isometry``, ``kind param``; so of
-    lines (``wire h``, ``dim hidden``) and enclosures (``function softmax``).
+    ``tags`` are what a style's selector may say of it, as written: ``property isometry``, ``kind param``; so
+    of lines (``wire h``, ``dim hidden``) and enclosures (``function softmax``).
     """
 
     id: int
@@ -71,6 +71,7 @@ class Shape:
     conj: bool = False
     caption: str = ""
     tags: tuple[str, ...] = ()
+    text: str = ""
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -101,6 +102,7 @@ class Line:
     dim: str = ""
     size: int | None = None
     tags: tuple[str, ...] = ()
+    text: str = ""
     look: Look = PLAIN
 
 
@@ -121,6 +123,7 @@ class Enclosure:
     options: str = ""
     inside: int | None = None
     tags: tuple[str, ...] = ()
+    text: str = ""
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
