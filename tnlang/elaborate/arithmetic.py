@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import cmath
-import math
 from collections.abc import Iterator
 
 from tnlang.elaborate.scope import DEPTH, MEMBERS, Body, DimEntry, Known, Module, Scope, World, count, near
@@ -73,7 +71,7 @@ def find_dim(path: ast.Path, scope: Scope) -> Dim | None:
 
 
 def dim_of(entry: DimEntry, world: World) -> Dim | None:
-    """The dim an entry declares, its default resolved; None for a family, and where its definition goes round."""
+    """The dim an entry declares, its default resolved; None for a family."""
     syntax = entry.syntax
     if entry.state == "new" and world.dim_depth >= DEPTH:
         _too_deep(syntax, world)
@@ -307,12 +305,15 @@ def range_of(syntax: ast.Range, scope: Scope, what: str) -> range | None:
 def too_many(scope: Scope, span: Span, what: str, number: int) -> None:
     """Report that more would be written out than is allowed."""
     scope.diagnostics.error(
-        "TN601", f"{what} would have {number:,} members or more", span, hint=f"at most {MEMBERS:,} are written out"
+        "TN601",
+        f"{what} would have {number:,} members or more",
+        span,
+        hint=f"at most {MEMBERS:,} are written out",
     )
 
 
 def assignments(ranges: tuple[ast.NamedRange, ...], scope: Scope, what: str) -> list[Scope] | None:
-    """A scope for each turn of the loops, whose variables are numbers; later ranges may use earlier variables."""
+    """A scope for each turn of loops whose variables are numbers; later ranges may use earlier variables."""
     found = [scope]
     for loop in ranges:
         taken = loop_name_taken(loop.var, scope, [r.var.text for r in ranges if r is not loop])
@@ -342,7 +343,7 @@ def loop_name_taken(var: ast.Name, scope: Scope, beside: list[str]) -> bool:
 
 
 def members(subs: tuple[ast.Sub, ...], scope: Scope, what: str) -> Iterator[tuple[tuple[int, ...], Scope]]:
-    """The members that a declaration's subscripts stand for, each with a scope in which its variables are numbers."""
+    """The members that a declaration's subscripts stand for, each with a scope that knows its variables."""
     found: list[tuple[tuple[int, ...], Scope]] = [((), scope)]
     for sub in subs:
         grown: list[tuple[tuple[int, ...], Scope]] = []
@@ -369,55 +370,3 @@ def _turn(scope: Scope, variable: str) -> int:
     number = scope.loops[variable]
     assert isinstance(number, int)
     return number
-
-
-# ---------------------------------------------------------------- numbers
-
-
-def constant(expr: ast.Expr, scope: Scope) -> int | float | complex | None:
-    """The number that an expression of numbers stands for; None where it is none (not reported)."""
-    match expr:
-        case ast.Number(value=value):
-            return value
-        case ast.Use(path=path, bracket=None):
-            text = path_text(path)
-            known = find_scalar(path, scope)
-            return known.number if known is not None else {"pi": math.pi, "inf": math.inf}.get(text)
-        case ast.Parens(inner=ast.Named(value=inner, name=None), bracket=None):
-            return constant(inner, scope)
-        case ast.Call(gates=None, bracket=None, arguments=(ast.Argument(value=ast.Named(value=inner)),)):
-            operand = constant(inner, scope)
-            return None if operand is None else _function(path_text(expr.path), operand)
-        case ast.Sum(terms=terms):
-            values = [constant(term.value, scope) for term in terms]
-            signs = [-1 if term.sign == "-" else 1 for term in terms]
-            found = [v for v in values if v is not None]
-            return (
-                sum(s * v for s, v in zip(signs, found, strict=True)) if len(found) == len(values) else None
-            )
-        case ast.Product(factors=factors):
-            product: int | float | complex = 1
-            for factor in factors:
-                one = constant(factor, scope)
-                if one is None:
-                    return None
-                product *= one
-            return product
-        case ast.Quotient(numerator=above, denominator=below):
-            a, b = constant(above, scope), constant(below, scope)
-            return None if a is None or b is None or b == 0 else a / b
-        case ast.Power(base=base, exponent=ast.Number(value=exponent)):
-            root = constant(base, scope)
-            return None if root is None or abs(root) > 1e9 or abs(exponent) > 64 else root**exponent
-    return None
-
-
-def _function(name: str, operand: int | float | complex) -> int | float | complex | None:
-    functions = {"sqrt": cmath.sqrt, "exp": cmath.exp, "log": cmath.log, "cos": cmath.cos, "sin": cmath.sin}
-    if name not in functions:
-        return None
-    try:
-        value = functions[name](operand)
-    except (ValueError, OverflowError):
-        return None
-    return value.real if value.imag == 0 and not isinstance(operand, complex) else value

@@ -18,9 +18,9 @@ from tnlang.elaborate.drafts import (
     sum_tips,
     wholes,
 )
+from tnlang.elaborate.rule2 import multiplied, open_tips
 from tnlang.elaborate.scope import Scope, legs_text
 from tnlang.elaborate.sizes import Grouping, Sizes
-from tnlang.elaborate.rule2 import multiplied, open_tips
 from tnlang.elaborate.weave import Weaver
 from tnlang.ir.net import Bind, Group, Leg, Origin, Ref, Sum, Value, Wire
 from tnlang.ir.walk import new_id, rename

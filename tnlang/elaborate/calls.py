@@ -1,4 +1,4 @@
-"""Calls of nets: arguments become values, the call a statement, its parameters stand under its name (rules 6, 7)."""
+"""Calls of nets (rules 6 and 7): arguments become values, the call a statement with a name of its own."""
 
 from __future__ import annotations
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import prod
-from typing import cast, get_args
+from typing import cast, get_args, get_type_hints
 
-from tnlang.elaborate.arithmetic import constant, expand, find_dim, members, path_text, size_of, unknown_dim
+from tnlang.elaborate.arithmetic import expand, find_dim, members, size_of, unknown_dim
+from tnlang.elaborate.constants import constant
 from tnlang.elaborate.scope import Known, Scope, leg_names, near, shown
 from tnlang.ir.net import Array, Decl, Init, Leg, Origin, Property
 from tnlang.ir.size import DimSize, Size, size_op
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
-Kind = Decl.__dataclass_fields__["kind"].type  # "input" | "tensor" | "param" | "const"
-PROPERTIES: tuple[str, ...] = get_args(__import__("typing").get_type_hints(Property)["name"])
+PROPERTIES: tuple[str, ...] = get_args(get_type_hints(Property)["name"])
 INITS = {"normal": (0, 1), "uniform": (2, 2), "ones": (0, 0), "zeros": (0, 0)}
 """Initial values and how many numbers each takes, from and to."""
 
@@ -233,7 +233,7 @@ ConstValue = Array | int | float | complex
 
 
 def const_value(item: ast.DeclItem, legs: tuple[Leg, ...], scope: Scope) -> ConstValue | None:
-    """The value of a const: nested as its legs are. Reports a missing value, another shape, what is no number."""
+    """The value of a const, nested as its legs are. Reports one that is missing or of another shape."""
     if item.value is None:
         form = f"{item.name.text} = 1" if not legs else f"{item.name.text}{leg_names(legs)} = [...]"
         scope.diagnostics.error(
@@ -346,16 +346,3 @@ def group_size(sizes: Iterable[Size]) -> Size:
     for size in sizes:
         total = size_op("*", total, size)
     return total
-
-
-__all__ = [
-    "ConstValue",
-    "declare",
-    "declared_legs",
-    "distinct",
-    "group_size",
-    "leg",
-    "member_text",
-    "path_text",
-    "properties_of",
-]

@@ -1,4 +1,4 @@
-"""Drafts: expressions whose names are resolved and whose wires are still names, before rule 2 decides them."""
+"""Drafts: expressions whose values are resolved and whose wires are still names, before rule 2."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ DraftIx = Tip | EntryTip | SliceTip | GroupTip
 class Leaf:
     """A tensor, net call or special tensor with its brackets.
 
-    ``sizes`` are those of the legs; None where nothing tells. ``broken`` marks one whose sizes a mistake hides.
+    ``sizes`` are those of the legs, None where nothing tells. ``broken``: a mistake hides them.
     """
 
     title: str
@@ -93,7 +93,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """A bubble. ``legs`` are brackets after it, ``relu(x)[p, d]``, which give wires to the whole value in it."""
+    """A bubble. ``legs`` are brackets after it, ``relu(x)[p, d]``: wires for the whole value in it."""
 
     function: str
     rule: Literal["elementwise", "keeps", "ends"]

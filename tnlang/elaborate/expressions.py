@@ -6,26 +6,24 @@ import math
 from dataclasses import replace
 
 from tnlang.elaborate import calls
-from tnlang.elaborate.arithmetic import constant, path_text, size_of_expr
+from tnlang.elaborate.arithmetic import path_text, size_of_expr
 from tnlang.elaborate.brackets import draft_bracket
 from tnlang.elaborate.drafts import (
     Bracketed,
-    DraftIx,
     DraftSum,
     DraftTerm,
-    EntryTip,
     Factor,
     Fixed,
     Folded,
     Leaf,
     Round,
-    Tip,
     Whole,
     factor_wholes,
     single,
-    sum_tips,
 )
 from tnlang.elaborate.families import folded, must_write_out, written_out
+from tnlang.elaborate.functions import gates_of, options_of
+from tnlang.elaborate.leaves import broken_leaf, counted, special_leaf
 from tnlang.elaborate.lookup import (
     SPECIALS,
     dim_size,
@@ -35,24 +33,13 @@ from tnlang.elaborate.lookup import (
     find_value,
     unknown_function,
 )
-from tnlang.elaborate.scope import Scope, leg_names, near, shown
-from tnlang.ir.functions import FUNCTIONS, Function
-from tnlang.ir.net import Number, Origin, Ref, SizeNumber, Special, SpecialKind, Tensor
+from tnlang.elaborate.scope import Scope, leg_names
+from tnlang.ir.functions import Function
+from tnlang.ir.net import Number, Origin, Ref, SizeNumber, Tensor
 from tnlang.ir.program import UserFunction
-from tnlang.ir.size import LoopVar, Size
+from tnlang.ir.size import Size
 from tnlang.source import Span
 from tnlang.syntax import ast
-
-SPECIAL_LEGS: dict[str, tuple[int, int]] = {
-    "delta": (1, 1000),
-    "ones": (1, 1000),
-    "basis": (1, 1),
-    "shift": (2, 2),
-    "index": (1, 1),
-    "tril": (2, 2),
-    "levi": (2, 1000),
-}
-"""How many legs each special tensor may have, from and to."""
 
 
 def draft(expr: ast.Expr, scope: Scope) -> DraftSum | None:
@@ -99,7 +86,7 @@ def _terms(expr: ast.Expr, negative: bool, scope: Scope) -> list[DraftTerm] | No
 
 
 def factors(expr: ast.Expr, scope: Scope, name: ast.Name | None = None) -> list[Factor] | None:
-    """The factors of a product, brackets kept; ``name`` is what ``as`` calls the one factor that it then is."""
+    """The factors of a product, brackets kept; ``name`` is what ``as`` calls it where it is one factor."""
     match expr:
         case ast.Number(value=value, text=text):
             return [Fixed(Number(value, text, origin=Origin(expr.span)), expr.span)]
@@ -110,6 +97,9 @@ def factors(expr: ast.Expr, scope: Scope, name: ast.Name | None = None) -> list[
             product, divisor = factors(above, scope), _round("reciprocal", below, (), scope)
             return None if product is None or divisor is None else [*product, divisor]
         case ast.Power(base=base, exponent=exponent):
+            if not isinstance(exponent.value, int | float) or exponent.value <= 0:
+                hint = "for a reciprocal write `1 / x`"
+                scope.diagnostics.error("TN709", "an exponent is a positive number", exponent.span, hint=hint)
             bubble = _round("power", base, (("exponent", float(exponent.value.real)),), scope)
             return None if bubble is None else _with_name(replace(bubble, span=expr.span), name, scope)
         case ast.Use():
@@ -186,52 +176,28 @@ def _indexed(use: ast.Use, bracket: ast.Bracket, scope: Scope) -> list[Factor] |
                 "TN512", f"{name} needs its number", use.span, hint=f"`{name}(1)[…]`; numbers count from 0"
             )
             return None
-        return None if legs is None else _special(name, None, legs, use.span, scope)
+        return None if legs is None else special_leaf(name, None, legs, use.span, scope)
     found = find_value(use.path, scope)
     if legs is None:
         return None
     title = found.title if found is not None else path_text(use.path)
     node = Tensor(found.ref if found is not None else Ref(name), (), origin=Origin(use.span))
     if found is None or found.legs is None:
-        return [_broken(title, node, legs, use.span)]
+        return [broken_leaf(title, node, legs, use.span)]
     if not found.legs:
         scope.diagnostics.error("TN310", f"{title} has no legs, so brackets after it mean nothing", use.span)
-        return [_broken(title, node, legs, use.span)]
+        return [broken_leaf(title, node, legs, use.span)]
     if len(found.legs) != len(legs):
         scope.diagnostics.error(
             "TN300",
-            f"{title} has {_count(len(found.legs), 'leg')} {leg_names(found.legs)}, "
+            f"{title} has {counted(len(found.legs), 'leg')} {leg_names(found.legs)}, "
             f"and {len(legs)} {'is' if len(legs) == 1 else 'are'} given",
             use.span,
             hint="a wire, entry, slice or group for each leg, in order",
         )
-        return [_broken(title, node, legs, use.span)]
+        return [broken_leaf(title, node, legs, use.span)]
     names = tuple(leg.name for leg in found.legs)
     return [Leaf(title, node, legs, tuple(leg.size for leg in found.legs), names, use.span)]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _broken(title: str, node: Tensor | Special, legs: tuple[DraftIx, ...], span: Span) -> Leaf:
-    names = tuple(str(i + 1) for i in range(len(legs)))
-    return Leaf(title, node, legs, (None,) * len(legs), names, span, broken=True)
-
-
-def _special(
-    name: str, at: Size | None, legs: tuple[DraftIx, ...], span: Span, scope: Scope
-) -> list[Factor] | None:
-    low, high = SPECIAL_LEGS[name]
-    if not low <= len(legs) <= high:
-        wanted = _count(low, "leg") if low == high else f"at least {_count(low, 'leg')}"
-        scope.diagnostics.error("TN300", f"{name} has {wanted}, {len(legs)} given", span)
-        return None
-    kind: SpecialKind = name  # type: ignore[assignment]
-    node = Special(kind, (), at, origin=Origin(span))
-    size: Size | None = len(legs) if name == "levi" else None
-    names = tuple(str(i + 1) for i in range(len(legs)))
-    return [Leaf(name, node, legs, (size,) * len(legs), names, span)]
 
 
 # ---------------------------------------------------------------- calls and functions
@@ -271,7 +237,7 @@ def _special_call(call: ast.Call, name: str, scope: Scope) -> list[Factor] | Non
         scope.diagnostics.error("TN512", f"{name}(…) has legs", call.span, hint=f"`{name}(…)[i: dim]`")
         return None
     legs = draft_bracket(call.bracket, scope)
-    return None if at is None or legs is None else _special(name, at, legs, call.span, scope)
+    return None if at is None or legs is None else special_leaf(name, at, legs, call.span, scope)
 
 
 def _function(
@@ -284,8 +250,8 @@ def _function(
         )
         return None
     body = draft_named(positional[0].value, scope)
-    gates = _gates(call, function, body, scope)
-    options = _options(call, function, scope)
+    gates = gates_of(call, function, body, scope)
+    options = options_of(call, function, scope)
     if body is None or gates is None or options is None:
         return None
     inner = single(body)
@@ -299,83 +265,6 @@ def _function(
     found = Round(function.name, rule, body, gates, options, "", None, call.span)
     named = _with_name(found, name, scope)
     return named[0] if named else None
-
-
-def _gates(
-    call: ast.Call, function: Function | UserFunction, body: DraftSum | None, scope: Scope
-) -> tuple[Tip, ...] | None:
-    wanted = len(function.gates) if isinstance(function, UserFunction) else function.gates
-    if call.gates is None:
-        if wanted:
-            names = list(dict.fromkeys(tip.text for tip in sum_tips(body))) if body is not None else []
-            gates = "k" if wanted == 1 else "q, k"
-            scope.diagnostics.error(
-                "TN703",
-                f"{function.name} works along {_count(wanted, 'leg')}, and none is named",
-                call.path.span,
-                hint=f"`{function.name}[{gates}](…)`"
-                + (f"; the wires here are {shown(names)}" if names else ""),
-            )
-            return None
-        return ()
-    found = draft_bracket(call.gates, scope)
-    if found is None:
-        return None
-    gates_found = tuple(ix for ix in found if isinstance(ix, Tip))
-    if len(gates_found) != len(found):
-        entry = next(ix for ix in found if not isinstance(ix, Tip))
-        scope.diagnostics.error(
-            "TN703",
-            f"{function.name} works along wires",
-            entry.span if isinstance(entry, EntryTip) else call.span,
-        )
-        return None
-    if wanted and len(found) != wanted:
-        scope.diagnostics.error(
-            "TN703", f"{function.name} works along {_count(wanted, 'leg')}, {len(found)} given", call.span
-        )
-        return None
-    return gates_found
-
-
-def _options(
-    call: ast.Call, function: Function | UserFunction, scope: Scope
-) -> tuple[tuple[str, float], ...] | None:
-    allowed = dict(function.options) if isinstance(function, Function) else {}
-    given: dict[str, float] = {}
-    sound = True
-    for option in (a for a in call.arguments if isinstance(a, ast.Option)):
-        name = option.name.text
-        value = constant(option.value, scope)
-        if name not in allowed or function.name == "power":
-            instinct = (
-                "name the leg before the bracket: " + f"`{function.name}[k](…)`" if name == "dim" else ""
-            )
-            hint = (
-                instinct
-                or near(name, allowed)
-                or (f"{function.name} has {shown(allowed)}" if allowed else f"{function.name} has no options")
-            )
-            scope.diagnostics.error(
-                "TN704", f"{function.name} has no option {name}", option.name.span, hint=hint
-            )
-            sound = False
-        elif not isinstance(value, int | float):
-            scope.diagnostics.error("TN709", f"{name} is a number", option.value.span)
-            sound = False
-        else:
-            given[name] = float(value)
-    if isinstance(function, Function) and sound:
-        missing = [name for name in function.required if name not in given]
-        if missing:
-            scope.diagnostics.error(
-                "TN705",
-                f"{function.name} needs its option {missing[0]}",
-                call.span,
-                hint=f"`{function.name}(…, {missing[0]} = 1)`",
-            )
-            return None
-    return tuple(given.items()) if sound else None
 
 
 # ---------------------------------------------------------------- brackets
@@ -416,7 +305,7 @@ def attach(factor: Factor, bracket: ast.Bracket, span: Span, scope: Scope) -> li
     if known is not None and len(known) != len(legs):
         scope.diagnostics.error(
             "TN300",
-            f"{values[0].title} has {_count(len(known), 'leg')} {leg_names(known)}, "
+            f"{values[0].title} has {counted(len(known), 'leg')} {leg_names(known)}, "
             f"and {len(legs)} {'is' if len(legs) == 1 else 'are'} given",
             span,
         )
@@ -424,7 +313,7 @@ def attach(factor: Factor, bracket: ast.Bracket, span: Span, scope: Scope) -> li
     match factor:
         case Whole(title=title, node=node):
             if known is None:
-                return [_broken(title, node, legs, span)]
+                return [broken_leaf(title, node, legs, span)]
             names = tuple(leg.name for leg in known)
             return [Leaf(title, node, legs, tuple(leg.size for leg in known), names, span)]
         case Round() | Bracketed():
@@ -474,6 +363,3 @@ def _sum(loop: ast.Comprehension, scope: Scope) -> list[Factor] | None:
     loops, inner = found
     body = draft(loop.body, replace(inner, folded=(*scope.folded, *loops)))
     return None if body is None else [Folded(loops, body, loop.span)]
-
-
-__all__ = ["FUNCTIONS", "LoopVar", "attach", "draft", "draft_named", "factors"]

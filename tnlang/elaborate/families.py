@@ -34,7 +34,7 @@ def mentions(node: ast.Syntax, names: set[str]) -> bool:
 
 
 def must_write_out(loop: ast.Comprehension, scope: Scope) -> bool:
-    """Whether a sum cannot stay folded: its wires, its products or members that differ depend on its variables."""
+    """Whether a sum cannot stay folded: its wires, prods or unlike members depend on its variables."""
     names = {r.var.text for r in loop.loops.ranges}
     return any(_needs_numbers(node, names, scope) for node in parts(loop.body))
 

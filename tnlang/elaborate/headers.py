@@ -1,4 +1,4 @@
-"""What a caller sees of a net: asked for, the net is elaborated first, so that callees precede their callers."""
+"""What a caller sees of a net; who asks has the net elaborated first, so callees precede callers."""
 
 from __future__ import annotations
 

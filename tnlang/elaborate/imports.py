@@ -41,7 +41,7 @@ def _stem(item: ast.Import | ast.FromImport) -> str:
 
 
 def _claim_plain_names(items: list[ast.Import | ast.FromImport], module: Module, world: World) -> None:
-    """What the root file imports by name keeps that name in the whole program, through files in between too."""
+    """What the root file imports by name keeps that name in the program, through files in between too."""
     for item in items:
         if isinstance(item, ast.FromImport):
             path = _resolve(item.file, module, world, report=False)
@@ -176,7 +176,8 @@ def _enter_name(name: ast.Name, imported: Module, module: Module, world: World) 
     if bound is not None:
         world.diagnostics.error(
             "TN862",
-            f"{text} is bound by the net main of {imported.source.name}, and only declared values are imported",
+            f"{text} is bound by the net main of {imported.source.name}, "
+            "and only declared values are imported",
             name.span,
             Related(bound, "bound here"),
             hint="make a net of what it stands for",

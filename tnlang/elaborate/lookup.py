@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from tnlang.elaborate.arithmetic import find_dim, find_module, is_broken, path_text, size_of
 from tnlang.elaborate.declarations import member_text
-from tnlang.elaborate.scope import Known, Module, NetEntry, Scope, count, loop_vars, near, shown
+from tnlang.elaborate.scope import Known, Module, NetEntry, Scope, count, loop_vars, near
 from tnlang.ir.functions import FUNCTIONS, Function
 from tnlang.ir.net import Leg, Loop, Ref
 from tnlang.ir.program import UserFunction
-from tnlang.ir.size import Size, SizeError, evaluate
-from tnlang.source import Related, Span
+from tnlang.ir.size import DimSize, Size, SizeError, evaluate
+from tnlang.source import Related
 from tnlang.syntax import ast
 
 SPECIALS = ("delta", "ones", "basis", "shift", "index", "tril", "levi")
@@ -60,7 +60,7 @@ def find_function(path: ast.Path, scope: Scope) -> Function | UserFunction | Non
 
 
 def find_value(path: ast.Path, scope: Scope) -> Found | None:
-    """The value a path names, its subscripts resolved. Reports what is wrong; None if there is no such name."""
+    """The value a path names, subscripts resolved. Reports what is wrong; None if there is no such name."""
     known = find_known(path, scope)
     title = path_text(path)
     if known is None:
@@ -221,7 +221,8 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
             f"{name} lasts one turn of the repeat it is bound in",
             path.span,
             Related(ended.span, f"{name} is bound here"),
-            hint=f"let it carry the variable, `{name}{{{ended.loops[-1]}}} = …`, or open a stream before the repeat",
+            hint=f"let it carry the variable, `{name}{{{ended.loops[-1]}}} = …`, "
+            "or open a stream before the repeat",
         )
         return
     module = _module_of(path, scope)
@@ -279,7 +280,7 @@ def unknown_function(path: ast.Path, scope: Scope) -> None:
             hint=f"touching brackets apply; for a product put a space between: `{text} (…)`",
         )
         return
-    if find_dim_quietly(path, scope):
+    if _is_dim(path, scope):
         scope.diagnostics.error(
             "TN201",
             f"{text} is a dim, not a net or function",
@@ -309,11 +310,6 @@ def _module_of(path: ast.Path, scope: Scope) -> Module | None:
     return found[0] if found is not None else None
 
 
-def find_dim_quietly(path: ast.Path, scope: Scope) -> bool:
-    """Whether a path names a dim."""
-    return _is_dim(path, scope)
-
-
 def _is_dim(path: ast.Path, scope: Scope) -> bool:
     found = find_module(scope.module, path)
     return found is not None and found[1].name.text in found[0].dims
@@ -335,27 +331,5 @@ def _special_form(name: str) -> str:
 
 def dim_size(path: ast.Path, scope: Scope) -> Size | None:
     """The dim a path names as a size (mistakes in its subscripts are reported)."""
-    from tnlang.ir.size import DimSize
-
     dim = find_dim(path, scope) if _is_dim(path, scope) else None
     return DimSize(dim) if dim is not None else None
-
-
-def span_of_value(known: Known) -> Span:
-    """Where a value is declared or bound."""
-    return known.span
-
-
-__all__ = [
-    "SPECIALS",
-    "Found",
-    "dim_size",
-    "find_function",
-    "find_known",
-    "find_net",
-    "find_value",
-    "loops_around",
-    "shown",
-    "unknown_function",
-    "unknown_value",
-]

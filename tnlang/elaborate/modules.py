@@ -8,7 +8,7 @@ from tnlang.elaborate.arithmetic import dim_of
 from tnlang.elaborate.declarations import declare
 from tnlang.elaborate.imports import load_imports
 from tnlang.elaborate.scope import Body, DimEntry, Module, NetEntry, Scope, World
-from tnlang.elaborate.statements import bound_names
+from tnlang.elaborate.targets import bound_names
 from tnlang.ir.net import Origin
 from tnlang.ir.program import UserFunction
 from tnlang.source import Related, Span

@@ -8,7 +8,8 @@ from tnlang.elaborate.declarations import declare, declared_legs
 from tnlang.elaborate.families import parts
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.scope import Body, Header, Module, NetEntry, Scope, World, near
-from tnlang.elaborate.statements import Statements, bound_names
+from tnlang.elaborate.statements import Statements
+from tnlang.elaborate.targets import bound_names
 from tnlang.ir.net import Call, Decl, Net, Origin, Output
 from tnlang.ir.walk import refs, statements
 from tnlang.source import Related, Span
@@ -181,4 +182,3 @@ def needed_names(net: Net, nets: dict[str, Net]) -> set[str]:
                 seen.add(statement.net)
                 waiting.append(nets[statement.net])
     return found
-

@@ -110,7 +110,7 @@ def _elaborate_module(module: Module, world: World) -> None:
 
 
 def _exported(module: Module) -> tuple[str, ...]:
-    """The nets the user can ask for: those of the file, and those it imports, by the names they have in it."""
+    """The nets the user can ask for: those of the file and those it imports."""
     entries: list[NetEntry] = []
     for imported, name in module.wanted:
         if name is None:

@@ -108,7 +108,7 @@ def multiplied(total: DraftSum) -> tuple[Whole, Whole] | None:
 
 
 def open_tips(total: DraftSum, kept: Collection[WireName]) -> dict[WireName, Tip]:
-    """The wires of an expression that have one end and are not kept: the open legs of a figure's expression."""
+    """The wires with one end that are not kept: the open legs of a figure's expression."""
     found: dict[WireName, Tip] = {}
     for term in total.terms:
         decision = decide(term.factors, kept)

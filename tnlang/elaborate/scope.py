@@ -70,7 +70,7 @@ class NetEntry:
 
 @dataclass(slots=True, eq=False)
 class Module:
-    """One file: its name spaces. ``qualifier`` begins the program-wide names of what it holds ("" for the root).
+    """One file: its name spaces. ``qualifier`` begins the program-wide names of what it holds.
 
     ``bound`` are the names its net main binds; ``broken`` those that a failed import or transform would have
     brought; ``wanted`` what it imports, a name of None standing for all of a file.

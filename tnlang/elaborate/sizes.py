@@ -13,7 +13,7 @@ from tnlang.source import Related, Span
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What one end says of a size. ``hard`` is a leg of a named dim; other sizes agree with any dim of their value."""
+    """What one end says. ``hard`` is a leg of a named dim; other sizes agree with any dim of their value."""
 
     size: Size
     hard: bool
@@ -180,7 +180,7 @@ class Sizes:
                     "TN305",
                     f"the members of this group cannot be told from the size of {group.what}",
                     group.span,
-                    hint="at most one member of a group may be of unknown size; give the others a dim, `h: head`",
+                    hint="at most one member of a group may be of unknown size; give others a dim, `h: head`",
                 )
                 self.broken.update(unknown)
                 known.update(dict.fromkeys(unknown, 1))

@@ -1,23 +1,22 @@
-"""The statements of a net's body, in order: declarations, bindings, streams, repeats, calls (rules 5 to 8)."""
+"""The statements of a body, in order: declarations, bindings, streams, repeats, calls (rules 5 to 8)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
 from tnlang.elaborate import calls, expressions
-from tnlang.elaborate.arithmetic import path_text, size_of
 from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_legs
-from tnlang.elaborate.declarations import declare, declared_legs, member_text
+from tnlang.elaborate.declarations import declare
 from tnlang.elaborate.drafts import DraftSum
-from tnlang.elaborate.families import folded, parts
+from tnlang.elaborate.families import folded
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_net, unknown_function
-from tnlang.elaborate.scope import Body, Known, Scope, legs_text, loop_vars
+from tnlang.elaborate.scope import Body, Known, Scope, loop_vars
+from tnlang.elaborate.targets import fits, loop_names_clear, may_bind, remember, subs_of
 from tnlang.ir.net import (
     Bind,
     Decl,
     Group,
-    Leg,
     Loop,
     Origin,
     Output,
@@ -139,16 +138,16 @@ class Statements:
         name = target.name.text
         known = self.body.values.get(name)
         is_stream = known is not None and known.kind == "stream"
-        if not self._may_bind(target, op, scope, opens):
+        if not may_bind(target, op, scope, opens):
             expressions.draft_named(value, scope)
             if known is None:
-                self._remember(target, None, scope, opens)
+                remember(target, None, scope, opens)
             return
-        subs = self._subs(target, scope)
+        subs = subs_of(target, scope)
         if known is not None and subs and any(loop_vars(sub) for sub in subs):
             known.carried = True
         expected = self._expected(target, known, scope)
-        loops_clear = _loop_names_clear(target, value, scope)
+        loops_clear = loop_names_clear(target, value, scope)
         if calls.is_net_call(value.value, scope) and target.bracket is None and not (is_stream or opens):
             self._bind_call(target, subs, value, expected, scope)
             return
@@ -165,7 +164,7 @@ class Statements:
             known.assigned = None if known.assigned is None or scope.body.loops else known.assigned + 1
             known.legs = known.legs if known.legs is not None else legs
         else:
-            self._remember(target, legs, scope, opens, subs)
+            remember(target, legs, scope, opens, subs)
         if woven is None or subs is None:
             return
         self._append(target, subs, woven, op, is_stream, opens, span)
@@ -201,103 +200,6 @@ class Statements:
             return expressions.draft(value.value, scope)
         return expressions.draft_named(value, scope)
 
-    def _may_bind(self, target: ast.Lhs, op: str, scope: Scope, opens: bool) -> bool:
-        name = target.name.text
-        diagnostics = scope.diagnostics
-        known = self.body.values.get(name) or self.body.ended.get(name)
-        if name in scope.loops:
-            diagnostics.error("TN605", f"{name} is the variable of a loop here", target.name.span)
-            return False
-        if op != "=" and (known is None or known.kind != "stream"):
-            hint = (
-                f"open it as a stream, `stream {name} = …`" if known is None or known.kind == "value" else ""
-            )
-            related = [Related(known.span, f"{name} is bound here")] if known is not None else []
-            diagnostics.error(
-                "TN505",
-                f"{name} is no stream, so `{op}` has no meaning",
-                target.name.span,
-                *related,
-                hint=hint,
-            )
-            return False
-        if known is None:
-            call = self.body.calls.get(name) or self.body.named.get(name)
-            if call is not None:
-                diagnostics.error(
-                    "TN205",
-                    f"{name} is the name of a value of this net and of a call",
-                    target.name.span,
-                    Related(call, "the call"),
-                    hint=f"name the call, `… as {name}_1`",
-                )
-                return False
-            return True
-        if known.kind == "stream" and not opens and name in self.body.values:
-            return True
-        if target.subs and known.arity == len(target.subs) and known.kind == "value":
-            return True
-        hint = (
-            f"only a stream is assigned again: open it with `stream {name} = …`"
-            if known.kind == "value"
-            else ""
-        )
-        if name in self.body.ended:
-            hint = "names are bound once in a net, also those that last one turn; choose another"
-        diagnostics.error(
-            "TN504",
-            f"{name} is bound twice",
-            target.name.span,
-            Related(known.span, "first bound here"),
-            hint=hint,
-        )
-        return False
-
-    def _subs(self, target: ast.Lhs, scope: Scope) -> tuple[Size, ...] | None:
-        found = [
-            size_of(sub, scope) for sub in target.subs if not isinstance(sub, ast.Range | ast.NamedRange)
-        ]
-        if len(found) != len(target.subs):
-            scope.diagnostics.error(
-                "TN604",
-                f"{target.name.text} is bound one member at a time",
-                target.span,
-                hint="bind them in a repeat: `repeat l in 0..n { h{l}[i] = … }`",
-            )
-            return None
-        return None if any(f is None for f in found) else tuple(f for f in found if f is not None)
-
-    def _remember(
-        self,
-        target: ast.Lhs,
-        legs: tuple[Leg, ...] | None,
-        scope: Scope,
-        opens: bool,
-        subs: tuple[Size, ...] | None = None,
-    ) -> None:
-        body = self.body
-        name = target.name.text
-        body.later.pop(name, None)
-        known = body.values.get(name)
-        if known is None:
-            known = Known(name, "stream" if opens else "value", target.name.span, legs, len(target.subs))
-            known.loops = tuple(loop.var for loop in body.loops)
-            known.assigned = None if body.loops else 1
-            body.values[name] = known
-        numbers = tuple(s for s in subs or () if isinstance(s, int))
-        if subs and len(numbers) == len(subs):
-            if numbers in known.members:
-                scope.diagnostics.error(
-                    "TN504",
-                    f"{member_text(name, numbers)} is bound twice",
-                    target.name.span,
-                    Related(known.span, "first bound here"),
-                )
-            known.members[numbers] = legs
-        elif subs:
-            carried = {v for s in subs for v in loop_vars(s)}
-            known.carried = carried >= set(known.loops)
-
     def _expected(self, target: ast.Lhs, known: Known | None, scope: Scope) -> Expected | None:
         name = target.name.text
         if known is not None and known.legs is not None and (known.kind == "stream" or known.carried):
@@ -322,7 +224,7 @@ class Statements:
         if applied is None or len(applied.header.outputs) != 1:
             if applied is not None:
                 calls.several_results(applied, scope)
-            self._remember(target, expected.legs if expected is not None else None, scope, False, subs)
+            remember(target, expected.legs if expected is not None else None, scope, False, subs)
             return
         output = applied.header.outputs[0]
         self._remember_result(target, subs, output, expected, applied, scope)
@@ -347,7 +249,7 @@ class Statements:
             if not fits(legs, wanted, applied.span, scope):
                 legs = None
             legs = expected.legs
-        self._remember(target, legs, scope, False, subs)
+        remember(target, legs, scope, False, subs)
 
     def take_apart(self, statement: ast.Binding, scope: Scope) -> None:
         """``h, c = cell(x, h0, c0)``: the outputs of a call, one for each name."""
@@ -361,7 +263,7 @@ class Statements:
             )
             self._forget(statement, scope)
             return
-        allowed = [self._may_bind(target, "=", scope, opens=False) for target in statement.targets]
+        allowed = [may_bind(target, "=", scope, opens=False) for target in statement.targets]
         assert isinstance(statement.value.value, ast.Call)
         applied = calls.apply_net(statement.value.value, scope, statement.value.name)
         outputs = applied.header.outputs if applied is not None else ()
@@ -381,7 +283,7 @@ class Statements:
     def _forget(self, statement: ast.Binding, scope: Scope) -> None:
         for target in statement.targets:
             if target.name.text not in self.body.values:
-                self._remember(target, None, scope, False)
+                remember(target, None, scope, False)
 
     def _results(self, statement: ast.Binding, applied: calls.Applied, scope: Scope) -> None:
         results: list[IrValue] = []
@@ -396,7 +298,7 @@ class Statements:
                     target.span,
                     hint=f"`{name}`, without brackets",
                 )
-            subs = self._subs(target, scope)
+            subs = subs_of(target, scope)
             expected = self._expected(target, known, scope)
             if known is not None and known.kind == "stream":
                 held = f"{applied.name}.{output.name}"
@@ -417,78 +319,9 @@ class Statements:
             self.body.block.append(StreamSet(value, "=", body, origin=Origin(statement.span)))
 
 
-def _loop_names_clear(target: ast.Lhs, value: ast.Named, scope: Scope) -> bool:
-    """Report a wire of the left-hand side that a sum or prod on the right has as its variable."""
-    wires = {
-        ix.at.path.parts[0].name.text
-        for ix in target.bracket or ()
-        if isinstance(ix, ast.Index) and isinstance(ix.at, ast.IndexPath)
-    }
-    clear = True
-    for node in (n for n in parts(value) if isinstance(n, ast.Comprehension)):
-        for loop in node.loops.ranges:
-            if loop.var.text in wires:
-                clear = False
-                scope.diagnostics.error(
-                    "TN605",
-                    f"{loop.var.text} is a wire of the left-hand side, and the variable of this {node.kind}",
-                    loop.var.span,
-                    Related(target.span, "the wire"),
-                    hint="in the body the variable is a number; rename one of the two",
-                )
-    return clear
-
-
-def fits(legs: tuple[Leg, ...], wanted: Decl, span: Span, scope: Scope) -> bool:
-    """Whether a call's result fits an output or stream; reports TN511."""
-    if len(legs) == len(wanted.legs) and all(
-        (given.size == want.size)
-        or (not _both_dims(given, want) and scope.world.agree(given.size, want.size) is not False)
-        for given, want in zip(legs, wanted.legs, strict=True)
-    ):
-        return True
-    scope.diagnostics.error(
-        "TN511",
-        f"{wanted.name} has {legs_text(wanted.legs)}, this value {legs_text(legs)}",
-        span,
-        Related(wanted.origin.span, "declared here"),
-    )
-    return False
-
-
-def _both_dims(first: Leg, second: Leg) -> bool:
-    from tnlang.ir.size import DimSize
-
-    return isinstance(first.size, DimSize) and isinstance(second.size, DimSize)
-
-
 def _as_sum(name: str, output: Output, span: Span) -> tuple[Sum, tuple[Wire | Group, ...]]:
     value = calls.result_value(name, output, True)
     wires = tuple(leg for leg in value.legs if isinstance(leg, Wire))
     origin = Origin(span)
     node = Tensor(Ref(name), wires, origin=origin)
     return Sum((Term((node,), origin=origin),), origin=origin), wires
-
-
-def bound_names(statements: tuple[ast.Statement, ...]) -> dict[str, Span]:
-    """The names that statements bind or declare, and where first; those in repeats too."""
-    found: dict[str, Span] = {}
-    for statement in statements:
-        match statement:
-            case ast.Binding(targets=targets):
-                for target in targets:
-                    found.setdefault(target.name.text, target.name.span)
-            case ast.StreamStatement(target=target):
-                found.setdefault(target.name.text, target.name.span)
-            case ast.Declaration(items=items):
-                for item in items:
-                    found.setdefault(item.name.text, item.name.span)
-            case ast.RepeatStatement(body=body):
-                for name, span in bound_names(body).items():
-                    found.setdefault(name, span)
-            case _:
-                pass
-    return found
-
-
-__all__ = ["Statements", "bound_names", "declared_legs", "path_text"]

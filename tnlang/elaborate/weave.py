@@ -47,14 +47,13 @@ from tnlang.ir.size import Size, SizeError, show, size_op
 from tnlang.ir.walk import new_id
 from tnlang.source import Related, Span
 
-
 Kept = Mapping[WireName, Wire]
 Legs = tuple[Ix, ...]
 
 
 @dataclass(slots=True)
 class Weaver:
-    """Turns drafts into sums, telling ``sizes`` what each end says. Reports a mistake of rule 2 once a name."""
+    """Turns drafts into sums, telling ``sizes`` what each end says. Reports one mistake for a wire."""
 
     world: World
     sizes: Sizes
@@ -255,13 +254,12 @@ class Weaver:
                 by_factor.setdefault(id(factor), (factor, []))[1].append(tip)
         for factor, ends in by_factor.values():
             names = [tip.text for tip in ends]
-            one = len(names) == 1
+            leg, dangle, it = ("leg", "dangles", "it") if len(names) == 1 else ("legs", "dangle", "them")
             diagnostics.error(
                 "TN400",
-                f"{'leg' if one else 'legs'} {shown(names)} of {_title(factor)} {'dangles' if one else 'dangle'}: "
-                f"no other factor of this product has {'it' if one else 'them'}",
+                f"{leg} {shown(names)} of {_title(factor)} {dangle}: no other factor of this product has {it}",
                 ends[0].span,
-                hint=f"name {'it' if one else 'them'} on the left-hand side, `…[{', '.join(names)}] = …`, "
+                hint=f"name {it} on the left-hand side, `…[{', '.join(names)}] = …`, "
                 f"or sum with `ones[{names[0]}]`",
             )
         for inner, factor, outer in decision.ambiguous:

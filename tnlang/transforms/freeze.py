@@ -163,7 +163,7 @@ class _Freezing:
         turns: Turns,
         order: dict[tuple[int, tuple[int, ...]], int],
     ) -> Iterator[tuple[Size, Size, int | None]]:
-        """A repeat cut where the matchers name other values: start, stop, and a turn that stands for them all."""
+        """A repeat cut where the matchers name other values: start, stop, a turn that stands for them all."""
         loop = repeat.loop
         bound = {s.name for s in statements(repeat.body) if isinstance(s, Call)} | _bound(repeat.body)
         telling = [m for m in matchers if m.steps[0].subs is not None and m.steps[0].name in bound]
@@ -267,7 +267,7 @@ def _names_turn(
 
 
 def _stream_order(body: tuple[Stmt, ...]) -> dict[tuple[int, tuple[int, ...]], int]:
-    """Which value of its stream each assignment makes, by statement and turns; empty where turns are not known."""
+    """Which value of its stream each assignment makes, by statement and turns; empty if not known."""
     found: dict[tuple[int, tuple[int, ...]], int] = {}
     counts: dict[str, int] = {}
 
@@ -294,7 +294,7 @@ def _stream_order(body: tuple[Stmt, ...]) -> dict[tuple[int, tuple[int, ...]], i
 
 
 def _scale_names(net: Net) -> dict[int, list[str]]:
-    """The names of the scales of each binding's normalisations; none where the net has values of that name."""
+    """The names of the scales of each binding's normalisations; none if the net has a value of the name."""
     taken = local_names(net)
     numbers = itertools.count(1)
     fresh = (SCALE if n == 1 else f"{SCALE}_{n}" for n in numbers)

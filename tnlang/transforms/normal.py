@@ -1,4 +1,4 @@
-"""Normalisation written out: ``layernorm`` and ``rmsnorm`` as a product with their implicit value ``scale``."""
+"""``layernorm`` and ``rmsnorm`` written out, as a product with their implicit value ``scale``."""
 
 from __future__ import annotations
 

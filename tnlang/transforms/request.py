@@ -11,7 +11,7 @@ from tnlang.ir.program import Program
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of a value's path: ``attention{3}``; ``subs`` is None where none are written; the name may be ``*``."""
+    """A part of a value's path: ``attention{3}``; ``subs`` is None where none are written."""
 
     name: str
     subs: tuple[int, ...] | None = None
@@ -28,8 +28,8 @@ OptionValue = float | str | ValuePath | tuple["float | ValuePath", ...]
 class Request:
     """``net name = transform(net, paths…, arrows…, options…)``.
 
-    ``program`` holds every net elaborated so far, ``net`` among them. ``relations`` tells of each option whether
-    it was written with ``=`` or ``<=``.
+    ``program`` holds every net elaborated so far, ``net`` among them. ``relations`` tells of each option
+    whether it was written with ``=`` or ``<=``.
     """
 
     program: Program
