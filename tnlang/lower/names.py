@@ -71,6 +71,7 @@ MODULE_ATTRIBUTES = frozenset(
 
 NET_ATTRIBUTES = frozenset(
     [
+        "constants",
         "frozen",
         "ignored",
         "is_observed",
@@ -119,7 +120,8 @@ _RESERVED = frozenset(
             "cmath",
             "nn",
             "self",
-            "frozen",
+            "constants",
+        "frozen",
             "range",
             "str",
             "float",

@@ -61,10 +61,16 @@ class Value(nn.Module):
 class Net(nn.Module):
     """A net: inputs may have leading batch axes; every named value can be read and replaced."""
 
+    constants: Mapping[str, object] = {}
     needed: tuple[str, ...] = ()
     past_values: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, value in self.constants.items():
+            self.register_buffer(name, torch.tensor(value), persistent=False)
 
     @property
     def frozen(self) -> tuple[str, ...]:
@@ -157,12 +163,17 @@ class Net(nn.Module):
                 handle.remove()
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Types are changed number by number, so that a complex array stays one."""
+        """Move or change the type of all arrays: complex ones stay complex, constants are made anew."""
 
         def each(x: Tensor) -> Tensor:
             return torch.view_as_complex(fn(torch.view_as_real(x))) if x.is_complex() else fn(x)
 
-        return super()._apply(each, recurse)  # type: ignore[no-any-return, no-untyped-call]
+        super()._apply(each, recurse)  # type: ignore[no-untyped-call]
+        for name, value in self.constants.items():
+            old = self._buffers[name]
+            assert old is not None
+            self._buffers[name] = torch.tensor(value, dtype=old.dtype, device=old.device)
+        return self
 
     def weights(self) -> Iterator[tuple[str, str, Callable[[Tensor], Tensor]]]:
         """For each parameter: its name, the key of the stored array, and how that is re-indexed."""

@@ -76,6 +76,9 @@ def field(name: str) -> str:
 
 def class_constants(plan: NetPlan) -> list[str]:
     found: list[str] = []
+    if plan.buffers:
+        pairs = ", ".join(f"{repr_name(b.attribute)}: {_lists(b.value)!r}" for b in plan.buffers)
+        found += wrapped(f"    constants = {{{pairs}}}")
     if plan.past_values:
         found += wrapped(f"    past_values = {tuple_code(plan.past_values)}")
     if plan.checkpoint is not None:
@@ -113,12 +116,6 @@ def init_lines(plan: NetPlan) -> list[str]:
     lines += [f"        self.{attribute} = {name}" for attribute, name in plan.stored]
     if plan.reference:
         lines.append('        self.register_buffer("reference", torch.empty(0), persistent=False)')
-    for buffer in plan.buffers:
-        value = repr(_lists(buffer.value))
-        lines += wrapped(
-            f"        self.register_buffer({repr_name(buffer.attribute)}, "
-            f"torch.tensor({value}), persistent=False)"
-        )
     rooted = [p for p in plan.parameters if p.root_only]
     rooted_nets = [s for s in plan.submodules if s.root_only]
     if rooted or rooted_nets:
