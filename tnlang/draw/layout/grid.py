@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
-from tnlang.draw.layout.items import label_room
+from tnlang.draw.layout.items import first_leg, label_room
 from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.layout.paths import neighbours
+from tnlang.draw.scene import Point
 
 PITCH, RUNG, GAP = 64.0, 80.0, 24.0
 _TRIED = 20_000
@@ -129,8 +131,25 @@ def _place(
         a, b = ends[0].shape, ends[1].shape
         assert a is not None and b is not None
         routes[edge.line] = curves.straight(poses[a].at, poses[b].at)
+    poses = {i: replace(pose, first_leg=_mark(index, part, i, cells, sides)) for i, pose in poses.items()}
     ports = [_port(index, edge, sides[(edge.a, edge.line)], poses) for edge in part.outer_edges]
     return Placed(poses, {}, routes, tuple(ports), union(p.box for p in poses.values()))
+
+
+def _mark(
+    index: Index, part: Level, item: int, cells: Mapping[int, Cell], out: Mapping[tuple[int, int], Side]
+) -> Point | None:
+    """The mark at the first leg of an item, where its legs do not read from left to right."""
+    sides: dict[Side, list[int]] = {}
+    for edge in part.of(item):
+        other = edge.other(item)
+        if other is None:
+            side = out[(item, edge.line)]
+        else:
+            step = (cells[other][0] - cells[item][0], cells[other][1] - cells[item][1])
+            side = next(s for s, known in _STEPS.items() if known == step)
+        sides.setdefault(side, []).append(edge.line)
+    return first_leg(index, index.shapes[item], sides)
 
 
 def _port(index: Index, edge: Edge, side: Side, poses: Mapping[int, Pose]) -> Port:

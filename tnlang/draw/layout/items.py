@@ -42,7 +42,7 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
     near = {side: [_near(edge, item) for edge in edges] for side, edges in sides.items()}
     tip = tip_of(shape, near)
     half = stretched(shape, pieces.half_size(shape, tip), near)
-    pose = Pose((0.0, 0.0), half, tip)
+    pose = Pose((0.0, 0.0), half, tip, first_leg=first_leg(index, shape, near))
     ports: list[Port] = []
     for side, lines in near.items():
         if shape.symbol == "fork" and len(lines) > 1:
@@ -60,6 +60,39 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
             if via is not None:
                 placed = through(index, placed, via.near, edge.line, via.shape, side)
     return placed
+
+
+_RANK: dict[Side, int] = {"left": 0, "up": 1, "down": 2, "right": 3}
+
+
+def first_leg(index: Index, shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point | None:
+    """Where the first leg is, if that has to be marked: legs of one dim, and not read from left to right.
+
+    A symmetric or diagonal tensor has no order to tell; a triangle's tip tells it.
+    """
+    if shape.symbol != "tensor" or shape.outline not in ("circle", "square", "box", "ellipse", "pill"):
+        return None
+    side_of = {line: side for side, lines in sides.items() for line in lines}
+    legs = [line for line in shape.legs if line in side_of]
+    if len(legs) != len(shape.legs) or len(legs) < 2 or shape.even:
+        return None
+    for position, one in enumerate(legs):
+        for other in legs[position + 1 :]:
+            a, b = index.lines[one], index.lines[other]
+            alike = a.dim == b.dim and a.size == b.size
+            low, high = _RANK[side_of[one]], _RANK[side_of[other]]
+            # above and below count as one: a row reads left, across, right on either side
+            turned = (low > high and {low, high} != {1, 2}) or (low == high and _swapped(sides, one, other))
+            if alike and turned:
+                return DIRECTIONS[side_of[legs[0]]]
+    return None
+
+
+def _swapped(sides: Mapping[Side, Sequence[int]], one: int, other: int) -> bool:
+    """Whether of two legs on one side the later stands first."""
+    return any(
+        lines.index(one) > lines.index(other) for lines in sides.values() if one in lines and other in lines
+    )
 
 
 def _members(index: Index, item: int, side: Side, edges: Sequence[Edge], lines: Sequence[int]) -> list[Port]:

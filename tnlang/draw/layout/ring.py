@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from math import pi, sin
 
 from tnlang.draw import curves, geometry, pieces
-from tnlang.draw.diagram import Side
+from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import Box, at_angle, union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
 from tnlang.draw.layout.level import Edge, Index, Level
+from tnlang.draw.scene import Point
 
 RADIUS, PITCH = 44.0, 84.0
 
@@ -41,7 +42,8 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         direction = at_angle(angle)
         at = (round(radius * direction[0], 6), round(radius * direction[1], 6))
         shape = index.shapes[item]
-        poses[item] = Pose(at, pieces.half_size(shape))
+        mark = _mark(index, shape, edges[i], edges[i - 1], direction)
+        poses[item] = Pose(at, pieces.half_size(shape), first_leg=mark)
         for edge in outer[item]:
             side = _outward(direction)
             begun = start(edge.line, _end(index, edge.line, item), item, at, side)
@@ -65,6 +67,16 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         routes[edge.line] = path if forward else geometry.reverse(path)
     box = union([*(p.box for p in poses.values()), Box(-radius, -radius, radius, radius)])
     return Placed(poses, {}, routes, tuple(ports), box)
+
+
+def _mark(index: Index, shape: Shape, onward: Edge, back: Edge, direction: Point) -> Point | None:
+    """The mark at the first leg of a matrix whose second leg does not lead on round the ring."""
+    if len(shape.legs) != 2 or onward.line == back.line or shape.legs[1] == onward.line or shape.even:
+        return None
+    a, b = (index.lines[line] for line in shape.legs)
+    if (a.dim, a.size) != (b.dim, b.size) or shape.outline == "triangle":
+        return None
+    return (-direction[1], direction[0])  # on along the circle, clockwise
 
 
 def _end(index: Index, line: int, item: int) -> int:

@@ -45,11 +45,6 @@ class WireLabel:
     dim: str
     size: int | None
 
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """What a style may call the wire by: its name without numbers of members, its dim."""
-        return (f"wire {self.name.partition('{')[0]}", f"dim {self.dim}")
-
 
 @dataclass(frozen=True, slots=True)
 class _JointEnd:
@@ -160,12 +155,11 @@ class Builder:
         *,
         name: str = "",
         options: str = "",
-        tags: tuple[str, ...] = (),
         span: Span = NOWHERE,
     ) -> int:
         number = self.new_id()
         self.enclosures[number] = Enclosure(
-            number, family, badge, name=name, options=options, inside=inside, tags=tags, span=span
+            number, family, badge, name=name, options=options, inside=inside, span=span
         )
         return number
 
@@ -249,7 +243,6 @@ class Builder:
                 word,
                 label.dim,
                 label.size,
-                label.tags,
                 label.name,
             )
             lines.append(line)

@@ -170,7 +170,6 @@ class Emitter(Wiring):
             frame.inside,
             name=node.name,
             options=r",\ ".join(options),
-            tags=tuple(f"function {bubble.function}" for bubble in chain),
             span=node.origin.span,
         )
         for bubble in chain:

@@ -48,7 +48,7 @@ def declared(
         tip=tip,
         tied=uses.counts[found.key] > 1 and decl.kind == "param",
         conj=node.conj,
-        tags=(f"kind {decl.kind}", *(f"property {name}" for name in properties)),
+        even=bool({"symmetric", "diagonal"} & set(properties)),
     )
 
 

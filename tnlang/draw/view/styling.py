@@ -55,11 +55,12 @@ def styled(diagram: Diagram, styles: Styles, selectors: Mapping[int, tuple[Selec
     """The diagram with the styles applied; ``selectors`` add to what a shape or enclosure is known by."""
     if not styles.styles:
         return diagram
+    streams = {line for backbone in diagram.backbones for track in backbone.tracks for line in track}
     return replace(
         diagram,
         shapes=tuple(_shape(s, styles, selectors.get(s.id, ())) for s in diagram.shapes),
         enclosures=tuple(_enclosure(e, styles, selectors.get(e.id, ())) for e in diagram.enclosures),
-        lines=tuple(_line(line, styles) for line in diagram.lines),
+        lines=tuple(_line(line, styles, line.id in streams) for line in diagram.lines),
     )
 
 
@@ -91,9 +92,10 @@ def _enclosure(enclosure: Enclosure, styles: Styles, more: tuple[Selector, ...])
     return replace(enclosure, look=_look(rules), badge=badge) if rules else enclosure
 
 
-def _line(line: Line, styles: Styles) -> Line:
+def _line(line: Line, styles: Styles, of_stream: bool) -> Line:
     plain = line.text
-    rules = styles.rules((("wire", plain), ("wire", plain.partition("{")[0]), ("dim", line.dim)))
+    known: list[Selector] = [("wire", plain), ("wire", plain.partition("{")[0]), ("dim", line.dim)]
+    rules = styles.rules([*known, ("kind", "stream")] if of_stream else known)
     label = line.label
     for word, value in rules:
         if word == "label":
