@@ -48,10 +48,8 @@ class Shape:
     A ``fork`` has its thick line first; a ``clip`` its whole leg first; a ``shift`` the later index first.
     ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints
     (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
-    legs at the small side. ``family`` is that of a folded box. A folded box has its inputs' lines first
+    legs at the small side. ``even`` tensors are the same whichever leg comes first. ``family`` is that of a folded box. A folded box has its inputs' lines first
     (``inputs`` of them), then its outputs'. A copy has the lines that come in, then those that go on.
-    ``tags`` are what a style's selector may say of it, as written: ``property isometry``, ``kind param``; so
-    of lines (``wire h``, ``dim hidden``) and enclosures (``function softmax``).
     """
 
     id: int
@@ -69,9 +67,8 @@ class Shape:
     tied: bool = False
     frozen: bool = False
     conj: bool = False
+    even: bool = False
     caption: str = ""
-    tags: tuple[str, ...] = ()
-    text: str = ""
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -101,7 +98,6 @@ class Line:
     word: bool = False
     dim: str = ""
     size: int | None = None
-    tags: tuple[str, ...] = ()
     text: str = ""
     look: Look = PLAIN
 
@@ -122,8 +118,6 @@ class Enclosure:
     ended: tuple[int, ...] = ()
     options: str = ""
     inside: int | None = None
-    tags: tuple[str, ...] = ()
-    text: str = ""
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
