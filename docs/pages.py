@@ -2,7 +2,7 @@
 
     python -m docs.pages        # draws every picture that a page shows, again
 
-Blocks: ``tn`` is checked; an image right after it is drawn from it, and so is one after a comment
+Blocks: ``tn`` is checked; an image right after it (or in the next cell) is drawn from it, and so is one after a comment
 ``<!-- draw examples/n05.tn -->``. ``tn-error`` must be wrong. ``python`` blocks of a page run in order in one
 namespace. Lines of ``sh`` blocks that begin with ``tnlang`` are run.
 """
@@ -22,7 +22,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(\S+)\n(.*?)^```$", re.M | re.S)
 _PICTURE = re.compile(
     r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+) -->)"
-    r"\s*!\[[^\]]*\]\((?P<image>[^)]+)\)",
+    r"(?:\s|</?td>)*!\[[^\]]*\]\((?P<image>[^)]+)\)",
     re.M | re.S,
 )
 
