@@ -25,10 +25,9 @@ def render(program: Program, target: Target, figure: Figure | None = None, title
 
     from tnlang.draw.layout import layout
     from tnlang.draw.rows import compose
-    from tnlang.draw.styles import styled
     from tnlang.draw.view import view
 
-    scene = compose(styled(view(program, target, figure), program.styles), layout)
+    scene = compose(view(program, target, figure), layout)
     return replace(scene, title=scene.title or title)
 
 
