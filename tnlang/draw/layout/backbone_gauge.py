@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tnlang.draw import pieces
-from tnlang.draw.diagram import Line, Shape
+from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.scene import Point
@@ -39,6 +39,12 @@ class Gauge:
             return 0.0
         size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
         return measure(line.label, size, line.word).width + 12.0
+
+    def badge(self, enclosure: Enclosure) -> float:
+        """How much of a wall across the tracks its badge takes."""
+        if not enclosure.badge:
+            return 0.0
+        return 24.0 if self.turned else pieces.badge_width(enclosure.badge)
 
     def beside(self, name: str) -> float:
         """How far a block's name reaches beside the tracks."""

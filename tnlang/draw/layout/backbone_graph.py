@@ -120,7 +120,29 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
             found.append(Part(members, None, None, (), (), ""))
         else:
             found.append(replace(touched, start=part.start if touched.stop is not None else touched.start))
-    return tuple(sorted(found, key=lambda p: (p.stop is not None or p.start is not None, *_when(p))))
+    return tuple(sorted(_joined(found), key=lambda p: (p.stop is not None or p.start is not None, *_when(p))))
+
+
+def _joined(pieces: list[Part]) -> list[Part]:
+    """Pieces that return to one station are one: a pattern without heads, and the values it is multiplied with."""
+    found: dict[tuple[int | None, int | None, int], Part] = {}
+    for number, piece in enumerate(pieces):
+        alone = piece.start is None and piece.stop is None
+        key = (piece.start, piece.stop, number if alone else -1)
+        known = found.get(key)
+        found[key] = (
+            piece
+            if known is None
+            else replace(
+                known,
+                members=(*known.members, *piece.members),
+                feeds=(*known.feeds, *piece.feeds),
+                returns=(*known.returns, *piece.returns),
+                label=known.label or piece.label,
+                foreign=(*known.foreign, *piece.foreign),
+            )
+        )
+    return list(found.values())
 
 
 def _when(part: Part) -> tuple[float, float, tuple[int, ...]]:

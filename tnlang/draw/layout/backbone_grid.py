@@ -183,8 +183,7 @@ def _rows(
     rows: dict[int, float] = {s: float(order[s]) for s in sources}
     cols: dict[int, int] = {s: 0 for s in sources}
     for shape in sorted((s for s in inner if s not in rows), key=lambda s: (away[s], s)):
-        before = [o for _, o in index.neighbours[shape] if away.get(o, -1) == away[shape] - 1 and o in rows]
-        before = list(dict.fromkeys(before))
+        before = [o for o in _before(index, shape, away) if o in rows]
         rows[shape] = sum(rows[o] for o in before) / len(before)
         upright = len({cols[o] for o in before}) == 1 and len({rows[o] for o in before}) > 1
         if index.shapes[shape].symbol == "dot" and upright and _stacked(index, before, satellites):
@@ -236,11 +235,18 @@ def _owners(
     found: dict[int, tuple[int, ...]] = {s: (s,) for s in sources}
     for shape in sorted((s for s in inner if s not in found), key=lambda s: away[s]):
         owners: dict[int, None] = {}
-        for _, other in index.neighbours[shape]:
-            if away.get(other, -1) == away[shape] - 1:
-                owners.update(dict.fromkeys(found.get(other, ())))
+        for other in _before(index, shape, away):
+            owners.update(dict.fromkeys(found.get(other, ())))
         found[shape] = tuple(owners)
     return found
+
+
+def _before(index: Index, shape: int, away: Mapping[int, int]) -> list[int]:
+    """The neighbours one step nearer to a source: those in the shape's own enclosure, if there are any."""
+    near = [o for _, o in index.neighbours[shape] if away.get(o, -1) == away[shape] - 1]
+    wall = index.shapes[shape].inside
+    own = [o for o in near if wall is not None and wall in index.walls(o)]
+    return list(dict.fromkeys(own or near))
 
 
 def _order(

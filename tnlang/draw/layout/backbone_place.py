@@ -28,6 +28,8 @@ TRUNK, TRUNKS = 40.0, 16.0
 """Where the first ribbon runs down beside the tracks, and how far the next one is."""
 LINK = 52.0
 """How far the dots that link rows and column stand left of the column."""
+NEAREST = 120.0
+"""The outer column stands no nearer to the tracks: the wires between bear names."""
 FOREIGN = 44.0
 """Room above the rows for wires that come from another backbone."""
 OUTER = 40.0
@@ -99,6 +101,7 @@ class Placer:
         self.head, self.values, self.apart = beside.head, beside.values, beside.apart
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
         self.measure, self.room, self.along = gauge.half, gauge.room, gauge.along
+        self.badge = gauge.badge
         self.placed_head = () if self.apart else self.head
         self.foreign = bool(part.foreign)
         self.hung: dict[int, list[int]] = {}
@@ -216,9 +219,11 @@ class Placer:
                             least = max(least, xs[cols[other]] + near)
                         continue
                     clear = self._between(other, shape, ("right", "left"))
-                    clear = clear + 12.0 if clear else CHAIN
+                    walled = clear > 0
+                    clear = clear + 12.0 if walled else CHAIN
                     if self._joined(other, shape):
-                        clear = max(clear, self._label_room(other, shape))
+                        named = self._label_room(other, shape)
+                        clear = max(clear, clear - 12.0 + named if walled else named)
                     elif self.index.shapes[other].symbol == "dot" or self.index.shapes[shape].symbol == "dot":
                         clear = max(clear, 16.0)
                     need = self.arms[other].right + clear + self.arms[shape].left
@@ -494,7 +499,18 @@ class Placer:
                     inner.bottom + self._pad(wall, "down"),
                 )
                 children.append(padded)
-            plan.walls[wall] = union(children)
+            plan.walls[wall] = self._wide(wall, union(children), inner)
+
+    def _wide(self, wall: int, box: Box, inner: Box | None) -> Box:
+        """A wall wide enough for its badge, beside a leg that crosses it where the rows begin."""
+        badge = self.badge(self.index.enclosures[wall])
+        crossed = self._crossed(wall, "up") and self._crossed(wall, "down")
+        if not badge or inner is None or not crossed:
+            return box
+        first = min(
+            self.measure(self.index.shapes[s])[0] for s in self.inside[wall] if self.grid.cols[s] == 0
+        )
+        return Box(box.left, box.top, max(box.right, inner.left + first + badge + 26.0), box.bottom)
 
     # ------------------------------------------------------------ the outer column
 
@@ -511,6 +527,8 @@ class Placer:
             words = [self.room(self.index.lines[n]) for d in grid.links for n in self.index.touching[d]]
             x = right + max(30.0, *words) + 8 + LINK
         widest = max(self.arms[s].left for s in grid.column)
+        if set(self.part.feeds) | set(self.part.returns):
+            x = max(x, NEAREST)
         x = max(least_outer, 4 * -(-max(x, right + 28 + widest) // 4))
         links = {d: self._link_y(plan, d) for d in grid.links}
         y = self._column_top(plan)
