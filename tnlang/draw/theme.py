@@ -100,7 +100,7 @@ class Theme:
         paint = self.paints.get(role, self.paints["plain"])
         if look == PLAIN:
             return paint
-        opacity = 1.0 if look.fill and paint.opacity == 1.0 else paint.opacity
+        opacity = 0.5 if look.fill and paint.opacity < 1 else paint.opacity  # walls let the page through
         fill, stroke = look.fill or paint.fill, look.stroke or paint.stroke
         return Paint(fill, stroke, look.width or paint.width, opacity, paint.dash)
 
