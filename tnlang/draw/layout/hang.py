@@ -71,6 +71,8 @@ def hang(
     gap = max(gap, min(84.0, 0.3 * max(aside)))  # long wires to the side are not to be flat
     if any(_has_badge(index, built, box) for box in near) and side == "up":
         gap += 10.0
+    marks = [whole.poses[item].first_leg for whole in (built, *placed) for item in whole.poses]
+    gap += 4.0 * any(mark in (geometry.UP, geometry.DOWN) for mark in marks)
     gap = max(gap, max((18.0 if index.lines[line].label else 0.0 for line in lines), default=0.0))
     rooted = merged(placed)
     shift = edge_of - gap - rooted.box.bottom if side == "up" else edge_of + gap - rooted.box.top

@@ -10,7 +10,7 @@ from tnlang.ir.net import Bubble
 from tnlang.ir.size import DimSize, LoopVar, Size, SizeOp
 
 _SPECIAL = {
-    "\\": r"\backslash ",
+    "\\": r"{\backslash}",
     "{": r"\{",
     "}": r"\}",
     "$": r"\$",
@@ -18,8 +18,8 @@ _SPECIAL = {
     "%": r"\%",
     "&": r"\&",
     "_": r"\_",
-    "^": r"\char94 ",
-    "~": r"\sim ",
+    "^": r"{\wedge}",
+    "~": r"{\sim}",
 }
 
 

@@ -1,0 +1,177 @@
+"""What the view makes of a program: shapes, dots, enclosures, copies, backbones; no place is looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.layout.pictures import diagrams_in, example_sheets, sheets_of
+from tnlang.draw.diagram import Diagram, Row, Shape, Sign
+from tnlang.draw.view import names
+
+
+def diagram(text: str) -> Diagram:
+    (found,) = diagrams_in(sheets_of(text)[0])
+    return found
+
+
+def symbols(of: Diagram) -> Counter[str]:
+    return Counter(shape.symbol for shape in of.shapes)
+
+
+def named(of: Diagram, name: str) -> list[Shape]:
+    return [shape for shape in of.shapes if shape.name == name]
+
+
+def test_every_line_has_two_ends_at_legs_that_know_it() -> None:
+    for example in ("t12", "t16", "s09", "n05", "n07", "n11", "n13", "gpt2", "llama"):
+        for sheet in example_sheets(example):
+            for of in diagrams_in(sheet):
+                shapes = {shape.id: shape for shape in of.shapes}
+                for line in of.lines:
+                    for end in line.ends:
+                        assert end.shape is None or shapes[end.shape].legs[end.leg] == line.id
+                assert sum(len(s.legs) for s in of.shapes) == sum(
+                    end.shape is not None for line in of.lines for end in line.ends
+                )
+
+
+def test_a_two_legged_delta_is_a_wire_and_a_larger_one_a_dot() -> None:
+    wire = diagram("dim n = 3\nfigure f { draw delta[i: n, j] }\n")
+    assert not wire.shapes and len(wire.lines) == 1 and {o.label for o in wire.opens} == {"i", "j"}
+    star = diagram("dim n = 3\nfigure f { draw delta[i: n, j, k, l] }\n")
+    assert symbols(star) == {"dot": 1} and len(star.lines) == 4
+
+
+def test_a_wire_with_three_ends_has_one_dot_in_each_bubble_that_holds_two() -> None:
+    of = diagrams_in(example_sheets("n13")[0])[-1]
+    (dot,) = [shape for shape in of.shapes if shape.symbol == "dot"]
+    inner = next(e for e in of.enclosures if "causal" in e.badge)
+    assert dot.inside == inner.id and len(dot.legs) == 3
+
+
+def test_a_value_is_drawn_beside_its_definition() -> None:
+    row = example_sheets("n13")[0].panels[0].content
+    assert isinstance(row, Row)
+    left, sign, right = row.parts
+    assert isinstance(left, Diagram) and isinstance(right, Diagram) and sign == Sign("=", "relation")
+    assert [shape.role for shape in left.shapes] == ["pattern"]
+    assert [e.badge for e in right.enclosures] == [r"\mathrm{softmax}_{k}", r"\mathrm{causal}"]
+    assert right.enclosures[1].inside == right.enclosures[0].id
+    assert len(named(right, "x")) == 2 and {s.symbol for s in named(right, "x")} == {"paste"}
+    assert [o.label for o in left.opens] == [o.label for o in right.opens] == ["h", "q", "k"]
+
+
+def test_functions_with_nothing_between_share_a_badge_in_a_net() -> None:
+    of = diagrams_in(example_sheets("n11")[0])[0]
+    (bubble,) = of.enclosures
+    assert bubble.badge == r"\mathrm{softmax}_{k} \circ \mathrm{causal}" and bubble.family == "mask"
+    assert len(bubble.gates) == 1, "the gates are those of the outer function"
+
+
+def test_a_closed_factor_is_written_not_drawn() -> None:
+    of = diagram("dim n = 3, d = 4\ntensor Q[n, d], K[n, d]\ny[q, k] = Q[q, s] K[k, s] / sqrt(d)\n")
+    assert [s.label for s in of.shapes if s.symbol == "text"] == [r"\frac{1}{\sqrt{d}}"]
+
+
+def test_a_sum_that_is_multiplied_on_gets_a_bracket_and_others_none() -> None:
+    inner = diagram("dim n = 3\ntensor W[m: n, n], a[n], b[n]\ny[i] = W[i, j] (a[j] + b[j])\n")
+    assert [e.family for e in inner.enclosures] == ["bracket"]
+    outer = diagram("dim n = 3\ntensor W[m: n, n], a[n], b[n]\ny[i] = W[i, j] a[j] + b[i]\n")
+    assert not outer.enclosures
+    (plus,) = [s for s in outer.shapes if s.symbol == "plus"]
+    assert len(plus.legs) == 3 and [len(term) for term in plus.terms] == [1, 1]
+
+
+def test_a_broadcast_leg_runs_past_the_plus() -> None:
+    of = diagram("dim n = 3, m = 4\ntensor A[n, m], v[n]\ny[i, k] = A[i, k] + v[i]\n")
+    (plus,) = [s for s in of.shapes if s.symbol == "plus"]
+    assert len(plus.legs) == 3
+    (k,) = [o for o in of.opens if o.label == "k"]
+    ends = next(line for line in of.lines if line.id == k.line).ends
+    assert {end.shape for end in ends} == {None, named(of, "A")[0].id}
+
+
+def test_named_sums_that_are_used_once_are_drawn_in_place_with_their_name() -> None:
+    of = diagrams_in(example_sheets("n05")[0])[0]
+    assert [e.badge for e in of.enclosures if e.family == "bracket"] == ["Q", "K", "V"]
+
+
+def test_gpt2_has_its_backbone_and_plate() -> None:
+    of = diagrams_in(example_sheets("n05")[0])[0]
+    (backbone,) = of.backbones
+    shapes = {shape.id: shape for shape in of.shapes}
+    stations = [shapes[s] for s in backbone.stations]
+    assert [s.symbol for s in stations] == ["plus", "copy", "plus", "copy", "plus", "folded"]
+    assert [s.label for s in stations if s.symbol == "copy"] == ["x", "x'"]
+    assert [len(track) for track in backbone.tracks] == [2] * 7
+    (plate,) = backbone.plates
+    assert (plate.start, plate.stop, plate.count) == (backbone.stations[1], backbone.stations[4], "12")
+    assert [block.label for block in backbone.blocks] == ["", "attention", "mlp"]
+    weights = named(of, "W_E")
+    assert len(weights) == 2 and all(shape.tied for shape in weights)
+    pastes = Counter(r.station for r in of.ribbons)
+    assert sorted(pastes.values()) == [1, 3]
+
+
+def test_a_net_can_be_hidden_folded_and_opened() -> None:
+    text = """
+dim p, d = 4
+net ln(x[p, d]) -> y[p, d] { param g[d]
+    y[q, e] = layernorm[e](x[q, e]) g[e] }
+net block(x[p, d]) -> y[p, d] { param W[d, d]
+    y[q, f] = W[f, e] (ln(x))[q, e] }
+figure folded { draw block }
+figure opened { draw block; unfold ln }
+figure hidden { draw block; hide ln }
+"""
+    folded, opened, hidden = (diagrams_in(sheet)[0] for sheet in sheets_of(text))
+    assert symbols(folded)["folded"] == 1 and not folded.enclosures
+    assert symbols(opened)["folded"] == 0 and [e.family for e in opened.enclosures] == ["norm"]
+    assert symbols(hidden) == {"tensor": 2}
+
+
+def test_styles_reach_what_they_name_and_labels_replace_names() -> None:
+    of = diagram("""
+dim i = 3, j = 3
+tensor A[i, j], B[j, i] unitary
+figure f { draw A[a, b] relu(B[b, c]); A label "$Q^\\\\top$" }
+style B { fill "#9c9"; shape circle }
+style property unitary { fill "#111" }
+style function relu { stroke "#123456" }
+style wire b { width 4 }
+""")
+    (a,), (b,) = named(of, "A"), named(of, "B")
+    assert a.label == r"Q^\top"
+    assert (b.look.fill, b.outline) == ("#99CC99", "circle")
+    assert of.enclosures[0].look.stroke == "#123456"
+    assert {line.look.width for line in of.lines if line.name == "b"} == {4.0}
+
+
+def test_an_input_with_something_added_is_a_stream() -> None:
+    of = diagram("dim n = 3\nnet f(x[n]) -> y[n] { y[d] = x[d] + relu(x[d]) }\n")
+    (backbone,) = of.backbones
+    shapes = {shape.id: shape for shape in of.shapes}
+    assert [shapes[s].symbol for s in backbone.stations] == ["copy", "plus"]
+    assert [s.label for s in of.shapes if s.symbol in ("copy", "paste")] == ["x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("W_Q", "W_{Q}"),
+        ("W1", "W_{1}"),
+        ("x'", "x'"),
+        ("b_in", r"b_{\mathrm{in}}"),
+        ("lambda", r"\lambda"),
+        ("head_size", r"\mathrm{head\ size}"),
+        ("ln_1", r"\mathrm{ln}_{1}"),
+    ],
+)
+def test_names_are_written_as_a_paper_would(name: str, latex: str) -> None:
+    assert names.math(name) == latex
+
+
+def test_texts_of_a_program_cannot_break_out_of_their_label() -> None:
+    assert names.given(r"a}b\c_d$x^2$") == r"\mathrm{a\}b{\backslash}c\_d}x^2"
