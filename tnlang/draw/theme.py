@@ -1,6 +1,6 @@
 """The theme: what colour, edge and width each role has, and what a program's styles change.
 
-Units and colours are those of the visual grammar in docs; a picture names roles only.
+A picture names roles only; what they look like is said here and nowhere else.
 """
 
 from __future__ import annotations
