@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One line. ``id`` tells wires of one name apart and is unique in the program; ``subs`` are those of ``p{0, 3}``.
+    """One line. ``id`` tells wires of one name apart, in the whole program; ``subs`` is that of ``p{0, 3}``.
 
     ``size`` is ``DimSize(dim)`` for a wire of a named dim; any other size agrees with every dim of its value.
     """
@@ -61,7 +61,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A wire over the entries ``start`` up to (not including) ``stop`` of a leg; the wire's size is the difference."""
+    """A wire over the entries from ``start`` to before ``stop`` of a leg; its size is the difference."""
 
     wire: Wire
     start: Size
@@ -84,7 +84,7 @@ Ix = Wire | Entry | Slice | Group
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value by name: an input, parameter, constant, binding, call result or stream of the net (or file level).
+    """A value by name: an input, parameter, constant, binding, call result or stream of the net or file.
 
     ``subs`` pick a member of a family; they may depend on loop variables. For a stream no subs means its
     value at this point, ``x{3}`` its value after the fourth assignment.
@@ -207,7 +207,9 @@ class Leg:
 class Property:
     """``isometry`` and its like, with the positions of the legs named in brackets."""
 
-    name: Literal["isometry", "unitary", "orthogonal", "diagonal", "symmetric", "positive", "complex", "onehot"]
+    name: Literal[
+        "isometry", "unitary", "orthogonal", "diagonal", "symmetric", "positive", "complex", "onehot"
+    ]
     legs: tuple[int, ...] = ()
 
 
@@ -267,7 +269,7 @@ class Bind(Part):
 
 @dataclass(frozen=True, slots=True)
 class StreamSet(Part):
-    """``stream x = …`` (``opens``), or a later ``=``, ``+=``, ``-=``; ``body`` is the right-hand side as written."""
+    """``stream x = …`` (``opens``), or a later ``=``, ``+=``, ``-=``; ``body`` is the right-hand side."""
 
     target: Value
     op: Literal["=", "+=", "-="]
@@ -312,7 +314,7 @@ class Frozen(Part):
 
 @dataclass(frozen=True, slots=True)
 class Repeat(Part):
-    """Statements run for each value of the loop variable. A binding in it lasts one turn unless its subs carry it."""
+    """Statements run for each value of the loop variable. A binding lasts one turn, unless subs carry it."""
 
     loop: Loop
     body: tuple[Stmt, ...]

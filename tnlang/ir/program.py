@@ -27,9 +27,9 @@ class UserFunction(Part):
 class Expression(Part):
     """An expression of a figure: ``result`` binds it, its legs being the open wires in order.
 
-    ``net`` is what it is computed by: its body holds the file-level statements that the expression needs, then
-    ``result`` as the last; its inputs are the tensors and parameters it needs. Values bound at file level
-    are drawn by their names.
+    ``net`` is what it is computed by: its body holds the file-level statements that the expression needs,
+    then ``result`` as the last; its inputs are the tensors and parameters it needs. Values bound at file
+    level are drawn by their names.
     """
 
     net: Net

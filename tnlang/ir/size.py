@@ -1,4 +1,4 @@
-"""Dims and sizes: whole numbers that may name dims and loop variables, known only when a module is made or run."""
+"""Dims and sizes: whole numbers that may name dims and loop variables, known when a module is made or run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Size = int | DimSize | LoopVar | SizeOp
 
 
 class SizeError(ValueError):
-    """A size that cannot be computed: a dim without a value, a division that leaves a rest, a negative power."""
+    """A size that cannot be computed: a dim without a value, a division with a rest, a negative power."""
 
 
 LARGEST = 2**63
@@ -90,15 +90,15 @@ def _exact(op: str, left: int, right: int) -> int:
 
 
 def size_op(op: Literal["+", "-", "*", "/", "^", "mod"], left: Size, right: Size) -> Size:
-    """``left op right``, folded where both are numbers and where a neutral element stands (``n - 0``, ``1 * n``)."""
+    """``left op right``, folded where both are numbers and at neutral elements (``n - 0``, ``1 * n``)."""
     match op, left, right:
         case _, int(), int():
             return operate(op, left, right)
-        case ("+" | "-"), _, 0:
+        case (("+" | "-"), _, 0):
             return left
         case "+", 0, _:
             return right
-        case ("*" | "/" | "^"), _, 1:
+        case (("*" | "/" | "^"), _, 1):
             return left
         case "*", 1, _:
             return right

@@ -67,7 +67,7 @@ def map_children(node: Node, change: Callable[[Sum], Sum]) -> Node:
 
 
 def splice(term: Term, position: int, inner: Term) -> Term:
-    """The term with the node at ``position`` replaced by the nodes of another term, whose summed wires join."""
+    """The term with the node at ``position`` replaced by those of another term, whose summed wires join."""
     return replace(
         term,
         nodes=(*term.nodes[:position], *inner.nodes, *term.nodes[position + 1 :]),
@@ -188,7 +188,8 @@ def bound_wires(body: Sum) -> tuple[Wire, ...]:
             for node in term.nodes:
                 if isinstance(node, Bubble):
                     inside = free_wires(node.body)
-                    found.update(dict.fromkeys(w for w in node.gates if w in inside and w not in node_wires(node)))
+                    outside = node_wires(node)
+                    found.update(dict.fromkeys(w for w in node.gates if w in inside and w not in outside))
                 for child in children(node):
                     visit(child)
 
