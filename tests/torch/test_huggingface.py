@@ -122,15 +122,15 @@ def test_without_a_weights_block_names_are_those_of_the_state_dict(tmp_path: Pat
         assert torch.equal(other.state_dict()[name], value)
 
 
-def test_rearranged_families_and_joined_legs(tmp_path: Path) -> None:
+def test_families_and_blocks_of_groups(tmp_path: Path) -> None:
     text = """
 dim n = 2, m = 3
-net f(x[nm: n * m]) -> y {
-    param A{k: 0..3}[nm: n * m], B[n, m]
-    y = prod k in 0..3 { A{k}[i] } x[i] + B[i, j] ones[i] ones[j]
+net f(x[n, m]) -> y {
+    param A{k: 0..3}[n, m], B[n, m]
+    y = prod k in 0..3 { A{k}[i, j] } x[i, j] + B[i, j] ones[i] ones[j]
 }
-weights own for f {
-    A{k}[(i j)] = "a.{k}"[j: m, i: n]
+weights safetensors for f {
+    A{k}[i, j] = "a.{k}"[j, i]
     B[i, j] = "b"[(1 j i)]
 }
 """
@@ -139,5 +139,5 @@ weights own for f {
     stored["b"] = torch.arange(12.0)
     save_file(stored, tmp_path / "model.safetensors")
     module.load_weights(tmp_path)
-    assert module.A[2].tolist() == [20, 22, 24, 21, 23, 25]
+    assert module.A[2].tolist() == [[20, 22, 24], [21, 23, 25]]
     assert module.B.tolist() == [[6, 8, 10], [7, 9, 11]]

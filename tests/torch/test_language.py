@@ -85,7 +85,8 @@ net outer(x[n]) -> y[m] { y[j] = inner(x)[j] E[i, j] x[i] + G{0}[j] }
         """\
 dim seq, half = 2, size = 2 * half, double = 2 * seq
 net rot() -> R[seq, size] {
-    R[p, (j r)] = sin(index[p: seq] index[j: half]) basis(0)[r: 2] + cos(index[p: seq] index[j: half]) basis(1)[r: 2]
+    a[p, j] = index[p: seq] index[j: half]
+    R[p, (j r)] = sin(a[p, j]) basis(0)[r: 2] + cos(a[p, j]) basis(1)[r: 2]
 }
 net two() -> D[double] { D[(p r)] = index[p: seq] ones[r: 2] }
 net use(x[seq, size]) -> y[size] { R = rot(); D = two(); y[d] = x[p, d] R[p, d] + D[2] }

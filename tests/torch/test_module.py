@@ -172,7 +172,7 @@ def test_a_dim_that_nobody_tells() -> None:
     text = "dim n\nnet count() -> y[n] { y[i] = index[i: n] }"
     assert built(text, "count", dims={"n": 4})().tolist() == [0, 1, 2, 3]
     assert built(text, "count")(n=2).tolist() == [0, 1]
-    with pytest.raises(ValueError, match="^count: dim n has no size; give it by name$"):
+    with pytest.raises(ValueError, match=r"^count: dim n has no size; give it by name$"):
         built(text, "count")()
 
 
