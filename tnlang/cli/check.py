@@ -14,6 +14,7 @@ from tnlang.source import Diagnostic, TnError
 
 @click.command(
     cls=TnCommand,
+    short_help="Report every error of .tn files.",
     epilog="""\b
 Examples:
   tnlang check model.tn

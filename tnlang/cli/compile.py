@@ -13,6 +13,7 @@ from tnlang.cli.select import net_of
 
 @click.command(
     cls=TnCommand,
+    short_help="Write a PyTorch module.",
     epilog="""\b
 Examples:
   tnlang compile model.tn -o model.py

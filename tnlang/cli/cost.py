@@ -24,6 +24,7 @@ WIDTH_OF_A_FILE = 200
 
 @click.command(
     cls=TnCommand,
+    short_help="Count operations and arrays.",
     epilog="""\b
 Examples:
   tnlang cost model.tn

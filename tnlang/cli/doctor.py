@@ -16,6 +16,7 @@ PACKAGES = ("torch", "numpy", "lark", "svgwrite", "ziamath", "resvg-py", "typst"
 
 @click.command(
     cls=TnCommand,
+    short_help="See whether all works on this machine.",
     epilog="""\b
 Examples:
   tnlang doctor

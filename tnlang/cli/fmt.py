@@ -13,6 +13,7 @@ from tnlang.source import Diagnostic, TnError
 
 @click.command(
     cls=TnCommand,
+    short_help="Format .tn files.",
     epilog="""\b
 Examples:
   tnlang fmt model.tn

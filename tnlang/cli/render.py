@@ -22,6 +22,7 @@ KINDS = ("svg", "png", "pdf")
 
 @click.command(
     cls=TnCommand,
+    short_help="Draw a net or a figure.",
     epilog="""\b
 Examples:
   tnlang render model.tn --net attention -o attention.svg

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=TnCommand,
+    short_help="Run a net on arrays.",
     epilog="""\b
 Examples:
   tnlang run model.tn --net attention --input x=x.npy --weights checkpoint/ -o y.npy
