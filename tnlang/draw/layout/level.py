@@ -76,6 +76,10 @@ class Index:
         """The place of an item in the written order: ids are given in that order; dots come after."""
         return item
 
+    def order_of_open(self, line: int) -> int:
+        """The place of an open line among the outputs; 0 for others."""
+        return next((o.order for o in self.diagram.opens if o.line == line), 0)
+
     def leg_position(self, shape: int, line: int) -> int:
         legs = self.shapes[shape].legs
         return legs.index(line) if line in legs else 0

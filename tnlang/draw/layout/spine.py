@@ -48,6 +48,7 @@ class _Row:
     hung: list[_Hung] = field(default_factory=list)
     chords: list[tuple[Edge, Side]] = field(default_factory=list)
     sides: dict[int, dict[Side, list[Edge]]] = field(default_factory=dict)
+    upper: set[int] = field(default_factory=set)
 
 
 def spine(
@@ -170,6 +171,10 @@ def _target(row: _Row, edge: Edge, item: int) -> float:
 def _outward(row: _Row) -> None:
     """Wires that leave the level: along the spine at its ends where wanted there, else up or down."""
     last = len(row.path) - 1
+    for item in row.path:
+        down = [e.line for e in row.level.of(item) if e.b is None and row.want.get(e.line) == "down"]
+        if len(down) == 2:  # one leg above and one below: an operator
+            row.upper.add(min(down, key=row.index.order_of_open))
     later: list[tuple[int, Edge]] = []
     for item in row.path:
         i = row.place[item]
@@ -177,6 +182,8 @@ def _outward(row: _Row) -> None:
             if edge.b is not None:
                 continue
             side = row.want.get(edge.line)
+            if edge.line in row.upper:
+                side = "up"
             if edge.ended and side is None:
                 side = "right" if i == last else "left" if i == 0 else "down"
             if side is not None and _open_there(row, i, side):

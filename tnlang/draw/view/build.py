@@ -116,6 +116,8 @@ class Builder:
         self._merged: dict[int, int] = {}
         self._gates: list[tuple[int, int]] = []
         self._ended: dict[int, int] = {}
+        self.subtracted: set[tuple[int | None, int]] = set()
+        """Legs of a plus, by their positions, that bring what is taken away: a minus stands at their line."""
         self._terms: dict[int, list[tuple[int, ...]]] = {}
         self._next = 0
 
@@ -223,6 +225,8 @@ class Builder:
             source = one if one.shape is not None else other
             label = source.label
             shown = "" if quiet or self._is_added(one) or self._is_added(other) else label.text
+            if {(one.shape, one.leg), (other.shape, other.leg)} & self.subtracted:
+                shown = "-"
             ends = []
             for position, end in enumerate((one, other)):
                 ends.append(End(end.shape, end.leg if end.shape is not None else 0))
@@ -233,7 +237,7 @@ class Builder:
                     opens.append(OpenEnd(number, position, kind, order, end.label.text, end.label.word))
                 else:
                     walls.setdefault(-end.leg, []).append(number)
-            word = label.word and bool(shown)
+            word = label.word and shown == label.text
             line = Line(
                 number,
                 label.wire,

@@ -8,7 +8,7 @@ from tnlang.draw.diagram import Ribbon, Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.shapes import declared, name_of
-from tnlang.draw.view.sums import ends_legs, flattened, function_label, sole_bubble
+from tnlang.draw.view.sums import ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
 from tnlang.draw.view.wiring import Frame, Wiring, group_wire, ix_wire, leg_wire, raised_entry
 from tnlang.ir.net import (
@@ -87,7 +87,15 @@ class Emitter(Wiring):
                     env[wire] = self.builder.joint()
                     brought.append(self.builder.leg(plus, env[wire], wire))
             inner = replace(frame, env=env)
+            if brought and term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes)):
+                self.builder.subtracted.add((plus, brought[0]))
+                term = replace(term, coefficient=1)
             if brought:
+                if falls_apart(term, wires):  # an outline tells which term a loose factor belongs to
+                    span_of = term.origin.span
+                    inner = replace(
+                        inner, inside=self.builder.enclosure("bracket", "", frame.inside, span=span_of)
+                    )
                 self.term(term, inner, bias=len(wires) < max(map(len, kept)))
             else:
                 brought.append(self._number_term(term, inner, plus))
@@ -253,7 +261,7 @@ class Emitter(Wiring):
             self.copied(found, joints, wires, frame, node.origin.span)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, seconds=self.seconds)
-            ends = self._strips(statement, joints, wires, frame) if statement.kind == "input" else joints
+            ends = self._strips(statement, joints, wires, frame)
             number = self.put(shape, ends, wires, frame, node.origin.span)
             self.builder.known_as(number, ("kind", statement.kind))
             for known in statement.properties:

@@ -50,6 +50,8 @@ def _formula(node: Node) -> str:
             return names.number(value, text)
         case SizeNumber(size=size):
             return names.size(size)
+        case Bracket(body=Sum(terms=(_,)) as body):
+            return _total(body)
         case Bracket(body=body):
             return "(" + _total(body) + ")"
         case Bubble(function="sqrt", body=body):

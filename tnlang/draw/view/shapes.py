@@ -24,7 +24,7 @@ def declared(
     outline = "circle"
     tip: tuple[int, ...] = ()
     role: Role = "weight"
-    if decl.kind == "input":
+    if decl.kind == "input" or "onehot" in properties:
         role = "data"
     if len(decl.legs) <= 1 or bias:
         role = "bias" if bias else "data"

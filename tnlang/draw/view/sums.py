@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tnlang.draw.view.values import Scope
 from tnlang.ir.functions import FUNCTIONS
-from tnlang.ir.net import Bracket, Bubble, Sum, Term
+from tnlang.ir.net import Bracket, Bubble, Sum, Term, Wire
+from tnlang.ir.walk import node_wires
 
 
 def flattened(body: Sum) -> tuple[Term, ...]:
@@ -17,6 +20,19 @@ def flattened(body: Sum) -> tuple[Term, ...]:
             case _:
                 found.append(term)
     return tuple(found)
+
+
+def falls_apart(term: Term, kept: Sequence[Wire]) -> bool:
+    """Whether a term holds a factor that no wire ties to the wires kept from outside: a number, a scalar."""
+    if term.coefficient != 1:
+        return True
+    groups = [set(node_wires(node)) for node in term.nodes]
+    reached = set(kept)
+    while True:
+        grown = reached.union(*(group for group in groups if group & reached))
+        if grown == reached:
+            return any(not group & reached for group in groups)
+        reached = grown
 
 
 def sole_bubble(node: Bubble) -> Bubble | None:
