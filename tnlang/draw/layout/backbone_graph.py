@@ -103,7 +103,8 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
         touched = _touched(index, backbone, members)
         if touched is not None:
             found.append(touched)
-    return tuple(sorted(found, key=_when))
+    beside = [p for p in found if p.start is not None and p.stop is not None]
+    return tuple(sorted([*(p for p in found if p not in beside), *_joined(beside)], key=_when))
 
 
 def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...]) -> tuple[Part, ...]:

@@ -77,12 +77,14 @@ class Plan:
 class Beside:
     """What a part's rows have before them: the head (see ``head_of``), and networks that make values for it.
 
-    A part that stands ``apart`` begins below another of the same station, which has the head.
+    A part that stands ``below`` begins under another of the same station; if it stands ``apart``, that one has
+    the head.
     """
 
     head: tuple[int, ...] = ()
     values: tuple[Placed, ...] = ()
     apart: bool = False
+    below: bool = False
 
 
 class Placer:
@@ -99,6 +101,7 @@ class Placer:
     ) -> None:
         self.index, self.part, self.grid, self.hidden = index, part, grid, hidden
         self.head, self.values, self.apart = beside.head, beside.values, beside.apart
+        self.below = beside.below
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
         self.measure, self.room, self.along = gauge.half, gauge.room, gauge.along
         self.badge = gauge.badge
@@ -355,7 +358,7 @@ class Placer:
         for shape in self.grid.rows:
             for source in self.index.ribbons_to.get(shape, ()):
                 sources[source] = None
-        if not self.apart and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
+        if not self.below and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
             level = {self.grid.rows[s] for s in self.grid.rows if self.index.is_copied(s)}
             if len(level) == 1:
                 return
@@ -417,7 +420,7 @@ class Placer:
     def _first_row(self, plan: Plan, head_bottom: float, reach: Box) -> float:
         if not self.grid.rows:
             return 0.0
-        if self.apart:
+        if self.below and not self.placed_head:
             return -reach.top + 10.0
         if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
@@ -510,7 +513,7 @@ class Placer:
         first = min(
             self.measure(self.index.shapes[s])[0] for s in self.inside[wall] if self.grid.cols[s] == 0
         )
-        return Box(box.left, box.top, max(box.right, inner.left + first + badge + 26.0), box.bottom)
+        return Box(box.left, box.top, max(box.right, inner.left + first + badge + 36.0), box.bottom)
 
     # ------------------------------------------------------------ the outer column
 

@@ -87,6 +87,7 @@ class Spine:
         first = set(self.backbone.tracks[0]) if self.backbone.tracks else set()
         last = set(self.backbone.tracks[-1]) if self.backbone.tracks else set()
         lined: list[Placer] = []
+        begun: set[int | None] = {None}
         for part in self.all_parts:
             if part.start is None and first & set(part.returns) and self.before is None:
                 self.before = chain_of(self.index, part, self.backbone.tracks[0], upward=True)
@@ -99,15 +100,19 @@ class Spine:
             if part.start is None and part.stop is not None and feeding_tensor(self.index, part):
                 self.feeds.append(part)
                 continue
-            lined.extend(self._placers(part))
+            lined.extend(self._placers(part, below=part.start in begun))
+            begun.add(part.start)
         trial = [placer.place(0.0, 0.0) for placer in lined]
         left = max((p.centers[s][0] for p in trial for s in p.grid.rows if p.grid.cols[s] == 0), default=0.0)
         trial = [placer.place(left, 0.0) for placer in lined]
         outer = max((p.centers[p.grid.column[0]][0] for p in trial if p.grid.column), default=0.0)
         self.plans = [placer.place(left, outer) for placer in lined]
 
-    def _placers(self, part: Part) -> list[Placer]:
-        """A part's pieces behind its head, each to be placed below the one before."""
+    def _placers(self, part: Part, *, below: bool) -> list[Placer]:
+        """A part's pieces behind its head, each to be placed below the one before.
+
+        With ``below`` the first one too stands below another part of the same station.
+        """
         start = self._station(part.start)
         head = head_of(self.index, part, start)
         pieces = pieces_of(self.index, self.backbone, part, head)
@@ -119,7 +124,7 @@ class Spine:
             rest = replace(piece, members=tuple(s for s in piece.members if s not in head))
             rows = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
             whole = rest if found else replace(rest, members=(*head, *rest.members))
-            first = Beside(head, () if found else values, apart=bool(found))
+            first = Beside(head, () if found else values, apart=bool(found), below=below or bool(found))
             found.append(Placer(self.index, whole, rows, first, self.hidden, self.gauge))
         return found
 
