@@ -70,8 +70,8 @@ def test_png_has_the_ink_where_the_scene_says():
     assert at(middle["x"], 30) == "#20242B"  # the wire from x to W
     assert at(middle["W"], 0, -16) == "#F5E7C4"  # above its letter
     assert at(middle["x"], 0, 15) == "#E4E7EB"
-    assert at(middle["plus"], 7, 5) == "#C9DEF9"
-    assert at(middle["plus"], 4) == "#20242B"  # the arm of the sign
+    assert at(middle["sum"], 7, 5) == "#C9DEF9"
+    assert at(middle["sum"], 4) == "#20242B"  # the arm of the sign
     bubble = at(middle["x"], 0, 40)  # the fill lets the page through
     assert bubble == "#FCEBF2"
 

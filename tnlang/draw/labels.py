@@ -170,11 +170,22 @@ def glyphs_of(text: str, word: bool = False) -> Glyphs:
     return _words(clean)
 
 
-def printable(text: str) -> str:
-    """The text without control characters and cut at LONGEST characters."""
+def plain_text(latex: str) -> str:
+    r"""LaTeX as it may be read out: in titles, which are text.
+
+    >>> plain_text(r"\mathrm{softmax}_{k} \circ \text{my f}"), plain_text(r"\frac{1}{\sqrt{d}}")
+    ('softmax_k ∘ my f', 'frac 1 sqrt d')
+    """
+    words = re.sub(r"\\(?:mathrm|text|operatorname)\s*\{([^{}]*)\}", r"\1", latex).replace(r"\circ", "∘")
+    spoken = re.sub(r"\\([a-zA-Z]+)", r"\1 ", words)
+    return re.sub(r"\s+", " ", re.sub(r"\\.|[{}]", " ", spoken)).replace("_ ", "_").replace("^ ", "^").strip()
+
+
+def printable(text: str, longest: int = LONGEST) -> str:
+    """The text without control characters, cut where it gets longer than a label may be."""
     spaced = re.sub(r"[\t\n\r]", " ", text)
     kept = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
-    return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 def _words(text: str) -> Glyphs:

@@ -13,7 +13,7 @@ from math import ceil
 from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import measure, plain_text
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.theme import leg_width
 
@@ -194,6 +194,18 @@ def outline_of(shape: Shape, at: Point, *, half: Point | None = None, tip: Point
     return geometry.stadium(box)
 
 
+_WORDS = {
+    "plus": "sum",
+    "dot": "delta",
+    "pin": "entry {}",
+    "clip": "slice {}",
+    "shift": "shift by {}",
+    "copy": "copy of {}",
+    "paste": "{} again",
+}
+"""What a shape without a name is called in its title."""
+
+
 def shape_items(
     shape: Shape,
     at: Point,
@@ -216,7 +228,7 @@ def shape_items(
         return tuple(_strip(at, along))
     outline = outline_of(shape, at, half=half, tip=tip)
     role = _role(shape)
-    title = shape.name or shape.label or shape.symbol
+    title = shape.name or _WORDS.get(shape.symbol, "{}").format(plain_text(shape.label))
     items: list[Item] = []
     if shape.symbol not in ("text", "sigma") and not (shape.symbol == "tensor" and shape.outline == "none"):
         items.append(ShapeItem(shape.id, outline, role, title, first_leg, shape.look))
@@ -329,7 +341,7 @@ def line_width(line: Line) -> float:
 
 def wire_item(line: Line, path: Path, *, width: float | None = None) -> WireItem:
     """A stretch of a line along a path. ``width`` is given for the thick leg of a bundle."""
-    title = line.name or line.label
+    title = line.text or line.name or line.label
     if line.dim and line.dim != title:
         title = f"{title}: {line.dim}" if title else line.dim
     size = f" = {line.size}" if line.size is not None else ""
@@ -339,7 +351,7 @@ def wire_item(line: Line, path: Path, *, width: float | None = None) -> WireItem
 
 def wall_item(enclosure: Enclosure, outline: Path, depth: int = 0) -> OutlineItem:
     """The wall of a bubble."""
-    title = enclosure.name or enclosure.badge
+    title = enclosure.name or plain_text(enclosure.badge)
     return OutlineItem(enclosure.id, outline, enclosure.family, title, depth, enclosure.look)
 
 

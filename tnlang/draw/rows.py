@@ -44,9 +44,19 @@ def compose(sheet: Sheet, layout: Layout) -> Scene:
     for line in _lines(sheet, blocks):
         items.extend(_below(items, line))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
+    told = _told(items)
     if not sheet.title:
-        return framed(items, axis)
-    return framed(_titled(items, sheet.title), axis, title=sheet.title)
+        return framed(items, axis, description=told)
+    return framed(_titled(items, sheet.title), axis, title=sheet.title, description=told)
+
+
+def _told(items: Sequence[Item]) -> str:
+    """The picture in words, for those who cannot see it: its labels are outlines."""
+    shapes = dict.fromkeys(item.title for item in items if isinstance(item, ShapeItem))
+    wires = dict.fromkeys(item.title for item in items if isinstance(item, WireItem) and item.title)
+    bubbles = dict.fromkeys(item.title for item in items if isinstance(item, OutlineItem) and item.title)
+    parts = (("shapes", shapes), ("wires", wires), ("bubbles", bubbles))
+    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in parts if names)
 
 
 def _number(item: Item) -> int:

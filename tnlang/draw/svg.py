@@ -29,6 +29,8 @@ from tnlang.draw.scene import (
 )
 from tnlang.draw.theme import HOUSE, Paint, Theme
 
+LONGEST_TEXT = 4000
+
 
 def to_svg(scene: Scene, theme: Theme = HOUSE) -> str:
     """The text of an SVG file, 1 unit a point, its layers from plates and bubbles up to shapes and labels."""
@@ -38,7 +40,9 @@ def to_svg(scene: Scene, theme: Theme = HOUSE) -> str:
     drawing.attribs["viewBox"] = f"0 0 {number(scene.width)} {number(scene.height)}"
     drawing.elements.remove(drawing.defs)
     if scene.title or scene.description:
-        drawing.set_desc(printable(scene.title) or None, printable(scene.description) or None)
+        drawing.set_desc(
+            printable(scene.title, LONGEST_TEXT) or None, printable(scene.description, LONGEST_TEXT) or None
+        )
     if theme.background:
         page = drawing.rect((0, 0), (number(scene.width), number(scene.height)), fill=theme.background)
         drawing.add(page)

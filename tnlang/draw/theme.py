@@ -50,7 +50,6 @@ _SHAPES = {
     "shift": Paint("#FFFFFF", width=1.5),
     "hole": Paint("#FFFFFF", FAINT, 1.5, dash="4 4"),
     "text": Paint("none", ""),
-    "error": Paint("#FFF0EE", "#CF3A2B", 1.8),
 }
 
 # bubbles: fill, its opacity, edge, badge
@@ -71,14 +70,11 @@ _PAINTS = {
     **{f"gate-{f}": Paint(edge, "") for f, (_, _, edge, _) in _FAMILIES.items()},
     "plate": Paint("#F8F8F6", FAINT, 1.25),
     "card": Paint("#FFFFFF", FAINT, 1.1, dash="1 5"),
-    "cut": Paint("none", "#9AA1AC", 1.1, dash="1 4"),
     "mark": Paint("none", INK),
     "tied": Paint("#FFFFFF", INK, 1.3),
     "frozen": Paint("#E6F4FC", "#2B7FB8", 1.3),
     "cell": Paint("#FFFFFF", INK, 1.1),
     "cell-set": Paint(INK, INK, 1.1),
-    "arrow": Paint("none", FAINT, 1.5),
-    "contract": Paint("none", FAINT, 2.0),
 }
 
 
@@ -88,7 +84,7 @@ class Theme:
 
     paints: Mapping[str, Paint] = field(default_factory=lambda: MappingProxyType(_PAINTS))
     texts: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({"ink": INK, "leg": GREY, "grey": GREY, "error": "#CF3A2B"})
+        default_factory=lambda: MappingProxyType({"ink": INK, "leg": GREY, "grey": GREY})
     )
     wire: str = INK
     ribbon: str = "#F0A3C1"
