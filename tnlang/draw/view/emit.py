@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Ribbon, Shape
@@ -87,22 +88,32 @@ class Emitter(Wiring):
                     env[wire] = self.builder.joint()
                     brought.append(self.builder.leg(plus, env[wire], wire))
             inner = replace(frame, env=env)
-            if brought and term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes)):
-                self.builder.subtracted.add((plus, brought[0]))
-                term = replace(term, coefficient=1)
             if brought:
-                if falls_apart(term, wires):  # an outline tells which term a loose factor belongs to
-                    span_of = term.origin.span
-                    inner = replace(
-                        inner, inside=self.builder.enclosure("bracket", "", frame.inside, span=span_of)
-                    )
-                self.term(term, inner, bias=len(wires) < max(map(len, kept)))
+                less = len(wires) < max(map(len, kept))
+                self.added(term, inner, wires, plus, brought[0], bias=less)
             else:
                 brought.append(self._number_term(term, inner, plus))
             self.builder.term(plus, tuple(brought))
         for wire in shared:
             self.builder.leg(plus, frame.env[wire], wire)
         return plus
+
+    def added(
+        self, term: Term, frame: Frame, wires: Sequence[Wire], plus: int, leg: int, *, bias: bool = False
+    ) -> None:
+        """Draw a term of a plus, whose first leg it takes is ``leg``.
+
+        What is taken away has a minus at its line. An outline holds a term with a factor that no wire ties to
+        it, so that one sees to which term it belongs.
+        """
+        if term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes)):
+            self.builder.subtracted.add((plus, leg))
+            term = replace(term, coefficient=1)
+        frame = replace(frame, solid=True)
+        if falls_apart(term, wires):
+            span = term.origin.span
+            frame = replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
+        self.term(term, frame, bias=bias)
 
     def _number_term(self, term: Term, frame: Frame, plus: int) -> int:
         """A term without legs in a sum: a line of size 1 ties it to the plus."""

@@ -10,6 +10,7 @@ from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, Frame, group_wire
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
+from tnlang.draw.view.sums import flattened
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
 from tnlang.ir.net import (
     Bind,
@@ -314,7 +315,12 @@ class _NetDrawing:
         self.builder.term(plus, tuple(brought))
         for joint, wire in zip(after, wires, strict=True):
             self.builder.leg(plus, joint, wire)
-        self.emitter.total(body, Frame(self.scope, found.versions, env))
+        frame = Frame(self.scope, found.versions, env)
+        match flattened(body):
+            case (term,):
+                self.emitter.added(term, frame, wires, plus, brought[0])
+            case _:
+                self.emitter.total(body, frame)
         stream.joints, stream.wires = after, wires
         record.stations.append(plus)
         record.tracks.append(after)

@@ -18,7 +18,8 @@ from tnlang.source import Span
 class Frame:
     """Where an expression stands: its scope, the joints of its wires, and the enclosure round it.
 
-    ``loops`` are the variables of written-out sums round it.
+    ``loops`` are the variables of written-out sums round it. In a ``solid`` one, a term of a sum, a delta is a
+    dot: both ends of a bare wire would be at the same plus.
     """
 
     scope: Scope
@@ -26,6 +27,7 @@ class Frame:
     env: dict[Wire, int]
     inside: int | None = None
     loops: frozenset[str] = frozenset()
+    solid: bool = False
 
 
 class Wiring:
@@ -87,7 +89,7 @@ class Wiring:
         joints = [self.leg_joint(ix, frame) for ix in node.legs]
         wires = [ix_wire(ix) for ix in node.legs]
         if kind == "delta":
-            if len(joints) == 1:
+            if len(joints) == 1 or frame.solid:
                 self.dot(joints, wires, frame)
             else:
                 self.builder.merge(*joints)
