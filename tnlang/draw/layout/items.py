@@ -11,7 +11,7 @@ from tnlang.draw.geometry import DIRECTIONS, RIGHT, add, union
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Pose, connect, start
 from tnlang.draw.layout.level import Edge, Index
-from tnlang.draw.scene import Point
+from tnlang.draw.scene import CurveTo, Path, Point
 
 SPACING = 16.0
 FORK_APART, FORK_LENGTH = 24.0, 40.0
@@ -52,7 +52,10 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
         for number, line in enumerate(lines):
             offset = (number - (len(lines) - 1) / 2) * pitch
             begun = start(line, _end_at(index, line, item, side), item, pose.at, side, offset)
-            ports.append(begun.to(_rim(begun, pose)))
+            if shape.symbol == "dot" and len(lines) > 1:
+                ports.append(_parting(begun, (number - (len(lines) - 1) / 2) * SPACING))
+            else:
+                ports.append(begun.to(_rim(begun, pose)))
     placed = Placed({item: pose}, ports=tuple(ports), box=pose.box)
     for side, edges in sides.items():
         for edge in edges:
@@ -115,6 +118,14 @@ def _members(index: Index, item: int, side: Side, edges: Sequence[Edge], lines: 
     return found
 
 
+def _parting(port: Port, across: float) -> Port:
+    """One of several lines that leave a dot on one side: it swings out to its own track."""
+    ahead, aside = port.normal, (abs(port.normal[1]), abs(port.normal[0]))
+    to = add(add(port.at, ahead, 20.0), aside, across)
+    first = add(add(port.at, ahead, 5.0), aside, 0.6 * across)
+    return replace(port, path=Path(port.at, (CurveTo(first, add(to, ahead, -9.0), to),)))
+
+
 def _near(edge: Edge, item: int) -> int:
     via = edge.via(item)
     return via.near if via is not None else edge.line
@@ -161,6 +172,9 @@ def spread(index: Index, shape: Shape, half: Point, side: Side, edges: Sequence[
     forked = any(
         (other := edge.other(item)) in index.shapes and index.shapes[other].symbol == "fork" for edge in edges
     )
+    if shape.symbol == "plus" and len(edges) > 1:  # a disc does not stretch: many legs move together
+        reach = half[1] if side in ("left", "right") else half[0]
+        return min(SPACING, (2 * reach - 8.0) / (len(edges) - 1))
     return 24.0 if forked and len(edges) == 2 else SPACING
 
 

@@ -132,7 +132,7 @@ def number(value: int | float | complex, text: str = "") -> str:
         if power:
             factor = "" if mantissa in ("1", "1.0", "1.") else mantissa + r"\cdot "
             return factor + "10^{" + str(int(power)) + "}"
-        return escape(text)
+        return escape(text) if not isinstance(value, complex) else number(value)
     if isinstance(value, complex):
         if value.imag == 0:
             return number(value.real)

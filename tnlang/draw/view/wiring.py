@@ -18,8 +18,8 @@ from tnlang.source import Span
 class Frame:
     """Where an expression stands: its scope, the joints of its wires, and the enclosure round it.
 
-    ``loops`` are the variables of written-out sums round it. In a ``solid`` one, a term of a sum, a delta is a
-    dot: both ends of a bare wire would be at the same plus.
+    ``loops`` are the variables of written-out sums round it. In a ``solid`` one, a term of a sum, a delta is
+    a dot: both ends of a bare wire would be at the same plus.
     """
 
     scope: Scope
