@@ -64,7 +64,8 @@ def _flat(term: Term) -> Term:
 
 def _product(numbers: list[complex] | tuple[complex, ...]) -> complex:
     """The product in an order of its own, so that the order of factors does not show in the last digit."""
-    return math.prod(sorted(map(complex, numbers), key=lambda z: (z.real, z.imag)), start=complex(1))
+    product = math.prod(sorted(map(complex, numbers), key=lambda z: (z.real, z.imag)), start=complex(1))
+    return product + 0  # no -0j
 
 
 def elide_deltas(term: Term) -> Term:
