@@ -11,6 +11,7 @@ from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, distance, flatten, length
 from tnlang.draw.labelling import Place, Wanted
+from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.scene import LineTo, Path, Point
 
@@ -61,7 +62,7 @@ class Naming:
             if line in self.tracks or line not in bearers or self._mute(line):
                 continue
             text, word = self._text(line)
-            piece = self._piece([line], path) or path
+            piece = self._piece([line], path, text) or path
             if text and (length(piece) >= LEAST or not self._has_twin(line)):
                 found.append(self._want(line, text, word, piece, self._outside(line)))
         return found
@@ -119,7 +120,7 @@ class Naming:
                         continue
                     text, word = self._text(line)
                     path = self.ground.paths[line]
-                    piece = self._piece(known, path)
+                    piece = self._piece(known, path, text)
                     if text and piece is not None:
                         sides = self._sides(position, len(lines))
                         found.append(self._want(line, text, word, piece, sides))
@@ -176,9 +177,10 @@ class Naming:
 
     # ------------------------------------------------------------ stretches free of other ink
 
-    def _piece(self, lines: Sequence[int], path: Path) -> Path | None:
+    def _piece(self, lines: Sequence[int], path: Path, text: str) -> Path | None:
         """The longest straight piece of a path that nothing crosses: neither it nor the lines it runs with."""
         best: tuple[float, Path] | None = None
+        width = measure(text, pieces.LEG_WORD, True).width
         for a, b in _runs(path):
             flat = abs(a[1] - b[1]) < 1e-6
             low, high = sorted((a[0], b[0]) if flat else (a[1], b[1]))
@@ -189,7 +191,8 @@ class Naming:
                 if len(lines) > 1
             ]
             for start, stop in _gaps(low, high, self._cuts(lines, flat, across, (low, high))):
-                size = stop - start
+                # across the page a name has its wire to itself; beside an upright wire it needs room
+                size = stop - start + (1000.0 if flat and stop - start > width + 6 else 0.0)
                 if best is None or size > best[0] + 1:
                     ends = ((start, a[1]), (stop, a[1])) if flat else ((a[0], start), (a[0], stop))
                     best = (size, straight(*ends))

@@ -421,7 +421,7 @@ class Placer:
         if not self.grid.rows:
             return 0.0
         if self.below and not self.placed_head:
-            return -reach.top + 10.0
+            return -reach.top + 10.0 + 32.0 * bool(self.part.feeds)
         if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
         if self.part.start is None:
@@ -525,6 +525,9 @@ class Placer:
         )
         if not grid.column:
             return
+        first = grid.column[0]
+        if any(o in self.head for _, o in self.index.neighbours[first]):
+            right = max(right, head_right + NEAREST / 2)
         x = right + 30.0
         if grid.links:
             words = [self.room(self.index.lines[n]) for d in grid.links for n in self.index.touching[d]]

@@ -280,7 +280,11 @@ class Harbour:
         line = self.index.lines[end[0]]
         other = line.ends[1 - end[1]].shape
         rank = self._rank(line)
-        if other is None or (other in self.index.stations and shape not in self.index.stations):
+        station = other in self.index.stations and shape not in self.index.stations
+        if station and side == "right":
+            # back to the tracks round the shape: inside all that goes to the column
+            return (2000.0, rank, 0.0)
+        if other is None or station:
             # towards the tracks: position inside
             given = other is not None and self.index.shapes[other].symbol == "copy"
             return ((1.0 if line.dim == self.hidden else -1.0) * (-1.0 if given else 1.0), rank, 0.0)

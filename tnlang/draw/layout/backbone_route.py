@@ -16,7 +16,8 @@ CLEAR, OFF_WALL, APART = 7.0, 9.0, 11.0
 """From foreign shapes; from a wall that the track runs along; from another track."""
 BEND, CROSS, OVER_RIBBON = 26.0, 90.0, 12.0
 """What a bend and a crossing cost, in units of length."""
-FAR = 4000.0
+FAR, HURDLE = 4000.0, 600.0
+"""What bars the way, and what that costs where there is no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,7 @@ class Router:
 
     def search(self, start: Port, end: Port) -> list[Point]:
         """The cheapest orthogonal track between two ports."""
-        found = self._search(start, end)
-        if found is None:
-            a, b = start.out, end.out
-            corner = (b[0], a[1]) if start.side in ("left", "right") else (a[0], b[1])
-            return _clean([start.at, a, corner, b, end.at])
+        found = self._search(start, end, FAR) or self._search(start, end, HURDLE)
         return _clean([start.at, *found, end.at])
 
     # ------------------------------------------------------------ cost
@@ -158,7 +155,8 @@ class Router:
             _thin([y for y in sorted(ys) if low_y <= y <= high_y], keep_y),
         )
 
-    def _search(self, start: Port, end: Port) -> list[Point] | None:
+    def _search(self, start: Port, end: Port, most: float) -> list[Point]:
+        """The way by A*; what is in the way of a piece costs ``most`` at most, and bars it if that is FAR."""
         xs, ys = self._lines(start, end)
         goal = (bisect_left(xs, end.out[0] - 1e-6), bisect_left(ys, end.out[1] - 1e-6))
         first = (bisect_left(xs, start.out[0] - 1e-6), bisect_left(ys, start.out[1] - 1e-6))
@@ -172,7 +170,7 @@ class Router:
             if key not in edge_cost:
                 a = (xs[i], ys[j])
                 b = (xs[i + 1], ys[j]) if flat else (xs[i], ys[j + 1])
-                edge_cost[key] = distance(a, b) + self._cost(a, b, start, end)
+                edge_cost[key] = distance(a, b) + min(most, self._cost(a, b, start, end))
             return edge_cost[key]
 
         queue: list[tuple[float, int, int, int, str]] = [(0.0, 0, *first, start.side)]
@@ -205,7 +203,7 @@ class Router:
                     count += 1
                     guess = abs(xs[u] - end.out[0]) + abs(ys[v] - end.out[1])
                     heappush(queue, (new + guess, count, u, v, turn))
-        return None
+        return []
 
 
 def _walk_back(

@@ -161,7 +161,7 @@ class Spine:
                 if part.stop == i:
                     lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, drawn)
                     low = max(low, *(y + self.measure(self.index.shapes[s])[1] for s in part.members))
-                    low += max((self.along(self.index.lines[n]) for n in self.backbone.tracks[0]), default=0)
+                    low += max(self.along(self.index.lines[n]) for t in self.backbone.tracks for n in t)
             if station in closing:
                 low += PLATE_AIR + 4
                 y = low - STEP + 64
