@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,7 +10,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 
-PACKAGES = ("torch", "numpy", "lark", "svgwrite", "ziamath", "resvg-py", "typst", "shapely", "safetensors")
+PACKAGES = ("torch", "numpy", "lark", "svgwrite", "ziamath", "resvg-py", "typst", "safetensors")
 
 
 @click.command(
@@ -25,11 +24,10 @@ Examples:
 Exit codes: 0 all works, 1 something is missing, 2 wrong usage.""",
 )
 def command() -> None:
-    """Say which versions and engines are in use, and try each step from a text to a PDF."""
+    """Say which versions are in use, and try each step from a text to a picture and a module."""
     click.echo(f"tnlang {version('tnlang')}, Python {platform.python_version()}, {platform.platform()}")
     found = {package: _version(package) for package in PACKAGES}
     click.echo(", ".join(f"{package} {number or 'MISSING'}" for package, number in found.items()))
-    click.echo(f"free-form layout: {_engine()}")
     worked = _steps()
     if not (worked and all(found.values())):
         click.echo("Something is missing: install tnlang again with its dependencies.", err=True)
@@ -41,19 +39,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def _engine() -> str:
-    """What places the free-form parts of a picture here."""
-    try:
-        import pygraphviz
-    except ImportError as error:
-        reason = f"pygraphviz: {error}"
-    else:
-        return f"graphviz in the pygraphviz {pygraphviz.__version__} wheel"
-    if dot := shutil.which("dot"):
-        return f"graphviz by the program {dot} ({reason})"
-    return f"built in ({reason}; no dot program)"
 
 
 def _steps() -> bool:
