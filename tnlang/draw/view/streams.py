@@ -183,7 +183,7 @@ class _NetDrawing:
 
     def _plate(self, record: StreamRecord, stations: list[int], count: str) -> None:
         """The plate round the stations that a repeat adds."""
-        if stations:
+        if stations and count != "1":
             record.plates.append(Plate(stations[0], stations[-1], count))
 
     def _definition_of(self, statement: StreamSet) -> Definition:

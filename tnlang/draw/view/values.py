@@ -19,6 +19,9 @@ Versions = Mapping[str, int]
 Key = tuple[str, str, tuple[Size, ...], int]
 """What makes a value one value: its scope's path, its name, its subs, its version if it is a stream's."""
 
+_BOUND = "="
+"""Before a bound name in Versions: which of several bindings of that name is meant."""
+
 _SMALL = 24
 """A called net of at most so many nodes is drawn open unless the figure says otherwise."""
 
@@ -50,7 +53,8 @@ class Scope:
     table: dict[tuple[str, tuple[Size, ...]], Definition] = field(default_factory=dict)
     streams: dict[str, list[Definition]] = field(default_factory=dict)
     last: Versions = field(default_factory=dict)
-    _children: dict[str, Scope] = field(default_factory=dict)
+    bound: dict[tuple[str, tuple[Size, ...]], list[Definition]] = field(default_factory=dict)
+    _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for decl in (*self.net.inputs, *self.net.owned):
@@ -73,9 +77,7 @@ class Scope:
         for statement in body:
             match statement:
                 case Bind(target=target) | Frozen(target=target):
-                    self.table[(target.name, target.subs)] = self._definition(
-                        target.name, target.subs, statement, now
-                    )
+                    self._bind(target.name, target.subs, statement, now)
                 case StreamSet(target=target):
                     known = self.streams.setdefault(target.name, [])
                     made = self._definition(target.name, (), statement, now, version=len(known))
@@ -83,22 +85,37 @@ class Scope:
                     now[target.name] = len(known) - 1
                 case Call(results=results):
                     for index, result in enumerate(results):
-                        self.table[(result.name, result.subs)] = self._definition(
-                            result.name, result.subs, statement, now, index
-                        )
+                        self._bind(result.name, result.subs, statement, now, index)
                 case Repeat(body=inner):
                     now = dict(self._scan(inner, now))
                 case Shared():
                     pass
         return now
 
+    def _bind(
+        self,
+        name: str,
+        subs: tuple[Size, ...],
+        statement: Bind | Call | Frozen,
+        now: dict[str, int],
+        index: int = 0,
+    ) -> None:
+        """A value bound from here on; turns of one loop that are written apart bind one name several times."""
+        known = self.bound.setdefault((name, subs), [])
+        made = self._definition(name, subs, statement, now, index, -1 - len(known))
+        known.append(made)
+        self.table[(name, subs)] = made
+        now[_BOUND + name] = len(known) - 1
+
     def child(self, call: Call, versions: Versions) -> Scope:
         """The net that a call applies, as a scope of its own."""
-        if call.name not in self._children:
+        key = (call.name, tuple(sorted(versions.items())))
+        if key not in self._children:
             net = self.program.net(call.net)
-            path = f"{self.path}.{call.name}" if self.path else call.name
-            self._children[call.name] = Scope(self.program, net, self.opened, path, self, call, versions)
-        return self._children[call.name]
+            turn = sum(name == call.name for name, _ in self._children)
+            path = self._path_of(call) + (f"{{{turn}}}" if turn else "")
+            self._children[key] = Scope(self.program, net, self.opened, path, self, call, versions)
+        return self._children[key]
 
     def depth(self) -> int:
         return 0 if self.parent is None else self.parent.depth() + 1
@@ -142,6 +159,9 @@ class Scope:
                 version = versions.get(ref.name, len(known) - 1)
             return known[version] if 0 <= version < len(known) else None
         found = self.table.get((ref.name, ref.subs))
+        turns = self.bound.get((ref.name, ref.subs), [])
+        if len(turns) > 1:
+            found = turns[versions.get(_BOUND + ref.name, len(turns) - 1)]
         if found is None and not all(isinstance(sub, int) for sub in ref.subs):
             # a member that a loop picks: any declared one tells what it looks like
             members = (d for (name, _), d in self.table.items() if name == ref.name)
