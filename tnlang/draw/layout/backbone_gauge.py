@@ -33,6 +33,11 @@ class Gauge:
         size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
         return measure(line.label, size, line.word).width + 12.0
 
+    def longest(self) -> float:
+        """The length across the tracks that the names of the tracks need."""
+        tracks = (n for b in self.index.diagram.backbones for t in b.tracks for n in t)
+        return max((self.room(self.index.lines[n]) for n in tracks), default=0.0)
+
     def along(self, line: Line) -> float:
         """The length that a line along the tracks needs for its label."""
         if not line.label or not self.turned:

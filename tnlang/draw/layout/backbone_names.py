@@ -81,6 +81,8 @@ class Naming:
     def _has_twin(self, line: int) -> bool:
         """Whether another line joins the same two shapes."""
         ends = {e.shape for e in self.index.lines[line].ends}
+        if ends & self.index.stations:
+            return False
         return any(n.id != line and {e.shape for e in n.ends} == ends for n in self.index.diagram.lines)
 
     def _want(
@@ -113,7 +115,8 @@ class Naming:
             for i, lines in enumerate(backbone.tracks):
                 known = [n for n in lines if n in self.ground.paths]
                 before = self.index.shapes[backbone.stations[i - 1]].symbol if i else ""
-                if not known or (0 < i < last and before != "plus"):
+                named_above = i == 1 and any(w.line in backbone.tracks[0] for w in found)
+                if not known or named_above or (0 < i < last and before != "plus"):
                     continue
                 for position, line in enumerate(lines):
                     if line not in known:

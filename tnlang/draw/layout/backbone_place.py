@@ -105,6 +105,7 @@ class Placer:
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
         self.measure, self.room, self.along = gauge.half, gauge.room, gauge.along
         self.badge = gauge.badge
+        self.named = gauge.longest()
         self.placed_head = () if self.apart else self.head
         self.foreign = bool(part.foreign)
         self.hung: dict[int, list[int]] = {}
@@ -376,6 +377,8 @@ class Placer:
             wide, high = self.measure(self.index.shapes[shape])
             lines = [line for line in self.index.touching[shape] if line in self.part.feeds]
             gap = max([64.0, *(self.room(self.index.lines[n]) + 16 for n in lines)]) if i == 0 else 22.0
+            if i == 0 and self.values:  # a ribbon from above passes before the name
+                gap = max(gap, TRUNK + TRUNKS * len(plan.trunks) - 15.0 + self.named)
             x += gap + wide
             plan.centers[shape] = (4 * -(-x // 4), 0.0)
             x = plan.centers[shape][0] + wide

@@ -164,7 +164,12 @@ class Spine:
                     low += max(self.along(self.index.lines[n]) for t in self.backbone.tracks for n in t)
             if station in closing:
                 low += PLATE_AIR + 4
-                y = low - STEP + 64
+                y = (
+                    low
+                    - STEP
+                    + 64
+                    + max(self.along(self.index.lines[n]) for n in self.backbone.tracks[i + 1])
+                )
         for plan, begun in self.placed:
             self._merge(plan, begun)
         self._epilogue(low)
@@ -219,7 +224,9 @@ class Spine:
         for value in plan.values:
             lower = value.moved((0.0, y))
             for shape, pose in lower.poses.items():
-                self.drawn.centers[shape], self.drawn.halves[shape] = pose.at, pose.half
+                wide, high = pose.half
+                half = (high, wide) if self.gauge.turned else pose.half
+                self.drawn.centers[shape], self.drawn.halves[shape] = pose.at, half
             self.drawn.walls.update({w: wall.box for w, wall in lower.walls.items()})
             self.drawn.paths.update(lower.routes)
         last = plan.spans(self.index)
