@@ -186,7 +186,7 @@ def _indexed(use: ast.Use, bracket: ast.Bracket, scope: Scope) -> list[Factor] |
         return [broken_leaf(title, node, legs, use.span)]
     if not found.legs:
         scope.diagnostics.error("TN310", f"{title} has no legs, so brackets after it mean nothing", use.span)
-        return [broken_leaf(title, node, legs, use.span)]
+        return None
     if len(found.legs) != len(legs):
         scope.diagnostics.error(
             "TN300",

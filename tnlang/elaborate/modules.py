@@ -43,13 +43,17 @@ def declare_names(module: Module, world: World) -> None:
                 _function(item, module, world)
             case _:
                 pass
+    scope = Scope(world, module, module.main)
+    declared = [(i.kind, one) for i in items if isinstance(i, ast.Declaration) for one in i.items]
+    # Constants without legs may stand in dims, which stand in all other declarations.
+    for kind, one in declared:
+        if _is_number(kind, one):
+            _value(kind, one, module, scope)
     for entry in module.dims.values():
         dim_of(entry, world)
-    scope = Scope(world, module, module.main)
-    for item in items:
-        if isinstance(item, ast.Declaration):
-            for declared in item.items:
-                _value(item.kind, declared, module, scope)
+    for kind, one in declared:
+        if not _is_number(kind, one):
+            _value(kind, one, module, scope)
     module.bound = bound_names(main_statements(module))
     module.main.later = dict(module.bound)
     for bound, span in module.bound.items():
@@ -57,6 +61,10 @@ def declare_names(module: Module, world: World) -> None:
         if known is not None:
             del module.main.later[bound]
             _twice(f"{bound} is declared and bound", span, known.span, world)
+
+
+def _is_number(kind: str, item: ast.DeclItem) -> bool:
+    return kind == "const" and not item.legs and not item.subs
 
 
 def _twice(message: str, span: Span, before: Span, world: World) -> None:

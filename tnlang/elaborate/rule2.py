@@ -6,7 +6,7 @@ summed, however deep its ends lie; one in a single factor is a trace, dangles, o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tnlang.elaborate.drafts import (
@@ -120,5 +120,15 @@ def open_tips(total: DraftSum, kept: Collection[WireName]) -> dict[WireName, Tip
                 gates = {g.name for g in factor.gates} if isinstance(factor, Round) else set()
                 here |= open_tips(body, inner | gates)
         found = {**found, **{name: tip for name, tip in here.items() if name not in found}}
-    order = [tip.name for tip in sum_tips(total)]
+    order = [tip.name for tip in _bracket_tips(total)]
     return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
+
+
+def _bracket_tips(total: DraftSum) -> Iterator[Tip]:
+    """Every wire end in brackets, in the order of the text, which that of open legs is."""
+    for term in total.terms:
+        for factor in term.factors:
+            yield from own_tips(factor)
+            body = body_of(factor)
+            if body is not None:
+                yield from _bracket_tips(body)

@@ -92,6 +92,7 @@ class Sizes:
         if root not in known:
             if root not in broken:
                 broken.add(root)
+                broken.update(self.root(other) for pair in self.squares for other in pair if wire.id in pair)
                 self.world.diagnostics.error(
                     "TN303",
                     f"nothing tells the size of wire {wire.text}",

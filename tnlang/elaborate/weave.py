@@ -257,7 +257,8 @@ class Weaver:
             leg, dangle, it = ("leg", "dangles", "it") if len(names) == 1 else ("legs", "dangle", "them")
             diagnostics.error(
                 "TN400",
-                f"{leg} {shown(names)} of {_title(factor)} {dangle}: no other factor of this product has {it}",
+                f"{leg} {shown(names)} of {_title(factor)} {dangle}: "
+                f"no other factor of this product has {it}",
                 ends[0].span,
                 hint=f"name {it} on the left-hand side, `…[{', '.join(names)}] = …`, "
                 f"or sum with `ones[{names[0]}]`",

@@ -126,7 +126,8 @@ def gates(program: Program) -> Iterator[str]:
             else:
                 yield f"{where} is no function"
                 continue
-            if len(node.gates) != needed:
+            # An elementwise function may name wires at its wall, so that they come out (rule 2e).
+            if needed and len(node.gates) != needed:
                 yield f"{where} works along {len(node.gates)} wires, not {needed}"
             given = dict(node.options)
             yield from (f"{where} has no option {name}" for name in given if name not in known)
