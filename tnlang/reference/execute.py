@@ -140,8 +140,8 @@ def _numbers(net: str, name: str, decl: Decl, array: ArrayLike) -> Array:
             raise ValueMismatch(f"net {net}: input {name} is one-hot: whole numbers, not {found.dtype}")
         return found
     if np.iscomplexobj(found) or has(decl, "complex"):
-        return found.astype(np.complex128)
-    return found.astype(np.float64)
+        return found.astype(np.complex128, copy=False)
+    return found.astype(np.float64, copy=False)
 
 
 def _parameters(net: str, slots: Mapping[str, Decl], given: Mapping[str, ArrayLike]) -> dict[str, Array]:

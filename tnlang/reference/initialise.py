@@ -87,7 +87,7 @@ def with_properties(
             case "isometry" | "unitary" | "orthogonal":
                 array = _isometry(name, array, prop, generator)
             case "diagonal":
-                array = array * _equal_entries(name, array)
+                array = array * _equal_entries(name, array, prop.legs or tuple(range(array.ndim)))
             case "symmetric":
                 array = _symmetric(name, array, prop.legs or tuple(range(array.ndim)))
             case "positive":
@@ -99,8 +99,7 @@ def with_properties(
 
 def _isometry(name: str, array: Array, prop: Property, generator: np.random.Generator) -> Array:
     """Q of a QR, the property's legs being the columns."""
-    columns = prop.legs or tuple(range(array.ndim // 2, array.ndim))
-    rows = tuple(axis for axis in range(array.ndim) if axis not in columns)
+    rows, columns = sides(prop, array.ndim)
     tall = math.prod(array.shape[axis] for axis in rows)
     wide = math.prod(array.shape[axis] for axis in columns)
     if wide > tall or (prop.name != "isometry" and wide != tall):
@@ -114,13 +113,25 @@ def _isometry(name: str, array: Array, prop: Property, generator: np.random.Gene
     return np.asarray((q * signs).reshape(moved.shape).transpose(np.argsort(rows + columns)))
 
 
-def _equal_entries(name: str, array: Array) -> Array:
-    """1 where all indices are equal."""
-    if array.ndim < 2 or len(set(array.shape)) > 1:
+def sides(prop: Property, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The legs of a tensor as the rows and columns of a matrix.
+
+    Those in the brackets of an isometry or unitary are the columns, of an orthogonal matrix the row and the
+    column; without brackets the second half are columns.
+    """
+    columns = prop.legs or tuple(range(axes // 2, axes))
+    if prop.name == "orthogonal" and len(prop.legs) == 2:
+        columns = prop.legs[1:]
+    return tuple(axis for axis in range(axes) if axis not in columns), columns
+
+
+def _equal_entries(name: str, array: Array, legs: Sequence[int]) -> Array:
+    """1 where the indices of the legs are equal."""
+    if len(legs) < 2 or len({array.shape[leg] for leg in legs}) > 1:
         raise ValueMismatch(f"{name} cannot be diagonal with shape {array.shape}")
-    found = np.zeros(array.shape)
-    found[(np.arange(array.shape[0]),) * array.ndim] = 1
-    return found
+    indices: tuple[Array, ...] = np.indices(array.shape, sparse=True)
+    same = [np.broadcast_to(indices[leg] == indices[legs[0]], array.shape) for leg in legs]
+    return np.asarray(np.logical_and.reduce(same))
 
 
 def _symmetric(name: str, array: Array, legs: Sequence[int]) -> Array:
@@ -154,13 +165,13 @@ def deviation(array: Array, prop: Property) -> float:
     array = np.asarray(array)
     match prop.name:
         case "isometry" | "unitary" | "orthogonal":
-            columns = prop.legs or tuple(range(array.ndim // 2, array.ndim))
-            rows = tuple(axis for axis in range(array.ndim) if axis not in columns)
+            rows, columns = sides(prop, array.ndim)
             wide = math.prod(array.shape[axis] for axis in columns)
             matrix = array.transpose(rows + columns).reshape(-1, wide)
             return float(np.abs(matrix.conj().T @ matrix - np.eye(wide)).max(initial=0))
         case "diagonal":
-            return float(np.abs(array * (1 - _equal_entries("it", array))).max(initial=0))
+            same = _equal_entries("it", array, prop.legs or tuple(range(array.ndim)))
+            return float(np.abs(np.where(same, 0, array)).max(initial=0))
         case "symmetric":
             legs = prop.legs or tuple(range(array.ndim))
             return float(np.abs(array - _symmetric("it", array, legs)).max(initial=0))
