@@ -220,6 +220,7 @@ class Placer:
                     if not self._level(shape, other):
                         if self._joined(other, shape):
                             near = self.arms[other].right + 20.0 + self.arms[shape].left
+                            near = max(near, self._upright_room(other, shape))
                             least = max(least, xs[cols[other]] + near)
                         continue
                     clear = self._between(other, shape, ("right", "left"))
@@ -231,6 +232,7 @@ class Placer:
                     elif self.index.shapes[other].symbol == "dot" or self.index.shapes[shape].symbol == "dot":
                         clear = max(clear, 16.0)
                     need = self.arms[other].right + clear + self.arms[shape].left
+                    need = max(need, self._upright_room(other, shape))
                     least = max(least, xs[cols[other]] + need)
             xs[number] = 4 * -(-least // 4)
         return xs
@@ -238,6 +240,14 @@ class Placer:
     def _label_room(self, one: int, other: int) -> float:
         lines = [line for line, o in self.index.neighbours[one] if o == other]
         return max((self.room(self.index.lines[line]) for line in lines), default=0.0)
+
+    def _upright_room(self, shape: int, dot: int) -> float:
+        """The room beside a wire that runs down from a shape to another one of its dot, for the wire's name."""
+        if self.index.shapes[dot].symbol != "dot":
+            return 0.0
+        near = [o for _, o in self.index.neighbours[dot] if o != shape and o in self.grid.rows]
+        same = [o for o in near if self.grid.cols[o] == self.grid.cols[shape]]
+        return max((10.0 + self._label_room(shape, o) for o in same), default=0.0)
 
     def _length(self, one: int, other: int) -> float:
         """The length that the names of lines along the tracks ask for between two shapes."""
@@ -387,7 +397,7 @@ class Placer:
 
     def _values(self, plan: Plan, head_bottom: float) -> None:
         """Networks that make values stand above the station, one above another."""
-        low = -max(44.0, head_bottom + 30.0)
+        low = -max(60.0, head_bottom + 46.0)
         for value in reversed(self.values):
             left = TRUNK + TRUNKS * len(plan.trunks) + 40.0
             at = value.moved((left - value.box.left, low - value.box.bottom))
