@@ -1,0 +1,71 @@
+"""Random networks: whatever is written can be drawn, and what is drawn is what was written."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tnlang
+from tnlang.draw.diagram import Diagram
+from tnlang.draw.faithful import faults
+from tnlang.draw.layout import layout
+from tnlang.draw.rows import compose
+from tnlang.draw.svg import to_svg
+from tnlang.draw.view import view
+from tnlang.ir.program import NetTarget
+
+FUNCTIONS = ("tanh", "relu", "exp")
+DIMS = ("a", "b", "c")
+
+
+@st.composite
+def programs(draw) -> str:
+    """A product of tensors on random wires, some of it in bubbles, its open wires on the left-hand side."""
+    tensors = draw(st.integers(1, 6))
+    legs: list[list[str]] = [[] for _ in range(tensors)]
+    dims: dict[str, str] = {}
+    for wire in range(draw(st.integers(0, 8))):
+        name = f"w{wire}"
+        ends = draw(st.lists(st.integers(0, tensors - 1), min_size=1, max_size=min(3, tensors), unique=True))
+        dims[name] = draw(st.sampled_from(DIMS))
+        for end in ends:
+            legs[end].append(name)
+    kept = [name for name in dims if sum(name in row for row in legs) == 1 or draw(st.integers(0, 5)) == 0]
+    for row in legs:
+        row.sort(key=lambda name: draw(st.integers(0, 9)) if name else 0)
+    bubbled = [draw(st.integers(0, 3)) == 0 for _ in legs]
+    lines = ["dim a = 2, b = 3, c = 64"]
+    factors = []
+    for number, row in enumerate(legs):
+        declared = ", ".join(f"l{i}: {dims[name]}" for i, name in enumerate(row))
+        lines.append(f"tensor T{number}" + (f"[{declared}]" if row else ""))
+        used = f"T{number}[{', '.join(row)}]" if row else f"T{number}"
+        factors.append(f"{draw(st.sampled_from(FUNCTIONS))}({used})" if bubbled[number] else used)
+    left = f"y[{', '.join(kept)}]" if kept else "y"
+    return "\n".join([*lines, f"{left} = {' '.join(factors)}"])
+
+
+def diagrams(text: str) -> list[Diagram]:
+    sheet = view(tnlang.load(text + "\n").ir, NetTarget("main"))
+    parts = [part for panel in sheet.panels for part in getattr(panel.content, "parts", (panel.content,))]
+    return [part for part in parts if isinstance(part, Diagram)]
+
+
+@settings(max_examples=50)
+@given(programs())
+def test_what_is_drawn_is_what_was_written(text):
+    for diagram in diagrams(text):
+        found = faults(diagram, layout(diagram))
+        assert [(f.rule, f.message) for f in found] == []
+
+
+@settings(max_examples=10)
+@given(programs())
+def test_drawing_twice_gives_the_same_bytes(text):
+    first, again = (
+        to_svg(compose(view(tnlang.load(text + "\n").ir, NetTarget("main")), layout)) for _ in range(2)
+    )
+    assert first == again
+    ElementTree.fromstring(first.encode())
