@@ -202,8 +202,9 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
     name = path.parts[-1].name.text
     text = path_text(path)
     diagnostics = scope.diagnostics
-    if is_broken(path, scope):
+    if is_broken(path, scope) or text in scope.body.unknown:
         return
+    scope.body.unknown.add(text)
     later = scope.body.later.get(name) if len(path.parts) == 1 else None
     if later is not None:
         diagnostics.error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 from tnlang.elaborate.arithmetic import dim_of
@@ -9,6 +10,7 @@ from tnlang.elaborate.declarations import declare
 from tnlang.elaborate.imports import load_imports
 from tnlang.elaborate.scope import Body, DimEntry, Module, NetEntry, Scope, World
 from tnlang.elaborate.targets import bound_names
+from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import Origin
 from tnlang.ir.program import UserFunction
 from tnlang.source import Related, Span
@@ -106,8 +108,16 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
         _twice(f"{name} is a net and a function", item.name.span, module.nets[name].span, world)
         return
     module.broken.add(name)
+    if name in FUNCTIONS:
+        world.diagnostics.error(
+            "TN203",
+            f"{name} is a function of the language",
+            item.name.span,
+            hint="give yours another name; a net may have this one",
+        )
+        return
     for text in (item.target, item.numpy):
-        if text is not None and not TARGET.fullmatch(text.value):
+        if text is not None and not _is_target(text.value):
             world.diagnostics.error(
                 "TN710", f"{text.value!r} names no function", text.span, hint='`"package.module:callable"`'
             )
@@ -127,6 +137,10 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
     module.functions[name] = UserFunction(
         module.qualified(name), tuple(gates), item.target.value, twin, origin=Origin(item.name.span)
     )
+
+
+def _is_target(text: str) -> bool:
+    return TARGET.fullmatch(text) is not None and not any(map(keyword.iskeyword, re.split("[.:]", text)))
 
 
 def _value(kind: str, item: ast.DeclItem, module: Module, scope: Scope) -> None:

@@ -16,7 +16,6 @@ from tnlang.elaborate.styles import styles_of
 from tnlang.elaborate.weights import weights_of
 from tnlang.files import read_source
 from tnlang.ir.check import verified
-from tnlang.ir.check import verified
 from tnlang.ir.program import Program
 from tnlang.source import Diagnostic, Diagnostics, Source, Span
 from tnlang.syntax import ast

@@ -114,7 +114,11 @@ class DimEntry:
 
 @dataclass(slots=True, eq=False)
 class Body:
-    """The body of a net while it is elaborated: its values, calls, and the statements so far."""
+    """The body of a net while it is elaborated: its values, calls, and the statements so far.
+
+    ``later`` are names bound further on, ``ended`` values that lasted one turn of a repeat, ``named`` what
+    ``as`` named, ``unknown`` the names that were reported already.
+    """
 
     title: str
     values: dict[str, Known] = field(default_factory=dict)
@@ -127,6 +131,7 @@ class Body:
     named: dict[str, Span] = field(default_factory=dict)
     ended: dict[str, Known] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     is_main: bool = False
 
 
