@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tnlang.generated import execute
 from tnlang.ir.program import Program
 from tnlang.lower import class_name, identifier, torch_source
+from tnlang.lower.dims import dims_of, keywords
 from tnlang.lower.torch import USER_FUNCTIONS
 from tnlang.source import ValueMismatch
 
@@ -21,11 +22,15 @@ NO_DIMS: Mapping[str, int] = MappingProxyType({})
 def load_module(source: str, title: str = "net", /, *, functions: bool = False) -> ModuleType:
     """The Python module of a generated source; the same source gives the same module again.
 
-    ``functions`` allows it to import the user's own functions (``fn``); else they raise ValueMismatch.
+    ``functions`` allows it to import the user's own functions (``fn``). Raises ValueMismatch where it may
+    not, and where they are not there.
     """
     if not functions:
         refuse_functions(source)
-    return execute(source, title)
+    try:
+        return execute(source, title)
+    except ImportError as error:
+        raise ValueMismatch(str(error)) from error
 
 
 def refuse_functions(source: str) -> None:
@@ -41,8 +46,14 @@ def instantiate(
 ) -> nn.Module:
     """A net of a program as a module with fresh parameters; ``dims`` by their names in the text.
 
-    Raises KeyError for a net the program does not have, TypeError for a dim that its class does not take.
+    Raises KeyError for a net the program does not have, TypeError for a dim that its class does not take,
+    ValueMismatch for one that is no size.
     """
     module = load_module(torch_source(program, (net,)), identifier(net), functions=functions)
-    found: nn.Module = getattr(module, class_name(net))(**{identifier(d): size for d, size in dims.items()})
+    words = {word.dim: word.name for word in keywords(dims_of(program, program.net(net)))}
+    sizes = {words.get(dim, identifier(dim)): size for dim, size in dims.items()}
+    for dim, size in dims.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueMismatch(f"dim {dim} is a whole number of at least 1, not {size}")
+    found: nn.Module = getattr(module, class_name(net))(**sizes)
     return found

@@ -31,7 +31,7 @@ from tnlang.ir.slots import dotted, has, onehot_leg
 from tnlang.ir.walk import new_id, refs, statements, value_wires, walk
 from tnlang.lower.dims import NetDims, nominal, scalar
 from tnlang.lower.fuse import fused
-from tnlang.lower.names import Names, identifier
+from tnlang.lower.names import LIBRARY, Names, identifier
 from tnlang.lower.operands import Held, Operand, Scope, add, ordered, spread_to
 from tnlang.lower.plan import (
     All,
@@ -121,6 +121,7 @@ class Builder:
     extents: dict[str, list[tuple[Size, ...]]] = field(default_factory=dict)
     needed: list[tuple[str, tuple[Size, ...], tuple[Loop, ...]]] = field(default_factory=list)
     needed_versions: list[tuple[Point, tuple[tuple[Loop, str], ...]]] = field(default_factory=list)
+    turned: set[str] = field(default_factory=set)
     has_own_scale: bool = False
     uses: Counter[str] = field(default_factory=Counter)
 
@@ -501,6 +502,9 @@ class Builder:
         """What the file has for a callee: as it was handed to this net, or this net's own."""
         if name in self.handed:
             return Var(self.handed[name], 0)
+        for local, decl in self.inputs:  # The file's tensors are inputs of the net main.
+            if _text(decl) == name:
+                return Var(local, 0)
         return Var(f"self.{(self.place.parameters | self.place.calls)[name]}", 0)
 
     def result(self, target: Value, is_complex: bool) -> Held:
@@ -537,6 +541,7 @@ class Builder:
         self.run(statement.body)
         body, self.steps, self.loops = tuple(self.steps), outer, self.loops[:-1]
         self.names.taken.discard(name)
+        self.turned.add(name)
         for stream, (base, number) in before.items():
             done = in_turns(loop, name, start, stop, statement.body, stream, self.size)
             self.assigned[stream] = (plus(done, base) if base != Num(0) else done, number)
@@ -556,7 +561,8 @@ class Builder:
                 if name in attributes
             ]
         checks = self.checks()
-        return Body((*first, *checks, *self.steps), result, tuple(sorted(self.names.taken)))
+        names = (self.names.taken | self.turned).difference(LIBRARY)
+        return Body((*first, *checks, *self.steps), result, tuple(sorted(names)))
 
     def checks(self) -> list[Step]:
         """What the shapes of inputs are compared with, and the sizes that come from them."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import keyword
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib import resources
 
 MODULE_ATTRIBUTES = frozenset(
     [
@@ -113,6 +115,7 @@ LIBRARY = tuple(
 _RESERVED = frozenset(
     [
         *keyword.kwlist,
+        *LIBRARY,
         *[
             "F",
             "torch",
@@ -121,12 +124,13 @@ _RESERVED = frozenset(
             "nn",
             "self",
             "constants",
-        "frozen",
+            "frozen",
             "range",
             "str",
             "float",
             "max",
             "sum",
+            "super",
             "unknown",
         ],
     ]
@@ -148,7 +152,22 @@ def identifier(name: str) -> str:
 def attribute(name: str) -> str:
     """The attribute of a generated class for a parameter, value or call."""
     text = identifier(name)
+    if text.startswith("_"):  # nn.Module keeps what it needs under such names.
+        text = "u" + text
     return text + "_" if text in MODULE_ATTRIBUTES or text in NET_ATTRIBUTES else text
+
+
+def function_name(name: str) -> str:
+    """What a generated module calls a function of the user's: no name of its own runtime, no builtin."""
+    text = identifier(name)
+    return text + "_" if text in _RESERVED or text in dir(builtins) or text in _runtime() else text
+
+
+@functools.cache
+def _runtime() -> frozenset[str]:
+    source = resources.files("tnlang.lower").joinpath("runtime.py").read_text(encoding="utf-8")
+    imported = re.findall(r"^import ([a-z]+)$", source, re.MULTILINE)
+    return frozenset(imported + re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE))
 
 
 def class_name(net: str) -> str:

@@ -29,7 +29,15 @@ from tnlang.ir.slots import array_legs, called, dotted, has, onehot_leg, used_fi
 from tnlang.ir.walk import refs, statements, walk
 from tnlang.lower.bodies import Builder, Callee, Place, assignments
 from tnlang.lower.dims import NetDims, dims_of, file_level_shared, keywords, scalar
-from tnlang.lower.names import MODULE_ATTRIBUTES, NET_ATTRIBUTES, Names, attribute, class_name, identifier
+from tnlang.lower.names import (
+    MODULE_ATTRIBUTES,
+    NET_ATTRIBUTES,
+    Names,
+    attribute,
+    class_name,
+    function_name,
+    identifier,
+)
 from tnlang.lower.notation import describe
 from tnlang.lower.plan import (
     Argument,
@@ -64,7 +72,7 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
         plan, callees[net.name] = plan_net(program, net, callees, net.name in inner)
         plans.append(plan)
     functions = tuple(
-        (identifier(f.name), *f.target.partition(":")[::2])
+        (function_name(f.name), *f.target.partition(":")[::2])
         for f in program.functions
         if any(f.name in _functions_of(net) for net in chosen)
     )
@@ -90,6 +98,7 @@ def plan_net(
     attributes = Names.of(MODULE_ATTRIBUTES | NET_ATTRIBUTES)
     place = _place(program, net, dims, outer, shared, attributes)
     locals_ = Names.local()
+    locals_.taken.update(function_name(name) for name in _functions_of(net))
     inputs = [(locals_.take(identifier(dotted(d.name, d.subs))), d) for d in net.inputs]
     handed = {dotted(d.name, d.subs): locals_.take(identifier(dotted(d.name, d.subs))) for d in tensors}
     if is_called:

@@ -26,6 +26,7 @@ from tnlang.ir.net import (
 from tnlang.ir.size import LoopVar, Size, SizeOp
 from tnlang.ir.walk import free_wires, map_children, new_id
 from tnlang.lower import scalars
+from tnlang.lower.names import function_name
 from tnlang.lower.operands import (
     Operand,
     Scope,
@@ -205,7 +206,7 @@ def lower_bubble(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Operand:
     axes = tuple(x.wires.index(gate) - len(x.wires) for gate in node.gates)
     wires = x.wires
     if node.function not in FUNCTIONS:
-        result = replace(x, expr=UserCall(node.function, x.expr, axes))
+        result = replace(x, expr=UserCall(function_name(node.function), x.expr, axes))
     elif node.function in ("layernorm", "rmsnorm"):
         expr = Along(node.function, x.expr, axes, _options(node))
         by_scale = scope.scaled(x, node.function, axes[0], dict(_options(node))["eps"])
