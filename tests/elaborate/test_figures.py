@@ -153,7 +153,10 @@ def test_hints_name_nets_by_their_name_in_the_program():
 WEIGHTS = """
 dim n = 3, head = 2, size = 2, L = 2
 param R[n]
-net b(x[n]) -> y[n] { param Q[head, size, n], U{k: 0..2}[n]; y[i] = Q[h, s, i] Q[h, s, j] x[j] + U{0}[i] + R[i] }
+net b(x[n]) -> y[n] {
+    param Q[head, size, n], U{k: 0..2}[n]
+    y[i] = Q[h, s, i] Q[h, s, j] x[j] + U{0}[i] + R[i]
+}
 net g(x[n]) -> y[n] { shared once = b; stream r = x; repeat l in 0..L { r += b(r) }; y = once(r) }
 """
 GOOD = """

@@ -114,7 +114,7 @@ def test_what_is_refused(folder: Path, text: str, expected: list[str]):
 
 
 def test_a_failed_import_makes_no_other_mistakes(folder: Path):
-    text = 'from "missing.tn" import f, n, W\nnet a(x[n]) -> y[n] { y[i] = f(x)[i] + W[i, j] x[j] }\nz = missing.q'
+    text = 'from "missing.tn" import f, n, W\nnet a(x[n]) -> y[n] { y[i] = f(x)[i] + W[i, j] x[j] }\nz = q'
     assert codes(folder, text) == ["TN860", "TN200"]
 
 

@@ -1,4 +1,4 @@
-"""Rule 2, clause by clause, with what lies between the clauses: what is summed, where, and what is refused."""
+"""Rule 2, clause by clause and between the clauses: what is summed where, and what is refused."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_an_undeclared_tensor_hides_no_other_mistake_and_makes_none():
 @settings(max_examples=60)
 @given(programs())
 def test_random_programs_are_well_formed(case: Case):
-    """Random programs elaborate, to an IR that keeps every invariant; their values are checked by the runners."""
+    """Random programs elaborate, to an IR that keeps every invariant; the runners check their values."""
     net(case.text, case.net)
 
 

@@ -110,7 +110,8 @@ def test_rms_norms_and_norms_in_bubbles():
 
 
 def test_a_value_called_scale_is_that_value():
-    text = "dim n = 4\nnet f(x[n]) -> y[n] { scale = x[0]; y[i] = layernorm[i](x[i]) scale }\nnet g = freeze(f, scale)"
+    text = "dim n = 4\nnet f(x[n]) -> y[n] { scale = x[0]; y[i] = layernorm[i](x[i]) scale }\n"
+    text += "net g = freeze(f, scale)"
     assert net(text, "g") == ["frozen scale", "y[i] = layernorm[i]⟨x[i]⟩ scale"]
 
 
@@ -165,7 +166,7 @@ def test_a_pattern_that_matches_nothing_names_what_is_there():
     ],
 )
 def test_frozen_to_its_own_values_a_net_gives_what_it_gave(paths: str, fixed: bool):
-    """The cache of a run, put into the frozen net, gives the run's output; another input only what is left open."""
+    """The cache of a run, in the frozen net, gives the run's output; another input changes what is open."""
     from tnlang.reference.execute import execute
 
     program = elaborated(

@@ -112,7 +112,7 @@ def properties_of(
         name = item.name.text
         if name == "label":
             if item.text is None:
-                scope.diagnostics.error("TN701", "a label is a text", item.span, hint='`label "$\\\\theta$"`')
+                scope.diagnostics.error("TN701", "a label is a text", item.span, hint=r'`label "$\theta$"`')
             else:
                 label = item.text.value
             continue

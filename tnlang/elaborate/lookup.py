@@ -293,7 +293,7 @@ def unknown_function(path: ast.Path, scope: Scope) -> None:
     module = found or scope.module
     if found is None:
         first = path.parts[0].name.text
-        hint = near(first, scope.module.modules) or "dots lead into imported files"
+        hint = near(first, scope.module.modules, f"{{}}.{name}") or "dots lead into imported files"
         scope.diagnostics.error("TN201", f"there is no net or function {text}", path.span, hint=hint)
         return
     names = [*module.nets, *module.functions, *scope.body.shared]

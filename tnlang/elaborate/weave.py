@@ -66,9 +66,10 @@ class Weaver:
 
     def term(self, draft: DraftTerm, kept: Kept, whole: Legs | None) -> Term:
         decision = decide(draft.factors, kept)
+        if whole is None and self._has_wholes(draft):
+            # What dangles here would meet the wires that the whole value lacks.
+            self.reported.update(tip.name for tip, _ in decision.dangling)
         self._report(decision)
-        if whole is None:
-            self._check_wholes(draft)
         new = {tip.name: self.sizes.wire(*tip.name, tip.span) for tip in decision.summed}
         lost = {tip.name: self.sizes.wire(*tip.name, tip.span) for tip, _ in decision.dangling}
         inner = {**kept, **new, **lost}
@@ -178,6 +179,8 @@ class Weaver:
         if draft.function == "inverse" and len(gates) == 2:
             self.sizes.squares.append((gates[0].id, gates[1].id))
         legs = whole if draft.legs is None else self._own(draft, draft.legs, kept)
+        if legs is None and any(gate.name not in named for gate in draft.gates):
+            legs = ()  # the wire that the function lacks is what a whole value in it has not given
         body = self.total(draft.body, inside, legs)
         origin = Origin(draft.span)
         return Bubble(draft.function, body, tuple(gates), draft.options, draft.name, origin=origin)
@@ -213,10 +216,11 @@ class Weaver:
         self.reported.add(tip.name)
         return True
 
-    def _check_wholes(self, draft: DraftTerm) -> None:
-        """Report whole values where the left-hand side has wires."""
-        for value in draft.factors:
-            if isinstance(value, Whole) and value.legs:
+    def _has_wholes(self, draft: DraftTerm) -> bool:
+        """Whether whole values stand where the left-hand side has wires; reports them."""
+        found = [f for f in draft.factors if isinstance(f, Whole) and f.legs]
+        for value in found:
+            if value.legs:
                 wires = ", ".join("ijklmnopqrstuvw"[: len(value.legs)])
                 self.world.diagnostics.error(
                     "TN307",
@@ -224,6 +228,7 @@ class Weaver:
                     value.span,
                     hint=f"name a wire for each leg, `{value.title}[{wires}]`",
                 )
+        return bool(found)
 
     def _report_gate(self, draft: Round, gate: Tip) -> None:
         if self._new(gate):
