@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -269,7 +272,42 @@ def test_fmt_goes_on_after_a_file_with_errors(tn):
     assert other.read_text() == "dim n = 3\n"
 
 
-# ---------------------------------------------------------------- start-up
+# ---------------------------------------------------------------- terminals and start-up
+
+
+def on_a_terminal(*arguments: object, stream: str) -> tuple[int, str, str]:
+    """Run a command with a standard stream on a terminal: its status, what came there, and elsewhere."""
+    ours, theirs = pty.openpty()
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: theirs}
+    process = subprocess.Popen([sys.executable, "-m", "tnlang", *map(str, arguments)], **streams)
+    os.close(theirs)
+    other = process.stderr if stream == "stdout" else process.stdout
+    elsewhere = other.read().decode()
+    there = b""
+    with suppress(OSError):  # how Linux says that the other end is closed
+        while chunk := os.read(ours, 4096):
+            there += chunk
+    os.close(ours)
+    return process.wait(), there.decode(), elsewhere
+
+
+def test_bars_show_on_a_terminal_alone(tn):
+    files = [tn("dim n = 3\n", f"{number}.tn") for number in range(3)]
+    status, there, elsewhere = on_a_terminal("fmt", "--check", *files, stream="stderr")
+    assert status == 0 and "formatting" in there and elsewhere == ""
+    assert tnlang("fmt", "--check", *files).stderr == ""
+
+
+def test_diagnostics_are_coloured_on_a_terminal_alone(tn):
+    file = tn(WRONG)
+    status, there, _ = on_a_terminal("check", file, stream="stderr")
+    assert status == 1 and "\x1b[31m" in there
+    assert "\x1b" not in tnlang("check", file, code=1).stderr
+
+
+def test_a_picture_of_bytes_is_kept_off_a_terminal(tn):
+    status, there, elsewhere = on_a_terminal("render", tn(TWO), "--kind", "png", stream="stdout")
+    assert (status, there) == (2, "") and "-o" in elsewhere
 
 
 @pytest.mark.parametrize("command", ["check", "render", "compile", "cost"])

@@ -190,6 +190,10 @@ class Program:
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
 
+    def __repr__(self) -> str:
+        figures = f", figures {', '.join(self.figures)}" if self.figures else ""
+        return f"<program {self._source.name}: nets {', '.join(self.nets) or '(none)'}{figures}>"
+
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""
         return Program(self._source, {**self._dims, **dims}, self.functions) if dims else self
