@@ -98,6 +98,15 @@ def test_a_taken_side_is_left():
     assert label_box(label).top > 0
 
 
+def test_names_of_close_free_ends_stand_in_two_rows():
+    legs = [wire(i, (16 * i, 0), (16 * i, 40)) for i in range(3)]
+    wanted = [Wanted(i, f"s_{{{i + 10}}}", leg.path, free="end") for i, leg in enumerate(legs)]
+    placed = labels_of(legs, wanted)
+    assert len({label.at[1] for label in placed}) == 2
+    assert all(label.at[1] > 40 for label in placed)
+    assert lint(framed([*legs, *placed])) == ()
+
+
 def test_names_of_rings_stand_outside():
     over, under = curve(1, curves.arc((0, 0), 44, 180, 360)), curve(2, curves.arc((0, 0), 44, 0, 180))
     j, i = labels_of([over, under], [Wanted(1, "j", over.path), Wanted(2, "i", under.path)])

@@ -96,10 +96,11 @@ def _candidates(want: Wanted, space: Space, shapes: Sequence[int]) -> list[Label
     """All places for a label, the best first."""
     found: list[tuple[Place, LabelItem]] = []
     points = flatten(want.path)
-    if want.free in ("end", "both"):
-        found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]))))
-    if want.free in ("start", "both"):
-        found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]))))
+    for gap in (8.0, 24.0):  # a second row where legs stand closer than their names are wide
+        if want.free in ("end", "both"):
+            found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]), gap)))
+        if want.free in ("start", "both"):
+            found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)))
     stretches = _visible(points, space, shapes)
     for part in _PARTS:
         for at, along, bend in _stops(stretches, part):
@@ -127,7 +128,7 @@ def _label(
     return LabelItem(want.text, at, _size(want), "leg", "leg", want.word, anchor, level=level)
 
 
-def _beyond(want: Wanted, end: Point, away: Point, gap: float = 8.0) -> LabelItem:
+def _beyond(want: Wanted, end: Point, away: Point, gap: float) -> LabelItem:
     """The name in line with the wire, past its free end; on one baseline for all ends up or down."""
     x, y = end
     if abs(away[0]) >= abs(away[1]):
