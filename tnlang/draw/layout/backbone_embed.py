@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tnlang.draw.curves import cubic, straight
 from tnlang.draw.geometry import DOWN, LEFT, RIGHT, UP, add, join, reverse
+from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_place import Measure, Room
 from tnlang.draw.layout.backbone_route import rounded_track
 from tnlang.draw.scene import Path, Point
 
@@ -79,7 +79,7 @@ def lay_chain(
     chain: Chain,
     y: float,
     offsets: list[float],
-    measure: Measure,
+    gauge: Gauge,
     drawn: Drawn,
     *,
     upward: bool,
@@ -87,7 +87,7 @@ def lay_chain(
     """Places a chain. Above a backbone it starts at ``y`` and the first station's y is returned; below one it
     hangs from ``y`` and the y of the free ends is returned."""
     for shape in chain.shapes:
-        drawn.halves[shape] = measure(index.shapes[shape])
+        drawn.halves[shape] = gauge.half(index.shapes[shape])
     if not upward:
         return _below(index, chain, y, offsets, drawn)
     hidden_x = offsets[-1]
@@ -197,7 +197,7 @@ def feeding_tensor(index: Index, part: Part) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a track comes from a tensor to its plus: the lines and the small shapes between them, plus first."""
+    """How a track comes from a tensor to its plus: its lines and the small shapes between, plus first."""
 
     lines: tuple[int, ...]
     smalls: tuple[int, ...]
@@ -214,9 +214,7 @@ def _way(index: Index, part: Part, body: int, line: int) -> Way:
     return Way(tuple(lines), tuple(smalls))
 
 
-def lay_feed(
-    index: Index, part: Part, station: Point, half: Point, measure: Measure, room: Room, drawn: Drawn
-) -> None:
+def lay_feed(index: Index, part: Part, station: Point, half: Point, gauge: Gauge, drawn: Drawn) -> None:
     """A tensor right of the plus that it flows into, its clips on the way; position above hidden.
 
     A clip that is too large to lie beside the other track moves its wire aside.
@@ -224,16 +222,16 @@ def lay_feed(
     body = feeding_tensor(index, part)
     assert body is not None
     ways = [_way(index, part, body, line) for line in part.returns]
-    drawn.halves[body] = measure(index.shapes[body])
+    drawn.halves[body] = gauge.half(index.shapes[body])
     for shape in (s for way in ways for s in way.smalls):
-        drawn.halves[shape] = measure(index.shapes[shape])
+        drawn.halves[shape] = gauge.half(index.shapes[shape])
     offsets = [8.0 * (2 * i - len(ways) + 1) for i in range(len(ways))]
     asides = [
         min(0.0, 16.0 - 6.0 - max((drawn.halves[s][1] for s in way.smalls), default=0.0)) for way in ways
     ]
     jogs = [2 * JOG if aside else 0.0 for aside in asides]
     length = max(
-        sum(max(28.0, room(index.lines[n]) + 6) for n in way.lines)
+        sum(max(28.0, gauge.room(index.lines[n]) + 6) for n in way.lines)
         + sum(2 * drawn.halves[s][0] for s in way.smalls)
         + jog
         for way, jog in zip(ways, jogs, strict=True)
@@ -242,7 +240,7 @@ def lay_feed(
     center = (x + half[0] + length + drawn.halves[body][0], y)
     drawn.centers[body] = center
     for way, offset, aside in zip(ways, offsets, asides, strict=True):
-        _lay_way(index, way, (x, y + offset), x + half[0], center, aside, room, drawn)
+        _lay_way(index, way, (x, y + offset), x + half[0], center, aside, gauge, drawn)
 
 
 def _lay_way(
@@ -252,7 +250,7 @@ def _lay_way(
     reach: float,
     center: Point,
     aside: float,
-    room: Room,
+    gauge: Gauge,
     drawn: Drawn,
 ) -> None:
     """One track from the plus to the tensor, its small shapes ``aside`` of the straight line."""
@@ -263,7 +261,7 @@ def _lay_way(
             goal = (center[0], start[1])
         else:
             wide = drawn.halves[goal_shape][0]
-            x += max(28.0, room(index.lines[line]) + 6) + wide
+            x += max(28.0, gauge.room(index.lines[line]) + 6) + wide
             goal = (x, level)
             drawn.centers[goal_shape] = goal
             x += wide

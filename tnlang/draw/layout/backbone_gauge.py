@@ -16,7 +16,7 @@ NAME = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How large things are in the frame of a picture that flows down, if it is ``turned`` to flow sideways."""
+    """How large things are in the frame that flows down, for a picture that may be ``turned`` sideways."""
 
     index: Index
     turned: bool

@@ -82,8 +82,8 @@ class Part:
     """Shapes beside a backbone that hang together.
 
     ``feeds`` are lines from stations into the part (from copies, and from a stretch), ``returns`` lines from
-    the part into stations (terms of a plus, or a stretch's beginning). ``start`` and ``stop`` are positions of
-    the stations; None where the part has none (a term that only flows in; a net's output that does not return).
+    the part into stations (terms of a plus, or a stretch's beginning). ``start`` and ``stop`` are positions
+    of the stations; None where the part has none (a term that only flows in; an output that does not return).
     ``foreign`` are those feeds that come from another backbone's stations.
     """
 
@@ -125,7 +125,7 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
 
 
 def _joined(pieces: list[Part]) -> list[Part]:
-    """Pieces that return to one station are one: a pattern without heads, and the values it is multiplied with."""
+    """Pieces that return to one station are one: a pattern without heads, and what it is multiplied with."""
     found: dict[tuple[int | None, int | None, int], Part] = {}
     for number, piece in enumerate(pieces):
         alone = piece.start is None and piece.stop is None
@@ -238,11 +238,6 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
 def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
     """Whether these shapes give to a sum on another backbone: they stand there."""
     inside = set(members)
-    for line in index.diagram.lines:
-        ends = [e.shape for e in line.ends]
-        if any(s in inside for s in ends):
-            for shape in ends:
-                if shape in index.stations and shape not in backbone.stations and shape is not None:
-                    if index.shapes[shape].symbol == "plus":
-                        return True
-    return False
+    near = {other for shape in inside for _, other in index.neighbours[shape]}
+    others = near & (index.stations - set(backbone.stations))
+    return any(index.shapes[shape].symbol == "plus" for shape in others)

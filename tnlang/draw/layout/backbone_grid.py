@@ -20,9 +20,10 @@ FEW_ORDERS = 5040
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``rows`` and ``cols`` place the shapes of the rows; a row between two others is a fraction. ``column`` is the
-    outer column in the order of time, ``links`` the dots left of it. ``satellites`` hang on the shape they are
-    mapped to; ``loose`` are shapes without legs.
+    """``rows`` and ``cols`` place the shapes of the rows; a row between two others is a fraction.
+
+    ``column`` is the outer column in the order of time, ``links`` the dots left of it. ``satellites`` hang on
+    the shape they are mapped to; ``loose`` are shapes without legs.
     """
 
     rows: Mapping[int, float]
@@ -67,14 +68,11 @@ def _satellites(index: Index, part: Part, loose: Iterable[int]) -> dict[int, int
         if index.shapes[shape].symbol in ("copy", "folded", "plus", "paste"):
             continue
         owner = next(iter(near))
-        same_wall = owner in members and index.shapes[owner].inside == index.shapes[shape].inside
-        if (
-            same_wall
-            and owner not in found
-            and index.shapes[owner].symbol in ("plus", "dot", "tensor", "clip")
-        ):
-            if len({o for _, o in index.neighbours[owner]}) > 1:
-                found[shape] = owner
+        known = index.shapes[owner]
+        bears = known.symbol in ("plus", "dot", "tensor", "clip") and owner in members and owner not in found
+        others = {o for _, o in index.neighbours[owner]} - {shape}
+        if bears and others and known.inside == index.shapes[shape].inside:
+            found[shape] = owner
     return found
 
 
@@ -136,7 +134,7 @@ def _outer(
     hidden: str,
     away: Mapping[int, int],
 ) -> set[int]:
-    """The shapes of the outer column: outside all bubbles, nearer to the hidden leg's ends than to position's.
+    """The shapes of the outer column: outside all bubbles, nearer to hidden's ends than to position's.
 
     A shape that is nearer to a copy pasted outside all bubbles than to the end of the hidden leg belongs to
     that copy's row.
@@ -201,7 +199,7 @@ def _stacked(index: Index, shapes: list[int], satellites: Mapping[int, int]) -> 
 
 
 def _passing(index: Index, part: Part, inner: list[int], roots: set[int], hidden: str) -> list[int]:
-    """Dots and sums on a position leg on its way from or to the stream: each stands on it, in a row of its own."""
+    """Dots and sums on a position leg's way from or to the stream: each stands on it, in its own row."""
     outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
     going = {*part.returns, *part.feeds, *outputs}
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Side
@@ -11,7 +12,7 @@ from tnlang.draw.labels import label_box, measure
 from tnlang.draw.layout.backbone_gauge import NAME
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_names import Ground
-from tnlang.draw.layout.backbone_place import NESTED
+from tnlang.draw.layout.backbone_rows import NESTED
 from tnlang.draw.layout.backbone_spine import Drawn
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem
 
@@ -199,7 +200,7 @@ class Ink:
 
 def _passes(points: Sequence[Point], box: Box) -> bool:
     """Whether a polyline comes into a box."""
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         count = max(1, int((abs(a[0] - b[0]) + abs(a[1] - b[1])) / 4))
         for i in range(count + 1):
             t = i / count

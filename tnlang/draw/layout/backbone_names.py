@@ -108,7 +108,7 @@ class Naming:
     # ------------------------------------------------------------ the tracks
 
     def _stretches(self) -> list[Wanted]:
-        """The first and last stretch of a backbone and those after a sum: their names stand level, outside."""
+        """The first and last stretch of a backbone and those after a sum: names stand level, outside."""
         found: list[Wanted] = []
         for backbone in self.index.diagram.backbones:
             last = len(backbone.tracks) - 1
@@ -168,7 +168,7 @@ class Naming:
         return {max(lines, key=worth) for lines in groups.values()}
 
     def _mute(self, line: int) -> bool:
-        """Lines whose name stands at a twin: a bias's legs, several legs between two shapes, a box's wires."""
+        """Lines whose name stands elsewhere: a bias's legs, and the wires of a box beside its stations."""
         known = self.index.lines[line]
         shapes = [self.index.shapes[e.shape] for e in known.ends if e.shape is not None]
         if any(s.role == "bias" for s in shapes):
@@ -181,7 +181,7 @@ class Naming:
     # ------------------------------------------------------------ stretches free of other ink
 
     def _piece(self, lines: Sequence[int], path: Path, text: str) -> Path | None:
-        """The longest straight piece of a path that nothing crosses: neither it nor the lines it runs with."""
+        """The longest straight piece of a path that nothing crosses, nor the lines that it runs with."""
         best: tuple[float, Path] | None = None
         width = measure(text, pieces.LEG_WORD, True).width
         for a, b in _runs(path):

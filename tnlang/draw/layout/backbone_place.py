@@ -6,24 +6,17 @@ part starts from is at y = 0. A picture that flows another way is turned afterwa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tnlang.draw.diagram import Line, Shape
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_grid import Grid
+from tnlang.draw.layout.backbone_rows import BESIDE, NESTED, PAD, RUNG, Rows
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.scene import Point
 
-PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
-"""Bubble to shape; on a side that a ribbon crosses, or a leg; between nested outlines."""
-BESIDE = 28.0
-"""Clear space of a satellite's leg, and between shapes that nothing joins."""
-CHAIN, RUNG = 24.0, 42.0
-"""Clear space between neighbours in a row, and from row to row."""
 TRUNK, TRUNKS = 40.0, 16.0
 """Where the first ribbon runs down beside the tracks, and how far the next one is."""
 LINK = 52.0
@@ -35,23 +28,10 @@ FOREIGN = 44.0
 OUTER = 40.0
 """Radius of the outer track's rounds."""
 
-Measure = Callable[[Shape], Point]
-Room = Callable[[Line], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Arms:
-    """How far a shape with its satellites reaches from its centre."""
-
-    left: float
-    right: float
-    up: float
-    down: float
-
 
 @dataclass(slots=True)
 class Plan:
-    """A part with its places. ``stop`` is the y of the station it returns to; ``top`` and ``bottom`` its reach."""
+    """A part with its places. ``stop`` is the y of the station it returns to, the last four its reach."""
 
     part: Part
     grid: Grid
@@ -73,252 +53,8 @@ class Plan:
         return last if touching & set(self.part.returns) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What a part's rows have before them: the head (see ``head_of``), and networks that make values for it.
-
-    A part that stands ``below`` begins under another of the same station; if it stands ``apart``, that one has
-    the head.
-    """
-
-    head: tuple[int, ...] = ()
-    values: tuple[Placed, ...] = ()
-    apart: bool = False
-    below: bool = False
-
-
-class Placer:
-    """Places one part; ``gauge`` tells how large things are."""
-
-    def __init__(
-        self,
-        index: Index,
-        part: Part,
-        grid: Grid,
-        beside: Beside,
-        hidden: str,
-        gauge: Gauge,
-    ) -> None:
-        self.index, self.part, self.grid, self.hidden = index, part, grid, hidden
-        self.head, self.values, self.apart = beside.head, beside.values, beside.apart
-        self.below = beside.below
-        self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
-        self.measure, self.room, self.along = gauge.half, gauge.room, gauge.along
-        self.badge = gauge.badge
-        self.named = gauge.longest()
-        self.placed_head = () if self.apart else self.head
-        self.foreign = bool(part.foreign)
-        self.hung: dict[int, list[int]] = {}
-        for leaf, owner in grid.satellites.items():
-            self.hung.setdefault(owner, []).append(leaf)
-        self.sides = {leaf: side for owner in self.hung for leaf, side in self._hang(owner)}
-        self.arms = {s: self._arms(s) for s in (*grid.rows, *grid.column, *grid.links, *self.placed_head)}
-        self.inside: dict[int, list[int]] = {}
-        for shape in grid.rows:
-            for wall in index.walls(shape):
-                self.inside.setdefault(wall, []).append(shape)
-
-    # ------------------------------------------------------------ reach of single shapes
-
-    def _hang(self, owner: int) -> list[tuple[int, str]]:
-        """The sides on which satellites hang: right where nothing goes on to the right, then below, above."""
-        rows, cols = self.grid.rows, self.grid.cols
-        taken: set[str] = set()
-        for line in self.index.touching[owner]:
-            other = self.index.other(line, owner)
-            if other in self.hung.get(owner, ()):
-                continue
-            if owner in rows and other is not None and other in rows:
-                if cols[other] > cols[owner]:
-                    taken.add("right")
-                elif cols[other] < cols[owner]:
-                    taken.add("left")
-                else:
-                    taken.add("down" if rows[other] > rows[owner] else "up")
-            elif owner in rows:
-                taken.add("right")
-            else:
-                taken.update(("up", "down") if other not in rows else ("left",))
-        found = []
-        for leaf in self.hung[owner]:
-            side = next((s for s in ("right", "down", "up", "left") if s not in taken), "right")
-            taken.add(side)
-            found.append((leaf, side))
-        return found
-
-    def _arms(self, shape: int) -> Arms:
-        wide, high = self.measure(self.index.shapes[shape])
-        reach = {"left": wide, "right": wide, "up": high, "down": high}
-        for leaf in self.hung.get(shape, ()):
-            side = self.sides[leaf]
-            own_w, own_h = self.measure(self.index.shapes[leaf])
-            along, across = (own_w, own_h) if side in ("left", "right") else (own_h, own_w)
-            reach[side] = max(reach[side], reach[side] + BESIDE + 2 * along)
-            for other in ("up", "down") if side in ("left", "right") else ("left", "right"):
-                reach[other] = max(reach[other], across)
-        return Arms(reach["left"], reach["right"], reach["up"], reach["down"])
-
-    # ------------------------------------------------------------ walls
-
-    def _pad(self, wall: int, side: str) -> float:
-        """Clear space between a wall and what it holds."""
-        if side == "left" and any(self.index.is_copied(s) for s in self.inside[wall]):
-            return RIBBON
-        return CROSSED if self._crossed(wall, side) else PAD
-
-    def _crossed(self, wall: int, side: str) -> bool:
-        members = set(self.inside[wall])
-        for shape in members:
-            for line in self.index.touching[shape]:
-                other = self.index.other(line, shape)
-                if other in members or other in self.hung.get(shape, ()):
-                    continue
-                if self._leaves(shape, line, other) == side:
-                    return True
-        return False
-
-    def _leaves(self, shape: int, line: int, other: int | None) -> str:
-        """Roughly the side on which a line leaves a shape of the rows."""
-        rows, cols = self.grid.rows, self.grid.cols
-        if other is not None and other in rows:
-            if rows[other] == rows[shape] or (cols[other] != cols[shape] and not self.index.is_copied(shape)):
-                return "right" if cols[other] > cols[shape] else "left"
-            return "down" if rows[other] > rows[shape] else "up"
-        goes = line in self.part.returns or line in self.outputs
-        if goes and (self.index.is_copied(shape) or self.index.lines[line].dim != self.hidden):
-            return "down"
-        if line in self.part.feeds or other in self.head:
-            return "up"
-        return "right"
-
-    def _between(self, first: int, second: int, sides: tuple[str, str]) -> float:
-        """The clear space that walls ask for between two shapes, leaving one on a side, coming to the other."""
-        one, two = self.index.walls(first), self.index.walls(second)
-        closing = [w for w in reversed(one) if w not in two]
-        opening = [w for w in two if w not in one]
-        total = 0.0
-        for walls, side in ((closing, sides[0]), (opening, sides[1])):
-            if walls:
-                inner = walls[0] if walls is closing else walls[-1]
-                total += self._pad(inner, side) + NESTED * (len(walls) - 1)
-        return total
-
-    # ------------------------------------------------------------ rows and columns
-
-    def _columns(self) -> dict[int, float]:
-        """The x of each column, the first being 0."""
-        rows, cols = self.grid.rows, self.grid.cols
-        if not cols:
-            return {}
-        xs: dict[int, float] = {0: 0.0}
-        numbers = sorted(set(cols.values()))
-        order = sorted(rows, key=lambda s: (cols[s], rows[s]))
-        for before, number in pairwise(numbers):
-            least = xs[before] + 2 * 12.0
-            for shape in (s for s in order if cols[s] == number):
-                for other in (s for s in order if cols[s] < number):
-                    if not self._level(shape, other):
-                        if self._joined(other, shape):
-                            near = self.arms[other].right + 20.0 + self.arms[shape].left
-                            near = max(near, self._upright_room(other, shape))
-                            least = max(least, xs[cols[other]] + near)
-                        continue
-                    clear = self._between(other, shape, ("right", "left"))
-                    walled = clear > 0
-                    clear = clear + 12.0 if walled else CHAIN
-                    if self._joined(other, shape):
-                        named = self._label_room(other, shape)
-                        clear = max(clear, clear - 12.0 + named if walled else named)
-                    elif self.index.shapes[other].symbol == "dot" or self.index.shapes[shape].symbol == "dot":
-                        clear = max(clear, 16.0)
-                    need = self.arms[other].right + clear + self.arms[shape].left
-                    need = max(need, self._upright_room(other, shape))
-                    least = max(least, xs[cols[other]] + need)
-            xs[number] = 4 * -(-least // 4)
-        return xs
-
-    def _label_room(self, one: int, other: int) -> float:
-        lines = [line for line, o in self.index.neighbours[one] if o == other]
-        return max((self.room(self.index.lines[line]) for line in lines), default=0.0)
-
-    def _upright_room(self, shape: int, dot: int) -> float:
-        """The room beside a wire that runs down from a shape to another one of its dot, for the wire's name."""
-        if self.index.shapes[dot].symbol != "dot":
-            return 0.0
-        near = [o for _, o in self.index.neighbours[dot] if o != shape and o in self.grid.rows]
-        same = [o for o in near if self.grid.cols[o] == self.grid.cols[shape]]
-        return max((10.0 + self._label_room(shape, o) for o in same), default=0.0)
-
-    def _length(self, one: int, other: int) -> float:
-        """The length that the names of lines along the tracks ask for between two shapes."""
-        lines = [line for line, o in self.index.neighbours[one] if o == other]
-        return max((self.along(self.index.lines[line]) for line in lines), default=0.0)
-
-    def _joined(self, one: int, other: int) -> bool:
-        return any(o == other for _, o in self.index.neighbours[one])
-
-    def _level(self, one: int, other: int) -> bool:
-        """Whether two shapes, or walls round one of them and not the other, lie side by side."""
-        low, high = self._span(one, other)
-        down, up = self._span(other, one)
-        return low < up + 0.9 and down < high + 0.9
-
-    def _span(self, shape: int, other: int) -> tuple[float, float]:
-        apart = [w for w in self.index.walls(shape) if w not in self.index.walls(other)]
-        members = self.inside[apart[0]] if apart else [shape]
-        return min(self.grid.rows[s] for s in members), max(self.grid.rows[s] for s in members)
-
-    def _heights(self) -> dict[float, float]:
-        """The y of each row, the first being 0. Rows between two others stand between them."""
-        rows = self.grid.rows
-        if not rows:
-            return {}
-        main = sorted({r for s, r in rows.items() if self.index.shapes[s].symbol != "dot" or r == int(r)})
-        ys: dict[float, float] = {main[0]: 0.0} if main else {}
-        for upper, lower in pairwise(main):
-            least = ys[upper] + 24.0
-            for one in (s for s in rows if rows[s] == upper):
-                for two in (s for s in rows if rows[s] == lower):
-                    walls = self._between(one, two, ("down", "up"))
-                    clear = walls + 28.0 if walls else RUNG
-                    clear += self._loose_room(one, two, walls > 0)
-                    clear = max(clear, self._length(one, two))
-                    if self._crossing_dot(one, two) and not walls:
-                        clear = max(clear, 60.0)
-                    least = max(least, ys[upper] + self.arms[one].down + clear + self.arms[two].up)
-            ys[lower] = 4 * -(-least // 4)
-        for row in sorted(set(rows.values()) - set(ys)):
-            below = max((r for r in ys if r <= row), default=main[0] if main else row)
-            above = min((r for r in ys if r >= row), default=below)
-            part = (row - below) / (above - below) if above > below else 0.0
-            ys[row] = ys.get(below, 0.0) + part * (ys.get(above, 0.0) - ys.get(below, 0.0))
-        return ys
-
-    def _crossing_dot(self, one: int, two: int) -> bool:
-        dots = [s for s in self.grid.rows if self.index.shapes[s].symbol == "dot"]
-        return any(self._joined(d, one) and self._joined(d, two) for d in dots)
-
-    def _loose_room(self, one: int, two: int, walled: bool) -> float:
-        """Room for a factor that stands free between two rows of its bubble."""
-        for text in self.grid.loose:
-            gap = self._loose_gap(text)
-            if gap is not None and (self.grid.rows[one], self.grid.rows[two]) == gap:
-                return 2 * self.measure(self.index.shapes[text])[1] + (10.0 if walled else -14.0)
-        return 0.0
-
-    def _loose_gap(self, text: int) -> tuple[float, float] | None:
-        """The two rows between which a factor stands: the first of its bubble with no wire between them at the left."""
-        rows, cols = self.grid.rows, self.grid.cols
-        scope = self.index.shapes[text].inside
-        members = self.inside.get(scope, []) if scope is not None else list(rows)
-        levels = sorted({rows[s] for s in members if rows[s] == int(rows[s])})
-        gaps = list(pairwise(levels))
-        for upper, lower in gaps:
-            ones = [s for s in members if rows[s] == upper and cols[s] == 0]
-            twos = [s for s in members if rows[s] == lower and cols[s] == 0]
-            if ones and twos and not any(self._joined(a, b) for a in ones for b in twos):
-                return (upper, lower)
-        return gaps[0] if gaps else None
+class Placer(Rows):
+    """Gives one part its coordinates."""
 
     # ------------------------------------------------------------ the whole part
 
@@ -329,7 +65,7 @@ class Placer:
         return self._try(least_left, least_outer, missing) if missing else plan
 
     def _short(self, plan: Plan) -> float:
-        """How much lower the rows must begin, so that a link dot stands midway between its column's shapes."""
+        """How much lower the rows must begin for a link dot to stand midway between its column's shapes."""
         missing = 0.0
         for dot in self.grid.links:
             near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
@@ -341,7 +77,7 @@ class Placer:
     def _try(self, least_left: float, least_outer: float, lower: float) -> Plan:
         grid = self.grid
         plan = Plan(self.part, grid, {}, {}, self.sides, {}, 0.0, head=self.head)
-        xs, ys = self._columns(), self._heights()
+        xs, ys = self.columns(), self.heights()
         self._trunks(plan)
         head_right, head_bottom = self._head(plan)
         self._values(plan, head_bottom)
@@ -369,7 +105,7 @@ class Placer:
         for shape in self.grid.rows:
             for source in self.index.ribbons_to.get(shape, ()):
                 sources[source] = None
-        if not self.below and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
+        if not self.beside.below and len(self.grid.rows) and len(sources) == 1 and not self._below_start():
             level = {self.grid.rows[s] for s in self.grid.rows if self.index.is_copied(s)}
             if len(level) == 1:
                 return
@@ -387,8 +123,8 @@ class Placer:
             wide, high = self.measure(self.index.shapes[shape])
             lines = [line for line in self.index.touching[shape] if line in self.part.feeds]
             gap = max([64.0, *(self.room(self.index.lines[n]) + 16 for n in lines)]) if i == 0 else 22.0
-            if i == 0 and self.values:  # a ribbon from above passes before the name
-                gap = max(gap, TRUNK + TRUNKS * len(plan.trunks) - 15.0 + self.named)
+            if i == 0 and self.beside.values:  # a ribbon from above passes before the name
+                gap = max(gap, TRUNK + TRUNKS * len(plan.trunks) - 15.0 + self.gauge.longest())
             x += gap + wide
             plan.centers[shape] = (4 * -(-x // 4), 0.0)
             x = plan.centers[shape][0] + wide
@@ -398,7 +134,7 @@ class Placer:
     def _values(self, plan: Plan, head_bottom: float) -> None:
         """Networks that make values stand above the station, one above another."""
         low = -max(60.0, head_bottom + 46.0)
-        for value in reversed(self.values):
+        for value in reversed(self.beside.values):
             left = TRUNK + TRUNKS * len(plan.trunks) + 40.0
             at = value.moved((left - value.box.left, low - value.box.bottom))
             plan.values.append(at)
@@ -433,14 +169,14 @@ class Placer:
     def _first_row(self, plan: Plan, head_bottom: float, reach: Box) -> float:
         if not self.grid.rows:
             return 0.0
-        if self.below and not self.placed_head:
+        if self.beside.below and not self.placed_head:
             return -reach.top + 10.0 + 32.0 * bool(self.part.feeds)
         if self.head:
             return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
         if self.part.start is None:
             return -reach.top + 20.0
         if self._below_start():
-            return 8 * -(-(46.0 + FOREIGN * self.foreign - reach.top) // 8)
+            return 8 * -(-(46.0 + FOREIGN * bool(self.part.foreign) - reach.top) // 8)
         return 0.0
 
     def _bundle_dots(self, plan: Plan) -> None:
@@ -482,7 +218,7 @@ class Placer:
             if not members:
                 plan.centers[text] = (x0, y0)
                 continue
-            gap = self._loose_gap(text)
+            gap = self.loose_gap(text)
             numbers = sorted({cols[s] for s in members})
             right = xs[numbers[1]] if len(numbers) > 1 else xs[numbers[0]] + 60
             x = x0 + (xs[numbers[0]] + right) / 2 - 14
@@ -490,7 +226,7 @@ class Placer:
                 one = max((s for s in members if rows[s] == gap[0]), key=lambda s: self.arms[s].down)
                 two = max((s for s in members if rows[s] == gap[1]), key=lambda s: self.arms[s].up)
                 upper, lower = ys[gap[0]] + self.arms[one].down, ys[gap[1]] - self.arms[two].up
-                if self._between(one, two, ("down", "up")):
+                if self.between(one, two, ("down", "up")):
                     upper, lower = upper + PAD, lower - PAD - 8
                 x = min(x, x0 + right - 16 - wide)
                 plan.centers[text] = (x, y0 + (upper + lower) / 2)
@@ -509,18 +245,18 @@ class Placer:
             ]
             if inner is not None:
                 padded = Box(
-                    inner.left - self._pad(wall, "left"),
-                    inner.top - self._pad(wall, "up"),
-                    inner.right + self._pad(wall, "right"),
-                    inner.bottom + self._pad(wall, "down"),
+                    inner.left - self.pad(wall, "left"),
+                    inner.top - self.pad(wall, "up"),
+                    inner.right + self.pad(wall, "right"),
+                    inner.bottom + self.pad(wall, "down"),
                 )
                 children.append(padded)
             plan.walls[wall] = self._wide(wall, union(children), inner)
 
     def _wide(self, wall: int, box: Box, inner: Box | None) -> Box:
         """A wall wide enough for its badge, beside a leg that crosses it where the rows begin."""
-        badge = self.badge(self.index.enclosures[wall])
-        crossed = self._crossed(wall, "up") and self._crossed(wall, "down")
+        badge = self.gauge.badge(self.index.enclosures[wall])
+        crossed = self.crossed(wall, "up") and self.crossed(wall, "down")
         if not badge or inner is None or not crossed:
             return box
         first = min(
@@ -556,7 +292,7 @@ class Placer:
             if i:
                 before = self.arms[grid.column[i - 1]]
                 small = self.index.shapes[shape].symbol in ("plus", "dot")
-                named = self._length(grid.column[i - 1], shape)
+                named = self.length(grid.column[i - 1], shape)
                 y += before.down + max(24.0 if small else RUNG, named) + arms.up
             else:
                 y = max(y, y + arms.up)
@@ -623,6 +359,6 @@ class Placer:
         plan.stop = 4 * -(-max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0) // 4)
         right = box.right
         for one, two in pairwise(self.grid.column):
-            if self._joined(one, two):
-                right = max(right, plan.centers[one][0] + self._label_room(one, two))
+            if self.joined(one, two):
+                right = max(right, plan.centers[one][0] + self.label_room(one, two))
         plan.top, plan.bottom, plan.right = box.top, max(box.bottom, plan.stop), right

@@ -45,7 +45,7 @@ class Harbour:
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
 
     def ports(self, opened: Mapping[int, Port]) -> list[Ends]:
-        """The ports of every line that touches the part and is no track; ``opened`` gives those of free ends."""
+        """The ports of every line of the part that is no track; ``opened`` gives those of free ends."""
         lines = [
             line
             for line in self.index.diagram.lines
@@ -183,12 +183,9 @@ class Harbour:
 
     def _has_level(self, shape: int, side: str) -> bool:
         """Whether a neighbour in the shape's own row joins it from a side."""
-        grid = self.plan.grid
-        for _, other in self.index.neighbours[shape]:
-            if other in grid.rows and grid.rows[other] == grid.rows[shape]:
-                if (grid.cols[other] < grid.cols[shape]) == (side == "left"):
-                    return True
-        return False
+        rows, cols = self.plan.grid.rows, self.plan.grid.cols
+        level = [o for _, o in self.index.neighbours[shape] if o in rows and rows[o] == rows[shape]]
+        return any((cols[other] < cols[shape]) == (side == "left") for other in level)
 
     def _to_station(self, line: Line, shape: int) -> str:
         grid = self.plan.grid
@@ -267,7 +264,7 @@ class Harbour:
         return found
 
     def _aligned(self, end: tuple[int, int], shape: int) -> float:
-        """A line alone on a side of a wide shape may leave beside its middle: a station keeps its tracks' order."""
+        """A line alone on its side of a station leaves beside the middle, in the order of the tracks."""
         if shape not in self.index.stations:
             return 0.0
         line = self.index.lines[end[0]]

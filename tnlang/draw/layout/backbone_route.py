@@ -1,4 +1,4 @@
-"""Orthogonal tracks between placed ports: round shapes, through no foreign bubble, with few bends and crossings."""
+"""Orthogonal tracks between placed ports: round shapes and foreign bubbles, with few bends and crossings."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ class Router:
             if shape in own:
                 continue
             clear = 2.0 if shape in (start.shape, end.shape) else CLEAR
-            if low_x < box.right + clear and high_x > box.left - clear:
-                if low_y < box.bottom + clear and high_y > box.top - clear:
-                    return FAR
+            across = low_x < box.right + clear and high_x > box.left - clear
+            if across and low_y < box.bottom + clear and high_y > box.top - clear:
+                return FAR
         for box in self.blocks:
             if low_x < box.right and high_x > box.left and low_y < box.bottom and high_y > box.top:
                 return FAR
@@ -297,7 +297,7 @@ def _back(a: Point, b: Point, c: Point) -> bool:
 
 
 def rounded_track(points: Sequence[Point], radius: float | Sequence[float]) -> Path:
-    """Straight pieces with quarter rounds; ``radius`` for all corners or one for each. What does not fit is cut."""
+    """Straight pieces with quarter rounds, of one radius or one for each corner; what does not fit is cut."""
     corners = len(points) - 2
     radii = [float(radius)] * corners if isinstance(radius, int | float) else list(radius)
     lengths = [distance(a, b) for a, b in pairwise(points)]

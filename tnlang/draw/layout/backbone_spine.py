@@ -21,9 +21,10 @@ from tnlang.draw.layout.backbone_embed import (
 from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part, parts, pieces_of
 from tnlang.draw.layout.backbone_grid import grid, head_of
-from tnlang.draw.layout.backbone_place import Beside, Placer, Plan
+from tnlang.draw.layout.backbone_place import Placer, Plan
 from tnlang.draw.layout.backbone_port import box_of
 from tnlang.draw.layout.backbone_route import rounded_track
+from tnlang.draw.layout.backbone_rows import Beside
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.scene import Path, Point
@@ -136,7 +137,7 @@ class Spine:
     # ------------------------------------------------------------ heights
 
     def place(self) -> Drawn:
-        """Shapes, walls, tracks, plates and names of this backbone; its other lines are routed by ``Wires``."""
+        """Shapes, walls, tracks, plates and names of this backbone; ``Wires`` routes its other lines."""
         drawn = self.drawn
         low = y = self._prologue()
         opening = {p.start for p in self.backbone.plates}
@@ -159,7 +160,7 @@ class Spine:
             low = max(low, self._begin(starting, y))
             for part in self.feeds:
                 if part.stop == i:
-                    lay_feed(self.index, part, (0.0, y), half, self.measure, self.room, drawn)
+                    lay_feed(self.index, part, (0.0, y), half, self.gauge, drawn)
                     low = max(low, *(y + self.measure(self.index.shapes[s])[1] for s in part.members))
                     low += max(self.along(self.index.lines[n]) for t in self.backbone.tracks for n in t)
             if station in closing:
@@ -246,7 +247,7 @@ class Spine:
             small = [s for p in self.feeds if p.stop == 0 for s in p.members]
             bulky = any(self.measure(self.index.shapes[s])[1] > 12 for s in small if self._is_small(s))
             return 34.0 * bulky + lay_chain(
-                self.index, self.before, 0.0, self.offsets, self.measure, self.drawn, upward=True
+                self.index, self.before, 0.0, self.offsets, self.gauge, self.drawn, upward=True
             )
         first = self.backbone.tracks[0] if self.backbone.tracks else ()
         return FREE if any(self._open_end(line) for line in first) else 0.0
@@ -267,7 +268,7 @@ class Spine:
                 self.after,
                 max(y, low - 30.0),
                 self.offsets,
-                self.measure,
+                self.gauge,
                 self.drawn,
                 upward=False,
             )
