@@ -31,7 +31,7 @@ OUTER = 40.0
 
 @dataclass(slots=True)
 class Plan:
-    """A part with its places. ``stop`` is the y of the station it returns to, the last four its reach."""
+    """A part with its places. ``stop`` is the y of the station it returns to; its reach comes last."""
 
     part: Part
     grid: Grid

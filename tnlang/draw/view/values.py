@@ -100,7 +100,7 @@ class Scope:
         now: dict[str, int],
         index: int = 0,
     ) -> None:
-        """A value bound from here on; turns of one loop that are written apart bind one name several times."""
+        """A value bound from here on; turns of one loop, written apart, bind one name several times."""
         known = self.bound.setdefault((name, subs), [])
         made = self._definition(name, subs, statement, now, index, -1 - len(known))
         known.append(made)
