@@ -18,7 +18,7 @@ from tnlang.draw.scene import Item, LabelItem, OutlineItem, Path, Point, RibbonI
 from tnlang.draw.space import Space
 
 CLEAR, ROOM = 2.5, 7.0
-"""Nearer than CLEAR to any ink a label is taken to touch it; nearer than ROOM two labels run together."""
+"""Nearer than CLEAR to any ink a label touches it; nearer than ROOM two labels in a row run together."""
 _PARTS = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 
 Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
@@ -61,7 +61,8 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
         for rank, label in enumerate(_candidates(want, space, shapes)):
             box = label_box(label)
             touched = space.near(box, CLEAR)
-            crowded = sum(isinstance(space.items[n], LabelItem) for n in space.near(box, ROOM) - touched)
+            wide = Box(box.left - ROOM, box.top, box.right + ROOM, box.bottom)
+            crowded = sum(isinstance(space.items[n], LabelItem) for n in space.near(wide, CLEAR) - touched)
             cost = 0.1 * rank + 0.25 * crowded + sum(_weight(space.items[n], want) for n in touched)
             if best is None or cost < best[0]:
                 best = (cost, label)
