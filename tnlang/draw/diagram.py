@@ -49,8 +49,8 @@ class Shape:
     ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints
     (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
     legs at the small side. ``even`` tensors are the same whichever leg comes first.
-    ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its outputs'. A copy has
-    the lines that come in, then those that go on.
+    ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its outputs'.
+    A copy has the lines that come in, then those that go on.
     """
 
     id: int
