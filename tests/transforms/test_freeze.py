@@ -197,3 +197,17 @@ def _norm_inputs(cache: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def test_api_knows_frozen_nets():
     program = tnlang.load(MODEL + "net f = freeze(model, A)")
     assert "f" in program.nets
+
+
+SHARED = """
+dim n = 2
+net cell(x[n]) -> y[n] { param W[n, n]; h[i] = W[i, j] x[j]; y = tanh(h) }
+net f(x[n]) -> y[n] { shared step = cell; a = step(x); y = step(a) }
+"""
+
+
+def test_what_is_shared_is_frozen_in_all_calls_or_in_none():
+    assert net(SHARED + "net g = freeze(f, h)", "g")[0] == "shared step = g/cell"
+    assert codes(SHARED + "net g = freeze(f, a)") == []
+    top = SHARED.replace("net f", "shared step = cell\nnet f").replace("shared step = cell; ", "")
+    assert codes(top + "net g = freeze(f, h)") == ["TN903"]

@@ -109,7 +109,7 @@ def apply_net(call: ast.Call, scope: Scope, name: ast.Name | None) -> Applied | 
     if header is None or call_name is None or any(a is None for a in arguments):
         return None
     refs = tuple(a for a in arguments if a is not None)
-    return Applied(call_name, entry, header, refs, plain if shared is not None else "", call.span)
+    return Applied(call_name, entry, header, refs, shared[0].name if shared is not None else "", call.span)
 
 
 def _call_name(
@@ -173,7 +173,7 @@ def _argument(
             return None
         ref, legs = whole.node.ref, whole.legs
     else:
-        input_name = decl.name if decl is not None else str(position)
+        input_name = ".".join([decl.name, *map(str, decl.subs)]) if decl is not None else str(position)
         title = f"{call_name}.{input_name}"
         bound = bindings.bind_anonymous(ast.Named(expr, name, span=named.span), title, scope)
         if bound is None:

@@ -8,10 +8,11 @@ import re
 from tnlang.elaborate.arithmetic import dim_of
 from tnlang.elaborate.declarations import declare
 from tnlang.elaborate.imports import load_imports
+from tnlang.elaborate.lookup import find_net, unknown_function
 from tnlang.elaborate.scope import Body, DimEntry, Module, NetEntry, Scope, World
 from tnlang.elaborate.targets import bound_names
 from tnlang.ir.functions import FUNCTIONS
-from tnlang.ir.net import Origin
+from tnlang.ir.net import Origin, Shared
 from tnlang.ir.program import UserFunction
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -23,7 +24,7 @@ TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 def main_statements(module: Module) -> tuple[ast.Statement, ...]:
     """The statements at file level that the net main consists of."""
     items = module.syntax.items if module.syntax is not None else ()
-    kinds = ast.Binding | ast.StreamStatement | ast.RepeatStatement | ast.SharedStatement
+    kinds = ast.Binding | ast.StreamStatement | ast.RepeatStatement
     return tuple(item for item in items if isinstance(item, kinds))
 
 
@@ -32,7 +33,6 @@ def declare_names(module: Module, world: World) -> None:
     assert module.syntax is not None
     load_imports(module, world, declare_names)
     module.main = Body("main", is_main=True)
-    module.main.shared.update(module.shared)
     items = module.syntax.items
     for item in items:
         match item:
@@ -56,6 +56,10 @@ def declare_names(module: Module, world: World) -> None:
     for kind, one in declared:
         if not _is_number(kind, one):
             _value(kind, one, module, scope)
+    for item in items:
+        if isinstance(item, ast.SharedStatement):
+            _shared(item, module, scope)
+    module.main.shared.update(module.shared)
     module.bound = bound_names(main_statements(module))
     module.main.later = dict(module.bound)
     for bound, span in module.bound.items():
@@ -134,13 +138,33 @@ def _function(item: ast.FnDecl, module: Module, world: World) -> None:
                 return
     module.broken.discard(name)
     twin = item.numpy.value if item.numpy is not None else ""
-    module.functions[name] = UserFunction(
+    function = UserFunction(
         module.qualified(name), tuple(gates), item.target.value, twin, origin=Origin(item.name.span)
     )
+    module.functions[name] = function
+    world.functions.append(function)
 
 
 def _is_target(text: str) -> bool:
     return TARGET.fullmatch(text) is not None and not any(map(keyword.iskeyword, re.split("[.:]", text)))
+
+
+def _shared(item: ast.SharedStatement, module: Module, scope: Scope) -> None:
+    name = item.name
+    entry = find_net(item.net, scope)
+    before = module.shared.get(name.text)
+    if entry is None:
+        module.broken.add(name.text)
+        unknown_function(item.net, scope)
+    elif before is not None:
+        _twice(f"{name.text} is declared twice", name.span, before[0].origin.span, scope.world)
+    elif name.text in module.nets:
+        message = f"{name.text} is a net and shares one"
+        _twice(message, name.span, module.nets[name.text].span, scope.world)
+    else:
+        shared = Shared(module.qualified(name.text), entry.name, origin=Origin(name.span))
+        module.shared[name.text] = (shared, entry)
+        scope.world.shared.append(shared)
 
 
 def _value(kind: str, item: ast.DeclItem, module: Module, scope: Scope) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tnlang.elaborate import transformed
-from tnlang.elaborate.arithmetic import find_module
-from tnlang.elaborate.declarations import declare, declared_legs
+from tnlang.elaborate.arithmetic import find_module, one_sub
+from tnlang.elaborate.declarations import declare, declared_legs, member_text
 from tnlang.elaborate.families import parts
 from tnlang.elaborate.headers import header_of
-from tnlang.elaborate.scope import Body, Header, Module, NetEntry, Scope, World, near
+from tnlang.elaborate.scope import Body, Header, Known, Module, NetEntry, Scope, World, near
 from tnlang.elaborate.statements import Statements
 from tnlang.elaborate.targets import bound_names
 from tnlang.ir.net import Call, Decl, Net, Origin, Output
@@ -45,8 +45,8 @@ def _declared_net(entry: NetEntry, syntax: ast.NetDecl, world: World) -> None:
     before = len(world.diagnostics.errors)
     own_inputs = {name: known.span for name, known in body.values.items()}
     Statements(scope, outputs if sound else {}).run(syntax.body, scope)
-    for name, (_, span) in outputs.items():
-        _check_output(name, span, body, scope)
+    for output, span in outputs.values():
+        _check_output(output, span, body, scope)
     for name, span in own_inputs.items():
         if name not in body.used and len(world.diagnostics.errors) == before:
             world.diagnostics.warning("TN208", f"the input {name} is never used", span)
@@ -87,7 +87,8 @@ def _outputs(syntax: ast.NetDecl, scope: Scope) -> tuple[dict[str, tuple[Output,
     found: dict[str, tuple[Output, Span]] = {}
     sound = True
     for output in syntax.outputs:
-        name = output.name.text
+        subs = one_sub(output.subs, scope, output.name.text) if output.subs else ()
+        name = member_text(output.name.text, subs or ())
         legs = declared_legs(output.bracket, scope)
         if name in found:
             scope.diagnostics.error(
@@ -96,16 +97,22 @@ def _outputs(syntax: ast.NetDecl, scope: Scope) -> tuple[dict[str, tuple[Output,
                 output.name.span,
                 Related(found[name][1], "here too"),
             )
-        sound = sound and legs is not None
-        found.setdefault(name, (Output(name, legs or ()), output.name.span))
+        sound = sound and legs is not None and subs is not None
+        found.setdefault(name, (Output(output.name.text, legs or (), subs or ()), output.name.span))
     return found, sound
 
 
-def _check_output(name: str, span: Span, body: Body, scope: Scope) -> None:
+def _check_output(output: Output, span: Span, body: Body, scope: Scope) -> None:
+    name, subs = output.name, output.subs
     known = body.values.get(name)
     ended = body.ended.get(name)
-    if known is not None and known.kind in ("value", "stream"):
+    if known is not None and known.kind == "stream" and len(subs) <= 1:
         return
+    if known is not None and known.kind == "value" and len(subs) == known.arity:
+        if not subs or known.carried or subs in known.members:
+            return
+        known = None
+    name = member_text(name, subs)
     hint = near(name, [n for n, k in body.values.items() if k.kind in ("value", "stream") and n != name])
     related = []
     if ended is not None:
@@ -151,13 +158,11 @@ def elaborate_main(module: Module, statements_: tuple[ast.Statement, ...], world
     scope = Scope(world, module, body)
     before = len(world.diagnostics.errors)
     Statements(scope).run(statements_, scope)
-    bound = {n: k for n, k in body.values.items() if k.kind in ("value", "stream") and not k.arity}
+    bound = {n: k for n, k in body.values.items() if k.kind in ("value", "stream")}
     if not bound or len(world.diagnostics.errors) > before:
         return
     outputs = tuple(
-        Output(name, known.legs)
-        for name, known in bound.items()
-        if name not in body.used and known.legs is not None
+        output for name, known in bound.items() if name not in body.used for output in _given(name, known)
     )
     name = module.qualified("main")
     net = Net(name, (), outputs, (), tuple(body.block), origin=Origin(next(iter(bound.values())).span))
@@ -168,6 +173,13 @@ def elaborate_main(module: Module, statements_: tuple[ast.Statement, ...], world
     module.nets["main"] = NetEntry(
         name, module, net.origin.span, None, Header(inputs, outputs), net, state="done"
     )
+
+
+def _given(name: str, known: Known) -> list[Output]:
+    """What main gives of a value: itself, or the members of a family that were bound one by one."""
+    if known.arity:
+        return [Output(name, legs, subs) for subs, legs in known.members.items() if legs is not None]
+    return [Output(name, known.legs)] if known.legs is not None else []
 
 
 def needed_names(net: Net, nets: dict[str, Net]) -> set[str]:

@@ -82,8 +82,8 @@ def build(file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], roo
         file.source.name,
         tuple(replace(d, counts_members=d.name in world.counted) for d in world.dims.values()),
         tuple(world.declarations),
-        tuple(shared for shared, _ in module.shared.values()),
-        tuple(dict.fromkeys(f for m in _modules(module, world) for f in m.functions.values())),
+        tuple(world.shared),
+        tuple(world.functions),
         tuple(world.nets),
         _exported(module),
         figures,
@@ -92,10 +92,6 @@ def build(file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], roo
         weights_of(module, world),
         text=file.source.text,
     )
-
-
-def _modules(module: Module, world: World) -> list[Module]:
-    return list(dict.fromkeys([*world.files.values(), module]))
 
 
 def _elaborate_module(module: Module, world: World) -> None:

@@ -147,6 +147,7 @@ class World:
     nets: list[Net] = field(default_factory=list)
     declarations: list[Decl] = field(default_factory=list)
     shared: list[Shared] = field(default_factory=list)
+    functions: list[UserFunction] = field(default_factory=list)
     stack: list[NetEntry] = field(default_factory=list)
     written: int = 0
     dim_depth: int = 0

@@ -126,7 +126,13 @@ def _request(
                 options[argument.name.text] = option
                 relations[argument.name.text] = argument.op
     world = scope.world
-    program = Program("", tuple(world.dims.values()), tuple(world.declarations), nets=tuple(world.nets))
+    program = Program(
+        "",
+        tuple(world.dims.values()),
+        tuple(world.declarations),
+        tuple(world.shared),
+        nets=tuple(world.nets),
+    )
     return Request(program, name, net, tuple(paths), tuple(arrows), options, relations), spans
 
 

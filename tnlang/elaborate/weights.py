@@ -15,7 +15,7 @@ from tnlang.elaborate.nets import needed_names
 from tnlang.elaborate.scope import Body, Module, Scope, World, legs_text, near, shown
 from tnlang.elaborate.sizes import Sizes
 from tnlang.elaborate.weave import Weaver
-from tnlang.ir.net import Call, Decl, Entry, Group, Ix, Leg, Net, Origin, Repeat, Slice, Stmt, Wire
+from tnlang.ir.net import Call, Decl, Entry, Group, Ix, Leg, Net, Origin, Repeat, Shared, Slice, Stmt, Wire
 from tnlang.ir.program import WeightMap, Weights
 from tnlang.ir.size import LoopVar, Size
 from tnlang.ir.walk import new_id
@@ -52,7 +52,8 @@ def parameters_of(net: Net, world: World) -> list[Parameter]:
 
 def _owned(prefix: tuple[tuple[str, int], ...], net: Net, nets: dict[str, Net]) -> Iterator[Parameter]:
     yield from _families(prefix, [d for d in net.owned if d.kind == "param"])
-    yield from _called(prefix, net.body, 0, nets)
+    own = {s.name for s in net.body if isinstance(s, Shared)}
+    yield from _called(prefix, net.body, 0, nets, own)
 
 
 def _families(prefix: tuple[tuple[str, int], ...], decls: list[Decl]) -> Iterator[Parameter]:
@@ -62,14 +63,21 @@ def _families(prefix: tuple[tuple[str, int], ...], decls: list[Decl]) -> Iterato
 
 
 def _called(
-    prefix: tuple[tuple[str, int], ...], body: tuple[Stmt, ...], depth: int, nets: dict[str, Net]
+    prefix: tuple[tuple[str, int], ...],
+    body: tuple[Stmt, ...],
+    depth: int,
+    nets: dict[str, Net],
+    own: set[str],
 ) -> Iterator[Parameter]:
+    """The parameters of the nets called; what is shared at file level stands at the root."""
     for statement in body:
         match statement:
             case Repeat(body=inner):
-                yield from _called(prefix, inner, depth + 1, nets)
-            case Call(name=name, net=callee, shared=shared):
-                yield from _owned((*prefix, (name, 0 if shared else depth)), nets[callee], nets)
+                yield from _called(prefix, inner, depth + 1, nets, own)
+            case Call(name=name, net=callee, shared=True):
+                yield from _owned((*(prefix if name in own else ()), (name, 0)), nets[callee], nets)
+            case Call(name=name, net=callee):
+                yield from _owned((*prefix, (name, depth)), nets[callee], nets)
             case _:
                 pass
 

@@ -73,6 +73,8 @@ class _Freezing:
         body = tuple(self.block(net.body, matchers, {}, order, names))
         if body == net.body:
             return net
+        shared = {s.name: s.net for s in self.request.program.shared}
+        body = _shared_variants(net, body, shared)
         return replace(net, name=name, body=renew(_without_dead(net, body)))
 
     def block(
@@ -195,6 +197,24 @@ class _Freezing:
             start = loop.start if number == 0 else group[0]
             stop = loop.stop if number == len(groups) - 1 else group[-1] + 1
             yield start, stop, group[0]
+
+
+def _shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, str]) -> tuple[Stmt, ...]:
+    """The statements with each Shared naming the variant that its calls use: it is one module."""
+    calls: dict[str, set[str]] = {}
+    for statement in statements(body):
+        if isinstance(statement, Call) and statement.shared:
+            calls.setdefault(statement.name, set()).add(statement.net)
+    own = {s.name for s in body if isinstance(s, Shared)}
+    for owner, nets in calls.items():
+        if len(nets) > 1 or (owner not in own and nets != {at_file_level[owner]}):
+            raise TransformError(
+                f"the calls of {owner} in {net.name} share one net: a value is frozen in all of them or in none",
+                "name the value alone, or give the calls nets of their own",
+            )
+    return tuple(
+        replace(s, net=min(calls[s.name])) if isinstance(s, Shared) and s.name in calls else s for s in body
+    )
 
 
 def _value_names(request: Request) -> list[str]:
