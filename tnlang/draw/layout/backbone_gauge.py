@@ -46,10 +46,8 @@ class Gauge:
         return measure(line.label, size, line.word).width + 12.0
 
     def badge(self, enclosure: Enclosure) -> float:
-        """How much of a wall across the tracks its badge takes."""
-        if not enclosure.badge:
-            return 0.0
-        return 24.0 if self.turned else pieces.badge_width(enclosure.badge)
+        """The width of a badge."""
+        return pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
 
     def beside(self, name: str) -> float:
         """How far a block's name reaches beside the tracks."""

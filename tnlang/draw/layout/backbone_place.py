@@ -251,11 +251,13 @@ class Placer(Rows):
                     inner.bottom + self.pad(wall, "down"),
                 )
                 children.append(padded)
-            plan.walls[wall] = self._wide(wall, union(children), inner)
+            plan.walls[wall] = self._wide(wall, union(children), inner, plan)
 
-    def _wide(self, wall: int, box: Box, inner: Box | None) -> Box:
+    def _wide(self, wall: int, box: Box, inner: Box | None, plan: Plan) -> Box:
         """A wall wide enough for its badge, beside a leg that crosses it where the rows begin."""
         badge = self.gauge.badge(self.index.enclosures[wall])
+        if self.gauge.turned and badge:
+            return self._high(wall, box, badge, plan)
         crossed = self.crossed(wall, "up") and self.crossed(wall, "down")
         if not badge or inner is None or not crossed:
             return box
@@ -263,6 +265,21 @@ class Placer(Rows):
             self.measure(self.index.shapes[s])[0] for s in self.inside[wall] if self.grid.cols[s] == 0
         )
         return Box(box.left, box.top, max(box.right, inner.left + first + badge + 36.0), box.bottom)
+
+    def _high(self, wall: int, box: Box, badge: float, plan: Plan) -> Box:
+        """The same for a picture that flows sideways: the badge stands where the rows end."""
+        members = set(self.inside[wall])
+        crossing = [
+            plan.centers[s][1]
+            for s in members
+            for line in self.index.touching[s]
+            if self.index.other(line, s) not in (*members, *self.hung.get(s, ()))
+            and self._leaves(s, line, self.index.other(line, s)) == "right"
+        ]
+        need = badge + 40.0
+        if not crossing or min(crossing) - box.top >= need or box.bottom - max(crossing) >= need:
+            return box
+        return Box(box.left, box.top, box.right, max(crossing) + need)
 
     # ------------------------------------------------------------ the outer column
 

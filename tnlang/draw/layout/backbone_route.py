@@ -51,11 +51,14 @@ class Router:
         self.walls = walls
         self.blocks = tuple(blocks)
         self.tracks: list[Segment] = []
+        self._spans: list[tuple[float, float, float, float]] = []
         self.ribbons: list[Segment] = []
 
     def lay(self, points: Sequence[Point]) -> None:
         """A track that lies: later ones keep clear of it."""
-        self.tracks.extend(pairwise(points))
+        for a, b in pairwise(points):
+            self.tracks.append((a, b))
+            self._spans.append((min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])))
 
     def lay_ribbon(self, points: Sequence[Point]) -> None:
         self.ribbons.extend(pairwise(points))
@@ -124,7 +127,11 @@ class Router:
             along = a[1] if flat else a[0]
             if any(abs(along - edge) < OFF_WALL for edge in edges):
                 return FAR
-        for c, d in self.tracks:
+        for (c, d), (left, right, top, bottom) in zip(self.tracks, self._spans, strict=True):
+            if low_x > right + APART or high_x < left - APART or low_y > bottom + APART:
+                continue
+            if high_y < top - APART:
+                continue
             total += _meet(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
         for c, d in self.ribbons:
             total += _meet(low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, 9.0, 150.0)

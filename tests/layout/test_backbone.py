@@ -1,0 +1,246 @@
+"""Backbones: tracks straight and vertical, blocks beside them, time downward, nothing touching."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.layout.backbone_programs import program
+from tests.layout.pictures import diagrams_in, example_sheets, scene
+from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
+from tnlang.draw.layout import layout
+from tnlang.draw.layout.backbone import backbone_scene
+from tnlang.draw.lint import lint
+from tnlang.draw.scene import OutlineItem, RibbonItem, Scene, ShapeItem, WireItem
+from tnlang.draw.svg import to_svg
+from tnlang.draw.view import view
+from tnlang.elaborate import load_program
+from tnlang.ir.program import Draw, Figure, NetTarget, Openness
+from tnlang.source import Source
+
+EXAMPLES = [
+    *("n04", "n05", "n10", "n11", "n14", "n17"),
+    *("gpt2", "llama", "bert", "encoder_decoder", "c09_parallel"),
+]
+FLOWS: list[Side] = ["down", "up", "right", "left"]
+
+
+@cache
+def with_backbone(name: str) -> list[Diagram]:
+    """The diagrams of an example that have a backbone."""
+    found = [d for sheet in example_sheets(name) for d in diagrams_in(sheet) if d.backbones]
+    assert found, f"{name} has no backbone"
+    return found
+
+
+@cache
+def flowing(diagram: Diagram, flow: Side = "down") -> Scene:
+    return backbone_scene(diagram, flow)
+
+
+def of_text(text: str, unfold: tuple[str, ...], net: str = "model") -> Diagram:
+    """The diagram of a net whose calls are drawn open."""
+    known = load_program(Source("<text>", text))
+    figure = Figure("f", "", (Draw(NetTarget(net)),), "down", (Openness("unfold", unfold),))
+    return diagrams_in(view(known, figure))[0]
+
+
+def wires(found: Scene) -> dict[int, WireItem]:
+    return {item.id: item for item in found.items if isinstance(item, WireItem)}
+
+
+def centers(found: Scene) -> dict[int, tuple[float, float]]:
+    return {i.id: bbox(i.outline).center for i in found.items if isinstance(i, ShapeItem)}
+
+
+def straight_tracks(diagram: Diagram) -> list[int]:
+    """The lines between two stations that follow one another."""
+    found: list[int] = []
+    for backbone in diagram.backbones:
+        for lines in backbone.tracks[1:-1]:
+            found.extend(lines)
+    return found
+
+
+# ---------------------------------------------------------------- the backbone itself
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_tracks_are_straight_verticals(name: str) -> None:
+    for diagram in with_backbone(name):
+        drawn = wires(flowing(diagram))
+        for line in straight_tracks(diagram):
+            points = flatten(drawn[line].path)
+            assert len({round(x, 6) for x, _ in points}) == 1
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_time_runs_down_and_position_lies_left_of_hidden(name: str) -> None:
+    for diagram in with_backbone(name):
+        found = flowing(diagram)
+        places, drawn = centers(found), wires(found)
+        for backbone in diagram.backbones:
+            heights = [places[station][1] for station in backbone.stations]
+            assert heights == sorted(heights) and len(set(heights)) == len(heights)
+            for lines in backbone.tracks[1:-1]:
+                across = [drawn[line].path.start[0] for line in lines]
+                assert across == sorted(across)
+                assert all(abs(b - a - 16.0) < 1e-6 for a, b in pairwise(across))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_blocks_stand_right_of_the_tracks(name: str) -> None:
+    for diagram in with_backbone(name):
+        places = centers(flowing(diagram))
+        for backbone in diagram.backbones:
+            for block in backbone.blocks:
+                anchor = block.stop if block.stop is not None else block.start
+                assert anchor is not None
+                if block.start is not None:
+                    assert all(places[m][0] > places[anchor][0] + 20 for m in block.members if m in places)
+
+
+@pytest.mark.parametrize(
+    ("flow", "along"), [("down", (0, 1)), ("up", (0, -1)), ("right", (1, 0)), ("left", (-1, 0))]
+)
+def test_a_backbone_flows_the_way_it_is_asked_to(flow: Side, along: tuple[int, int]) -> None:
+    diagram = with_backbone("n17")[0]
+    places = centers(flowing(diagram, flow))
+    for backbone in diagram.backbones:
+        for one, two in pairwise(backbone.stations):
+            step = (places[two][0] - places[one][0], places[two][1] - places[one][1])
+            assert step[0] * along[0] + step[1] * along[1] > 40
+            assert abs(step[0] * along[1] - step[1] * along[0]) < 1e-6
+
+
+# ---------------------------------------------------------------- blocks
+
+
+@pytest.mark.parametrize("name", ["n10", "n11", "n14"])
+def test_no_two_wires_of_a_simple_block_cross(name: str) -> None:
+    for diagram in with_backbone(name):
+        items = list(wires(flowing(diagram)).values())
+        places = list(centers(flowing(diagram)).values())
+        for i, one in enumerate(items):
+            for other in items[i + 1 :]:
+                for at, _ in crossings(one.path, other.path):
+                    # wires meet at shapes alone, under their fill
+                    assert min(distance(at, place) for place in places) < 24
+
+
+def test_attention_is_a_c_its_pattern_inside() -> None:
+    """Keys stand above queries, the values' weights right of the bubble, heads between."""
+    diagram = with_backbone("n11")[0]
+    found = flowing(diagram)
+    places = centers(found)
+    by_name = {s.name.rsplit(".", 1)[-1]: places[s.id] for s in diagram.shapes if s.id in places}
+    bubble = next(bbox(i.outline) for i in found.items if isinstance(i, OutlineItem))
+    assert by_name["W_K"][1] < by_name["W_Q"][1]
+    assert by_name["W_V"][1] < by_name["W_O"][1]
+    assert by_name["W_V"][0] == by_name["W_O"][0] > bubble.right
+    dots = sorted(places[s.id] for s in diagram.shapes if s.symbol == "dot")
+    assert len(dots) == 2 and dots[0][1] == dots[1][1]
+    assert dots[0][0] < bubble.right < dots[1][0] < by_name["W_V"][0]
+
+
+def test_a_ribbon_ends_in_the_copy_it_pastes() -> None:
+    diagram = with_backbone("n11")[0]
+    found = flowing(diagram)
+    places = centers(found)
+    ends = [item.path.end for item in found.items if isinstance(item, RibbonItem)]
+    starts = [item.path.start for item in found.items if isinstance(item, RibbonItem)]
+    assert sorted(ends) == sorted(places[r.paste] for r in diagram.ribbons)
+    assert sorted(starts) == sorted(places[r.station] for r in diagram.ribbons)
+
+
+def test_a_folded_block_spans_its_two_stations() -> None:
+    diagram = with_backbone("n04")[0]
+    found = flowing(diagram, "right")
+    places = centers(found)
+    boxes = {i.id: bbox(i.outline) for i in found.items if isinstance(i, ShapeItem)}
+    for block in diagram.backbones[0].blocks:
+        folded = [m for m in block.members if any(s.id == m and s.symbol == "folded" for s in diagram.shapes)]
+        if block.start is not None and folded:
+            box = boxes[folded[0]]
+            assert block.stop is not None
+            assert box.left < places[block.start][0] < places[block.stop][0] < box.right
+
+
+def test_an_encoder_stands_beside_its_decoder() -> None:
+    diagram = next(d for d in with_backbone("encoder_decoder") if len(d.backbones) == 2)
+    places = centers(flowing(diagram))
+    encoder, decoder = diagram.backbones
+    assert places[encoder.stations[0]][0] < places[decoder.stations[0]][0]
+    # what the decoder reads stands where it reads it: below the copy, above the sum
+    memory = places[encoder.stations[-1]]
+    assert places[decoder.stations[2]][1] < memory[1] < places[decoder.stations[3]][1]
+
+
+def test_a_net_alone_returns_to_where_it_came_in() -> None:
+    """Without a residual the outputs still run down where the inputs came from."""
+    diagram = with_backbone("n14")[0]
+    drawn = wires(flowing(diagram))
+    opens = {o.line: o for o in diagram.opens}
+    inputs = sorted(min(flatten(drawn[n].path))[0] for n, o in opens.items() if o.kind == "input")
+    lowest = {n: max(flatten(drawn[n].path), key=lambda p: p[1]) for n in opens}
+    outputs = sorted(lowest[n][0] for n, o in opens.items() if o.kind == "output")
+    assert outputs == pytest.approx(inputs)
+
+
+# ---------------------------------------------------------------- the whole picture
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_with_a_backbone_is_drawn_without_a_finding(name: str) -> None:
+    for sheet in example_sheets(name):
+        if any(d.backbones for d in diagrams_in(sheet)):
+            assert lint(scene(sheet)) == ()
+
+
+def test_layout_is_deterministic() -> None:
+    for name in ("n05", "encoder_decoder"):
+        texts = {to_svg(layout(d)) for _ in range(2) for d in with_backbone(name)}
+        assert len(texts) == len(with_backbone(name))
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_flow_of_a_block_is_drawn_without_a_finding(flow: Side) -> None:
+    for name in ("n10", "n11", "n17", "n05"):
+        for diagram in with_backbone(name):
+            assert lint(flowing(diagram, flow)) == ()
+
+
+UNLABELLED = {"label covered", "badge covered"}
+"""Rules that a random picture may break: a name too many. Shapes, wires and walls never touch."""
+
+
+@seed(20261121)
+@settings(
+    max_examples=40,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(program())
+def test_random_backbones_have_no_finding_but_a_name_at_times(text: str) -> None:
+    nets = [line.split("(")[0].removeprefix("net ") for line in text.splitlines() if line.startswith("net ")]
+    diagram = of_text(text, tuple(n for n in nets if n not in ("ln", "model")))
+    findings = lint(backbone_scene(diagram, "down"))
+    assert [f for f in findings if f.rule not in UNLABELLED] == []
+    assert len(findings) <= 2
+
+
+def test_everything_lies_inside_the_scene() -> None:
+    for name in EXAMPLES:
+        for diagram in with_backbone(name):
+            found = flowing(diagram)
+            page = Box(0.0, 0.0, found.width, found.height)
+            for item in found.items:
+                if isinstance(item, WireItem):
+                    box = bbox(item.path)
+                    assert page.holds((box.left, box.top)) and page.holds((box.right, box.bottom))
