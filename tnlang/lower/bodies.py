@@ -585,6 +585,7 @@ class Builder:
             hot = onehot_leg(decl)
             sizes: list[tuple[str, Scalar | None]] = []
             binds: list[tuple[int, str]] = []
+            before = set(bound)
             for leg in (leg for i, leg in enumerate(decl.legs) if i != hot):
                 late = {d.name for d in dims_in_defaults(leg.size)} - self.dims.early
                 plain = leg.size.dim.name if isinstance(leg.size, DimSize) else ""
@@ -601,7 +602,7 @@ class Builder:
                         self.late[plain] = self.names.take(identifier(plain))
                     if plain in self.late:
                         binds.append((len(sizes) - 1, self.late[plain]))
-                elif late <= bound:
+                elif late <= before:
                     sizes.append((leg.name, self.size(leg.size)))
                 else:
                     sizes.append((leg.name, None))

@@ -9,7 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tnlang.lower.plan import Along, Apply, Binary, Einsum, Expr, Linear, Normed, Var, rebuild
+from tnlang.lower.plan import (
+    All,
+    Along,
+    Apply,
+    Binary,
+    Einsum,
+    Expr,
+    Index,
+    Linear,
+    NewAxis,
+    Normed,
+    Var,
+    is_scalar,
+    rebuild,
+)
 
 
 def linear(expr: Expr) -> Expr | None:
@@ -78,8 +92,21 @@ def rsqrt(expr: Expr) -> Expr | None:
     return None
 
 
+def picked(expr: Expr) -> Expr | None:
+    """Entries picked one after another are picked at once."""
+    match expr:
+        case Index(Index(x, first, _), second, batched):
+            if all(isinstance(item, All) or is_scalar(item) for item in first):
+                left = iter(second)
+                if sum(isinstance(item, All) for item in first) == len(second) and not any(
+                    isinstance(item, NewAxis) for item in second
+                ):
+                    return Index(x, tuple(next(left) if isinstance(i, All) else i for i in first), batched)
+    return None
+
+
 Rule = Callable[[Expr], Expr | None]
-RULES: tuple[Rule, ...] = (linear, biased, normed, gain, shift, rsqrt)
+RULES: tuple[Rule, ...] = (linear, biased, normed, gain, shift, rsqrt, picked)
 
 
 def fused(expr: Expr, rules: tuple[Rule, ...] = RULES) -> Expr:

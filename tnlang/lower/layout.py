@@ -38,6 +38,9 @@ def wrapped(line: str) -> list[str]:
     inner = f"{indent}    {body}"
     if fits(inner):
         return [head, inner, indent + tail]
+    clauses = _clauses(body)
+    if len(clauses) > 1:
+        return [head, *(row for clause in clauses for row in wrapped(f"{indent}    {clause}")), indent + tail]
     if len(items) == 1:
         return [head, *wrapped(inner), indent + tail]
     return [head, *(row for item in items for row in wrapped(f"{indent}    {item},")), indent + tail]
@@ -79,6 +82,17 @@ def _last_brackets(line: str) -> tuple[int, int] | None:
                 return position, end
             end = None
     return None
+
+
+def _clauses(body: str) -> list[str]:
+    """A comprehension cut before each ``for``; what is none stays whole."""
+    inside, cuts = 0, [0]
+    brackets = {at: 1 if character in _OPEN else -1 for at, _, character in _scan(body) if character != ","}
+    for at in range(len(body)):
+        inside += brackets.get(at, 0)
+        if inside == 0 and body.startswith(" for ", at):
+            cuts.append(at)
+    return [body[a:b].strip() for a, b in pairwise([*cuts, len(body)])]
 
 
 def _operands(line: str) -> tuple[str, list[str]] | None:

@@ -95,11 +95,11 @@ def _cost_lines(program: Program, net: Net) -> tuple[str, ...]:
     known = {dim.name for dim in dims_of(program, net).dims}
     assumed = ", ".join(f"{name} = {size}" for name, size in counted.assumed.items() if name in known)
     wires = ", ".join(f"{name}: {size}" for name, size in counted.largest.wires)
-    return (
-        "",
+    lines = (
         f"Cost without batch{' at ' if assumed else ''}{assumed}: {counted.flops:,} FLOPs.",
         f"Largest array: {counted.largest.entries:,} entries, {counted.largest.path}[{wires}].",
     )
+    return ("", *(row for line in lines for row in _folded(line, "    ")))
 
 
 def declaration(decl: Decl) -> str:

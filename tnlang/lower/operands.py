@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from tnlang.ir.net import Ref, Wire
 from tnlang.ir.order import pairwise
@@ -11,6 +12,7 @@ from tnlang.ir.size import Size
 from tnlang.lower.plan import (
     All,
     Along,
+    Arith,
     Binary,
     Diagonal,
     Einsum,
@@ -26,6 +28,8 @@ from tnlang.lower.plan import (
     Within,
     is_scalar,
 )
+
+Op = Literal["+", "-", "*", "/"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def add(terms: Sequence[tuple[bool, Operand]], want: Sequence[Wire]) -> Operand:
         if total is None:
             total = negated(expr) if minus else expr
         else:
-            total = Binary("-" if minus else "+", total, expr)
+            total = combined("-" if minus else "+", total, expr)
     assert total is not None
     return Operand(total, wires, any(o.batched for _, o in terms), any(o.complex for _, o in terms))
 
@@ -149,13 +153,20 @@ def negated(expr: Expr) -> Expr:
     """Minus the array."""
     if isinstance(expr, Num):
         return Num(-expr.value)
-    return Binary("*", Num(-1), expr)
+    return combined("*", Num(-1), expr)
 
 
-def multiplied(left: Operand, right: Operand, order: Sequence[Wire], op: str = "*") -> Operand:
+def combined(op: Op, left: Expr, right: Expr) -> Expr:
+    """An operation on arrays, or on two numbers."""
+    if is_scalar(left) and is_scalar(right):
+        return Arith(op, left, right)
+    return Binary(op, left, right)
+
+
+def multiplied(left: Operand, right: Operand, order: Sequence[Wire], op: Op = "*") -> Operand:
     """The elementwise product (or quotient) over the wires of both."""
     wires = tuple(w for w in order if w in left.wires or w in right.wires)
-    expr = Binary("/" if op == "/" else "*", aligned(left, wires), aligned(right, wires))
+    expr = combined(op, aligned(left, wires), aligned(right, wires))
     return Operand(expr, wires, left.batched or right.batched, left.complex or right.complex)
 
 
@@ -203,7 +214,7 @@ def preferred(wires: Iterable[Wire], kept: Sequence[Wire]) -> tuple[Wire, ...]:
 
 def spread_to(operand: Operand, wires: tuple[Wire, ...], scope: Scope) -> Expr:
     """The array with an axis of full size for each of the wires."""
-    if operand.wires == wires:
+    if operand.wires == wires and not is_scalar(operand.expr):
         return operand.expr
     sizes = tuple(scope.size(w.size) for w in wires)
     if is_scalar(operand.expr):

@@ -378,7 +378,7 @@ _EXPRESSIONS = get_args(Expr)
 _SCALARS = get_args(Scalar)
 
 
-def is_scalar(expr: Expr) -> TypeGuard[Scalar]:
+def is_scalar(expr: Expr | Item) -> TypeGuard[Scalar]:
     """Whether it is a number rather than an array."""
     return isinstance(expr, _SCALARS)
 

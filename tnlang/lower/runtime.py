@@ -376,7 +376,10 @@ def embed(x: Tensor, *axes: int) -> Tensor:
 
 def shifted(x: Tensor, axis: int, before: int, size: int) -> Tensor:
     """``x`` moved by ``before`` along an axis that then has ``size`` entries; zeros come in."""
-    return F.pad(x, [0, 0] * (-1 - axis) + [before, size - x.shape[axis] - before])
+    first = min(max(0, -before), x.shape[axis])
+    count = max(0, min(x.shape[axis], size - before) - first)
+    left = min(max(0, before), size)
+    return F.pad(x.narrow(axis, first, count), [0, 0] * (-1 - axis) + [left, size - left - count])
 
 
 def levi_civita(size: int, like: Tensor) -> Tensor:
@@ -407,12 +410,12 @@ def symmetric(x: Tensor, *legs: int) -> Tensor:
     return total / len(orders)
 
 
-def diagonal(x: Tensor) -> Tensor:
-    """0 where the indices differ."""
+def diagonal(x: Tensor, *legs: int) -> Tensor:
+    """0 where the indices of the legs differ."""
     axes = [
         torch.arange(n).view([-1 if i == j else 1 for j in range(x.dim())]) for i, n in enumerate(x.shape)
     ]
-    same = torch.stack([a.expand(x.shape) for a in axes])
+    same = torch.stack([axes[leg].expand(x.shape) for leg in legs])
     return x * (same == same[0]).all(0)
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import functools
 import re
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import PurePath
 
 from tnlang.lower.layout import wrapped
@@ -14,15 +11,14 @@ from tnlang.lower.names import LIBRARY
 from tnlang.lower.plan import ModulePlan, NetPlan
 from tnlang.lower.torch_classes import class_lines, docstring, results_class
 from tnlang.lower.torch_expressions import MARK
+from tnlang.lower.torch_runtime import WORD, definitions, used_definitions
 
-_WORD = re.compile(r"[^\W\d]\w*")
 _MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os")
 _FROM = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
     "pathlib": ("Path",),
     "typing": ("NamedTuple", "Self"),
 }
-_ALWAYS = ("Value", "Net", "refuse", "legs")
 
 USER_FUNCTIONS = "# Functions of the user's:"
 """The line above the imports of what ``fn`` declares; whoever runs a generated module looks for it."""
@@ -34,8 +30,8 @@ def module_source(plan: ModulePlan) -> str:
     clashes = sorted(set(public) & set(LIBRARY))
     classes = "\n".join(line for net in plan.nets for line in ["", "", *class_lines(net)])
     classes = re.sub(f"{MARK}({'|'.join(LIBRARY)})\\b", lambda m: _given_way(m[1], clashes), classes)
-    runtime = "\n\n\n".join(_runtime(set(_WORD.findall(classes)), clashes))
-    for function in sorted(_definitions().keys() & _variables(plan)):
+    runtime = "\n\n\n".join(used_definitions(set(WORD.findall(classes)), clashes))
+    for function in sorted(definitions().keys() & _variables(plan)):
         classes, runtime = (
             re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", t) for t in (classes, runtime)
         )
@@ -48,7 +44,7 @@ def module_source(plan: ModulePlan) -> str:
         "",
         "from __future__ import annotations",
         "",
-        *_imports(set(_WORD.findall(code)), clashes),
+        *_imports(set(WORD.findall(code)), clashes),
         *_user_imports(plan.functions),
         "",
         *wrapped(f"__all__ = [{names}]"),
@@ -80,44 +76,13 @@ def _title(plan: ModulePlan) -> tuple[str, ...]:
         "",
         f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.",
         "Inputs may have leading batch axes. Every named value goes through a submodule of its name, for",
-        "hooks to read or replace it; run_with_cache() returns them all, forward(..., frozen=...) replaces some.",
+        "hooks to read or replace it; run_with_cache() returns all, forward(..., frozen=...) replaces some.",
     )
 
 
 def _given_way(name: str, clashes: Sequence[str]) -> str:
     """A name of the library, with a mark where a net's class has it."""
     return f"{name}_" if name in clashes else name
-
-
-# ---------------------------------------------------------------- the runtime
-
-
-@functools.cache
-def _definitions() -> dict[str, str]:
-    """The classes and functions of the runtime, by name, in order."""
-    source = resources.files("tnlang.lower").joinpath("runtime.py").read_text(encoding="utf-8")
-    lines = source.splitlines()
-    return {
-        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno])
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
-
-
-def _runtime(used: set[str], clashes: Sequence[str]) -> list[str]:
-    """What the classes use of the runtime, and what that uses."""
-    definitions = _definitions()
-    wanted: set[str] = set()
-    queue = [name for name in definitions if name in used or name in _ALWAYS]
-    while queue:
-        name = queue.pop()
-        if name not in wanted:
-            wanted.add(name)
-            queue += [other for other in _WORD.findall(definitions[name]) if other in definitions]
-    texts = [text for name, text in definitions.items() if name in wanted]
-    for clash in clashes:
-        texts = [re.sub(rf"\b{clash}\b", f"{clash}_", text) for text in texts]
-    return [re.sub(r"  # (type: ignore|noqa).*", "", text) for text in texts]
 
 
 def _imports(used: set[str], clashes: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tnlang.lower.layout import fits, wrapped
 from tnlang.lower.names import Names, identifier
@@ -27,6 +28,7 @@ from tnlang.lower.plan import (
 )
 from tnlang.lower.torch_expressions import Writer, library, range_code, repr_name, text
 from tnlang.lower.torch_methods import Method
+from tnlang.lower.torch_runtime import definitions
 
 
 def class_lines(plan: NetPlan) -> list[str]:
@@ -268,12 +270,14 @@ def start_code(sizes: Sequence[Scalar], start: Start) -> str:
         match property_name:
             case "isometry" | "unitary" | "orthogonal":
                 columns = legs or tuple(range(start.rank // 2, start.rank))
+                if property_name == "orthogonal" and len(legs) == 2:
+                    columns = legs[1:]
                 code = f"isometry({code}, {', '.join(map(str, columns))})"
             case "symmetric":
                 axes = legs or tuple(range(start.rank))
                 code = f"symmetric({code}, {', '.join(map(str, axes))})"
             case "diagonal":
-                code = f"diagonal({code})"
+                code = f"diagonal({code}, {', '.join(map(str, legs or range(start.rank)))})"
             case "positive":
                 code = f"positive({code})"
     return code
@@ -286,8 +290,18 @@ def submodule_code(submodule: Submodule) -> str:
     if submodule.keyed:
         inner = ", ".join(f"**{_turns(turn, True, bare=True)}" for turn in submodule.turns)
         return f"nn.ModuleDict({{{inner}}})"
-    items = ", ".join(f"*{_turns(turn, False)}" for turn in submodule.turns)
-    return f"nn.ModuleList([{items}])"
+    return f"nn.ModuleList([{', '.join(map(_spliced, submodule.turns))}])"
+
+
+def _spliced(turn: Turns) -> str:
+    """The nets of some turns as items of a longer list."""
+    (var, start, stop), *rest = turn.loops
+    one = _turns(replace(turn, loops=tuple(rest)), False)
+    match start, stop:
+        case Num(int(first)), Num(int(last)) if last - first == 1:
+            return one
+    name = var if re.search(rf"\b{re.escape(var)}\b", one) else "_"
+    return f"*({one} for {name} in {range_code(start, stop)})"
 
 
 def _turns(turn: Turns, keyed: bool, bare: bool = False) -> str:
@@ -334,7 +348,9 @@ def forward_lines(plan: NetPlan) -> list[str]:
         return wrapped(f"    def {name}({inside}) -> {result}:")
 
     def method(body: Body) -> list[str]:
-        return Method(plan.name, Writer(plan.like), Names.of(body.names)).body(body, "        ")
+        return Method(plan.name, Writer(plan.like), Names.of([*body.names, *definitions()])).body(
+            body, "        "
+        )
 
     optional = f"frozen: {library('Values')} | {library('Part')} | None = None"
     sign = docstring((plan.signature,), "        ")

@@ -162,6 +162,12 @@ class Writer:
                 return Code(f"-{self.code(right).at(UNARY)}", UNARY)
             case Binary(op, left, right):
                 return operation(op, self.code(left), self.code(right))
+            case Einsum((x,), ((*before, i, j),), _, (*after, k, m)) if (*after, k, m) == (
+                *before,
+                j,
+                i,
+            ) and i != j:
+                return self.method(x, "mT")
             case Einsum(operands, labels, batched, out):
                 spec = subscripts(labels, batched, out)
                 return Code(f'torch.einsum("{spec}", {", ".join(map(self.text, operands))})')
