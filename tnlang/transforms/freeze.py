@@ -209,7 +209,7 @@ def _shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, 
     for owner, nets in calls.items():
         if len(nets) > 1 or (owner not in own and nets != {at_file_level[owner]}):
             raise TransformError(
-                f"the calls of {owner} in {net.name} share one net: a value is frozen in all of them or in none",
+                f"the calls of {owner} in {net.name} share one net: freeze it in all or in none",
                 "name the value alone, or give the calls nets of their own",
             )
     return tuple(
