@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 import tnlang
+from tests.draw import page
 from tests.draw.figures import EXAMPLES, FIGURES, figure_scene
 from tests.draw.goldens import check_golden, geometry
+from tests.draw.scenes import SCENES
 from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
@@ -36,3 +40,25 @@ def test_the_diagram_is_what_is_drawn(name):
             if isinstance(part, Diagram):
                 found = faults(part, layout(part, sheet.flow))
                 assert [(f.rule, f.message) for f in found] == []
+
+
+def test_the_page_shows_what_differs(tmp_path, monkeypatch):
+    scenes = {"one": SCENES["isometries"], "two": SCENES["ladder"]}
+    monkeypatch.setattr(page, "SCENES", scenes)
+    monkeypatch.setattr(page, "FIGURES", {})
+    monkeypatch.setattr(page, "FOLDER", tmp_path / "goldens")
+    (tmp_path / "goldens" / "geometry").mkdir(parents=True)
+    for name in scenes:
+        (tmp_path / "goldens" / "geometry" / f"{name}.jsonl").write_text(geometry(scenes[name]()))
+    assert page.main(tmp_path / "index.html") == 0
+    (tmp_path / "goldens" / "geometry" / "two.jsonl").write_text(geometry(scenes["one"]()))
+    assert page.main(tmp_path / "index.html") == 1
+    text = (tmp_path / "index.html").read_text()
+    assert text.index(">two<") < text.index(">one<")
+    before = ElementTree.fromstring((tmp_path / "pictures" / "two.accepted.svg").read_text())
+    assert before.get("viewBox") == "0 0 {:g} {:g}".format(*_size(scenes["one"]()))
+    assert not (tmp_path / "pictures" / "one.accepted.svg").exists()
+
+
+def _size(scene):
+    return scene.width, scene.height
