@@ -63,6 +63,7 @@ SMOOTH = (
     "square",
     "abs",
 )
+HOLOMORPHIC = ("square", "abs", "real", "imag", "conj", "sin", "cos")
 KEEPING = ("softmax", "log_softmax", "layernorm", "rmsnorm", "cumsum")
 ENDING = ("sum", "prod", "mean", "var", "max", "min", "logsumexp", "norm")
 
@@ -105,6 +106,7 @@ class Draft:
     declared: list[Legs] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     plain: bool = False
+    complex: bool = False
     owner: str = "tensor"
     loop: tuple[str, int, int] | None = None
     sized: set[str] = field(default_factory=set)
@@ -142,7 +144,8 @@ class Draft:
 
     def values(self, *shape: int) -> np.ndarray:
         """Numbers away from 0, so that no test hangs on the last digit of a difference."""
-        return self.rng.uniform(0.4, 1.4, shape) * self.rng.choice([-1.0, 1.0], shape)
+        real = self.rng.uniform(0.4, 1.4, shape) * self.rng.choice([-1.0, 1.0], shape)
+        return real * np.exp(1j * self.rng.uniform(0, 6, shape)) if self.complex else real
 
     def declare(self, dims: tuple[str, ...], sizes: tuple[int, ...]) -> Legs:
         """A new tensor, or one that was declared with these legs."""
@@ -203,7 +206,7 @@ class Draft:
                 self.family(tuple(dims), tuple(sizes), self.loop[2]), tuple(legs), Entry(0, self.loop[0])
             )
         held = self.declare(tuple(dims), tuple(sizes))
-        return Use(held.name, tuple(legs), conj=bool(legs) and self.chance(5))
+        return Use(held.name, tuple(legs), conj=bool(legs) and self.chance(30 if self.complex else 5))
 
     def family(self, dims: tuple[str, ...], sizes: tuple[int, ...], count: int) -> str:
         """A new family of parameters, one for each turn of the loop."""
@@ -227,10 +230,10 @@ class Draft:
                 at = self.number(0, wires[0].size - 1)
                 return Special(kind, tuple(wires), at if kind == "basis" else 0)
             case 2 if alike:
-                kind = str(self.one("delta", "shift", "tril", "ones"))
+                kind = str(self.one("delta", "shift", "tril", "ones", *["levi"] * (wires[0].size == 2)))
                 return Special(kind, tuple(wires), self.number(0, 2) if kind == "shift" else 0)
             case 3 if alike:
-                return Special("delta", tuple(wires))
+                return Special("levi" if wires[0].size == 3 else "delta", tuple(wires))
             case _:
                 return None
 
@@ -305,12 +308,21 @@ class Draft:
         if kind < 88 and shown:
             gate = str(self.one(*shown))
             wire = Wire(gate, DIMS[shown[gate]])
-            return Fn(str(self.one(*KEEPING)), self.add(shown, avoid, depth - 1), (wire,))
+            if self.complex:
+                return Fn("cumsum", self.add(shown, avoid, depth - 1), (wire,))
+            body = self.add(shown, avoid, depth - 1)
+            others = [name for name in shown if name != gate]
+            if others and self.chance(25):
+                query = str(self.one(*others))
+                masked = Fn("causal", body, (Wire(query, DIMS[shown[query]]), wire))
+                return Fn("softmax", Add(((1, Prod((masked,))),)), (wire,))
+            return Fn(str(self.one(*KEEPING)), body, (wire,))
         if kind < 95 or self.loop:
             gate = self.fresh(avoid | set(shown))
             dim = str(self.one("n", "m", "q"))
             body = self.add({**shown, gate: dim}, avoid, depth - 1)
-            return Fn(str(self.one(*ENDING)), body, (Wire(gate, DIMS[dim]),))
+            ending = ("sum", "prod", "mean", "norm", "var") if self.complex else ENDING
+            return Fn(str(self.one(*ending)), body, (Wire(gate, DIMS[dim]),))
         var, start = "t", self.number(0, 1)
         self.loop = (var, start, start + self.number(1, 2))
         try:
@@ -319,6 +331,8 @@ class Draft:
             self.loop = None
 
     def elementwise(self, shown: Shown, avoid: set[str], depth: int) -> Fn:
+        if self.complex:
+            return Fn(str(self.one(*HOLOMORPHIC)), self.add(shown, avoid, depth - 1))
         match self.number(0, 9):
             case 0:
                 return Fn("power", self.add(shown, avoid, depth - 1), (), (("exponent", 2),), "power")
@@ -413,9 +427,9 @@ DIM_LINE = "dim " + ", ".join(f"{name} = {size}" for name, size in DIMS.items())
 
 
 @st.composite
-def expressions(draw: st.DrawFn) -> Case:
-    """File-level bindings, each from tensors and the values before it."""
-    draft = Draft(draw, np.random.default_rng(draw(st.integers(0, 2**16))))
+def expressions(draw: st.DrawFn, complex: bool = False) -> Case:
+    """File-level bindings, each from tensors and the values before it; perhaps of complex numbers."""
+    draft = Draft(draw, np.random.default_rng(draw(st.integers(0, 2**16))), complex=complex)
     lines: list[str] = []
     results: dict[str, np.ndarray] = {}
     for position in range(draft.number(1, 3)):
@@ -425,7 +439,7 @@ def expressions(draw: st.DrawFn) -> Case:
         draft.arrays[held.name] = results[held.name] = _settled(value)
         draft.held.append(held)
     used = " ".join(lines)
-    declarations = [f"tensor {held}" for held in draft.declared]
+    declarations = [f"tensor {held}{' complex' * complex}" for held in draft.declared]
     inputs = {name: array for name, array in draft.arrays.items() if name not in results}
     outputs = {name: value for name, value in results.items() if used.count(f"{name}") == 1}
     text = "\n".join([DIM_LINE, *declarations, *lines]) + "\n"

@@ -23,19 +23,25 @@ def compare(case: Case) -> None:
     case.close(result.cache, case.values)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(expressions())
 def test_expressions_mean_what_rule_2_says(case: Case) -> None:
     compare(case)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
+@given(expressions(complex=True))
+def test_expressions_of_complex_numbers(case: Case) -> None:
+    compare(case)
+
+
+@settings(max_examples=60)
 @given(networks())
 def test_nets_streams_repeats_and_calls(case: Case) -> None:
     compare(case)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(networks())
 def test_a_batch_is_each_of_its_members(case: Case) -> None:
     program = elaborated(case)
