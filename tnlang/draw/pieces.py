@@ -239,6 +239,8 @@ def shape_items(
         items.extend(_turned(shape, at, box, first_leg))
     if shape.symbol == "plus":
         items.extend(_plus(at, 0.5 * plus_radius(shape)))
+    elif shape.symbol == "sigma":
+        items.extend(sum_sign(shape.label, at))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
     corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
@@ -270,12 +272,23 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
         case "shift":  # +n stands above
             place = label_at or (at[0], at[1] - 10 - 6 - 4)
             return LabelItem(shape.label, place, size, "note", "grey")
-        case "text" | "sigma":
+        case "text":
             return LabelItem(shape.label, label_at or at, size, "sign")
     place = label_at or (add(at, tip, _toward_tip(shape, tip)) if shape.outline == "triangle" else at)
     if shape.outline == "none":
         return LabelItem(shape.label, place, size, "sign")
     return LabelItem(shape.label, place, size, "shape", inside=shape.id)
+
+
+_SUM = re.compile(r"(\\(?:sum|prod))_\{(.*)\}\Z", re.DOTALL)
+
+
+def sum_sign(latex: str, at: Point) -> Iterator[LabelItem]:
+    r"""A big sign (``\sum_{h}``) on the axis, its index below in the size of the legs' names."""
+    found = _SUM.match(latex)
+    yield LabelItem(found[1] if found else latex, at, BIG_SIGN, "sign")
+    if found:
+        yield LabelItem(found[2], (at[0], at[1] + 23.0), LEG_SYMBOL, "sign")
 
 
 def _toward_tip(shape: Shape, tip: Point) -> float:

@@ -145,8 +145,10 @@ def _part(part: Block | Sign) -> _Part:
             return _Part(part, "term")
         case Sign(label, kind):
             big = any(word in label for word in (r"\sum", r"\prod"))
-            size = pieces.BIG_SIGN if big else pieces.TENSOR if kind == "text" else pieces.SIGN
-            return _Part(_block([LabelItem(label, (0, 0), size, "sign")]), "sum" if big else kind)
+            if big:
+                return _Part(_block(list(pieces.sum_sign(label, (0.0, 0.0)))), "sum")
+            size = pieces.TENSOR if kind == "text" else pieces.SIGN
+            return _Part(_block([LabelItem(label, (0, 0), size, "sign")]), kind)
 
 
 def _line(cells: Sequence[_Part]) -> Block:
