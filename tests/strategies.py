@@ -590,5 +590,5 @@ def networks(draw: st.DrawFn) -> Case:
 
 
 def programs() -> st.SearchStrategy[Case]:
-    """Random programs: expressions at file level, and nets that call nets."""
-    return st.one_of(expressions(), networks())
+    """Random programs: expressions at file level, also of complex numbers, and nets that call nets."""
+    return st.one_of(expressions(), networks(), expressions(complex=True))
