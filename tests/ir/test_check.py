@@ -101,7 +101,6 @@ def test_gates() -> None:
         "a bubble works along wires it holds",
         one(W.term(W.bubble("softmax", inside, gates="k"), summed="j")),
         one(W.term(W.bubble("softmax", inside), summed="j")),
-        one(W.term(W.bubble("relu", inside, gates="j"), summed="j")),
         one(W.term(W.bubble("no_function", inside), summed="j")),
         one(W.term(replace(bubble, options=(("eps", 1.0),)), summed="j")),
         one(W.term(W.bubble("topk", inside, gates="j"), summed="j")),
