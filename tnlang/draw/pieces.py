@@ -7,12 +7,11 @@ wherever it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from math import ceil
 
-from tnlang.draw import curves, geometry
+from tnlang.draw import geometry, marks
 from tnlang.draw.diagram import Enclosure, Line, Shape
-from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
+from tnlang.draw.geometry import Box, add, at_angle, box_around
 from tnlang.draw.labels import measure, plain_text
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.theme import leg_width
@@ -20,11 +19,10 @@ from tnlang.draw.theme import leg_width
 TENSOR, SMALL, WORD = 19.0, 17.0, 15.0
 """Sizes of names in shapes: in circles from r 20, and below; of words."""
 LEG_SYMBOL, LEG_WORD, LEG_WORD_INSIDE = 14.5, 13.0, 12.0
-BADGE, SIGN, BIG_SIGN, CAPTION, NOTE = 13.0, 22.0, 27.0, 13.0, 12.5
+BADGE, SIGN, CAPTION, NOTE = 13.0, 22.0, 13.0, 12.5
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE = 36.0, 40.0, 36.0
-TAB = 7.5
 
 
 # ---------------------------------------------------------------- sizes
@@ -44,7 +42,7 @@ def name_size(shape: Shape) -> float:
         case "text":
             return TENSOR if r"\mathrm" not in shape.label else SMALL - 1
         case "sigma":
-            return BIG_SIGN
+            return marks.BIG_SIGN
         case "folded":
             return 16.0
         case "shift":
@@ -225,7 +223,7 @@ def shape_items(
     if shape.symbol == "fork":
         return ()
     if shape.symbol == "onehot":
-        return tuple(_strip(at, along))
+        return tuple(marks.onehot_strip(at, along))
     outline = outline_of(shape, at, half=half, tip=tip)
     role = _role(shape)
     title = shape.name or _WORDS.get(shape.symbol, "{}").format(plain_text(shape.label))
@@ -236,18 +234,18 @@ def shape_items(
     if shape.symbol == "folded":
         items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
     if first_leg is not None:
-        items.extend(_turned(shape, at, box, first_leg))
+        items.extend(marks.turned(is_disc(shape), at, box, first_leg))
     if shape.symbol == "plus":
-        items.extend(_plus(at, 0.5 * plus_radius(shape)))
+        items.extend(marks.plus_sign(at, 0.5 * plus_radius(shape)))
     elif shape.symbol == "sigma":
-        items.extend(sum_sign(shape.label, at))
+        items.extend(marks.sum_sign(shape.label, at))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
     corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
     if shape.tied:
-        items.extend(_tied_tab(corner))
+        items.extend(marks.tied_tab(corner))
     if shape.frozen:
-        items.extend(_frozen_tab((corner[0], corner[1] + (2 * TAB + 2) * shape.tied)))
+        items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
     return tuple(items)
 
 
@@ -280,68 +278,12 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
     return LabelItem(shape.label, place, size, "shape", inside=shape.id)
 
 
-_SUM = re.compile(r"(\\(?:sum|prod))_\{(.*)\}\Z", re.DOTALL)
-
-
-def sum_sign(latex: str, at: Point) -> Iterator[LabelItem]:
-    r"""A big sign (``\sum_{h}``) on the axis, its index below in the size of the legs' names."""
-    found = _SUM.match(latex)
-    yield LabelItem(found[1] if found else latex, at, BIG_SIGN, "sign")
-    if found:
-        yield LabelItem(found[2], (at[0], at[1] + 23.0), LEG_SYMBOL, "sign")
-
-
 def _toward_tip(shape: Shape, tip: Point) -> float:
     """From the middle of a triangle to its name: 7 towards the edge, less for a long one."""
     extent = measure(shape.label, name_size(shape))
     level = abs(tip[0]) > abs(tip[1])
     half = half_size(shape, tip)
     return _from_edge(extent.width if level else extent.height) - (half[0] if level else half[1])
-
-
-def _plus(at: Point, arm: float) -> Iterator[Item]:
-    for direction in (geometry.RIGHT, UP):
-        line = curves.straight(add(at, direction, -arm), add(at, direction, arm))
-        yield InkItem(line, "mark", stroke=1.8)
-
-
-def _strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> Iterator[Item]:
-    """A column of cells across the wire, one of them filled."""
-    across = (-along[1], along[0])
-    for index in range(cells):
-        center = add(at, across, (index - (cells - 1) / 2) * side)
-        outline = geometry.rounded(box_around(center, side, side), 0)
-        yield InkItem(outline, "cell-set" if index == 2 else "cell")
-
-
-def _turned(shape: Shape, at: Point, box: Box, first_leg: Point) -> Iterator[Item]:
-    """The thick stretch of rim at the first leg."""
-    if is_disc(shape):
-        middle = geometry.angle_of(first_leg)
-        yield InkItem(curves.arc(at, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
-        return
-    across = (-first_leg[1], first_leg[0])
-    rim = (at[0] + first_leg[0] * box.width / 2, at[1] + first_leg[1] * box.height / 2)
-    yield InkItem(curves.straight(add(rim, across, -8), add(rim, across, 8)), "mark", stroke=5.0)
-
-
-def _tied_tab(at: Point) -> Iterator[Item]:
-    yield InkItem(geometry.circle(at, TAB), "tied")
-    for y in (at[1] - 1.9, at[1] + 1.9):
-        yield InkItem(curves.straight((at[0] - 3.4, y), (at[0] + 3.4, y)), "mark", stroke=1.5)
-
-
-def _frozen_tab(at: Point) -> Iterator[Item]:
-    """A snowflake: three axes, each with a pair of short barbs at both ends."""
-    yield InkItem(geometry.circle(at, TAB), "frozen")
-    for angle in (30.0, 90.0, 150.0):
-        axis = at_angle(angle)
-        yield InkItem(curves.straight(add(at, axis, -5), add(at, axis, 5)), "frozen", stroke=0.95)
-        for end in (1.0, -1.0):
-            knot = add(at, axis, 2.7 * end)
-            for bend in (28.0, -28.0):
-                barb = add(knot, at_angle(angle + bend), 2.0 * end)
-                yield InkItem(curves.straight(knot, barb), "frozen", stroke=0.95)
 
 
 # ---------------------------------------------------------------- wires and walls

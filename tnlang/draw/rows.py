@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from tnlang.draw import pieces
+from tnlang.draw import marks, pieces
 from tnlang.draw.diagram import Diagram, Row, Sheet, Side, Sign
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
@@ -146,7 +146,7 @@ def _part(part: Block | Sign) -> _Part:
         case Sign(label, kind):
             big = any(word in label for word in (r"\sum", r"\prod"))
             if big:
-                return _Part(_block(list(pieces.sum_sign(label, (0.0, 0.0)))), "sum")
+                return _Part(_block(list(marks.sum_sign(label, (0.0, 0.0)))), "sum")
             size = pieces.TENSOR if kind == "text" else pieces.SIGN
             return _Part(_block([LabelItem(label, (0, 0), size, "sign")]), kind)
 

@@ -1,0 +1,73 @@
+"""Small ink on and in shapes: the sign of a sum, tabs, the mark of the first leg, the one-hot strip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tnlang.draw import curves, geometry
+from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
+from tnlang.draw.scene import InkItem, Item, LabelItem, Point
+
+TAB = 7.5
+"""Radius of a tab on the rim."""
+BIG_SIGN, INDEX = 27.0, 14.5
+"""Sizes of a big sign and of the index below it."""
+
+
+def plus_sign(at: Point, arm: float) -> Iterator[Item]:
+    """The cross in the disc of a sum; ``arm`` is half its width."""
+    for direction in (geometry.RIGHT, UP):
+        line = curves.straight(add(at, direction, -arm), add(at, direction, arm))
+        yield InkItem(line, "mark", stroke=1.8)
+
+
+def onehot_strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> Iterator[Item]:
+    """A column of cells across the wire, one of them filled."""
+    across = (-along[1], along[0])
+    for index in range(cells):
+        center = add(at, across, (index - (cells - 1) / 2) * side)
+        outline = geometry.rounded(box_around(center, side, side), 0)
+        yield InkItem(outline, "cell-set" if index == 2 else "cell")
+
+
+def turned(disc: bool, at: Point, box: Box, first_leg: Point) -> Iterator[Item]:
+    """The thick stretch of rim at the first leg."""
+    if disc:
+        middle = geometry.angle_of(first_leg)
+        yield InkItem(curves.arc(at, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
+        return
+    across = (-first_leg[1], first_leg[0])
+    rim = (at[0] + first_leg[0] * box.width / 2, at[1] + first_leg[1] * box.height / 2)
+    yield InkItem(curves.straight(add(rim, across, -8), add(rim, across, 8)), "mark", stroke=5.0)
+
+
+def tied_tab(at: Point) -> Iterator[Item]:
+    """``=`` on the rim: the same parameter stands elsewhere too."""
+    yield InkItem(geometry.circle(at, TAB), "tied")
+    for y in (at[1] - 1.9, at[1] + 1.9):
+        yield InkItem(curves.straight((at[0] - 3.4, y), (at[0] + 3.4, y)), "mark", stroke=1.5)
+
+
+def frozen_tab(at: Point) -> Iterator[Item]:
+    """A snowflake on the rim: the value is taken from a cache. Three axes, each with a pair of short barbs at both ends."""
+    yield InkItem(geometry.circle(at, TAB), "frozen")
+    for angle in (30.0, 90.0, 150.0):
+        axis = at_angle(angle)
+        yield InkItem(curves.straight(add(at, axis, -5), add(at, axis, 5)), "frozen", stroke=0.95)
+        for end in (1.0, -1.0):
+            knot = add(at, axis, 2.7 * end)
+            for bend in (28.0, -28.0):
+                barb = add(knot, at_angle(angle + bend), 2.0 * end)
+                yield InkItem(curves.straight(knot, barb), "frozen", stroke=0.95)
+
+
+_SUM = re.compile(r"(\\(?:sum|prod))_\{(.*)\}\Z", re.DOTALL)
+
+
+def sum_sign(latex: str, at: Point) -> Iterator[LabelItem]:
+    r"""A big sign (``\sum_{h}``) on the axis, its index below in the size of the legs' names."""
+    found = _SUM.match(latex)
+    yield LabelItem(found[1] if found else latex, at, BIG_SIGN, "sign")
+    if found:
+        yield LabelItem(found[2], (at[0], at[1] + 23.0), INDEX, "sign")
