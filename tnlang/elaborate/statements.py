@@ -161,6 +161,7 @@ class Statements:
             woven = weave_legs(draft, target.bracket, scope, expected)
         legs = woven.names if woven is not None else (expected.legs if expected is not None else None)
         if is_stream and known is not None:
+            self.body.used.discard(name)  # what counts from here on is who reads the new value
             known.assigned = None if known.assigned is None or scope.body.loops else known.assigned + 1
             known.legs = known.legs if known.legs is not None else legs
         else:
@@ -304,6 +305,7 @@ class Statements:
                 held = f"{applied.name}.{output.name}"
                 results.append(calls.result_value(held, output, True))
                 streams.append((target, output, held))
+                self.body.used.discard(name)
                 known.assigned = None if known.assigned is None or self.body.loops else known.assigned + 1
                 if expected is not None:
                     wanted = Decl("input", name, expected.legs, origin=Origin(expected.span))

@@ -90,7 +90,8 @@ def _exact(op: str, left: int, right: int) -> int:
 
 
 def size_op(op: Literal["+", "-", "*", "/", "^", "mod"], left: Size, right: Size) -> Size:
-    """``left op right``, folded where both are numbers and at neutral elements (``n - 0``, ``1 * n``)."""
+    """``left op right``, folded where both are numbers, at neutral elements (``n - 0``, ``1 * n``) and
+    where a difference leaves one part (``3 * l + 3 - 3 * l``, ``s * (l + 1) - s * l``)."""
     match op, left, right:
         case _, int(), int():
             return operate(op, left, right)
@@ -102,6 +103,14 @@ def size_op(op: Literal["+", "-", "*", "/", "^", "mod"], left: Size, right: Size
             return left
         case "*", 1, _:
             return right
+        case "-", SizeOp("+", a, b), _ if a == right:
+            return b
+        case "-", SizeOp("+", a, b), _ if b == right:
+            return a
+        case "-", SizeOp("*", a, SizeOp("+", b, c)), SizeOp("*", d, e) if a == d and b == e:
+            return size_op("*", a, c)
+        case "-", SizeOp("*", SizeOp("+", a, c), b), SizeOp("*", d, e) if a == d and b == e:
+            return size_op("*", c, b)
         case "/", SizeOp("*", a, b), _ if b == right:
             return a
         case "/", SizeOp("*", a, b), _ if a == right:
