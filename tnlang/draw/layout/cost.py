@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 from tnlang.draw import geometry
-from tnlang.draw.geometry import Box, add
+from tnlang.draw.geometry import add
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.level import Index
 from tnlang.draw.scene import Path, Point
@@ -18,8 +18,8 @@ def conflicts(index: Index, placed: Placed) -> int:
     """How often shapes or walls overlap, or a wire runs through what it does not belong to."""
     poses, walls = placed.poses, placed.walls
     found = 0
-    for (_, a), (_, b) in combinations(poses.items(), 2):
-        found += a.box.overlaps(b.box, 2.0)
+    for a, b in combinations([pose.box for pose in poses.values()], 2):
+        found += a.overlaps(b, 2.0)
     for item, wall in walls.items():
         for shape, pose in poses.items():
             if not _within(index, shape, item):
@@ -33,23 +33,25 @@ def conflicts(index: Index, placed: Placed) -> int:
 def wire_conflicts(index: Index, placed: Placed, line: int, path: Path) -> int:
     """How many foreign shapes a wire runs through, and walls that it crosses without need."""
     own = {end.shape for end in index.lines[line].ends}
-    points = geometry.flatten(path)
-    box = Box(
-        min(x for x, _ in points),
-        min(y for _, y in points),
-        max(x for x, _ in points),
-        max(y for _, y in points),
-    )
+    box = geometry.bbox(path)
+    points: list[Point] = []
     found = 0
     for shape, pose in placed.poses.items():
-        if shape not in own and box.overlaps(pose.box, 3.0):
-            found += any(pose.box.holds(p, 3.0) for p in _fine(points))
+        (x, y), (wide, high) = pose.at, pose.half
+        if box.left > x + wide + 3 or box.right < x - wide - 3 or box.top > y + high + 3:
+            continue
+        if box.bottom < y - high - 3 or shape in own:
+            continue
+        points = points or _fine(geometry.flatten(path))
+        area = pose.box
+        found += any(area.holds(p, 3.0) for p in points)
     for item, wall in placed.walls.items():
         if not box.overlaps(wall.box):
             continue
         inside = [end.shape is not None and _within(index, end.shape, item) for end in index.lines[line].ends]
         if not any(inside):
-            found += any(wall.box.holds(p, 1.0) for p in _fine(points))
+            points = points or _fine(geometry.flatten(path))
+            found += any(wall.box.holds(p, 1.0) for p in points)
         elif len(geometry.crossings(path, geometry.rounded(wall.box, wall.radius))) > 1 - all(inside):
             found += 1
     return found
@@ -57,12 +59,17 @@ def wire_conflicts(index: Index, placed: Placed, line: int, path: Path) -> int:
 
 def crossings(placed: Placed) -> int:
     """How often wires cross, the shapes where they meet left out."""
-    boxes = [pose.box for pose in placed.poses.values()]
-    return sum(
-        not any(box.holds(at, 1.0) for box in boxes)
-        for a, b in combinations(_paths(placed).values(), 2)
-        for at, _ in geometry.crossings(a, b)
-    )
+    shapes = [pose.box for pose in placed.poses.values()]
+    wires = sorted(((geometry.bbox(path), path) for path in _paths(placed).values()), key=lambda w: w[0].left)
+    found = 0
+    for i, (box, path) in enumerate(wires):
+        for other, crossed in wires[i + 1 :]:
+            if other.left > box.right:
+                break
+            if box.overlaps(other, 0.1):
+                for at, _ in geometry.crossings(path, crossed):
+                    found += not any(shape.holds(at, 1.0) for shape in shapes)
+    return found
 
 
 def cost(index: Index, placed: Placed) -> float:

@@ -19,8 +19,8 @@ from tnlang.draw.layout.spine import spine
 from tnlang.draw.layout.wall import enclosed, place_floats
 
 _DOWN: Side = "down"
-SPINES = 6
-"""So many spines are tried before anything that has conflicts is taken."""
+SPINES, MANY = 6, 20
+"""So many spines are tried before anything that has conflicts is taken; one where there are many items."""
 
 
 def place_diagram(diagram: Diagram) -> Placed:
@@ -96,7 +96,7 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         if found is not None:
             return found
     candidates = []
-    for path in spines_of(index, part, want, SPINES):
+    for path in spines_of(index, part, want, SPINES if len(part.items) <= MANY else 1):
         row = spine(index, part, path, want, inner)
         if not conflicts(index, row) and not crossings(row):
             return row

@@ -88,7 +88,7 @@ class Index:
         return item in self.shapes and self.shapes[item].symbol in ("dot", "pin", "fork")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Level:
     """Items joined by edges; ``floats`` have no legs. ``inside`` is the enclosure."""
 
@@ -98,16 +98,26 @@ class Level:
     floats: tuple[int, ...]
     bare: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def inner_edges(self) -> tuple[Edge, ...]:
         return tuple(edge for edge in self.edges if edge.b is not None)
 
-    @property
+    @cached_property
     def outer_edges(self) -> tuple[Edge, ...]:
         return tuple(edge for edge in self.edges if edge.b is None)
 
+    @cached_property
+    def _of(self) -> dict[int, tuple[Edge, ...]]:
+        found: dict[int, list[Edge]] = {item: [] for item in self.items}
+        for edge in self.edges:
+            for item in dict.fromkeys((edge.a, edge.b)):
+                if item in found:
+                    found[item].append(edge)
+        return {item: tuple(edges) for item, edges in found.items()}
+
     def of(self, item: int) -> tuple[Edge, ...]:
-        return tuple(edge for edge in self.edges if item in (edge.a, edge.b))
+        """The wires of an item."""
+        return self._of[item]
 
     def only(self, items: Iterable[int]) -> Level:
         """The level restricted to some items; wires to the others leave it."""

@@ -27,7 +27,9 @@ def spines_of(index: Index, level: Level, want: Mapping[int, Side], most: int) -
     near = neighbours(level)
     found: list[tuple[float, tuple[int, ...]]] = []
     starts = sorted(level.items, key=lambda i: (not _ports(level, i, want, "left"), i))
-    share = max(40, _TRIED // max(1, len(starts)))
+    # a path's score takes time in proportion to the network
+    tries = _TRIED * min(1.0, 12 / max(1, len(level.items)))
+    share = max(8, int(tries / max(1, len(starts))) + len(starts))
     for first in starts:
         stack: list[tuple[int, ...]] = [(first,)]
         tried = 0

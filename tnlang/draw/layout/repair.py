@@ -17,16 +17,22 @@ from tnlang.draw.scene import Path, Point
 
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
 _BEND = 30.0
+MOST, LARGE = 12, 40
+"""So many wires are led anew, none in a picture of more shapes: searching takes time with all that lies."""
 
 
 def repaired(index: Index, placed: Placed) -> Placed:
     """The diagram with each wire in conflict routed anew, where that is better."""
+    led = 0 if len(placed.poses) <= LARGE else MOST
     for line in sorted(placed.routes):
+        if led == MOST:
+            break
         ends = index.lines[line].ends
         if any(end.shape is None for end in ends) or not wire_conflicts(
             index, placed, line, placed.routes[line]
         ):
             continue
+        led += 1
         path = _best(index, placed, line)
         if path is not None:
             placed = replace(placed, routes={**placed.routes, line: path})
@@ -39,10 +45,10 @@ def _best(index: Index, placed: Placed, line: int) -> Path | None:
     router = Router(shapes, {n: wall.box for n, wall in placed.walls.items()})
     for other, path in placed.routes.items():
         if other != line:
-            router.lay(geometry.flatten(path, 12.0))
+            router.lay(geometry.flatten(path, 24.0))
     for port in placed.ports:
         out = port.to(geometry.add(port.at, port.normal, 24.0))
-        router.lay(geometry.flatten(out.path, 12.0))
+        router.lay(geometry.flatten(out.path, 24.0))
     one, other_end = (end.shape for end in index.lines[line].ends)
     assert one is not None and other_end is not None
     best: tuple[float, Path] | None = None

@@ -124,7 +124,7 @@ def _bracketed(value: Size) -> str:
 
 def number(value: int | float | complex, text: str = "") -> str:
     """A number as written where that is known, else at up to 4 digits."""
-    if text:
+    if text and not isinstance(value, complex):
         constants = {"pi": r"\pi", "inf": r"\infty"}
         if text in constants:
             return constants[text]
@@ -132,7 +132,7 @@ def number(value: int | float | complex, text: str = "") -> str:
         if power:
             factor = "" if mantissa in ("1", "1.0", "1.") else mantissa + r"\cdot "
             return factor + "10^{" + str(int(power)) + "}"
-        return escape(text) if not isinstance(value, complex) else number(value)
+        return escape(text)
     if isinstance(value, complex):
         if value.imag == 0:
             return number(value.real)
