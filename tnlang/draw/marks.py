@@ -50,7 +50,7 @@ def tied_tab(at: Point) -> Iterator[Item]:
 
 
 def frozen_tab(at: Point) -> Iterator[Item]:
-    """A snowflake on the rim: the value is taken from a cache. Three axes, each with a pair of short barbs at both ends."""
+    """A snowflake on the rim: the value is taken from a cache. Three axes with barbs at their ends."""
     yield InkItem(geometry.circle(at, TAB), "frozen")
     for angle in (30.0, 90.0, 150.0):
         axis = at_angle(angle)
