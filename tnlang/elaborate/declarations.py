@@ -226,6 +226,14 @@ def init_of(syntax: ast.Init | None, kind: str, scope: Scope) -> Init | None:
     if len(reals) != len(numbers):
         scope.diagnostics.error("TN706", f"{name} takes real numbers", syntax.span)
         return None
+    if name == "normal" and reals and reals[0] < 0:
+        scope.diagnostics.error("TN706", "a standard deviation is not negative", syntax.span)
+        return None
+    if name == "uniform" and reals[0] > reals[1]:
+        scope.diagnostics.error(
+            "TN706", "the least value of uniform stands first", syntax.span, hint="`uniform(-1, 1)`"
+        )
+        return None
     return Init(name, tuple(reals))  # type: ignore[arg-type]
 
 

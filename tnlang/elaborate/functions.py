@@ -75,6 +75,9 @@ def options_of(
                 "TN704", f"{function.name} has no option {name}", option.name.span, hint=hint
             )
             sound = False
+        elif name in given:
+            scope.diagnostics.error("TN704", f"{name} is given twice", option.name.span)
+            sound = False
         elif not isinstance(value, int | float):
             scope.diagnostics.error("TN709", f"{name} is a number", option.value.span)
             sound = False

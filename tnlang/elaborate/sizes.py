@@ -43,6 +43,8 @@ class Sizes:
     parent: dict[int, int] = field(default_factory=dict)
     groups: list[Grouping] = field(default_factory=list)
     squares: list[tuple[int, int]] = field(default_factory=list)
+    inverses: list[tuple[Wire, Wire, Span]] = field(default_factory=list)
+    bases: list[tuple[Size, int, Span]] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
 
     def wire(self, name: str, subs: tuple[int, ...], span: Span) -> Wire:
@@ -85,6 +87,8 @@ class Sizes:
             if variable not in broken:
                 self._compare(variable, ends)
         self._check_groups(known)
+        self._check_bases(known)
+        self._check_inverses(known)
         return {wire: self._sized(wire, span, known, broken) for wire, span in self.wires.values()}
 
     def _sized(self, wire: Wire, span: Span, known: dict[int, Size], broken: set[int]) -> Wire:
@@ -103,6 +107,17 @@ class Sizes:
         size = known[root]
         label = size.dim.label if isinstance(size, DimSize) else ""
         return Wire(wire.id, wire.name, size, wire.subs, label)
+
+    def _check_inverses(self, known: dict[int, Size]) -> None:
+        for one, other, span in self.inverses:
+            first, second = known.get(self.root(one.id)), known.get(self.root(other.id))
+            if first is not None and second is not None and self.world.agree(first, second) is False:
+                self.world.diagnostics.error(
+                    "TN302",
+                    f"inverse works on a square: {one.text} has size {show(first)}, "
+                    f"{other.text} size {show(second)}",
+                    span,
+                )
 
     def _regroup(self, known: dict[int, Size], gathered: dict[int, list[End]]) -> bool:
         """Work out what groups tell: the one unknown member, or the leg. True if something became known."""
@@ -197,6 +212,18 @@ class Sizes:
                     "TN305",
                     f"{group.what} has size {self._shown(leg)}, this group {self._shown(joined)}",
                     group.span,
+                )
+
+    def _check_bases(self, known: dict[int, Size]) -> None:
+        for at, wire, span in self.bases:
+            size = known.get(self.root(wire))
+            entry, stop = self.world.number(at), None if size is None else self.world.number(size)
+            if entry is not None and (entry < 0 or (stop is not None and entry >= stop)):
+                self.world.diagnostics.error(
+                    "TN304",
+                    f"basis({show(at)}) is none of the entries 0 to {'…' if stop is None else stop - 1}",
+                    span,
+                    hint="entries count from 0; the last one is `dim - 1`",
                 )
 
     def _name(self, variable: int) -> str:

@@ -103,6 +103,8 @@ class Weaver:
                 variable = new_id()
             legs.append(self.join(ix, size, variable, what, kept, draft.broken))
         wires = [leg for leg in legs if isinstance(leg, Wire)]
+        if isinstance(draft.node, Special) and draft.node.kind == "basis" and draft.node.at is not None:
+            self.sizes.bases.extend((draft.node.at, wire.id, draft.span) for wire in wires)
         if square and len(wires) == 2:
             self.sizes.squares.append((wires[0].id, wires[1].id))
         return replace(draft.node, legs=tuple(legs))
@@ -178,6 +180,7 @@ class Weaver:
             gates.append(inside[gate.name])
         if draft.function == "inverse" and len(gates) == 2:
             self.sizes.squares.append((gates[0].id, gates[1].id))
+            self.sizes.inverses.append((gates[0], gates[1], draft.span))
         legs = whole if draft.legs is None else self._own(draft, draft.legs, kept)
         if legs is None and any(gate.name not in named for gate in draft.gates):
             legs = ()  # the wire that the function lacks is what a whole value in it has not given
