@@ -1,6 +1,6 @@
 """Statements and nets with a known meaning: printed as .tn text, and run by going through them in order.
 
-The second half of the oracle: streams, repeats, calls and who owns which parameter, on top of meaning.py.
+The last third of the oracle: streams, repeats, calls and who owns which parameter, on top of brute.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.meaning import Add, Entry, Ix, Values, dotted
+from tests.brute import Values, dotted
+from tests.meaning import Add, Entry, Ix
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from tests.brute import Values
 from tests.meaning import (
     Add,
     Factor,
@@ -18,7 +19,6 @@ from tests.meaning import (
     Paren,
     Prod,
     Use,
-    Values,
     Wire,
     could_close,
     ends,

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests import meaning
+from tests import brute, meaning
 from tnlang.elaborate import load_program
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.reference import execute
@@ -140,5 +140,6 @@ def test_the_tables_name_every_function() -> None:
     assert tested == {name for name, f in FUNCTIONS.items() if f.gates}
     assert set(ORACLES) | set(POSITIVE) | {"leaky_relu", "clamp", "power"} == plain
     # brute force does without logarithms and roots of what may be negative, and without matrices
-    assert set(meaning.ELEMENTWISE) == plain - set(POSITIVE)
-    assert set(meaning.KEEPS) | set(meaning.ENDS) == gated
+    assert set(brute.ELEMENTWISE) == plain - set(POSITIVE)
+    assert set(brute.KEEPS) | set(brute.ENDS) == gated
+    assert set(brute.ENDS) == meaning.ENDING
