@@ -63,6 +63,8 @@ def test_what_a_wire_is(text: str, expected: dict[str, str] | None):
         ("tensor A[a: 4]\nY[i] = A[i] A[4]", "TN304"),
         ("tensor A[a: 4]\nY[i] = A[i: 2..6]", "TN304"),
         ("tensor A[a: 4]\nY[i] = A[i: 2..2]", "TN304"),
+        ("Y[i] = basis(3)[i: 3]", "TN304"),
+        ("tensor A[a: 3]\nY = basis(0 - 1)[i] A[i]", "TN304"),
         ("tensor A[a: 12]\nY[i, j] = A[(i j)]", "TN305"),
         ("tensor A[a: 12]\nY[i: 5, j] = A[(i j)]", "TN305"),
         ("tensor A[a: 12]\nY[i: 5, j: 3] = A[(i j)]", "TN305"),
