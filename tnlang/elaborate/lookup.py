@@ -243,7 +243,9 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
         diagnostics.error("TN200", f"there is no value {text}", path.span, hint=hint)
         return
     net, function = find_net(path, scope), find_function(path, scope)
-    if name in scope.body.shared or net is not None:
+    if len(path.parts) == 1 and name in {**scope.body.named, **scope.body.calls} and net is None:
+        hint = f"{name} names a call, bubble or bracket; to use a value again bind it, `{name} = …`"
+    elif name in scope.body.shared or net is not None:
         hint = f"{text} is a net: apply it, `{text}(x)`, without a space before the bracket"
     elif function is not None:
         gates = "[k]" if _gate_count(function) == 1 else "[q, k]" if _gate_count(function) else ""
