@@ -26,8 +26,8 @@ dim n = 3
 net values(x[n]) -> y[n] { y = relu(x) }
 net value(x[n]) -> y[n] { y = values(x) + x }
 net F(x[n]) -> y[n] { param g[n] ~ ones; y[i] = layernorm[i](x[i]) g[i] }
-net tensor_(Tensor[n], legs[n], under[n]) -> (torch[n], causal[n]) {
-    torch = F(value(Tensor)) + legs
+net tensor_(spread[n], legs[n], under[n]) -> (torch[n], causal[n]) {
+    torch = F(value(spread)) + legs
     causal[i] = softmax[i](under[i] torch[i])
 }
 """,

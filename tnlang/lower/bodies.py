@@ -83,12 +83,16 @@ class Callee:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The attributes of a class for what the net's text names, and how lists of them are indexed."""
+    """The attributes of a class for what the net's text names, and how lists of them are indexed.
+
+    ``deeper`` are those of values that have the name of another one and stand in more repeats.
+    """
 
     parameters: dict[str, str]
     constants: Mapping[tuple[str, tuple[int, ...]], str]
     calls: dict[str, str]
     values: Mapping[str, str]
+    deeper: Mapping[tuple[str, int], str]
     dims: Mapping[str, str]
     keyed_parameters: frozenset[str]
     keyed_calls: frozenset[str]
@@ -312,7 +316,8 @@ class Builder:
             self.needed.append((name, where, tuple(loop for loop, _ in self.loops)))
         if not self.observed:
             return None
-        return Point(name, self.place.values[name], tuple(map(self.size, where)))
+        attribute = self.place.deeper.get((name, len(where)), self.place.values[name])
+        return Point(name, attribute, tuple(map(self.size, where)))
 
     def extent(self, size: Size) -> Size:
         """One more than the largest number that a sub reaches, taking it to grow with the loops."""

@@ -235,13 +235,20 @@ def _bubble_names(body: Sum) -> Iterator[str]:
     return (node.name for node in walk(body) if isinstance(node, Bubble | Bracket) and node.name)
 
 
-def _has_norm(net: Net) -> bool:
-    return any(
-        isinstance(node, Bubble) and node.function in ("layernorm", "rmsnorm") and not node.name
-        for statement in statements(net.body)
-        if isinstance(statement, Bind | StreamSet)
-        for node in walk(statement.body)
-    )
+def _norm_depths(body: Sequence[Stmt], depth: int = 0) -> set[int]:
+    """In how many repeats the norms without a name stand, whose implicit values are all called ``scale``."""
+    found: set[int] = set()
+    for statement in body:
+        match statement:
+            case Bind(body=total) | StreamSet(body=total):
+                bubbles = (node for node in walk(total) if isinstance(node, Bubble) and not node.name)
+                if any(node.function in ("layernorm", "rmsnorm") for node in bubbles):
+                    found.add(depth)
+            case Repeat(body=inner):
+                found |= _norm_depths(inner, depth + 1)
+            case _:
+                pass
+    return found
 
 
 def _functions_of(net: Net) -> set[str]:
@@ -275,8 +282,8 @@ def _place(
         ]
     )
     values = _value_names(net)
-    if _has_norm(net) and "scale" not in values:
-        values.append("scale")
+    depths = sorted(_norm_depths(net.body)) if "scale" not in values else []
+    values += ["scale"] if depths else []
     chosen = {name: names.take(attribute(name)) for name in params}
     constants = {
         (d.name, d.subs): names.take(attribute(dotted(d.name, d.subs)))
@@ -285,6 +292,7 @@ def _place(
     }
     called_ = {name: names.take(attribute(name)) for name in calls}
     value_names = {name: names.take(attribute(name)) for name in values}
+    deeper = {("scale", depth): names.take(f"scale_{depth}") for depth in depths[1:]}
     # A dim gives way to everything else: it is nothing that the text calls by this name on a module.
     dim_names = {dim.name: names.take(attribute(dim.name)) for dim in dims.dims}
     families: dict[str, list[tuple[int, ...]]] = {}
@@ -296,6 +304,7 @@ def _place(
         constants,
         called_,
         value_names,
+        deeper,
         dim_names,
         frozenset(name for name, members in families.items() if not _rectangular_from_zero(members)),
         frozenset(name for name in calls if not _from_zero(net.body, name)),
@@ -423,13 +432,14 @@ def _watched(net: Net, seen: Builder, place: Place, size: SizeIn) -> tuple[Watch
     for name, attr in place.values.items():
         if name in streams:
             found.append(Watched(name, attr, (assignments(net.body, name, size),)))
-        elif name in seen.extents:
-            alternatives = seen.extents[name]
-            counts = []
-            for position in range(len(alternatives[0])):
-                sizes = dict.fromkeys(size(one[position]) for one in alternatives)
-                counts.append(_largest(list(sizes)))
-            found.append(Watched(name, attr, tuple(counts)))
+            continue
+        by_depth: dict[int, list[tuple[Size, ...]]] = {}
+        for extents in seen.extents.get(name, ()):
+            by_depth.setdefault(len(extents), []).append(extents)
+        for depth, alternatives in by_depth.items():
+            counts = (dict.fromkeys(map(size, position)) for position in zip(*alternatives, strict=True))
+            where = place.deeper.get((name, depth), attr)
+            found.append(Watched(name, where, tuple(_largest(list(numbers)) for numbers in counts)))
     return tuple(found)
 
 

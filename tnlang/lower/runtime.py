@@ -101,7 +101,8 @@ class Net(nn.Module):
         if isinstance(frozen, Part):  # Looked at by the net that calls this one.
             return frozen
         given, needed = frozen or {}, self.frozen
-        known = [name for name, part in self.named_modules() if isinstance(part, Value)]
+        nets = ((path, part) for path, part in self.named_modules() if isinstance(part, Net))
+        known = [f"{path}.{v.name}" if path else v.name for path, net in nets for v in values_in(net)]
         for name in given:
             if name.partition("#")[0] not in known and not self.was_value(name):
                 raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")

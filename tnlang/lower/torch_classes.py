@@ -133,7 +133,7 @@ def init_lines(plan: NetPlan) -> list[str]:
         if not submodule.root_only:
             lines += _register(submodule.name, submodule.attribute, submodule_code(submodule), "        ")
     for watched in plan.watched:
-        lines += _register(watched.name, watched.attribute, watched_code(watched), "        ")
+        lines += wrapped(f"        self.{watched.attribute} = {watched_code(watched)}")
     if plan.needed:
         items = []
         for need in plan.needed:
@@ -202,7 +202,7 @@ def _register(name: str, attribute: str, code: str, indent: str) -> list[str]:
 
 def renamed(plan: NetPlan) -> list[tuple[str, str]]:
     """What is registered under a name that is no attribute, and the attribute it has instead."""
-    every: list[Parameter | Submodule | Watched] = [*plan.parameters, *plan.submodules, *plan.watched]
+    every: list[Parameter | Submodule] = [*plan.parameters, *plan.submodules]
     return [(part.name, part.attribute) for part in every if part.name != part.attribute]
 
 
