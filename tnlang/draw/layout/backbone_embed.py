@@ -231,7 +231,10 @@ def lay_feed(index: Index, part: Part, station: Point, half: Point, gauge: Gauge
     ]
     jogs = [2 * JOG if aside else 0.0 for aside in asides]
     length = max(
-        sum(max(28.0, gauge.room(index.lines[n]) + 6) for n in way.lines)
+        sum(
+            max(28.0, gauge.room(index.lines[n]) + 6, gauge.longest() * (n in part.returns))
+            for n in way.lines
+        )
         + sum(2 * drawn.halves[s][0] for s in way.smalls)
         + jog
         for way, jog in zip(ways, jogs, strict=True)

@@ -189,7 +189,10 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
     starts: list[int] = []
     stops: list[int] = []
     foreign: list[int] = []
-    stretch = {line: i for i, lines in enumerate(backbone.tracks) for line in lines}
+    stretch: dict[int, int] = {}
+    for i, lines in enumerate(backbone.tracks):
+        for track in lines:
+            stretch.setdefault(track, i)
     for line in index.diagram.lines:
         ends = [e.shape for e in line.ends]
         mine = [s for s in ends if s in inside]
@@ -223,16 +226,26 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         starts.extend(place[s] for s in index.ribbons_to.get(shape, ()) if s in place)
     if (not starts and not stops) or (not stops and _elsewhere(index, backbone, members)):
         return None
+    if not starts and _earlier(index, backbone, members):
+        return None
     label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
     return Part(
         members,
         min(starts) if starts else None,
-        max(stops) if stops else None,
+        (max(stops) if starts else min(stops)) if stops else None,
         (*feeds, *foreign),
         tuple(returns),
         label,
         tuple(foreign),
     )
+
+
+def _earlier(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
+    """Whether these shapes take from a backbone before this one: they stand there."""
+    before = {
+        s for b in index.diagram.backbones[: index.diagram.backbones.index(backbone)] for s in b.stations
+    }
+    return any(other in before for shape in members for _, other in index.neighbours[shape])
 
 
 def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:

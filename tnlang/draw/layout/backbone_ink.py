@@ -56,7 +56,7 @@ class Ink:
         """All items but the labels of lines, and the labels wanted."""
         items: list[Item] = []
         paths = {line: self.path(path) for line, path in drawn.paths.items()}
-        for plate, box in drawn.plates:
+        for plate, box in sorted(drawn.plates, key=lambda p: -p[1].height):
             turned = self.box(box)
             items.append(pieces.plate_item(plate.start, turned, plate.count))
             items.append(self._count(plate.count, turned, drawn))

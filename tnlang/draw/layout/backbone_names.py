@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tnlang.draw import pieces
@@ -123,6 +123,13 @@ class Naming:
                         continue
                     text, word = self._text(line)
                     path = self.ground.paths[line]
+                    if 0 < position < len(lines) - 1:
+                        # between two others a name stands at a free end alone
+                        if line in self.opens and text:
+                            plain = self._want(line, text, word, path)
+                            begins = self.opens[line].end == 0
+                            found.append(replace(plain, free="start" if begins else "end"))
+                        continue
                     piece = self._piece(known, path, text)
                     if text and piece is not None:
                         sides = self._sides(position, len(lines))

@@ -44,8 +44,9 @@ class Harbour:
         self.spans = plan.spans(index)
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
 
-    def ports(self, opened: Mapping[int, Port]) -> list[Ends]:
-        """The ports of every line of the part that is no track; ``opened`` gives those of free ends."""
+    def ports(self, opened: Mapping[int, Port], joins: Mapping[int, Port]) -> list[Ends]:
+        """The ports of every line of the part that is no track; ``opened`` gives those of free ends,
+        ``joins`` those of lines that turn into a track."""
         lines = [
             line
             for line in self.index.diagram.lines
@@ -62,8 +63,8 @@ class Harbour:
         for line in lines:
             both = []
             for position, end in enumerate(line.ends):
-                if end.shape is None:
-                    port = opened.get(line.id)
+                if end.shape is None or (line.id in joins and end.shape in self.index.stations):
+                    port = opened.get(line.id) or joins.get(line.id)
                     if port is None:
                         break
                     both.append(port)
@@ -265,7 +266,7 @@ class Harbour:
 
     def _aligned(self, end: tuple[int, int], shape: int) -> float:
         """A line alone on its side of a station leaves beside the middle, in the order of the tracks."""
-        if shape not in self.index.stations:
+        if shape not in self.index.stations or self.halves[shape][0] < 15.0:
             return 0.0
         line = self.index.lines[end[0]]
         inward = line.dim != self.hidden
@@ -283,7 +284,9 @@ class Harbour:
             return (2000.0, rank, 0.0)
         if other is None or station:
             # towards the tracks: position inside
-            given = other is not None and self.index.shapes[other].symbol == "copy"
+            given = (
+                other is not None and self.index.shapes[other].symbol == "copy" and side in ("left", "right")
+            )
             return ((1.0 if line.dim == self.hidden else -1.0) * (-1.0 if given else 1.0), rank, 0.0)
         x, y = self.centers[shape]
         u, v = self.centers[other]

@@ -29,6 +29,8 @@ from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.scene import Path, Point
 
+JOIN = 52.0
+"""Above a station, where a part's wires turn into the tracks."""
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 PLATE_AIR = 28.0
@@ -147,30 +149,32 @@ class Spine:
             if i:
                 y += STEP
             if station in opening:
-                y = max(y, low + 2 * PLATE_AIR + half[1] + 4)
+                y = max(
+                    y,
+                    low
+                    + (1 + sum(p.start == station for p in self.backbone.plates)) * PLATE_AIR
+                    + half[1]
+                    + 4,
+                )
             for plan in self._flowing_in(i):
-                y = max(y, low + 12.0 - plan.top + plan.stop)
-                self.placed.append((plan, y - plan.stop))
+                above = JOIN if self.joins(plan.part) else 0.0
+                y = max(y, low + 12.0 - plan.top + plan.stop + above)
+                self.placed.append((plan, y - plan.stop - above))
             y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
             starting = [plan for plan in self.plans if plan.part.start == i]
             y = max([y, *(low + 30.0 - min(0.0, plan.top) for plan in starting)])
-            drawn.centers[station], drawn.halves[station] = (0.0, y), half
+            drawn.centers[station], drawn.halves[station] = (self._across(i), y), half
             ended = [begun + plan.bottom for plan, begun in self.placed if plan.part.stop == i]
             low = max([low, y + half[1], *ended, *((y + TRACK + 16.0,) if ended else ())])
             low = max(low, self._begin(starting, y))
             for part in self.feeds:
                 if part.stop == i:
-                    lay_feed(self.index, part, (0.0, y), half, self.gauge, drawn)
+                    lay_feed(self.index, part, drawn.centers[station], half, self.gauge, drawn)
                     low = max(low, *(y + self.measure(self.index.shapes[s])[1] for s in part.members))
-                    low += max(self.along(self.index.lines[n]) for t in self.backbone.tracks for n in t)
+                    low += max(map(self._named, range(len(self.backbone.tracks))))
             if station in closing:
-                low += PLATE_AIR + 4
-                y = (
-                    low
-                    - STEP
-                    + 64
-                    + max(self.along(self.index.lines[n]) for n in self.backbone.tracks[i + 1])
-                )
+                low += (PLATE_AIR + 4) * sum(p.stop == station for p in self.backbone.plates)
+                y = low - STEP + 64 + self._named(i + 1)
         for plan, begun in self.placed:
             self._merge(plan, begun)
         self._epilogue(low)
@@ -180,6 +184,36 @@ class Spine:
             if plan.part.label and plan.part.stop is not None:
                 drawn.names.append((plan.part.label, (0.0, begun + plan.stop / 2)))
         return drawn
+
+    def _across(self, i: int) -> float:
+        """The x of a station: amid the tracks that end in it; others run past."""
+        station = self.backbone.stations[i]
+        lines = [*self.backbone.tracks[i : i + 2], ()][1] or self.backbone.tracks[i]
+        places = [
+            x
+            for x, line in zip(self.offsets, lines, strict=False)
+            if any(e.shape == station for e in self.index.lines[line].ends)
+        ]
+        return sum(places) / len(places) if places and len(lines) == len(self.offsets) else 0.0
+
+    def joins(self, part: Part) -> dict[int, tuple[float, int]]:
+        """The lines by which a part begins tracks: the x of the track, and the station where each ends."""
+        found: dict[int, tuple[float, int]] = {}
+        for lines in self.backbone.tracks:
+            for position, line in enumerate(lines):
+                if line in part.returns and part.start is None and line not in found:
+                    station = next(
+                        (e.shape for e in self.index.lines[line].ends if e.shape in self.backbone.stations),
+                        None,
+                    )
+                    if station is not None:
+                        x = self.offsets[position] if len(lines) == len(self.offsets) else 0.0
+                        found[line] = (self.x + x, station)
+        return found
+
+    def _named(self, stretch: int) -> float:
+        """The length along the tracks that a stretch's names need."""
+        return max((self.along(self.index.lines[n]) for n in self.backbone.tracks[stretch]), default=0.0)
 
     def _begin(self, starting: list[Plan], y: float) -> float:
         """Puts the parts that start at a station one below another; the reach of one that does not return."""
@@ -266,7 +300,7 @@ class Spine:
             self.bottom = lay_chain(
                 self.index,
                 self.after,
-                max(y, low - 30.0),
+                max(y, low - 12.0),
                 self.offsets,
                 self.gauge,
                 self.drawn,
@@ -295,7 +329,7 @@ class Spine:
                 for end in self.index.lines[line].ends:
                     if end.shape is None:
                         continue
-                    if end.shape in self.index.stations or (
+                    if end.shape in self.backbone.stations or (
                         self.before is not None and end.shape == self.before.position
                     ):
                         ends.append(drawn.centers[end.shape][1])
@@ -331,6 +365,8 @@ class Spine:
                     boxes.append(Box(-10.0, stop - 10, 10.0, stop + 24.0))
                     if plan.part.label:
                         boxes.append(Box(-self.beside(plan.part.label), begun, 0.0, stop))
+            inner = [box for other, box in self.drawn.plates if _within(other, plate, stations)]
+            boxes.extend(box.grown(4.0) for box in inner)
             box = union(boxes)
             self.drawn.plates.append(
                 (
@@ -343,6 +379,13 @@ class Spine:
                     ),
                 )
             )
+
+
+def _within(plate: Plate, other: Plate, stations: list[int]) -> bool:
+    """Whether a plate lies within another."""
+    return stations.index(other.start) <= stations.index(plate.start) and stations.index(
+        plate.stop
+    ) <= stations.index(other.stop)
 
 
 def _is_source(part: Part) -> bool:

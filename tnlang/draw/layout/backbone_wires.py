@@ -35,8 +35,9 @@ class Wires:
             drawn.walls,
             [boxes[s].grown(4) for s in texts],
         )
-        for line in drawn.tracks:
-            router.lay([drawn.paths[line].start, drawn.paths[line].end])
+        for path in drawn.paths.values():
+            (x, y), (u, v) = path.start, path.end
+            router.lay([(x, y), (x, (y + v) / 2), (u, (y + v) / 2), (u, v)])
         return router
 
     def route(self) -> Drawn:
@@ -47,12 +48,39 @@ class Wires:
         for spine in self.spines:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
+        self._across()
         return self.drawn
+
+    def _across(self) -> None:
+        """The lines between stations of two backbones: a stream that is made anew from another."""
+        drawn = self.drawn
+        tracks = {n: i for b in self.index.diagram.backbones for t in b.tracks for i, n in enumerate(t)}
+        for line in self.index.diagram.lines:
+            shapes = [e.shape for e in line.ends]
+            if line.id in drawn.paths or any(s is None or s not in drawn.centers for s in shapes):
+                continue
+            aside = 16.0 * tracks.get(line.id, 0) - 8.0
+            ports = [self._port(line.id, shape, shapes, aside) for shape in shapes if shape is not None]
+            points = self.router.simple(*ports) or self.router.search(*ports)
+            self.router.lay(points)
+            drawn.paths[line.id] = rounded_track(points, INNER)
+
+    def _port(self, line: int, shape: int, shapes: list[int | None], aside: float) -> Port:
+        """The port of a line between stations: into the top of a later backbone, else to the side."""
+        (x, y), (wide, high) = self.drawn.centers[shape], self.drawn.halves[shape]
+        firsts = {n for b in self.index.diagram.backbones[1:] for n in b.tracks[0]}
+        gives = self.index.shapes[shape].symbol == "copy"
+        walls = self.index.walls(shape)
+        if shape not in self.index.stations:
+            return Port((x, y), "down", high + 7, shape, walls)
+        if line in firsts and shape in {b.stations[0] for b in self.index.diagram.backbones[1:]}:
+            return Port((x + aside, y), "up", high + 7, shape, walls)
+        return Port((x, y - aside if gives else y + aside), "right", wide + 7, shape, walls)
 
     def _part(self, spine: Spine, plan: Plan, begun: float) -> None:
         drawn = self.drawn
         harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), spine.hidden)
-        ends = harbour.ports(self._opened(spine, plan, begun))
+        ends = harbour.ports(self._opened(spine, plan, begun), self._joins(spine, plan, begun))
         ends.sort(key=lambda e: (_far(e.start.at, e.end.at), e.line))
         found: list[tuple[Ends, list[Point]]] = []
         left = []
@@ -84,6 +112,15 @@ class Wires:
             s is not None and self.index.shapes[s].symbol == "dot" for s in (e.shape for e in line.ends)
         )
         self.drawn.paths[pair.line] = rounded_track(way, OUTER if outer or at_dot else INNER)
+
+    def _joins(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
+        """Ports of lines that turn into a track above its first station, and run on to where they end."""
+        joins = spine.joins(plan.part)
+        found = {}
+        for k, (line, (x, station)) in enumerate(sorted(joins.items(), key=lambda j: j[1])):
+            level = begun + plan.stop + TRACK * (2 * k - len(joins) + 1)
+            found[line] = Port((x, level), "right", 8.0, tail=(x, self.drawn.centers[station][1]))
+        return found
 
     def _opened(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
         """Ports of the free ends of a part: outputs return to where the tracks were and go on down."""
