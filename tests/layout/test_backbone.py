@@ -235,6 +235,140 @@ def test_random_backbones_have_no_finding_but_a_name_at_times(text: str) -> None
     assert len(findings) <= 2
 
 
+MLP = """
+net mlp(x[seq, hidden]) -> y[seq, hidden] {
+    param W[hidden, m], V[m, hidden]
+    y[p, d] = W[d, j] gelu(V[j, k] x[p, k])
+}
+"""
+DIMS = "dim seq, hidden = 8, m = 16, inp = 5, vocab = 20, head = 4\n"
+
+UNUSUAL = {
+    "one track": """dim n = 8, m = 16
+net model(x[n]) -> y[n] {
+    param W[n, m], V[m, n]
+    stream r = x
+    r[i] += W[i, j] relu(V[j, k] r[k])
+    r[i] += W[i, j] relu(V[j, k] r[k])
+    y = r
+}
+""",
+    "three tracks": """dim batch, seq, hidden = 8, m = 16
+net model(x[batch, seq, hidden]) -> y[batch, seq, hidden] {
+    param W[hidden, m], V[m, hidden]
+    stream r = x
+    repeat l in 0..4 { r[b, p, d] += W[d, j] gelu(V[j, k] r[b, p, k]) }
+    y = r
+}
+""",
+    "a bias along the stream, a map of the hidden leg, something subtracted": DIMS
+    + """net model(x[seq, hidden]) -> y[seq, hidden] {
+    param b[hidden], W[hidden, hidden]
+    stream r = x
+    r[p, d] += b[d] ones[p: seq]
+    r[p, d] += W[d, e] r[p, e]
+    r[p, d] -= W[d, e] tanh(r[p, e])
+    y = r
+}
+""",
+    "a network before the stream": DIMS
+    + """net model(z[seq, inp]) -> y[seq, hidden] {
+    param A[m, inp], B[hidden, m], W[hidden, m], Z[m, hidden], c[hidden]
+    stream x[p, d] = B[d, m] relu(A[m, i] z[p, i]) + c[d]
+    x[p, d] += W[d, j] relu(Z[j, e] x[p, e])
+    y = x
+}
+""",
+    "a network after the stream": DIMS
+    + """net model(x0[seq, hidden]) -> logits[seq, vocab] {
+    param U[vocab, m], V[m, hidden], W[hidden, m], Z[m, hidden]
+    stream x = x0
+    x[p, d] += W[d, j] relu(Z[j, e] x[p, e])
+    logits[p, v] = U[v, m] relu(V[m, d] x[p, d])
+}
+""",
+    "a map on position and hidden": DIMS
+    + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    param M[seq, hidden, seq, hidden]
+    stream x = x0
+    x[p, d] += M[p, d, q, e] x[q, e]
+    y = x
+}
+""",
+    "a gate over experts": DIMS
+    + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    param W[head, hidden, m], V[head, m, hidden], G[head, hidden]
+    stream x = x0
+    g[p, h] = softmax[h](G[h, d] x[p, d])
+    x[p, d] += g[p, h] W[h, d, j] gelu(V[h, j, k] x[p, k])
+    y = x
+}
+""",
+    "a repeat in a repeat": DIMS
+    + MLP
+    + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    stream x = x0
+    repeat k in 0..2 {
+        x += mlp(x) as a
+        repeat l in 0..3 { x += mlp(x) as b }
+    }
+    y = x
+}
+""",
+    "two streams that read one another": DIMS
+    + MLP
+    + """net model(u[seq, hidden], v[seq, hidden]) -> (y[seq, hidden], z[seq, hidden]) {
+    stream a = u
+    stream b = v
+    repeat l in 0..3 {
+        a += mlp(b) as f
+        b += mlp(a) as g
+    }
+    y = a
+    z = b
+}
+""",
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_streams_touch_nothing_but_with_names(name: str) -> None:
+    findings = lint(backbone_scene(of_text(UNUSUAL[name], ("mlp",)), "down"))
+    assert [f for f in findings if f.rule not in UNLABELLED] == []
+    assert len(findings) <= 2
+
+
+def test_a_stream_made_anew_is_a_backbone_of_its_own() -> None:
+    text = (
+        DIMS
+        + MLP
+        + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    stream x = x0
+    x += mlp(x) as a
+    x = mlp(x) as b
+    x += mlp(x) as c
+    y = x
+}
+"""
+    )
+    diagram = of_text(text, ("mlp",))
+    drawn = wires(backbone_scene(diagram, "down"))
+    assert len(diagram.backbones) == 2
+    assert set(drawn) == {line.id for line in diagram.lines}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_line_and_shape_of_a_diagram_is_drawn(name: str) -> None:
+    for diagram in with_backbone(name):
+        found = flowing(diagram)
+        assert set(wires(found)) == {line.id for line in diagram.lines}
+        drawn = {item.id for item in found.items if isinstance(item, ShapeItem)}
+        inkless = {s.id for s in diagram.shapes if s.symbol in ("text", "sigma", "onehot", "fork")}
+        assert drawn | inkless == {s.id for s in diagram.shapes}
+        walls = {i.id for i in found.items if isinstance(i, OutlineItem) and i.family != "plate"}
+        assert walls == {e.id for e in diagram.enclosures}
+
+
 def test_everything_lies_inside_the_scene() -> None:
     for name in EXAMPLES:
         for diagram in with_backbone(name):

@@ -11,10 +11,11 @@ from tnlang.draw.scene import Scene
 def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
     """The scene of a diagram; one with residual streams is laid out along them.
 
-    ``flow`` is the way a backbone runs (down where nothing is said). The same diagram gives the same scene.
+    ``flow`` is the way a backbone runs (down where nothing is said), or where the first output of another
+    diagram goes (left). The same diagram gives the same scene.
     """
     if diagram.backbones:
         from tnlang.draw.layout.backbone import backbone_scene
 
         return backbone_scene(diagram, flow)
-    return scene_of(diagram, place_diagram(diagram))
+    return scene_of(diagram, place_diagram(diagram, flow))

@@ -132,6 +132,35 @@ def merged(parts: tuple[Placed, ...] | list[Placed]) -> Placed:
     return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts))
 
 
+_DOWN: dict[Side, Side] = {"left": "down", "down": "right", "right": "up", "up": "left"}
+_UP: dict[Side, Side] = {side: was for was, side in _DOWN.items()}
+
+
+def rotated(placed: Placed, flow: Side) -> Placed:
+    """All of it turned by a right angle, so that what went left goes down (or up)."""
+    sign = 1.0 if flow == "down" else -1.0
+    sides = _DOWN if flow == "down" else _UP
+    matrix = (0.0, -sign, sign, 0.0, 0.0, 0.0)
+
+    def at(point: Point) -> Point:
+        return (sign * point[1], -sign * point[0])
+
+    def area(box: Box) -> Box:
+        (a, b), (c, d) = at((box.left, box.top)), at((box.right, box.bottom))
+        return Box(min(a, c), min(b, d), max(a, c), max(b, d))
+
+    return Placed(
+        {
+            n: Pose(at(p.at), p.half[::-1], at(p.tip), at(p.along), at(p.first_leg) if p.first_leg else None)
+            for n, p in placed.poses.items()
+        },
+        {n: Wall(area(w.box), w.radius) for n, w in placed.walls.items()},
+        {n: geometry.map_points(path, matrix) for n, path in placed.routes.items()},
+        tuple(replace(p, side=sides[p.side], path=geometry.map_points(p.path, matrix)) for p in placed.ports),
+        area(placed.box),
+    )
+
+
 def start(line: int, end: int, shape: int, at: Point, side: Side, offset: float = 0.0) -> Port:
     """A port at a shape's centre line, ``offset`` across (down or right positive)."""
     across = (0.0, 1.0) if side in ("left", "right") else (1.0, 0.0)

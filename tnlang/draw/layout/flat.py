@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tnlang.draw.diagram import Diagram, Side
-from tnlang.draw.layout.box import Placed, merged
+from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import conflicts, cost, crossings
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner
+from tnlang.draw.layout.items import OPPOSITE
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spines_of
@@ -23,10 +24,17 @@ SPINES, MANY = 6, 20
 """So many spines are tried before anything that has conflicts is taken; one where there are many items."""
 
 
-def place_diagram(diagram: Diagram) -> Placed:
-    """The whole diagram: shapes, walls and routes, the ports of its open legs at the outlines they leave."""
-    index = Index(diagram)
-    return repaired(index, place_level(index, None, wanted_sides(index)))
+def place_diagram(diagram: Diagram, flow: Side | None = None) -> Placed:
+    """The whole diagram: shapes, walls and routes, the ports of its open legs at the outlines they leave.
+
+    ``flow`` is where the first output goes (left, as it is written, where nothing is said).
+    """
+    index = Index(diagram, flow)
+    want = wanted_sides(index)
+    if flow == "right":
+        want = {line: OPPOSITE[side] if side in ("left", "right") else side for line, side in want.items()}
+    placed = repaired(index, place_level(index, None, want))
+    return rotated(placed, index.flow) if index.turned else placed
 
 
 def wanted_sides(index: Index) -> dict[int, Side]:
@@ -95,6 +103,9 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         found = template(index, part, want)
         if found is not None:
             return found
+    loops = len(part.inner_edges) - len(part.items) + 1
+    if len(part.items) > MANY and loops > MANY // 4:
+        return layered(index, part, want, inner)
     candidates = []
     for path in spines_of(index, part, want, SPINES if len(part.items) <= MANY else 1):
         row = spine(index, part, path, want, inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tnlang.draw import curves, pieces
+from tnlang.draw import curves
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
@@ -118,7 +118,7 @@ def _outward(
 def _place(
     index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side]
 ) -> Placed:
-    halves = {item: pieces.half_size(index.shapes[item]) for item in cells}
+    halves = {item: index.half(index.shapes[item]) for item in cells}
     words = max((label_room(index, e.line) for e in part.inner_edges if _is_flat(e, cells)), default=0.0)
     across = {i: h[0] for i, h in halves.items()}
     columns = _tracks({i: x for i, (x, _) in cells.items()}, across, PITCH, max(GAP, words))

@@ -41,7 +41,7 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
     shape = index.shapes[item]
     near = {side: [_near(edge, item) for edge in edges] for side, edges in sides.items()}
     tip = tip_of(shape, near)
-    half = stretched(shape, pieces.half_size(shape, tip), near)
+    half = stretched(shape, index.half(shape, tip), near)
     pose = Pose((0.0, 0.0), half, tip, first_leg=first_leg(index, shape, near))
     ports: list[Port] = []
     for side, lines in near.items():
@@ -159,6 +159,8 @@ def label_room(index: Index, line: int) -> float:
     known = index.lines[line]
     if not known.label:
         return 0.0
+    if index.turned:  # beside an upright wire a name takes its height
+        return 26.0
     size = pieces.LEG_WORD if known.word else pieces.LEG_SYMBOL
     return measure(known.label, size, known.word).width + 10
 
@@ -194,7 +196,7 @@ def through(index: Index, placed: Placed, near: int, far: int, inline: int, side
     port = placed.port(near)
     shape = index.shapes[inline]
     along = DIRECTIONS[side]
-    wide, high = pieces.half_size(shape, along)
+    wide, high = pieces.half_size(shape) if shape.symbol == "onehot" else index.half(shape, along)
     flat = side in ("left", "right")
     if shape.symbol == "onehot" and not flat:
         wide, high = high, wide

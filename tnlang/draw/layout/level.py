@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape, Side
+from tnlang.draw.geometry import RIGHT
+from tnlang.draw.scene import Point
 
 INLINE = ("clip", "onehot", "shift")
 
@@ -44,8 +47,11 @@ class Edge:
 class Index:
     """A diagram's parts by id. Shapes and enclosures have distinct ids."""
 
-    def __init__(self, diagram: Diagram) -> None:
+    def __init__(self, diagram: Diagram, flow: Side | None = None) -> None:
         self.diagram = diagram
+        self.flow: Side = flow or "left"
+        self.turned = flow in ("up", "down")
+        """Whether the places are turned by a right angle in the end: what is wide here will be high."""
         self.shapes: dict[int, Shape] = {s.id: s for s in diagram.shapes}
         self.enclosures: dict[int, Enclosure] = {e.id: e for e in diagram.enclosures}
         self.lines: dict[int, Line] = {line.id: line for line in diagram.lines}
@@ -79,6 +85,13 @@ class Index:
     def order_of_open(self, line: int) -> int:
         """The place of an open line among the outputs; 0 for others."""
         return next((o.order for o in self.diagram.opens if o.line == line), 0)
+
+    def half(self, shape: Shape, tip: Point = RIGHT) -> Point:
+        """Half the size of a shape, along the row that is laid out and across it."""
+        if not self.turned:
+            return pieces.half_size(shape, tip)
+        wide, high = pieces.half_size(shape, (tip[1], tip[0]))
+        return (high, wide)
 
     def leg_position(self, shape: int, line: int) -> int:
         legs = self.shapes[shape].legs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import pi, sin
 
-from tnlang.draw import curves, geometry, pieces
+from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import Box, at_angle, union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
@@ -43,7 +43,7 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         at = (round(radius * direction[0], 6), round(radius * direction[1], 6))
         shape = index.shapes[item]
         mark = _mark(index, shape, edges[i], edges[i - 1], direction)
-        poses[item] = Pose(at, pieces.half_size(shape), first_leg=mark)
+        poses[item] = Pose(at, index.half(shape), first_leg=mark)
         for edge in outer[item]:
             side = _outward(direction)
             begun = start(edge.line, _end(index, edge.line, item), item, at, side)

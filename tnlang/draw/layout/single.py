@@ -68,7 +68,7 @@ def _star(index: Index, shape: Shape) -> Placed:
 
 def _bent(index: Index, shape: Shape, order: list[int]) -> Placed:
     """A transpose: both legs turn round by the half, over the shape and under it, to the other's side."""
-    half = pieces.half_size(shape)
+    half = index.half(shape)
     pose = Pose((0.0, 0.0), half)
     far, reach = half[0] + 58.0, half[1] + BEND / 2
     ports = []
@@ -92,7 +92,7 @@ def _bent(index: Index, shape: Shape, order: list[int]) -> Placed:
 def _pill(index: Index, shape: Shape, order: list[int]) -> Placed:
     """A pill over its legs, which go down; legs asked for in another order cross below."""
     count = len(shape.legs)
-    wide = max(pieces.half_size(shape)[0], (count - 1) * LEG_PITCH / 2 + 24.0)
+    wide = max(index.half(shape)[0], (count - 1) * LEG_PITCH / 2 + 24.0)
     pose = Pose((0.0, 0.0), (wide, pieces.PILL_HEIGHT / 2))
     rim = pieces.PILL_HEIGHT / 2
     place = {line: (i - (count - 1) / 2) * LEG_PITCH for i, line in enumerate(shape.legs)}

@@ -66,8 +66,9 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
     )
     badge = index.enclosures[enclosure].badge
     least = pieces.badge_width(badge) + 44.0 if badge else 2 * PAD
-    grow = max(0.0, least - box.width) / 2
-    box = Box(box.left - grow, box.top, box.right + grow, box.bottom)
+    grow = max(0.0, least - (box.height if index.turned else box.width)) / 2
+    across, up = (0.0, grow) if index.turned else (grow, 0.0)
+    box = Box(box.left - across, box.top - up, box.right + across, box.bottom + up)
     if box.height < 76:
         more = (76 - box.height) / 2
         box = Box(box.left, box.top - more, box.right, box.bottom + more)
@@ -111,7 +112,7 @@ def place_floats(index: Index, content: Placed, floats: tuple[int, ...], *, besi
     """Scalars: left of a free-standing term (``beside``), in an empty part of a bubble."""
     for item in floats:
         shape = index.shapes[item]
-        half = pieces.half_size(shape)
+        half = index.half(shape)
         if beside or shape.symbol == "sigma" or not content.poses:
             left = content.box.left if content.poses or content.walls else 0.0
             reach = 36.0 + half[0] if any(p.side == "left" for p in content.ports) else 14.0 + half[0]
