@@ -11,6 +11,7 @@ from tests.layout.pictures import drawn, example, example_sheets, named
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Diagram, Row, Sign
 from tnlang.draw.layout.box import Placed
+from tnlang.draw.layout.flat import place_diagram
 
 
 def at(diagram: Diagram, placed: Placed, name: str) -> tuple[float, float]:
@@ -54,8 +55,6 @@ def test_turning_the_ring_changes_which_tensor_is_left() -> None:
     row = example_sheets("t14")[0].panels[0].content
     assert isinstance(row, Row)
     sides = [part for part in row.parts if isinstance(part, Diagram)]
-    from tnlang.draw.layout.flat import place_diagram
-
     for diagram, left in zip(sides, "AB", strict=True):
         placed = place_diagram(diagram)
         assert at(diagram, placed, left)[0] == pytest.approx(-44)
@@ -160,3 +159,26 @@ def test_members_of_a_group_leave_the_thick_leg_side_by_side() -> None:
 def test_the_same_text_gives_the_same_places() -> None:
     text = "dim n = 3\ntensor A[n, a: n], B[a: n, b: n], v[a: n]\nY[i, j] = A[i, k] v[k] tanh(B[k, j])\n"
     assert drawn(text)[1].poses == drawn(text)[1].poses
+
+
+def test_flow_is_where_the_first_output_goes() -> None:
+    diagram, _ = example("n01")
+    for flow, side in (("left", "left"), ("right", "right"), ("down", "down"), ("up", "up")):
+        placed = place_diagram(diagram, flow)
+        assert [port.side for port in placed.ports] == [side]
+        places = [at(diagram, placed, name) for name in ("x", "W1", "W2", "W3")]
+        along = [x if side in ("left", "right") else y for x, y in places]
+        sign = 1 if side in ("right", "down") else -1
+        assert all(sign * a < sign * b for a, b in pairwise(along)), "from the input to the output"
+        across = {y if side in ("left", "right") else x for x, y in places}
+        assert len(across) == 1
+
+
+def test_the_first_leg_is_marked_only_where_the_reader_could_be_wrong() -> None:
+    plain, placed = drawn("dim n = 3\ntensor A[n, n], B[n, n]\nY[i, k] = A[i, j] B[j, k]\n")
+    assert all(pose.first_leg is None for pose in placed.poses.values())
+    turned, placed = drawn("dim n = 3\ntensor A[n, n], B[n, n]\nY[i, k] = A[j, i] B[j, k]\n")
+    assert placed.poses[named(turned, "A")].first_leg == (1.0, 0.0)
+    assert placed.poses[named(turned, "B")].first_leg is None
+    other, placed = drawn("dim n = 3, m = 4\ntensor A[m, n], B[m, n]\nY[i, k] = A[j, i] B[j, k]\n")
+    assert all(pose.first_leg is None for pose in placed.poses.values()), "the dims tell the legs apart"

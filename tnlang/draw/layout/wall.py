@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
+from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.box import Placed, Pose, Wall
 from tnlang.draw.layout.level import Index
+from tnlang.draw.scene import Point
 
 BADGE_CLEAR = 9.0
 PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
@@ -114,16 +116,26 @@ def place_floats(index: Index, content: Placed, floats: tuple[int, ...], *, besi
         shape = index.shapes[item]
         half = index.half(shape)
         if beside or shape.symbol == "sigma" or not content.poses:
-            left = content.box.left if content.poses or content.walls else 0.0
-            reach = 36.0 + half[0] if any(p.side == "left" for p in content.ports) else 14.0 + half[0]
-            axis = _axis(content)
-            at = (left - reach - (16.0 if beside else 0.0), axis)
+            at = _left_of(index, content, half, beside)
         else:
             at = _free_place(content, half)
         pose = Pose(at, half)
         box = union((content.box, pose.box))
         content = Placed({**content.poses, item: pose}, content.walls, content.routes, content.ports, box)
     return content
+
+
+def _left_of(index: Index, content: Placed, half: Point, apart: bool) -> Point:
+    """The place left of the content as it will be seen, clear of the legs that leave there."""
+    box = content.box if content.poses or content.walls else Box(0.0, 0.0, 0.0, 0.0)
+    gap = 30.0 if apart else 14.0
+    if not index.turned:
+        legs = any(port.side == "left" for port in content.ports)
+        return (box.left - half[0] - gap - (22.0 if legs else 0.0), _axis(content))
+    side: Side = "up" if index.flow == "down" else "down"
+    legs = any(port.side == side for port in content.ports)
+    reach = half[1] + gap + (22.0 if legs else 0.0)
+    return (box.center[0], box.top - reach if side == "up" else box.bottom + reach)
 
 
 def _axis(content: Placed) -> float:
