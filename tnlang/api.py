@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tnlang.elaborate import elaborate_with_warnings
 from tnlang.files import read_source
 from tnlang.ir import net as ir
-from tnlang.ir.program import UserFunction
+from tnlang.ir.program import Equation, UserFunction
 from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, ValueMismatch
 from tnlang.syntax import parse
@@ -200,6 +200,8 @@ class Program:
 
     def check_equations(self, tolerance: float = 1e-9) -> tuple[Diagnostic, ...]:
         """The equations of the figures that do not hold on random numbers, to a relative tolerance."""
+        if not any(isinstance(item, Equation) for figure in self.ir.figures for item in figure.items):
+            return ()
         from tnlang.reference.equations import check_equations
 
         return check_equations(self.ir, tolerance=tolerance, functions=self.python_functions())
