@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tnlang.elaborate import load_program
+from tnlang.ir.cost import cost
 from tnlang.ir.program import Program
 from tnlang.reference import execute, initialise, inputs_of, parameters_of, random_inputs
 from tnlang.source import Source, ValueMismatch
@@ -177,6 +178,20 @@ def test_names_of_values_and_parameters() -> None:
     v = result.cache["v.0"]
     np.testing.assert_allclose(result.cache["own.0.scale"], 1 / np.sqrt(v.var() + 1e-5))
     np.testing.assert_array_equal(result.cache["r.4"], result.cache["step.y#2"])
+
+
+def test_a_loop_variable_may_have_the_name_of_a_dim() -> None:
+    """A bare name is then the variable; wires keep the dim."""
+    same = program("dim n = 2\ntensor x[n]\ny[i] = sum n in 0..3 { n x[i] ones[j: 2] ones[j] }")
+    np.testing.assert_array_equal(execute(same, "main", {"x": [1.0, 2.0]}).outputs["y"], [6, 12])
+    assert (
+        cost(same, "main").flops
+        == cost(program(same.text.replace("sum n in 0..3 { n", "sum t in 0..3 { t")), "main").flops
+    )
+    turned = program(
+        "dim n\nnet f(x[n]) -> y[n] { stream r = x\n repeat n in 0..3 { r[i] += n x[i] }; y = r }"
+    )
+    np.testing.assert_array_equal(execute(turned, "f", [[1.0, 2.0]]).outputs["y"], [4, 8])
 
 
 FROZEN = program(

@@ -42,7 +42,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.normal import normal
-from tnlang.ir.size import LoopVar, Size, show, substitute
+from tnlang.ir.size import LoopVar, Size, loop_key, show, substitute
 from tnlang.ir.walk import copy, fresh_wire, ix_wires, map_children, rename, statements, walk
 
 _LARGEST = 2000
@@ -241,7 +241,7 @@ def _streams_set(body: tuple[Stmt, ...]) -> set[str]:
 def _deeper(loops: Loops, ranges: tuple[Loop, ...]) -> Loops:
     deeper = dict(loops)
     for loop in ranges:
-        deeper[loop.var] = LoopVar(f"#{len(deeper)}")
+        deeper[loop_key(loop.var)] = LoopVar(f"#{len(deeper)}")
     return deeper
 
 

@@ -106,8 +106,6 @@ def _evaluable(place: str, size: Size, loops: tuple[str, ...], known: dict[str, 
             yield f"{place}: {name} is no variable of a loop round it"
         case DimSize(dim) if known.get(dim.name) != dim:
             yield f"{place}: {dim.name} is no dim of the program"
-        case DimSize(dim) if dim.name in loops:
-            yield f"{place}: dim {dim.name} is hidden by a loop variable of its name"
         case SizeOp(_, left, right):
             yield from _evaluable(place, left, loops, known)
             yield from _evaluable(place, right, loops, known)

@@ -37,7 +37,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.order import pairwise
 from tnlang.ir.program import Program
-from tnlang.ir.size import evaluate
+from tnlang.ir.size import evaluate, loop_key
 from tnlang.ir.slots import check_dims, onehot_leg, used_file_level
 from tnlang.ir.walk import free_wires, ix_wires, node_wires, value_wires
 
@@ -255,7 +255,7 @@ class _Counter:
             yield self
             return
         for number in self.range(loops[0]):
-            turn = replace(self, numbers={**self.numbers, loops[0].var: number})
+            turn = replace(self, numbers={**self.numbers, loop_key(loops[0].var): number})
             yield from turn.turns(loops[1:])
 
     def hot_wires(self, node: Tensor) -> tuple[Wire, ...]:

@@ -118,8 +118,13 @@ def size_op(op: Literal["+", "-", "*", "/", "^", "mod"], left: Size, right: Size
     return SizeOp(op, left, right)
 
 
+def loop_key(var: str) -> str:
+    """The key of a loop variable in a table of sizes, where a dim may have its name."""
+    return f"loop {var}"
+
+
 def evaluate(size: Size, numbers: Mapping[str, int]) -> int:
-    """The number a size stands for; ``numbers`` has loop variables and dims by name.
+    """The number a size stands for; ``numbers`` has dims by name, and loop variables by ``loop_key`` or name.
 
     A dim that is not among them is worth its default. Raises SizeError for one that has none.
     """
@@ -132,9 +137,10 @@ def _evaluate(size: Size, numbers: Mapping[str, int], defaults: dict[str, int]) 
         case int():
             return size
         case LoopVar(name):
-            if name not in numbers:
+            found = numbers.get(loop_key(name), numbers.get(name))
+            if found is None:
                 raise SizeError(f"the loop variable {name} has no value here")
-            return numbers[name]
+            return found
         case DimSize(dim):
             if dim.name in numbers:
                 return numbers[dim.name]
@@ -149,11 +155,13 @@ def _evaluate(size: Size, numbers: Mapping[str, int], defaults: dict[str, int]) 
 
 
 def substitute(size: Size, numbers: Mapping[str, Size]) -> Size:
-    """The size with loop variables and dims replaced by name, folded again."""
+    """The size with dims replaced by name, and loop variables by ``loop_key`` or name; folded again."""
     match size:
         case int():
             return size
-        case LoopVar(name) | DimSize(Dim(name)):
+        case LoopVar(name):
+            return numbers.get(loop_key(name), numbers.get(name, size))
+        case DimSize(Dim(name)):
             return numbers.get(name, size)
         case SizeOp(op, left, right):
             return size_op(op, substitute(left, numbers), substitute(right, numbers))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tnlang.ir.net import Call, Decl, Init, Leg, Net, Property, Repeat, Shared, Stmt
 from tnlang.ir.program import Program
-from tnlang.ir.size import DimSize, SizeError, evaluate, show
+from tnlang.ir.size import DimSize, SizeError, evaluate, loop_key, show
 from tnlang.ir.walk import file_level_names, statements
 from tnlang.source import ValueMismatch
 
@@ -126,7 +126,7 @@ def _owned(program: Program, net: Net, prefix: str, numbers: Mapping[str, int]) 
                     yield from _owned(program, program.net(callee), f"{prefix}{name}.", now)
                 case Repeat(loop=loop, body=inner):
                     for value in range(evaluate(loop.start, now), evaluate(loop.stop, now)):
-                        yield from visit(inner, (*turn, value), {**now, loop.var: value})
+                        yield from visit(inner, (*turn, value), {**now, loop_key(loop.var): value})
                 case _:
                     pass
 

@@ -28,7 +28,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.size import Size, evaluate
+from tnlang.ir.size import Size, evaluate, loop_key
 from tnlang.ir.walk import free_wires, ix_wires
 from tnlang.reference.arrays import (
     Array,
@@ -119,7 +119,7 @@ def turns(loops: tuple[Loop, ...], numbers: Mapping[str, int]) -> Iterator[Mappi
         return
     first, *rest = loops
     for value in range(evaluate(first.start, numbers), evaluate(first.stop, numbers)):
-        yield from turns(tuple(rest), {**numbers, first.var: value})
+        yield from turns(tuple(rest), {**numbers, loop_key(first.var): value})
 
 
 def _scalar(value: complex, scope: Scope) -> Labelled:

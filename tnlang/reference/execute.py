@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tnlang.ir.net import Bind, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet, Sum, Value
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate, variables
+from tnlang.ir.size import SizeError, evaluate, loop_key, variables
 from tnlang.ir.slots import (
     array_legs,
     call_path,
@@ -249,7 +249,7 @@ class _Frame:
                 case Repeat(loop=loop, body=inner):
                     outside, turn = self.numbers, self.turn
                     for value in range(evaluate(loop.start, outside), evaluate(loop.stop, outside)):
-                        self.numbers = {**outside, loop.var: value}
+                        self.numbers = {**outside, loop_key(loop.var): value}
                         self.turn = (*turn, (loop.var, value))
                         self.body(inner)
                     self.numbers, self.turn = outside, turn
