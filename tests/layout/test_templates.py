@@ -175,10 +175,10 @@ def test_flow_is_where_the_first_output_goes() -> None:
 
 
 def test_the_first_leg_is_marked_only_where_the_reader_could_be_wrong() -> None:
-    plain, placed = drawn("dim n = 3\ntensor A[n, n], B[n, n]\nY[i, k] = A[i, j] B[j, k]\n")
+    _, placed = drawn("dim n = 3\ntensor A[n, n], B[n, n]\nY[i, k] = A[i, j] B[j, k]\n")
     assert all(pose.first_leg is None for pose in placed.poses.values())
     turned, placed = drawn("dim n = 3\ntensor A[n, n], B[n, n]\nY[i, k] = A[j, i] B[j, k]\n")
     assert placed.poses[named(turned, "A")].first_leg == (1.0, 0.0)
     assert placed.poses[named(turned, "B")].first_leg is None
-    other, placed = drawn("dim n = 3, m = 4\ntensor A[m, n], B[m, n]\nY[i, k] = A[j, i] B[j, k]\n")
+    _, placed = drawn("dim n = 3, m = 4\ntensor A[m, n], B[m, n]\nY[i, k] = A[j, i] B[j, k]\n")
     assert all(pose.first_leg is None for pose in placed.poses.values()), "the dims tell the legs apart"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import conflicts, cost, crossings
+from tnlang.draw.layout.freeform import freeform
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.items import OPPOSITE
@@ -105,7 +106,7 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
             return found
     loops = len(part.inner_edges) - len(part.items) + 1
     if len(part.items) > MANY and loops > MANY // 4:
-        return layered(index, part, want, inner)
+        return freeform(index, part) or layered(index, part, want, inner)
     candidates = []
     for path in spines_of(index, part, want, SPINES if len(part.items) <= MANY else 1):
         row = spine(index, part, path, want, inner)

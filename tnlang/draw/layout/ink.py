@@ -97,14 +97,34 @@ def _bundle_width(index: Index, line: Line) -> float | None:
 
 
 def _ribbon(placed: Placed, station: int, paste: int) -> RibbonItem:
-    """A copied value from its station to a paste, leaving upwards or down where the two stand in a row."""
+    """A copied value from its station to a paste: over the row or under it, or straight across if that is free.
+
+    The way that covers fewest shapes, then crosses fewest wires, then is shortest.
+    """
     a, b = placed.poses[station].at, placed.poses[paste].at
-    if abs(a[1] - b[1]) < 1:
-        rise = max(44.0, 0.18 * abs(a[0] - b[0])) * -1.0
-        path = curves.track((a, (a[0], a[1] + rise), (b[0], b[1] + rise), b), 24.0)
-    else:
-        path = curves.cubic(a, (0.0, 1.0 if b[1] > a[1] else -1.0), b, (0.0, -1.0 if b[1] > a[1] else 1.0))
-    return RibbonItem(path)
+    boxes = [p.box for n, p in placed.poses.items() if n not in (station, paste)]
+    ways = []
+    low, high = sorted((a[0], b[0]))
+    between = [box for box in boxes if box.right > low - 8 and box.left < high + 8]
+    rise = max(44.0, 0.18 * abs(a[0] - b[0]))
+    top = min([a[1] - rise, b[1] - rise, *(box.top - 18.0 for box in between)])
+    bottom = max([a[1] + rise, b[1] + rise, *(box.bottom + 18.0 for box in between)])
+    levels = {min(a[1], b[1]) - rise, max(a[1], b[1]) + rise, top, bottom}
+    for level in sorted(levels):
+        ways.append(curves.track((a, (a[0], level), (b[0], level), b), 24.0))
+    if abs(a[1] - b[1]) > 30:
+        ways.append(curves.track((a, (a[0], b[1]), b), 24.0))
+        ways.append(curves.track((a, (b[0], a[1]), b), 24.0))
+        turn = 1.0 if b[1] > a[1] else -1.0
+        ways.append(curves.cubic(a, (0.0, turn), b, (0.0, -turn)))
+
+    def cost(path: Path) -> tuple[int, int, float]:
+        points = geometry.flatten(path)
+        covered = sum(any(box.holds(p, 4.0) for p in points) for box in boxes)
+        crossed = sum(len(geometry.crossings(path, wire)) for wire in placed.routes.values())
+        return (covered, crossed, geometry.length(path))
+
+    return RibbonItem(min(ways, key=cost))
 
 
 def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item]:
