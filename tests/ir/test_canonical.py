@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ir.build import Wires
-from tests.strategies import Case, expressions
+from tests.strategies import Case, expressions, networks
 from tnlang.elaborate import load_program
 from tnlang.ir.canonical import canonical
 from tnlang.ir.labelling import Graph, certificate
@@ -204,6 +205,19 @@ def test_another_spelling_is_equal_in_form_and_in_value(case: Case, data: st.Dat
     other = respelled_program(program, data)
     assert canonical(program.net("main")) == canonical(other.net("main"))
     case.close(execute(other, "main", case.inputs).cache, case.values)
+
+
+@settings(max_examples=25)
+@given(networks())
+def test_the_form_of_a_net_does_not_depend_on_ids(case: Case) -> None:
+    source = Source("t.tn", case.text)
+    form_of, again = (canonical(load_program(source).net("outer")) for _ in range(2))
+    assert form_of == again
+    # the last statement binds the output: with its sign turned it is another net
+    text = re.sub(r"^    y(\[[^=]*\])? = (.*)$", r"    y\1 = -(\2)", case.text, flags=re.MULTILINE)
+    assert text != case.text
+    turned = load_program(Source("t.tn", text))
+    assert canonical(turned.net("outer")) != form_of
 
 
 def mutated(total: Sum, data: st.DataObject) -> Sum:
