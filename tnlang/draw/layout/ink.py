@@ -97,7 +97,7 @@ def _bundle_width(index: Index, line: Line) -> float | None:
 
 
 def _ribbon(placed: Placed, station: int, paste: int) -> RibbonItem:
-    """A copied value from its station to a paste: over the row or under it, or straight across if that is free.
+    """A copied value from its station to a paste: over the row, under it, or straight across if that is free.
 
     The way that covers fewest shapes, then crosses fewest wires, then is shortest.
     """

@@ -254,7 +254,7 @@ class Emitter(Wiring):
         raised: list[str] | None = None,
     ) -> None:
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])])
-        if found is None or (frame.scope.by_name and not isinstance(found.statement, Decl)):
+        if found is None or (frame.scope.by_name and found.has_name):
             label, role = name_of(found, node.ref, above, self.seconds)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj)
             self.put(shape, joints, wires, frame, node.origin.span)

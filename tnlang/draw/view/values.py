@@ -37,6 +37,17 @@ class Definition:
     shown: str = ""
     index: int = 0
 
+    @property
+    def has_name(self) -> bool:
+        """Whether the program bound it under a name; declared values and arguments of calls are not bound."""
+        match self.statement:
+            case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
+                return not target.anonymous
+            case Call(results=results):
+                return not results[self.index].anonymous
+            case Decl():
+                return False
+
 
 @dataclass(slots=True, eq=False)
 class Scope:
@@ -202,7 +213,7 @@ class Uses:
         counts = self.shadow if shadow else self.counts
         first = found.key not in counts
         counts[found.key] += 1
-        if first and not scope.by_name:
+        if first and not (scope.by_name and found.has_name):
             self.visit(found, shadow=shadow)
 
     def visit(self, found: Definition, *, shadow: bool = False) -> None:
