@@ -21,10 +21,11 @@ from tnlang.elaborate.drafts import (
 from tnlang.elaborate.rule2 import multiplied, open_tips
 from tnlang.elaborate.scope import Scope, legs_text
 from tnlang.elaborate.sizes import Grouping, Sizes
+from tnlang.elaborate.targets import Expected
 from tnlang.elaborate.weave import Weaver
 from tnlang.ir.net import Bind, Group, Leg, Origin, Ref, Sum, Value, Wire
 from tnlang.ir.walk import new_id, rename
-from tnlang.source import Related, Span
+from tnlang.source import Related
 from tnlang.syntax import ast
 
 
@@ -35,15 +36,6 @@ class Woven:
     body: Sum
     legs: tuple[Wire | Group, ...]
     names: tuple[Leg, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """The legs a value has to have: an output's, or a stream's."""
-
-    what: str
-    legs: tuple[Leg, ...]
-    span: Span
 
 
 def weave_bare(draft: DraftSum, scope: Scope, expected: Expected | None) -> Woven | None:

@@ -9,9 +9,9 @@ from tnlang.elaborate.arithmetic import path_text
 from tnlang.elaborate.drafts import Whole
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_known, find_net, find_value
-from tnlang.elaborate.scope import Header, NetEntry, Scope, legs_text
+from tnlang.elaborate.scope import Header, NetEntry, Scope
+from tnlang.elaborate.targets import Expected, fits
 from tnlang.ir.net import Call, Decl, Leg, Origin, Output, Ref, Tensor, Value, Wire
-from tnlang.ir.size import DimSize, show
 from tnlang.ir.walk import new_id
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -179,31 +179,10 @@ def _argument(
         if bound is None:
             return None
         ref, legs = bound
-    return ref if decl is None or _fits(legs, decl, named.span, scope) else None
-
-
-def _fits(legs: tuple[Leg, ...], decl: Decl, span: Span, scope: Scope) -> bool:
-    related = Related(decl.origin.span, f"the input {decl.name}")
-    if len(legs) != len(decl.legs):
-        scope.diagnostics.error(
-            "TN507",
-            f"the input {decl.name} has {legs_text(decl.legs)}, this value {legs_text(legs)}",
-            span,
-            related,
-        )
-        return False
-    for given, wanted in zip(legs, decl.legs, strict=True):
-        both = isinstance(given.size, DimSize) and isinstance(wanted.size, DimSize)
-        if (both and given.size != wanted.size) or scope.world.agree(given.size, wanted.size) is False:
-            scope.diagnostics.error(
-                "TN507",
-                f"leg {wanted.name} of the input {decl.name} is {show(wanted.size)}, "
-                f"leg {given.name} of this value is {show(given.size)}",
-                span,
-                related,
-            )
-            return False
-    return True
+    if decl is None:
+        return ref
+    wanted = Expected(f"the input {decl.name}", decl.legs, decl.origin.span)
+    return ref if fits(legs, wanted, "TN507", named.span, scope) else None
 
 
 def call_in_expression(call: ast.Call, scope: Scope, name: ast.Name | None) -> Whole | None:

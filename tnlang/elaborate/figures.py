@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tnlang.elaborate import transformed
 from tnlang.elaborate.arithmetic import find_module, is_broken, one_sub, path_text
-from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_open
+from tnlang.elaborate.bindings import Woven, weave_bare, weave_open
 from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.drafts import DraftSum, wholes
 from tnlang.elaborate.expressions import draft
@@ -13,6 +13,7 @@ from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.nets import needed_names
 from tnlang.elaborate.rule2 import open_tips
 from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
+from tnlang.elaborate.targets import Expected
 from tnlang.ir.net import (
     Bind,
     Bracket,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tnlang.elaborate import calls, expressions
-from tnlang.elaborate.bindings import Expected, Woven, weave_bare, weave_legs
+from tnlang.elaborate.bindings import Woven, weave_bare, weave_legs
 from tnlang.elaborate.declarations import declare
 from tnlang.elaborate.drafts import DraftSum
 from tnlang.elaborate.families import folded
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.lookup import find_net, unknown_function
 from tnlang.elaborate.scope import Body, Known, Scope, loop_vars
-from tnlang.elaborate.targets import fits, loop_names_clear, may_bind, remember, subs_of
+from tnlang.elaborate.targets import Expected, fits, loop_names_clear, may_bind, remember, subs_of
 from tnlang.ir.net import (
     Bind,
-    Decl,
     Group,
     Loop,
     Origin,
@@ -246,9 +245,7 @@ class Statements:
     ) -> None:
         legs = output.legs if applied.header.sound else None
         if expected is not None and legs is not None:
-            wanted = Decl("input", expected.what, expected.legs, origin=Origin(expected.span))
-            if not fits(legs, wanted, applied.span, scope):
-                legs = None
+            fits(legs, expected, "TN511", applied.span, scope)
             legs = expected.legs
         remember(target, legs, scope, False, subs)
 
@@ -308,8 +305,7 @@ class Statements:
                 self.body.used.discard(name)
                 known.assigned = None if known.assigned is None or self.body.loops else known.assigned + 1
                 if expected is not None:
-                    wanted = Decl("input", name, expected.legs, origin=Origin(expected.span))
-                    fits(output.legs, wanted, applied.span, scope)
+                    fits(output.legs, expected, "TN511", applied.span, scope)
                 continue
             self._remember_result(target, subs, output, expected, applied, scope)
             results.append(replace(calls.result_value(name, output, False), subs=subs or ()))

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from tnlang.elaborate.arithmetic import size_of
 from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.families import parts
 from tnlang.elaborate.scope import Known, Scope, legs_text, loop_vars
-from tnlang.ir.net import Decl, Leg
-from tnlang.ir.size import DimSize, Size
+from tnlang.ir.net import Leg
+from tnlang.ir.size import DimSize, Size, show
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The legs a value has to have: an output's, or a stream's."""
+
+    what: str
+    legs: tuple[Leg, ...]
+    span: Span
 
 
 def may_bind(target: ast.Lhs, op: str, scope: Scope, opens: bool) -> bool:
@@ -130,25 +142,24 @@ def loop_names_clear(target: ast.Lhs, value: ast.Named, scope: Scope) -> bool:
     return clear
 
 
-def fits(legs: tuple[Leg, ...], wanted: Decl, span: Span, scope: Scope) -> bool:
-    """Whether a call's result fits an output or stream; reports TN511."""
-    if len(legs) == len(wanted.legs) and all(
-        (given.size == want.size)
-        or (not _both_dims(given, want) and scope.world.agree(given.size, want.size) is not False)
-        for given, want in zip(legs, wanted.legs, strict=True)
-    ):
-        return True
-    scope.diagnostics.error(
-        "TN511",
-        f"{wanted.name} has {legs_text(wanted.legs)}, this value {legs_text(legs)}",
-        span,
-        Related(wanted.origin.span, "declared here"),
-    )
-    return False
-
-
-def _both_dims(first: Leg, second: Leg) -> bool:
-    return isinstance(first.size, DimSize) and isinstance(second.size, DimSize)
+def fits(
+    given: tuple[Leg, ...], wanted: Expected, code: Literal["TN507", "TN511"], span: Span, scope: Scope
+) -> bool:
+    """Whether a whole value fits an input, an output or a stream, leg by leg; reports one that does not."""
+    what = wanted.what
+    message = ""
+    if len(given) != len(wanted.legs):
+        message = f"{what} has {legs_text(wanted.legs)}, this value {legs_text(given)}"
+    else:
+        for mine, other in zip(given, wanted.legs, strict=True):
+            both = isinstance(mine.size, DimSize) and isinstance(other.size, DimSize)
+            if (both and mine.size != other.size) or scope.world.agree(mine.size, other.size) is False:
+                message = f"leg {other.name} of {what} is {show(other.size)}, "
+                message += f"leg {mine.name} of this value is {show(mine.size)}"
+                break
+    if message:
+        scope.diagnostics.error(code, message, span, Related(wanted.span, "declared here"))
+    return not message
 
 
 def bound_names(statements: tuple[ast.Statement, ...]) -> dict[str, Span]:
