@@ -6,14 +6,14 @@ part starts from is at y = 0. A picture that flows another way is turned afterwa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_grid import Grid
-from tnlang.draw.layout.backbone_rows import BESIDE, NESTED, PAD, RUNG, Rows
+from tnlang.draw.layout.backbone_rows import BESIDE, NESTED, PAD, RUNG, Rows, up_to
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.scene import Point
 
@@ -58,7 +58,7 @@ class Placer(Rows):
 
     # ------------------------------------------------------------ the whole part
 
-    def place(self, least_left: float, least_outer: float, start_y: float = 0.0) -> Plan:
+    def place(self, least_left: float, least_outer: float) -> Plan:
         """The part with all coordinates; ``least_left`` and ``least_outer`` align it with other parts."""
         plan = self._try(least_left, least_outer, 0.0)
         missing = self._short(plan)
@@ -72,7 +72,7 @@ class Placer(Rows):
             if len(near) > 1:
                 (_, y), (_, above) = plan.centers[dot], plan.centers[near[0]]
                 missing = max(missing, above + self.arms[near[0]].down + RUNG / 2 - y)
-        return float(4 * -(-missing // 4))
+        return up_to(missing, 4)
 
     def _try(self, least_left: float, least_outer: float, lower: float) -> Plan:
         grid = self.grid
@@ -82,8 +82,8 @@ class Placer(Rows):
         head_right, head_bottom = self._head(plan)
         self._values(plan, head_bottom)
         reach = self._reach(xs, ys)
-        left = max(TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0, 0.0)
-        x0 = max(least_left, 8 * -(-(left - reach.left) // 8)) if grid.rows else 0.0
+        left = TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0
+        x0 = max(least_left, up_to(left - reach.left, 8)) if grid.rows else 0.0
         direct = self._direct_x(head_right)
         x0 = max(x0, direct)
         if direct and self.head[-1] in plan.centers:
@@ -126,7 +126,7 @@ class Placer(Rows):
             if i == 0 and self.beside.values:  # a ribbon from above passes before the name
                 gap = max(gap, TRUNK + TRUNKS * len(plan.trunks) - 15.0 + self.gauge.longest())
             x += gap + wide
-            plan.centers[shape] = (4 * -(-x // 4), 0.0)
+            plan.centers[shape] = (up_to(x, 4), 0.0)
             x = plan.centers[shape][0] + wide
             bottom = max(bottom, high)
         return x, bottom
@@ -167,16 +167,17 @@ class Placer(Rows):
         return 0.0
 
     def _first_row(self, plan: Plan, head_bottom: float, reach: Box) -> float:
+        """The y of the first row: the station's own, or below what stands or runs there."""
         if not self.grid.rows:
             return 0.0
         if self.beside.below and not self.placed_head:
             return -reach.top + 10.0 + 32.0 * bool(self.part.feeds)
         if self.head:
-            return 8 * -(-(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top) // 8)
+            return up_to(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top, 8)
         if self.part.start is None:
             return -reach.top + 20.0
         if self._below_start():
-            return 8 * -(-(46.0 + FOREIGN * bool(self.part.foreign) - reach.top) // 8)
+            return up_to(46.0 + FOREIGN * bool(self.part.foreign) - reach.top, 8)
         return 0.0
 
     def _bundle_dots(self, plan: Plan) -> None:
@@ -190,7 +191,7 @@ class Placer(Rows):
             if len(same) == 2 and any(o == same[1] for _, o in self.index.neighbours[same[0]]):
                 plan.centers[shape] = (center[0] + 8.0, center[1])
 
-    def _satellites(self, plan: Plan, owners: Mapping[int, object]) -> None:
+    def _satellites(self, plan: Plan, owners: Iterable[int]) -> None:
         for owner in owners:
             wide, high = self.measure(self.index.shapes[owner])
             x, y = plan.centers[owner]
@@ -284,6 +285,7 @@ class Placer(Rows):
     # ------------------------------------------------------------ the outer column
 
     def _column(self, plan: Plan, least_outer: float, head_right: float) -> None:
+        """The outer column, right of all rows; the link dots between are level with what they join."""
         grid = self.grid
         right = max(
             [head_right, *(b.right for b in plan.walls.values())]
@@ -301,7 +303,7 @@ class Placer(Rows):
         widest = max(self.arms[s].left for s in grid.column)
         if set(self.part.feeds) | set(self.part.returns):
             x = max(x, NEAREST)
-        x = max(least_outer, 4 * -(-max(x, right + 28 + widest) // 4))
+        x = max(least_outer, up_to(max(x, right + 28 + widest), 4))
         links = {d: self._link_y(plan, d) for d in grid.links}
         y = self._column_top(plan)
         for i, shape in enumerate(grid.column):
@@ -312,7 +314,7 @@ class Placer(Rows):
                 named = self.length(grid.column[i - 1], shape)
                 y += before.down + max(24.0 if small else RUNG, named) + arms.up
             else:
-                y = max(y, y + arms.up)
+                y += arms.up
             for dot, at in links.items():
                 near = {o for _, o in self.index.neighbours[dot]}
                 if shape in near and self._after(dot, shape):
@@ -325,7 +327,7 @@ class Placer(Rows):
             plan.centers[shape] = (x, y)
         for dot, at in links.items():
             plan.centers[dot] = (x - LINK, at)
-        self._satellites(plan, {s: None for s in (*grid.column, *grid.links)})
+        self._satellites(plan, (*grid.column, *grid.links))
 
     def _column_top(self, plan: Plan) -> float:
         """Where the column may begin: a round below the wire that feeds it."""
@@ -339,27 +341,30 @@ class Placer(Rows):
         return min(feeding) + OUTER + 2.0
 
     def _link_y(self, plan: Plan, dot: int) -> float:
+        """A link dot stands level with what it is joined to in the rows."""
         levels = [plan.centers[o] for _, o in self.index.neighbours[dot] if o in self.grid.rows]
         if levels:
-            x_most = [y for x, y in levels]
             dots = [
                 plan.centers[o][1]
                 for _, o in self.index.neighbours[dot]
                 if o in self.grid.rows and self.index.shapes[o].symbol in ("dot", "tensor")
             ]
-            return dots[-1] if dots else x_most[-1]
+            return dots[-1] if dots else levels[-1][1]
         rows = [c[1] for s, c in plan.centers.items() if s in self.grid.rows]
         return sum(rows) / len(rows) if rows else 0.0
 
     def _after(self, dot: int, shape: int) -> bool:
+        """Whether a shape of the column stands below a link dot that it is joined to."""
         near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
         return bool(near) and (shape != near[0] or len(near) == 1)
 
     def _last_before(self, dot: int, shape: int) -> bool:
+        """Whether it stands above it."""
         near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
         return len(near) > 1 and shape == near[0]
 
     def _finish(self, plan: Plan, head_bottom: float) -> None:
+        """Where the part returns to the tracks, and how far it reaches."""
         boxes = [*plan.walls.values(), *(self._box(s, c) for s, c in plan.centers.items())]
         boxes += [value.box for value in plan.values]
         box = union(boxes) if boxes else Box(0, 0, 0, 0)
@@ -373,7 +378,7 @@ class Placer(Rows):
         hung = max(
             (self._box(s, plan.centers[s]).bottom for s in self.sides if s in plan.centers), default=0.0
         )
-        plan.stop = 4 * -(-max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0) // 4)
+        plan.stop = up_to(max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0), 4)
         right = box.right
         for one, two in pairwise(self.grid.column):
             if self.joined(one, two):

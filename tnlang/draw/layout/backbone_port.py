@@ -45,8 +45,10 @@ class Harbour:
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
 
     def ports(self, opened: Mapping[int, Port], joins: Mapping[int, Port]) -> list[Ends]:
-        """The ports of every line of the part that is no track; ``opened`` gives those of free ends,
-        ``joins`` those of lines that turn into a track."""
+        """The ports of every line of the part that is no track.
+
+        ``opened`` gives those of free ends, ``joins`` those of lines that turn into a track.
+        """
         lines = [
             line
             for line in self.index.diagram.lines
@@ -117,9 +119,8 @@ class Harbour:
             case "station", _:
                 return "right"
             case "head", ("station" | "head"):
-                return (
-                    "left" if line.id in self._taken(shape) or line.id in self.plan.part.returns else "right"
-                )
+                inward = line.id in self._taken(shape) or line.id in self.plan.part.returns
+                return "left" if inward else "right"
             case "head", "row":
                 x, other_x = self.centers[shape][0], self.centers[other or 0][0]
                 return "down" if abs(x - other_x) < 30 else "right"
@@ -189,14 +190,13 @@ class Harbour:
         return any((cols[other] < cols[shape]) == (side == "left") for other in level)
 
     def _to_station(self, line: Line, shape: int) -> str:
-        grid = self.plan.grid
+        """To a station or a free end: position legs up or down, a hidden leg to the right."""
         if line.id in self.plan.part.feeds:
             return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
         goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
             return "down"
         ended = any(line.id in e.ended for e in self.index.diagram.enclosures)
-        del grid
         return "right" if goes or ended else "left"
 
     def _rightward(self, shape: int) -> str:
@@ -282,17 +282,18 @@ class Harbour:
         if station and side == "right":
             # back to the tracks round the shape: inside all that goes to the column
             return (2000.0, rank, 0.0)
-        if other is None or station:
-            # towards the tracks: position inside
-            given = (
-                other is not None and self.index.shapes[other].symbol == "copy" and side in ("left", "right")
-            )
-            return ((1.0 if line.dim == self.hidden else -1.0) * (-1.0 if given else 1.0), rank, 0.0)
+        place = 1.0 if line.dim == self.hidden else -1.0
+        if other is None:
+            return (place, rank, 0.0)
+        if station:
+            # position inside: below hidden where a copy gives them, else above it
+            given = self.index.shapes[other].symbol == "copy" and side in ("left", "right")
+            return (-place if given else place, rank, 0.0)
         x, y = self.centers[shape]
         u, v = self.centers[other]
         if shape in self.index.stations:
             turn = -1.0 if self.index.shapes[shape].symbol == "copy" else 1.0
-            return (turn * u, turn * (1.0 if line.dim == self.hidden else 0.0), rank)
+            return (turn * u, turn * place, rank)
         if side in ("left", "right"):
             out, aside = (u - x if side == "right" else x - u), v - y
         else:
@@ -300,7 +301,7 @@ class Harbour:
         if abs(aside) < 12:
             return (aside / 100, rank, 0.0)
         # what turns aside first stands outermost: nearer goals beyond farther ones
-        return (aside / abs(aside) * (1000 - out), rank, 0.0) if aside > 0 else (-(1000 - out), rank, 0.0)
+        return ((1000.0 - out) * (1.0 if aside > 0 else -1.0), rank, 0.0)
 
     def _rank(self, line: Line) -> float:
         """Lines that join the same two shapes have one order at both."""
@@ -310,9 +311,3 @@ class Harbour:
 
 def box_of(center: Point, half: Point) -> Box:
     return Box(center[0] - half[0], center[1] - half[1], center[0] + half[0], center[1] + half[1])
-
-
-def beyond(port: Port, by: float) -> Point:
-    """A point on the port's side of it."""
-    d = DIRECTIONS[port.side]
-    return (port.at[0] + d[0] * by, port.at[1] + d[1] * by)

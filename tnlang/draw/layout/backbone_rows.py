@@ -21,6 +21,11 @@ CHAIN, RUNG = 24.0, 42.0
 """Clear space between neighbours in a row, and from row to row."""
 
 
+def up_to(value: float, step: int) -> float:
+    """The next multiple of a step: shapes stand on a grid, so that straight wires stay straight."""
+    return float(step * -(-value // step))
+
+
 @dataclass(frozen=True, slots=True)
 class Arms:
     """How far a shape with its satellites reaches from its centre."""
@@ -187,7 +192,7 @@ class Rows:
                     need = self.arms[other].right + clear + self.arms[shape].left
                     need = max(need, self._upright_room(other, shape))
                     least = max(least, xs[cols[other]] + need)
-            xs[number] = 4 * -(-least // 4)
+            xs[number] = up_to(least, 4)
         return xs
 
     def label_room(self, one: int, other: int) -> float:
@@ -239,7 +244,7 @@ class Rows:
                     if self._crossing_dot(one, two) and not walls:
                         clear = max(clear, 60.0)
                     least = max(least, ys[upper] + self.arms[one].down + clear + self.arms[two].up)
-            ys[lower] = 4 * -(-least // 4)
+            ys[lower] = up_to(least, 4)
         for row in sorted(set(rows.values()) - set(ys)):
             below = max((r for r in ys if r <= row), default=main[0] if main else row)
             above = min((r for r in ys if r >= row), default=below)
