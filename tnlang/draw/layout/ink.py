@@ -44,7 +44,7 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
 def _axis(placed: Placed) -> float:
     level = [p.at[1] for p in placed.ports if p.side in ("left", "right")]
     if level:
-        return level[0]
+        return (min(level) + max(level)) / 2
     box = union([p.box for p in placed.poses.values()] + [w.box for w in placed.walls.values()])
     if box.left > box.right:
         return placed.box.center[1]
