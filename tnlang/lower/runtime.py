@@ -187,40 +187,7 @@ class Net(nn.Module):
         Returns self. Raises ValueError, before anything is changed, with every key that is missing or not
         used and every array that does not fit.
         """
-        places = stored_arrays(Path(path))
-        used, filled, wrong = set(), [], []
-        parameters = dict(self.named_parameters())
-        mapping = list(self.weights())
-        with torch.no_grad():
-            for name, key, change in mapping:
-                stored = next((p + key for p in (*self.prefixes, "") if p + key in places), None)
-                if stored is None:
-                    wrong.append(f"missing: {key} (for {name})")
-                    continue
-                used.add(stored)
-                array = read_array(places[stored], stored)
-                shape = list(parameters[name].shape)
-                try:
-                    value = change(array)
-                except (RuntimeError, IndexError):
-                    value = array
-                if list(value.shape) != shape:
-                    wrong.append(
-                        f"mis-shaped: {stored} has {list(array.shape)}, which does not give {name} {shape}"
-                    )
-                    continue
-                filled.append((parameters[name], value))
-            wrong += [f"not filled: {name}" for name in parameters if name not in {n for n, _, _ in mapping}]
-            for key in places.keys() - used:
-                bare = next((key.removeprefix(p) for p in self.prefixes if key.startswith(p)), key)
-                if not any(fnmatch.fnmatchcase(bare, p) or fnmatch.fnmatchcase(key, p) for p in self.ignored):
-                    wrong.append(f"not used: {key}")
-            if wrong:
-                raise ValueError(
-                    f"{path} does not fit {type(self).__name__}:\n  " + "\n  ".join(sorted(wrong))
-                )
-            for parameter, value in filled:
-                parameter.copy_(value)
+        fill(self, Path(path))
         return self
 
 
@@ -438,6 +405,42 @@ def complex_type() -> torch.dtype:
 def same(x: Tensor) -> Tensor:
     """The array as it is stored."""
     return x
+
+
+def fill(net: Net, path: Path) -> None:
+    """Fill the parameters of a net from a checkpoint, or raise ValueError with all that does not fit."""
+    places = stored_arrays(path)
+    used, filled, wrong = set(), [], []
+    parameters = dict(net.named_parameters())
+    mapping = list(net.weights())
+    with torch.no_grad():
+        for name, key, change in mapping:
+            stored = next((p + key for p in (*net.prefixes, "") if p + key in places), None)
+            if stored is None:
+                wrong.append(f"missing: {key} (for {name})")
+                continue
+            used.add(stored)
+            array = read_array(places[stored], stored)
+            shape = list(parameters[name].shape)
+            try:
+                value: Tensor | None = change(array)
+            except (RuntimeError, IndexError):
+                value = None
+            if value is None or list(value.shape) != shape:
+                wrong.append(
+                    f"mis-shaped: {stored} has {list(array.shape)}, which does not give {name} {shape}"
+                )
+                continue
+            filled.append((parameters[name], value))
+        wrong += [f"not filled: {name}" for name in parameters if name not in {n for n, _, _ in mapping}]
+        for key in places.keys() - used:
+            bare = next((key.removeprefix(p) for p in net.prefixes if key.startswith(p)), key)
+            if not any(fnmatch.fnmatchcase(bare, p) or fnmatch.fnmatchcase(key, p) for p in net.ignored):
+                wrong.append(f"not used: {key}")
+        if wrong:
+            raise ValueError(f"{path} does not fit {type(net).__name__}:\n  " + "\n  ".join(sorted(wrong)))
+        for parameter, value in filled:
+            parameter.copy_(value)
 
 
 def stored_arrays(path: Path) -> dict[str, Path]:

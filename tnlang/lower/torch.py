@@ -25,20 +25,25 @@ USER_FUNCTIONS = "# Functions of the user's:"
 
 
 def module_source(plan: ModulePlan) -> str:
-    """The text of the module; the same plan gives the same bytes."""
+    """The text of the module: what nets are, the nets, then the functions that they use.
+
+    The same plan gives the same bytes.
+    """
     public = [name for net in plan.nets for name in _public(net)]
     clashes = sorted(set(public) & set(LIBRARY))
     classes = "\n".join(line for net in plan.nets for line in ["", "", *class_lines(net)])
     classes = re.sub(f"{MARK}({'|'.join(LIBRARY)})\\b", lambda m: _given_way(m[1], clashes), classes)
-    runtime = "\n\n\n".join(used_definitions(set(WORD.findall(classes)), clashes))
+    shared = used_definitions(classes, clashes)
+    before = "\n\n\n".join(text for text in shared if text.startswith("class "))
+    after = "\n\n\n".join(text for text in shared if not text.startswith("class "))
     for function in sorted(definitions().keys() & _variables(plan)):
-        classes, runtime = (
-            re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", t) for t in (classes, runtime)
+        before, classes, after = (
+            re.sub(rf"(?<![\w.]){function}\(", f"{function}_(", part) for part in (before, classes, after)
         )
     values, mapping, tensor = (_given_way(name, clashes) for name in ("Values", "Mapping", "Tensor"))
     values = f"{values} = {mapping}[str, {tensor}]"
     names = ", ".join(f'"{name}"' for name in sorted(public))
-    code = "\n".join([values, "", "", runtime, classes, ""])
+    code = "\n".join([values, "", "", before, classes, "", "", after, ""])
     head = [
         *docstring(_title(plan), ""),
         "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 
 WORD = re.compile(r"[^\W\d]\w*")
@@ -24,11 +24,12 @@ def definitions() -> dict[str, str]:
     }
 
 
-def used_definitions(words: Iterable[str], clashes: Sequence[str]) -> list[str]:
-    """The definitions with one of the names, and what they use; ``clashes`` are names that get a ``_``."""
+def used_definitions(code: str, clashes: Sequence[str]) -> list[str]:
+    """The definitions that a code calls or hands on, and what they use; ``clashes`` get a ``_``."""
     every = definitions()
     found: set[str] = set()
-    queue = [name for name in every if name in (*_ALWAYS, *words)]
+    called = set(re.findall(r"(?<![\w.\[])([^\W\d]\w*)(?:\(|,$|$)", code, re.MULTILINE))
+    queue = [name for name in every if name in called or name in _ALWAYS]
     while queue:
         name = queue.pop()
         if name not in found:
