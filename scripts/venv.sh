@@ -31,3 +31,6 @@ fi
 $pip install --quiet -c constraints.txt torch==2.13.0
 $pip install --quiet -c constraints.txt hatchling editables
 $pip install --quiet -c constraints.txt --no-build-isolation -e '.[test]'
+# The graphviz engine as a wheel: where there is none the built-in placement does without.
+$pip install --quiet -c constraints.txt --only-binary pygraphviz 'pygraphviz>=2.0' ||
+    printf 'tnlang: no pygraphviz wheel for this machine; large networks stand in columns\n' >&2
