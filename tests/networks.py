@@ -16,15 +16,16 @@ from tests.meaning import Add, Entry, Ix
 
 @dataclass(frozen=True)
 class Legs:
-    """How a value is declared: ``x[n, m]`` and its sizes."""
+    """How a value is declared: ``x[n, m]`` and its sizes; one-hot means whole numbers for its last leg."""
 
     name: str
     dims: tuple[str, ...]
     sizes: tuple[int, ...]
+    onehot: bool = False
 
     def __str__(self) -> str:
         said = [d or f"s{n}: {size}" for n, (d, size) in enumerate(zip(self.dims, self.sizes, strict=True))]
-        return self.name + (f"[{', '.join(said)}]" if said else "")
+        return self.name + (f"[{', '.join(said)}]" if said else "") + " onehot" * self.onehot
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ class Runner:
     """Runs nets. Parameters are made when first met, by ``make``; ``values`` has what has a name."""
 
     make: Callable[[tuple[int, ...]], np.ndarray]
+    file_level: dict[str, np.ndarray] = field(default_factory=dict)
     parameters: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -139,7 +141,7 @@ class Runner:
         self, net: Net, arguments: Sequence[np.ndarray], path: str = "", owner: str = ""
     ) -> list[np.ndarray]:
         """The outputs; values stand under ``path``, parameters under ``owner``."""
-        arrays = dict(zip((legs.name for legs in net.inputs), arguments, strict=True))
+        arrays = self.file_level | dict(zip((legs.name for legs in net.inputs), arguments, strict=True))
         arrays |= self.own(net, owner)
         self.body(net.body, arrays, path, owner, {})
         return [arrays[legs.name] for legs in net.outputs]

@@ -110,6 +110,17 @@ class NetDraft(Draft):
         self.held.append(legs)
         return legs
 
+    def onehot_input(self) -> None:
+        legs = Legs(f"x{len(self.inputs)}", ("m", "n"), (DIMS["m"], DIMS["n"]), onehot=True)
+        self.inputs.append(legs)
+        self.held.append(legs)
+
+    def given(self, legs: Legs) -> np.ndarray:
+        """An array for an input."""
+        if legs.onehot:
+            return self.rng.integers(0, legs.sizes[-1], legs.sizes[:-1])
+        return self.values(*legs.sizes)
+
     def let(self, name: str, sub: Entry | None = None) -> Let:
         """A binding; its value is held under its name."""
         _, held, legs, expression = self.binding(name, 1)
@@ -170,8 +181,8 @@ class NetDraft(Draft):
         kept = legs if self.chance(50) else legs[1:]
         return [call, Let(f"w{self.calls}", kept, Add(((1, Prod((use, other))),)))]
 
-    def finish(self, name: str, output: Legs) -> Net:
-        return Net(name, tuple(self.inputs), (output,), tuple(self.declared), tuple(self.body))
+    def finish(self, name: str, *outputs: Legs) -> Net:
+        return Net(name, tuple(self.inputs), outputs, tuple(self.declared), tuple(self.body))
 
 
 def _small(draft: NetDraft, name: str) -> Net:
@@ -188,12 +199,15 @@ def _small(draft: NetDraft, name: str) -> Net:
 def networks(draw: st.DrawFn) -> Case:
     """A net with a stream, a repeat and calls of another net, their parameters their own or shared."""
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
-    callee = _small(NetDraft(draw, rng, plain=True), "inner")
-    draft = NetDraft(draw, rng, callees=(callee,), plain=draw(st.booleans()))
+    common = Legs("P0", ("n", "m"), (DIMS["n"], DIMS["m"]))
+    callee = _small(NetDraft(draw, rng, [common], plain=True), "inner")
+    draft = NetDraft(draw, rng, [common], callees=(callee,), plain=draw(st.booleans()))
     dims = tuple(str(draft.one("n", "m", "o")) for _ in range(draft.number(0, 2)))
     if draft.plain:
         draft.input(("n",))
     draft.input(dims)
+    if draft.chance(40):
+        draft.onehot_input()
     shared = "cell" if draft.chance(30) else ""
     if shared:
         draft.body.append(Shared(shared, callee))
@@ -222,16 +236,23 @@ def networks(draw: st.DrawFn) -> Case:
     if draft.chance(30):
         draft.held.append(Legs("s{0}", stream.dims, stream.sizes))
     draft.body.append(draft.let("y"))
-    net = draft.finish("outer", draft.held[-1])
-    runner = Runner(lambda sizes: draft.values(*sizes))
-    inputs = {legs.name: draft.values(*legs.sizes) for legs in net.inputs}
-    results = _computed(lambda: runner.run(net, list(inputs.values())))
+    net = draft.finish("outer", draft.held[-1], *[stream] * draft.chance(25))
+    runner = Runner(lambda sizes: draft.values(*sizes), {"P0": draft.values(*common.sizes)})
+    inputs = {legs.name: draft.given(legs) for legs in net.inputs}
+    arguments = [
+        np.eye(legs.sizes[-1])[inputs[legs.name]] if legs.onehot else inputs[legs.name] for legs in net.inputs
+    ]
+    results = _computed(lambda: runner.run(net, arguments))
     for value in runner.values.values():
         _settled(value)
     unbound = draft.plain and any("n" in legs.dims for legs in net.inputs)
     line = DIM_LINE.replace("n = 2", "n", 1) if unbound else DIM_LINE
-    text = "\n\n".join([line, str(callee), str(net)]) + "\n"
-    return Case(text, "outer", inputs, runner.parameters, {"y": results[0]}, runner.values)
+    text = "\n\n".join([f"{line}\nparam {common}", str(callee), str(net)]) + "\n"
+    called = any(use in str(net) for use in ("inner(", "= inner"))
+    uses_common = "P0" in str(net) + str(callee) * called
+    parameters = runner.parameters | (runner.file_level if uses_common else {})
+    outputs = dict(zip((legs.name for legs in net.outputs), results, strict=True))
+    return Case(text, "outer", inputs, parameters, outputs, runner.values)
 
 
 def programs() -> st.SearchStrategy[Case]:
