@@ -116,7 +116,9 @@ class Naming:
                 known = [n for n in lines if n in self.ground.paths]
                 before = self.index.shapes[backbone.stations[i - 1]].symbol if i else ""
                 named_above = i == 1 and any(w.line in backbone.tracks[0] for w in found)
-                if not known or named_above or (0 < i < last and before != "plus"):
+                after = self.index.shapes[backbone.stations[i]].symbol if i < last else ""
+                quiet = 0 < i < last and (before != "plus" or after == "plus")
+                if not known or named_above or quiet:
                     continue
                 for position, line in enumerate(lines):
                     if line not in known:
