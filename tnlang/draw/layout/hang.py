@@ -66,7 +66,10 @@ def hang(
     )
     edge_of = (min(b.top for b in near) if side == "up" else max(b.bottom for b in near)) if near else 0.0
     dots = all(index.is_small(item) for item in roots)
-    gap = HANG_GAP if single or dots else BRIDGE_GAP if len(roots) == 1 else BRANCH_GAP
+    if len(roots) > 1 and not dots:
+        gap = BRANCH_GAP
+    else:
+        gap = HANG_GAP if single or dots else BRIDGE_GAP
     aside = [abs(reached[e.line].at[0] - mean[item]) for item in roots for e in edges if item in (e.a, e.b)]
     gap = max(gap, min(84.0, 0.3 * max(aside)))  # long wires to the side are not to be flat
     if any(_has_badge(index, built, box) for box in near) and side == "up":

@@ -199,6 +199,14 @@ class Builder:
         """A term of a plus brings these legs (positions)."""
         self._terms.setdefault(plus, []).append(legs)
 
+    def made(self) -> tuple[int, int]:
+        """How many shapes and enclosures there are: a mark for ``made_since``."""
+        return len(self.shapes), len(self.enclosures)
+
+    def made_since(self, before: tuple[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The shapes and enclosures that were added after a mark."""
+        return tuple(self.shapes)[before[0] :], tuple(self.enclosures)[before[1] :]
+
     def first_term(self, plus: int) -> tuple[int, ...]:
         """The legs that the first term of a plus brings."""
         return self._terms[plus][0]

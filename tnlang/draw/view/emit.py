@@ -11,7 +11,7 @@ from tnlang.draw.view.build import Builder
 from tnlang.draw.view.shapes import declared, name_of
 from tnlang.draw.view.sums import ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
-from tnlang.draw.view.wiring import Frame, Wiring, group_wire, ix_wire, leg_wire, raised_entry
+from tnlang.draw.view.wiring import Frame, Wiring, ix_wire, leg_wire, raised_entry
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -21,7 +21,6 @@ from tnlang.ir.net import (
     Decl,
     Entry,
     Frozen,
-    Leg,
     Node,
     Number,
     Ref,
@@ -35,8 +34,6 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.walk import free_wires, new_id
 from tnlang.source import Span
-
-__all__ = ["Emitter", "Frame", "group_wire"]
 
 
 class Emitter(Wiring):
@@ -228,7 +225,7 @@ class Emitter(Wiring):
     def tensor(self, node: Tensor, frame: Frame, *, multiplied: bool, bias: bool = False) -> None:
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
         found = frame.scope.resolve(node.ref, frame.versions)
-        legs = self._legs_of(found)
+        legs = found.statement.legs if found is not None and isinstance(found.statement, Decl) else ()
         joints = tuple(
             self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
             for i, ix in enumerate(node.legs)
@@ -237,9 +234,6 @@ class Emitter(Wiring):
         wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
         raised = [names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)]
         self.use(found, node, joints, wires, frame, multiplied=multiplied, bias=bias, raised=raised)
-
-    def _legs_of(self, found: Definition | None) -> tuple[Leg, ...]:
-        return found.statement.legs if found is not None and isinstance(found.statement, Decl) else ()
 
     def use(
         self,
@@ -272,7 +266,7 @@ class Emitter(Wiring):
             self.copied(found, joints, wires, frame, node.origin.span)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, seconds=self.seconds)
-            ends = self._strips(statement, joints, wires, frame)
+            ends = self.strips(statement, joints, wires, frame)
             number = self.put(shape, ends, wires, frame, node.origin.span)
             self.builder.known_as(number, ("kind", statement.kind))
             for known in statement.properties:
@@ -293,20 +287,6 @@ class Emitter(Wiring):
                 )
                 frame = replace(frame, inside=inside)
             self.definition(found, joints, wires, frame, multiplied=multiplied)
-
-    def _strips(
-        self, decl: Decl, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame
-    ) -> tuple[int, ...]:
-        """The joints at an input's legs; a strip lies across a one-hot leg."""
-        hot = [p.legs[0] if p.legs else len(decl.legs) - 1 for p in decl.properties if p.name == "onehot"]
-        ends = list(joints)
-        for position in hot:
-            if position < len(ends):
-                ends[position] = self.builder.joint()
-                strip = self.builder.shape(Shape(0, "onehot", outline="box", inside=frame.inside))
-                self.builder.leg(strip, ends[position], wires[position])
-                self.builder.leg(strip, joints[position], wires[position])
-        return tuple(ends)
 
     def copied(
         self, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame, span: Span

@@ -6,8 +6,8 @@ import re
 
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
-from tnlang.ir.net import Bubble
-from tnlang.ir.size import DimSize, LoopVar, Size, SizeOp
+from tnlang.ir.net import Bubble, Loop
+from tnlang.ir.size import DimSize, LoopVar, Size, SizeError, SizeOp, evaluate, size_op
 
 _SPECIAL = {
     "\\": r"{\backslash}",
@@ -200,3 +200,12 @@ def options(bubble: Bubble) -> str:
         if bubble.function != "power"
     ]
     return r",\ ".join(shown)
+
+
+def turns_of(loop: Loop) -> str:
+    """How often a loop runs: the number at default sizes, else the formula."""
+    turns = size_op("-", loop.stop, loop.start)
+    try:
+        return str(evaluate(turns, {}))
+    except SizeError:
+        return size(turns)

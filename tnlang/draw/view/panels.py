@@ -5,12 +5,13 @@ from __future__ import annotations
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.emit import Emitter, Frame, group_wire
-from tnlang.draw.view.streams import net_diagram, second_tensors
+from tnlang.draw.view.emit import Emitter
+from tnlang.draw.view.shapes import second_tensors
+from tnlang.draw.view.streams import net_diagram
 from tnlang.draw.view.values import Definition, Openings, Scope
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Leg, Ref, StreamSet, Sum, Wire
+from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
+from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Ref, StreamSet, Sum, Wire
 from tnlang.ir.program import Equation, Expression, NetTarget, Program, ValueTarget
-from tnlang.ir.walk import new_id
 
 _RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx"}
 
@@ -86,7 +87,7 @@ def _value_row(program: Program, net: str, value: str, openings: Openings) -> Ro
         case Frozen(target=target):
             return _named(found, target.legs, frozen=True)
         case Decl(legs=declared):
-            return _named(found, tuple(_wire(leg) for leg in declared))
+            return _named(found, tuple(leg_wire(leg, leg.size) for leg in declared))
         case Call():
             return net_diagram(program, program.net(net), openings, compose=True, symbols=False)
     return Row((_named(found, legs), Sign("=", "relation"), right))
@@ -117,7 +118,3 @@ def _is_pattern(found: Definition) -> bool:
             return any(isinstance(n, Bubble) and n.function == "softmax" for n in term.nodes)
         case _:
             return False
-
-
-def _wire(leg: Leg) -> Wire:
-    return Wire(new_id(), leg.name, leg.size, label=leg.label)

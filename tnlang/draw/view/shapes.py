@@ -6,6 +6,7 @@ from tnlang.draw.diagram import Role, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.values import Definition, Uses
 from tnlang.ir.net import Bind, Decl, Ref, Tensor, Term, Wire
+from tnlang.ir.program import Program
 
 
 def declared(
@@ -74,3 +75,16 @@ def _transposed(bind: Bind) -> Ref | None:
 def _barred(label: str) -> str:
     base, mark, rest = label.partition("_")
     return r"\bar{" + base + "}" + mark + rest
+
+
+_OUTLINED = ("isometry", "unitary", "orthogonal")
+
+
+def second_tensors(program: Program) -> frozenset[str]:
+    """Of two matrices at file level the second has the second colour, so that they are told apart."""
+    plain = [
+        d.name
+        for d in program.declarations
+        if d.kind == "tensor" and len(d.legs) > 1 and not any(p.name in _OUTLINED for p in d.properties)
+    ]
+    return frozenset(plain[1:]) if len(plain) == 2 else frozenset()

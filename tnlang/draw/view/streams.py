@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
-from tnlang.draw.view.emit import Emitter, Frame, group_wire
+from tnlang.draw.view.emit import Emitter
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
-from tnlang.draw.view.sums import flattened
+from tnlang.draw.view.shapes import second_tensors
+from tnlang.draw.view.sums import apart, flattened
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
+from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
 from tnlang.ir.net import (
     Bind,
     Call,
     Decl,
     Frozen,
-    Leg,
-    Loop,
     Net,
     Output,
     Ref,
@@ -30,8 +30,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate, size_op
-from tnlang.ir.walk import free_wires, new_id, statements, walk
+from tnlang.ir.walk import new_id, statements, walk
 
 
 @dataclass(slots=True)
@@ -80,13 +79,13 @@ class _NetDrawing:
             self._copies(tuple(self.pending))
         elif copied is not None:
             self._input_station(copied)
-        before = self._made()
+        before = self.builder.made()
         for order, output in enumerate(net.outputs):
             self._output(output, order)
         if copied is not None and not self.scope.streams:
             record = self.records[0]
             station = record.stations[0]
-            members, enclosures = self._made_since(before)
+            members, enclosures = self.builder.made_since(before)
             record.blocks.append(Block(station, None, members, enclosures, ""))
         return self.builder.finish(tuple(self.records))
 
@@ -106,7 +105,7 @@ class _NetDrawing:
     def _input_station(self, found: Definition) -> None:
         decl = found.statement
         assert isinstance(decl, Decl)
-        wires = tuple(_wire(leg) for leg in decl.legs)
+        wires = tuple(leg_wire(leg, leg.size) for leg in decl.legs)
         joints = tuple(self.builder.joint() for _ in wires)
         record = StreamRecord()
         self.records.append(record)
@@ -144,7 +143,7 @@ class _NetDrawing:
                     Wire(new_id(), w.name, w.size, w.subs, w.label) if isinstance(w, Wire) else group_wire(w)
                     for w, leg in zip(target.legs, output.legs, strict=True)
                 )
-        return tuple(_wire(leg) for leg in output.legs)
+        return tuple(leg_wire(leg, leg.size) for leg in output.legs)
 
     def _is_running(self, found: Definition) -> bool:
         """Whether a value is a stream as it runs now and nothing else uses it."""
@@ -174,7 +173,7 @@ class _NetDrawing:
                     self._copies(tuple(name for name in self.pending if name not in assigned))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
                     self._statements(inner)
-                    count = _count(loop)
+                    count = names.turns_of(loop)
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
                         self._plate(record, record.stations[first if record is before else 0 :], count)
@@ -199,10 +198,10 @@ class _NetDrawing:
         self.streams[statement.target.name] = stream
         if source is not None:
             for order, (joint, leg) in enumerate(zip(stream.joints, source.legs, strict=True)):
-                self.builder.open(joint, "input", order, _wire(leg))
+                self.builder.open(joint, "input", order, leg_wire(leg, leg.size))
             record.tracks.append(stream.joints)
             return
-        before = self._made()
+        before = self.builder.made()
         frame = Frame(self.scope, found.versions, {})
         plus = self.emitter.definition(found, stream.joints, wires, frame)
         if plus is None:
@@ -212,7 +211,7 @@ class _NetDrawing:
         brought = self.builder.first_term(plus)
         record.tracks.extend([tuple(legs[i] for i in brought), stream.joints])
         record.stations.append(plus)
-        members, enclosures = self._made_since(before)
+        members, enclosures = self.builder.made_since(before)
         record.blocks.append(Block(None, plus, tuple(m for m in members if m != plus), enclosures))
 
     def _plain_input(self, statement: StreamSet, found: Definition) -> Decl | None:
@@ -252,7 +251,7 @@ class _NetDrawing:
         body = statement.body
         if statement.op == "-=":
             body = replace(body, terms=tuple(replace(t, coefficient=-t.coefficient) for t in body.terms))
-        for part in _apart(body, wires):
+        for part in apart(body, wires):
             self._plus(statement, found, stream, wires, part, start)
 
     def _assign(
@@ -276,7 +275,7 @@ class _NetDrawing:
         for step in steps:
             match step:
                 case Plus(rest=rest, wires=inner):
-                    for part in _apart(rest, inner):
+                    for part in apart(rest, inner):
                         self._plus(statement, found, stream, inner, part, start)
                 case Box(call=call, result=result, argument=argument):
                     self.emitter.joints_running[argument.key] = stream.joints
@@ -305,7 +304,7 @@ class _NetDrawing:
         start: int | None,
     ) -> None:
         """A station at which something is added to the stream."""
-        record, before = stream.record, self._made()
+        record, before = stream.record, self.builder.made()
         plus = self.builder.shape(Shape(0, "plus", "+", role="add", span=statement.origin.span))
         after = tuple(self.builder.joint() for _ in wires)
         came = [self.builder.leg(plus, joint, w) for joint, w in zip(stream.joints, wires, strict=True)]
@@ -324,7 +323,7 @@ class _NetDrawing:
         stream.joints, stream.wires = after, wires
         record.stations.append(plus)
         record.tracks.append(after)
-        members, enclosures = self._made_since(before)
+        members, enclosures = self.builder.made_since(before)
         members = tuple(m for m in members if m != plus)
         record.blocks.append(Block(start, plus, members, enclosures, self._label(body)))
 
@@ -401,44 +400,3 @@ class _NetDrawing:
         for joint, wire in zip(joints, wires, strict=True):
             self.builder.leg(station, joint, wire)
         return station
-
-    # ------------------------------------------------------------ what was made
-
-    def _made(self) -> tuple[int, int]:
-        return len(self.builder.shapes), len(self.builder.enclosures)
-
-    def _made_since(self, before: tuple[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return tuple(self.builder.shapes)[before[0] :], tuple(self.builder.enclosures)[before[1] :]
-
-
-def _apart(body: Sum, wires: tuple[Wire, ...]) -> tuple[Sum, ...]:
-    """Terms that are added to a stream one after the other: each of several that have all its legs."""
-    if all(set(wires) <= set(free_wires(term)) for term in body.terms):
-        return tuple(Sum((term,), origin=body.origin) for term in body.terms)
-    return (body,)
-
-
-def second_tensors(program: Program) -> frozenset[str]:
-    """Of two matrices at file level the second has the second colour, so that they are told apart."""
-    plain = [
-        d.name
-        for d in program.declarations
-        if d.kind == "tensor" and len(d.legs) > 1 and not any(p.name in _OUTLINED for p in d.properties)
-    ]
-    return frozenset(plain[1:]) if len(plain) == 2 else frozenset()
-
-
-_OUTLINED = ("isometry", "unitary", "orthogonal")
-
-
-def _count(loop: Loop) -> str:
-    """How often a loop runs: the number at default sizes, else the formula."""
-    turns = size_op("-", loop.stop, loop.start)
-    try:
-        return str(evaluate(turns, {}))
-    except SizeError:
-        return names.size(turns)
-
-
-def _wire(leg: Leg) -> Wire:
-    return Wire(new_id(), leg.name, leg.size, label=leg.label)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tnlang.draw.view.values import Scope
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import Bracket, Bubble, Sum, Term, Wire
-from tnlang.ir.walk import node_wires
+from tnlang.ir.walk import free_wires, node_wires
 
 
 def flattened(body: Sum) -> tuple[Term, ...]:
@@ -55,3 +55,10 @@ def ends_legs(function: str) -> bool:
 
 def function_label(scope: Scope, function: str) -> str:
     return next((f.label for f in scope.program.functions if f.name == function), "")
+
+
+def apart(body: Sum, wires: tuple[Wire, ...]) -> tuple[Sum, ...]:
+    """Terms that are added to a stream one after the other: each of several that have all its legs."""
+    if all(set(wires) <= set(free_wires(term)) for term in body.terms):
+        return tuple(Sum((term,), origin=body.origin) for term in body.terms)
+    return (body,)

@@ -8,7 +8,7 @@ from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.values import Scope, Versions
-from tnlang.ir.net import Entry, Group, Ix, Leg, Slice, Special, Wire
+from tnlang.ir.net import Decl, Entry, Group, Ix, Leg, Slice, Special, Wire
 from tnlang.ir.size import LoopVar, Size, SizeOp, show, size_op
 from tnlang.ir.walk import new_id
 from tnlang.source import Span
@@ -83,6 +83,20 @@ class Wiring:
         for member in leg.members:
             if isinstance(member, Wire):
                 self.builder.leg(fork, self.joint(frame, member), member)
+
+    def strips(
+        self, decl: Decl, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame
+    ) -> tuple[int, ...]:
+        """The joints at an input's legs; a strip lies across a one-hot leg."""
+        hot = [p.legs[0] if p.legs else len(decl.legs) - 1 for p in decl.properties if p.name == "onehot"]
+        ends = list(joints)
+        for position in hot:
+            if position < len(ends):
+                ends[position] = self.builder.joint()
+                strip = self.builder.shape(Shape(0, "onehot", outline="box", inside=frame.inside))
+                self.builder.leg(strip, ends[position], wires[position])
+                self.builder.leg(strip, joints[position], wires[position])
+        return tuple(ends)
 
     def special(self, node: Special, frame: Frame) -> None:
         kind = node.kind
