@@ -150,6 +150,7 @@ def test_the_import_hook_has_to_be_asked_for(tn, tmp_path, monkeypatch):
     tn(LINEAR, "linear_model.tn")
     monkeypatch.syspath_prepend(str(tmp_path))
     tn('fn half = "torch:neg"\ntensor x[i: 3]\ny[i] = half(x[i])', "foreign.tn")
+    assert not any(type(finder).__module__.startswith("tnlang") for finder in sys.meta_path)
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("linear_model")
     tnlang.importer.install()

@@ -2,9 +2,10 @@
 
 >>> import tnlang.importer
 >>> tnlang.importer.install()
+>>> tnlang.importer.uninstall()
 
-From then on ``import attention`` finds ``attention.tn`` where Python looks for modules (a .py file of the
-name comes first), and gives the generated PyTorch module: a class for each net. ``uninstall`` ends it.
+Between the two ``import attention`` finds ``attention.tn`` where Python looks for modules (a .py file of the
+name comes first), and gives the generated PyTorch module: a class for each net.
 """
 
 from __future__ import annotations
