@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.layout.backbone_programs import program
 from tests.layout.pictures import diagrams_in, example_sheets, scene
 from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.faithful import faults
 from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.backbone import backbone_scene
@@ -212,6 +213,7 @@ def test_every_flow_of_a_block_is_drawn_without_a_finding(flow: Side) -> None:
     for name in ("n10", "n11", "n17", "n05"):
         for diagram in with_backbone(name):
             assert lint(flowing(diagram, flow)) == ()
+            assert faults(diagram, flowing(diagram, flow)) == ()
 
 
 UNLABELLED = {"label covered", "badge covered"}
@@ -230,7 +232,9 @@ UNLABELLED = {"label covered", "badge covered"}
 def test_random_backbones_have_no_finding_but_a_name_at_times(text: str) -> None:
     nets = [line.split("(")[0].removeprefix("net ") for line in text.splitlines() if line.startswith("net ")]
     diagram = of_text(text, tuple(n for n in nets if n not in ("ln", "model")))
-    findings = lint(backbone_scene(diagram, "down"))
+    found = backbone_scene(diagram, "down")
+    assert faults(diagram, found) == ()
+    findings = lint(found)
     assert [f for f in findings if f.rule not in UNLABELLED] == []
     assert len(findings) <= 2
 
@@ -357,10 +361,17 @@ def test_a_stream_made_anew_is_a_backbone_of_its_own() -> None:
     assert set(drawn) == {line.id for line in diagram.lines}
 
 
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_streams_are_drawn_as_they_are(name: str) -> None:
+    diagram = of_text(UNUSUAL[name], ("mlp",))
+    assert faults(diagram, backbone_scene(diagram, "down")) == ()
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_line_and_shape_of_a_diagram_is_drawn(name: str) -> None:
     for diagram in with_backbone(name):
         found = flowing(diagram)
+        assert faults(diagram, found) == ()
         assert set(wires(found)) == {line.id for line in diagram.lines}
         drawn = {item.id for item in found.items if isinstance(item, ShapeItem)}
         inkless = {s.id for s in diagram.shapes if s.symbol in ("text", "sigma", "onehot", "fork")}

@@ -68,8 +68,10 @@ def hang(
     dots = all(index.is_small(item) for item in roots)
     if len(roots) > 1 and not dots:
         gap = BRANCH_GAP
+    elif single or dots:
+        gap = HANG_GAP
     else:
-        gap = HANG_GAP if single or dots else BRIDGE_GAP
+        gap = BRIDGE_GAP
     aside = [abs(reached[e.line].at[0] - mean[item]) for item in roots for e in edges if item in (e.a, e.b)]
     gap = max(gap, min(84.0, 0.3 * max(aside)))  # long wires to the side are not to be flat
     if any(_has_badge(index, built, box) for box in near) and side == "up":
