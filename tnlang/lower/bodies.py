@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tnlang.ir.net import (
     Bind,
     Call,
-    Decl,
     Frozen,
-    Group,
     Loop,
-    Net,
     Ref,
     Repeat,
     Shared,
@@ -25,208 +21,49 @@ from tnlang.ir.net import (
     Value,
     Wire,
 )
-from tnlang.ir.program import Program
-from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, size_op, substitute
-from tnlang.ir.slots import dotted, has, onehot_leg
+from tnlang.ir.size import LoopVar, Size, size_op, substitute
 from tnlang.ir.walk import new_id, refs, statements, value_wires, walk
-from tnlang.lower.dims import NetDims, nominal, scalar
+from tnlang.lower.checks import checks
+from tnlang.lower.counting import in_turns, plus, plus_one, variables
+from tnlang.lower.dims import nominal, scalar
 from tnlang.lower.fuse import fused
-from tnlang.lower.names import LIBRARY, Names, identifier
+from tnlang.lower.names import LIBRARY, identifier
 from tnlang.lower.operands import Held, Operand, Scope, add, ordered, spread_to
 from tnlang.lower.plan import (
     All,
     Along,
-    Append,
-    Arith,
     Binary,
-    Body,
     CallNet,
-    CheckLegs,
     Expr,
-    GivenSize,
     Index,
-    Inherited,
-    Let,
-    LetSeveral,
-    LetSize,
-    MathCall,
     Name,
     NewAxis,
     Num,
     OneHot,
+    Scalar,
+    Var,
+)
+from tnlang.lower.steps import (
+    Append,
+    Body,
+    CheckLegs,
+    Inherited,
+    Let,
+    LetSeveral,
     Point,
     Repeated,
-    Scalar,
     Step,
     Table,
-    Total,
-    Var,
     Within,
 )
 from tnlang.lower.terms import lower_sum
 from tnlang.lower.uses import grouped
-
-
-@dataclass(frozen=True, slots=True)
-class Callee:
-    """What a caller has to know of a net: its class, and what its ``forward`` wants besides the inputs."""
-
-    class_name: str
-    keywords: Mapping[str, str]
-    hot: tuple[int | None, ...]
-    complex: tuple[bool, ...]
-    told: Mapping[str, str]
-    file_level: Mapping[str, str]
-    frozen: bool
-    owns_file_level: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The attributes of a class for what the net's text names, and how lists of them are indexed.
-
-    ``deeper`` are those of values that have the name of another one and stand in more repeats.
-    """
-
-    parameters: dict[str, str]
-    constants: Mapping[tuple[str, tuple[int, ...]], str]
-    calls: dict[str, str]
-    values: Mapping[str, str]
-    deeper: Mapping[tuple[str, int], str]
-    dims: Mapping[str, str]
-    keyed_parameters: frozenset[str]
-    keyed_calls: frozenset[str]
+from tnlang.lower.values import Known, key_of, leg_size, text_of
 
 
 @dataclass(slots=True)
-class Builder:
-    """One body being written. ``extents`` collects how long the lists of watched values have to be."""
-
-    program: Program
-    net: Net
-    dims: NetDims
-    place: Place
-    callees: Mapping[str, Callee]
-    inputs: Sequence[tuple[str, Decl]]
-    handed: Mapping[str, str]
-    names: Names
-    observed: bool
-    called: bool
-    values: dict[str, Held] = field(default_factory=dict)
-    members: dict[tuple[str, tuple[int, ...]], Held] = field(default_factory=dict)
-    tables: dict[str, Held] = field(default_factory=dict)
-    pending: dict[str, Expr] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    assigned: dict[str, tuple[Scalar, int]] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-    loops: tuple[tuple[Loop, str], ...] = ()
-    used_dims: set[str] = field(default_factory=set)
-    late: dict[str, str] = field(default_factory=dict)
-    extents: dict[str, list[tuple[Size, ...]]] = field(default_factory=dict)
-    needed: list[tuple[str, tuple[Size, ...], tuple[Loop, ...]]] = field(default_factory=list)
-    needed_versions: list[tuple[Point, tuple[tuple[Loop, str], ...]]] = field(default_factory=list)
-    turned: set[str] = field(default_factory=set)
-    has_own_scale: bool = False
-    uses: Counter[str] = field(default_factory=Counter)
-
-    # ------------------------------------------------------------ sizes
-
-    def size(self, size: Size) -> Scalar:
-        return scalar(size, self.dim, {loop.var: name for loop, name in self.loops})
-
-    def dim(self, dim: Dim) -> Scalar:
-        self.used_dims.add(dim.name)
-        if dim.name in self.dims.early:
-            return Name(f"self.{self.place.dims[dim.name]}")
-        if dim.name not in self.late:
-            self.late[dim.name] = self.names.take(identifier(dim.name))
-        return Name(self.late[dim.name])
-
-    # ------------------------------------------------------------ values
-
-    def declare(self) -> None:
-        """Make inputs, parameters and constants known."""
-        loose = {
-            ref.name
-            for statement in statements(self.net.body)
-            for ref in refs(statement)
-            if any(not isinstance(sub, int) for sub in ref.subs)
-        }
-        for name, decl in self.inputs:
-            held = _held(decl, Var(name, _axes(decl), batched=True))
-            self.note(decl, held, loose)
-        for decl in self.net.owned:
-            self.own(decl, loose)
-        local = {decl.name for _, decl in self.inputs} | {decl.name for decl in self.net.owned}
-        for decl in self.program.declarations:
-            if decl.name in local:
-                continue
-            if decl.kind == "tensor" and _text(decl) in self.handed:
-                self.note(decl, _held(decl, Var(self.handed[_text(decl)], _axes(decl), batched=True)), loose)
-            elif decl.kind == "param" and decl.name in self.handed:
-                subs = tuple(self.key(decl.name, Num(s)) for s in decl.subs)
-                base = self.handed[decl.name]
-                self.note_member(decl, _held(decl, Var(base, len(decl.legs), False, subs, owned=True)))
-            else:
-                self.own(decl, loose)
-
-    def own(self, decl: Decl, loose: set[str]) -> None:
-        if decl.kind == "const":
-            if decl.legs:
-                attribute = self.place.constants.get((decl.name, decl.subs))
-                if attribute is None:
-                    return
-                self.note(decl, _held(decl, Var(f"self.{attribute}", len(decl.legs))), loose)
-            elif isinstance(decl.value, int | float | complex):
-                self.note(
-                    decl, Held(Var("", 0), (), None, isinstance(decl.value, complex), Num(decl.value)), loose
-                )
-        elif decl.kind == "param" and decl.name in self.place.parameters:
-            subs = tuple(self.key(decl.name, Num(s)) for s in decl.subs)
-            base = f"self.{self.place.parameters[decl.name]}"
-            self.note_member(decl, _held(decl, Var(base, len(decl.legs), False, subs, owned=True)))
-
-    def key(self, name: str, sub: Scalar) -> Scalar:
-        return key_of(sub) if name in self.place.keyed_parameters else sub
-
-    def note(self, decl: Decl, held: Held, loose: set[str]) -> None:
-        """A value without list: a member that is met by number is put into a table first."""
-        if decl.subs and decl.name in loose:
-            if decl.name not in self.tables:
-                table = self.names.take(identifier(decl.name))
-                self.steps.append(Table(table))
-                self.tables[decl.name] = replace(held, var=replace(held.var, text=table))
-            target = replace(held.var, text=self.tables[decl.name].var.text, subs=tuple(map(Num, decl.subs)))
-            self.steps.append(Let(target, held.var))
-        self.note_member(decl, held)
-
-    def note_member(self, decl: Decl, held: Held) -> None:
-        if decl.subs:
-            self.members[decl.name, decl.subs] = held
-        else:
-            self.values[decl.name] = held
-
-    def lookup(self, ref: Ref) -> Held:
-        """A value as the text names it at this point."""
-        if ref.name in self.assigned:
-            held = self.values[ref.name]
-            if not ref.subs:
-                return held
-            return replace(held, var=replace(held.var, text=self.versions[ref.name], subs=self.subs(ref)))
-        if not ref.subs:
-            return self.values[ref.name]
-        static = tuple(sub for sub in ref.subs if isinstance(sub, int))
-        if len(static) == len(ref.subs) and (ref.name, static) in self.members:
-            return self.members[ref.name, static]
-        if ref.name in self.tables:
-            held = self.tables[ref.name]
-            return replace(held, var=replace(held.var, subs=self.subs(ref)))
-        like = next(held for (name, _), held in self.members.items() if name == ref.name)
-        subs = tuple(self.key(ref.name, sub) for sub in self.subs(ref))
-        return replace(like, var=replace(like.var, subs=subs))
-
-    def subs(self, ref: Ref) -> tuple[Scalar, ...]:
-        return tuple(self.size(sub) for sub in ref.subs)
+class Builder(Known):
+    """One body being written, statement by statement."""
 
     def expression(self, ref: Ref) -> Expr:
         """A whole value, computed in place where nothing else needs it."""
@@ -361,7 +198,7 @@ class Builder:
 
     def bind(self, target: Value, value: Operand, rest: Sequence[Stmt]) -> None:
         rank = len(target.legs)
-        held = Held(Var("", rank, value.batched), tuple(map(_leg_size, target.legs)), None, value.complex)
+        held = Held(Var("", rank, value.batched), tuple(map(leg_size, target.legs)), None, value.complex)
         if target.subs:
             self.member(target, held, value.expr)
             return
@@ -406,7 +243,7 @@ class Builder:
         expr, batched, is_complex = value.expr, value.batched, value.complex
         if statement.op != "=":
             before = self.values[target.name]
-            wires = tuple(Wire(new_id(), f"{i}", _leg_size(leg)) for i, leg in enumerate(target.legs))
+            wires = tuple(Wire(new_id(), f"{i}", leg_size(leg)) for i, leg in enumerate(target.legs))
             old = Operand(before.var, wires, before.var.batched, before.complex)
             change = Operand(expr, wires, batched, is_complex)
             total = add([(False, old), (statement.op == "-=", change)], wires)
@@ -416,7 +253,7 @@ class Builder:
     def assign(self, target: Value, expr: Expr | None, batched: bool, is_complex: bool) -> None:
         """A stream's next value."""
         name = target.name
-        sizes = tuple(map(_leg_size, target.legs))
+        sizes = tuple(map(leg_size, target.legs))
         rank = len(target.legs)
         base, number = self.assigned.get(name, (Num(0), 0))
         first = name not in self.assigned
@@ -436,7 +273,7 @@ class Builder:
 
     def frozen(self, statement: Frozen) -> None:
         target = statement.target
-        sizes = tuple(map(_leg_size, target.legs))
+        sizes = tuple(map(leg_size, target.legs))
         held = Held(Var("", len(target.legs), batched=True), sizes)
         if isinstance(statement.definition, StreamSet):
             self.assign(target, None, True, False)
@@ -508,12 +345,12 @@ class Builder:
         if name in self.handed:
             return Var(self.handed[name], 0)
         for local, decl in self.inputs:  # The file's tensors are inputs of the net main.
-            if _text(decl) == name:
+            if text_of(decl) == name:
                 return Var(local, 0)
         return Var(f"self.{(self.place.parameters | self.place.calls)[name]}", 0)
 
     def result(self, target: Value, is_complex: bool) -> Held:
-        return Held(Var("", len(target.legs), True), tuple(map(_leg_size, target.legs)), None, is_complex)
+        return Held(Var("", len(target.legs), True), tuple(map(leg_size, target.legs)), None, is_complex)
 
     def argument(self, ref: Ref, wanted: int | None) -> Expr:
         held = self.lookup(ref)
@@ -533,7 +370,7 @@ class Builder:
             for target in _targets(inner):
                 if target.subs and target.name not in self.tables:
                     table = self.names.take(identifier(target.name))
-                    held = Held(Var(table, len(target.legs), True), tuple(map(_leg_size, target.legs)))
+                    held = Held(Var(table, len(target.legs), True), tuple(map(leg_size, target.legs)))
                     self.tables[target.name] = held
                     self.steps.append(Table(table))
         start, stop = self.size(loop.start), self.size(loop.stop)
@@ -565,207 +402,8 @@ class Builder:
                 for name, local in self.handed.items()
                 if name in attributes
             ]
-        checks = self.checks()
         names = (self.names.taken | self.turned).difference(LIBRARY)
-        return Body((*first, *checks, *self.steps), result, tuple(sorted(names)))
-
-    def checks(self) -> list[Step]:
-        """What the shapes of inputs are compared with, and the sizes that come from them."""
-        found: list[Step] = []
-        bound: set[str] = set()
-        again: list[tuple[str, Decl]] = []
-        arrays = [
-            *self.inputs,
-            *(
-                (self.handed[_text(d)], d)
-                for d in self.program.declarations
-                if d.kind == "tensor" and _text(d) in self.handed
-            ),
-        ]
-        for dim in self.dims.dims:  # A derived size needs the ones that it follows from.
-            if dim.name in self.late and dim.name in self.dims.derived:
-                assert dim.default is not None
-                self.size(dim.default)
-        for local, decl in arrays:
-            hot = onehot_leg(decl)
-            sizes: list[tuple[str, Scalar | None]] = []
-            binds: list[tuple[int, str]] = []
-            before = set(bound)
-            for leg in (leg for i, leg in enumerate(decl.legs) if i != hot):
-                late = {d.name for d in dims_in_defaults(leg.size)} - self.dims.early
-                plain = leg.size.dim.name if isinstance(leg.size, DimSize) else ""
-                if plain in self.dims.carried and plain not in bound:
-                    bound.add(plain)
-                    sizes.append((leg.name, Name(f"self.{self.place.dims[plain]}")))
-                    self.used_dims.add(plain)
-                    several = sum(
-                        plain in {d.name for d in dims_in_defaults(other.size)}
-                        for _, d in arrays
-                        for other in d.legs
-                    )
-                    if several > 1 and plain not in self.late:
-                        self.late[plain] = self.names.take(identifier(plain))
-                    if plain in self.late:
-                        binds.append((len(sizes) - 1, self.late[plain]))
-                elif late <= before:
-                    sizes.append((leg.name, self.size(leg.size)))
-                else:
-                    sizes.append((leg.name, None))
-                    if (local, decl) not in again:
-                        again.append((local, decl))
-            found.append(CheckLegs(f"input {_text(decl)}", local, tuple(sizes), tuple(binds)))
-        for dim in self.dims.told:
-            if dim.name in self.late:
-                self.used_dims.add(dim.name)
-                found.append(GivenSize(self.late[dim.name], dim.name, self.place.dims[dim.name]))
-        for dim in self.dims.dims:
-            if dim.name in self.late and dim.name in self.dims.derived:
-                assert dim.default is not None
-                found.append(LetSize(self.late[dim.name], self.size(dim.default)))
-        for local, decl in again:
-            hot = onehot_leg(decl)
-            legs = [leg for i, leg in enumerate(decl.legs) if i != hot]
-            found.append(
-                CheckLegs(
-                    f"input {_text(decl)}", local, tuple((leg.name, self.size(leg.size)) for leg in legs)
-                )
-            )
-        return found
-
-
-def key_of(sub: Scalar) -> Scalar:
-    """A number as the key of a dict of modules."""
-    return MathCall("str", sub)
-
-
-def variables(size: Size) -> Iterator[str]:
-    """The loop variables of a size."""
-    match size:
-        case LoopVar(name):
-            yield name
-        case SizeOp(_, left, right):
-            yield from variables(left)
-            yield from variables(right)
-        case _:
-            return
-
-
-def plus_one(size: Size) -> Size:
-    """One more, folded where a number is added already."""
-    match size:
-        case SizeOp("-", left, int(n)):
-            return size_op("-", left, n - 1)
-        case SizeOp("+", left, int(n)):
-            return size_op("+", left, n + 1)
-    return size_op("+", size, 1)
-
-
-def plus(left: Scalar, right: Scalar) -> Scalar:
-    """The sum, numbers folded."""
-    match left, right:
-        case Num(0), _:
-            return right
-        case _, Num(0):
-            return left
-        case Num(int(a)), Num(int(b)):
-            return Num(a + b)
-    return Arith("+", left, right)
-
-
-def assignments(body: Sequence[Stmt], stream: str, size: Callable[[Size], Scalar]) -> Scalar:
-    """How often a stream is assigned by one run of a body."""
-    total: Scalar = Num(0)
-    for statement in body:
-        match statement:
-            case StreamSet(target=target) if target.name == stream:
-                total = plus(total, Num(1))
-            case Frozen(target=target, definition=StreamSet()) if target.name == stream:
-                total = plus(total, Num(1))
-            case Repeat(loop=loop, body=inner):
-                name = identifier(loop.var)
-                done = in_turns(loop, name, size(loop.start), size(loop.stop), inner, stream, size)
-                total = plus(total, done)
-            case _:
-                pass
-    return total
-
-
-def in_turns(
-    loop: Loop,
-    name: str,
-    start: Scalar,
-    stop: Scalar,
-    body: Sequence[Stmt],
-    stream: str,
-    size: Callable[[Size], Scalar],
-) -> Scalar:
-    """How often a stream is assigned by the turns from ``start`` up to (not including) ``stop``."""
-    each = assignments(body, stream, size)
-    if each == Num(0):
-        return each
-    if name in _names_in(each):
-        return Total(f"{name}_", start, stop, _renamed(each, name, f"{name}_"))
-    match start, stop:
-        case Num(int(a)), Num(int(b)):
-            turns: Scalar = Num(b - a)
-        case _:
-            turns = stop if start == Num(0) else Arith("-", stop, start)
-    match each, turns:
-        case Num(1), _:
-            return turns
-        case Num(int(a)), Num(int(b)):
-            return Num(a * b)
-    return Arith("*", each, turns)
-
-
-def _names_in(number: Scalar) -> set[str]:
-    match number:
-        case Name(text):
-            return {text}
-        case Arith(left=left, right=right):
-            return _names_in(left) | _names_in(right)
-        case Total(start=start, stop=stop, body=body):
-            return _names_in(start) | _names_in(stop) | _names_in(body)
-        case _:
-            return set()
-
-
-def _renamed(number: Scalar, old: str, new: str) -> Scalar:
-    match number:
-        case Name(text):
-            return Name(new) if text == old else number
-        case Arith(op, left, right):
-            return Arith(op, _renamed(left, old, new), _renamed(right, old, new))
-        case Total(var, start, stop, body):
-            return Total(var, *(_renamed(n, old, new) for n in (start, stop, body)))
-        case _:
-            return number
-
-
-def _text(decl: Decl) -> str:
-    return dotted(decl.name, decl.subs)
-
-
-def _axes(decl: Decl) -> int:
-    return len(decl.legs) - (onehot_leg(decl) is not None)
-
-
-def _held(decl: Decl, var: Var) -> Held:
-    sizes = tuple(leg.size for leg in decl.legs)
-    return Held(var, sizes, onehot_leg(decl), has(decl, "complex") or _imaginary(decl.value))
-
-
-def _imaginary(value: object) -> bool:
-    return any(map(_imaginary, value)) if isinstance(value, tuple) else isinstance(value, complex)
-
-
-def _leg_size(leg: Wire | Group) -> Size:
-    if isinstance(leg, Wire):
-        return leg.size
-    total: Size = 1
-    for member in leg.members:
-        total = size_op("*", total, member.size) if isinstance(member, Wire) else total
-    return total
+        return Body((*first, *checks(self), *self.steps), result, tuple(sorted(names)))
 
 
 def _refs_in(total: Sum) -> Iterator[Ref]:
@@ -782,11 +420,3 @@ def _targets(statement: Stmt) -> Iterator[Value]:
             yield from results
         case _:
             return
-
-
-def dims_in_defaults(size: Size) -> Iterator[Dim]:
-    """The dims that a size depends on, those of defaults included."""
-    for dim in dims_in(size):
-        yield dim
-        if dim.default is not None and not dim.counts_members:
-            yield from dims_in_defaults(dim.default)

@@ -35,7 +35,8 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, evaluate
 from tnlang.ir.walk import file_level_names, statements, walk
 from tnlang.lower.names import Names, identifier
-from tnlang.lower.plan import Arith, Keyword, Name, Num, Scalar
+from tnlang.lower.plan import Arith, Name, Num, Scalar
+from tnlang.lower.steps import Keyword
 
 NOMINAL = 1024
 """The size that a dim without default is taken to have where orders and costs are worked out."""

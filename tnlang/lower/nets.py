@@ -8,54 +8,44 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import (
     Bind,
-    Bracket,
     Bubble,
     Call,
     Decl,
     Frozen,
-    Loop,
     Net,
     Node,
     Output,
-    Repeat,
     Shared,
-    Stmt,
     StreamSet,
-    Sum,
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import Dim, Size, evaluate
 from tnlang.ir.slots import array_legs, called, dotted, has, onehot_leg, used_file_level
 from tnlang.ir.walk import refs, statements, walk
-from tnlang.lower.bodies import Builder, Callee, Place, assignments
-from tnlang.lower.dims import NetDims, dims_of, file_level_shared, keywords, scalar
+from tnlang.lower.bodies import Builder
+from tnlang.lower.counting import assignments
+from tnlang.lower.dims import dims_of, file_level_shared, keywords, scalar
 from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
     NET_ATTRIBUTES,
     Names,
-    attribute,
     class_name,
     function_name,
     identifier,
 )
 from tnlang.lower.notation import describe
-from tnlang.lower.plan import (
+from tnlang.lower.owned import parameters_of, place_of, submodules_of, value_names
+from tnlang.lower.plan import Arith, Name, Num, Scalar
+from tnlang.lower.steps import (
     Argument,
-    Arith,
     Body,
     Buffer,
     ModulePlan,
-    Name,
     Needed,
     NetPlan,
-    Num,
-    Parameter,
-    Scalar,
-    Start,
-    Submodule,
-    Turns,
     Watched,
 )
+from tnlang.lower.values import Callee, Place
 from tnlang.lower.weights import checkpoint_of
 
 SizeIn = Callable[[Size], Scalar]
@@ -96,7 +86,7 @@ def plan_net(
     )
 
     attributes = Names.of(MODULE_ATTRIBUTES | NET_ATTRIBUTES)
-    place = _place(program, net, dims, outer, shared, attributes)
+    place = place_of(program, net, dims, outer, shared, attributes)
     locals_ = Names.local()
     locals_.taken.update(function_name(name) for name in _functions_of(net))
     inputs = [(locals_.take(identifier(dotted(d.name, d.subs))), d) for d in net.inputs]
@@ -120,7 +110,7 @@ def plan_net(
             observed,
             is_called,
             uses=uses,
-            has_own_scale="scale" in _value_names(net),
+            has_own_scale="scale" in value_names(net),
         )
         builder.versions = {
             name: builder.names.take(f"{identifier(name)}_versions") for name in _streams_met_by_number(net)
@@ -156,13 +146,13 @@ def plan_net(
             (d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None
         ),
         stored=tuple((place.dims[w.dim], w.name) for w in words if w.dim in used_dims),
-        parameters=_parameters(program, net, place, outer, in_init, is_called),
+        parameters=parameters_of(program, net, place, outer, in_init, is_called),
         buffers=tuple(
             Buffer(place.constants[d.name, d.subs], d.value)
             for d in (*outer, *net.owned)
             if d.kind == "const" and isinstance(d.value, tuple) and (d.name, d.subs) in place.constants
         ),
-        submodules=_submodules(program, net, callees, place, shared, names, is_called),
+        submodules=submodules_of(program, net, callees, place, shared, names, is_called),
         watched=_watched(net, seen, place, in_init),
         needed=_needed(seen, names),
         inputs=tuple(Argument(local, dotted(d.name, d.subs)) for local, d in inputs),
@@ -213,44 +203,6 @@ def _counting(program: Program) -> list[Dim]:
     return [dim for dim in program.dims if dim.counts_members]
 
 
-def _value_names(net: Net) -> list[str]:
-    """The named values a net binds itself, in order, those of bubbles included."""
-    found: dict[str, None] = {}
-    for statement in statements(net.body):
-        match statement:
-            case Bind(target=target, body=body) | StreamSet(target=target, body=body):
-                if not target.anonymous:
-                    found[target.name] = None
-                found.update(dict.fromkeys(_bubble_names(body)))
-            case Frozen(target=target):
-                found[target.name] = None
-            case Call(results=results):
-                found.update(dict.fromkeys(r.name for r in results if not r.anonymous))
-            case _:
-                pass
-    return list(found)
-
-
-def _bubble_names(body: Sum) -> Iterator[str]:
-    return (node.name for node in walk(body) if isinstance(node, Bubble | Bracket) and node.name)
-
-
-def _norm_depths(body: Sequence[Stmt], depth: int = 0) -> set[int]:
-    """In how many repeats the norms without a name stand, whose implicit values are all called ``scale``."""
-    found: set[int] = set()
-    for statement in body:
-        match statement:
-            case Bind(body=total) | StreamSet(body=total):
-                bubbles = (node for node in walk(total) if isinstance(node, Bubble) and not node.name)
-                if any(node.function in ("layernorm", "rmsnorm") for node in bubbles):
-                    found.add(depth)
-            case Repeat(body=inner):
-                found |= _norm_depths(inner, depth + 1)
-            case _:
-                pass
-    return found
-
-
 def _functions_of(net: Net) -> set[str]:
     """The functions of the user's that a net applies."""
     bodies = (s.body for s in statements(net.body) if isinstance(s, Bind | StreamSet))
@@ -263,162 +215,6 @@ def _streams_met_by_number(net: Net) -> list[str]:
     met = {r.name for s in statements(net.body) for r in refs(s) if r.subs and r.name in streams}
     met |= {o.name for o in net.outputs if o.subs and o.name in streams}
     return sorted(met)
-
-
-def _place(
-    program: Program,
-    net: Net,
-    dims: NetDims,
-    outer: Sequence[Decl],
-    shared: Sequence[Shared],
-    names: Names,
-) -> Place:
-    """Attributes: parameters first, so that they have the names of the text."""
-    params = dict.fromkeys(d.name for d in (*net.owned, *outer) if d.kind == "param")
-    calls = dict.fromkeys(
-        [
-            *(s.name for s in statements(net.body) if isinstance(s, Call | Shared)),
-            *(s.name for s in shared),
-        ]
-    )
-    values = _value_names(net)
-    depths = sorted(_norm_depths(net.body)) if "scale" not in values else []
-    values += ["scale"] if depths else []
-    chosen = {name: names.take(attribute(name)) for name in params}
-    constants = {
-        (d.name, d.subs): names.take(attribute(dotted(d.name, d.subs)))
-        for d in (*net.owned, *outer)
-        if d.kind == "const" and isinstance(d.value, tuple)
-    }
-    called_ = {name: names.take(attribute(name)) for name in calls}
-    value_names = {name: names.take(attribute(name)) for name in values}
-    deeper = {("scale", depth): names.take(f"scale_{depth}") for depth in depths[1:]}
-    # A dim gives way to everything else: it is nothing that the text calls by this name on a module.
-    dim_names = {dim.name: names.take(attribute(dim.name)) for dim in dims.dims}
-    families: dict[str, list[tuple[int, ...]]] = {}
-    for decl in (*net.owned, *outer):
-        if decl.kind == "param" and decl.subs:
-            families.setdefault(decl.name, []).append(decl.subs)
-    return Place(
-        chosen,
-        constants,
-        called_,
-        value_names,
-        deeper,
-        dim_names,
-        frozenset(name for name, members in families.items() if not _rectangular_from_zero(members)),
-        frozenset(name for name in calls if not _from_zero(net.body, name)),
-    )
-
-
-def _rectangular_from_zero(members: Sequence[tuple[int, ...]]) -> bool:
-    """Whether nested lists hold the members: at each level the numbers are 0, 1, 2, ..."""
-    if not members or not members[0]:
-        return True
-    firsts = sorted({m[0] for m in members})
-    return firsts == list(range(len(firsts))) and all(
-        _rectangular_from_zero([m[1:] for m in members if m[0] == first]) for first in firsts
-    )
-
-
-def _segments(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
-    """The calls of a name, with the repeats that each stands in."""
-    found: list[tuple[tuple[Loop, ...], Call]] = []
-    for statement in body:
-        match statement:
-            case Call() if statement.name == name and not statement.shared:
-                found.append(((), statement))
-            case Repeat(loop=loop, body=inner):
-                found += [((loop, *loops), call) for loops, call in _segments(inner, name)]
-            case _:
-                pass
-    return found
-
-
-def _distinct(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
-    """The calls of a name whose turns are not those of an earlier one."""
-    found: dict[tuple[tuple[Size, Size], ...], tuple[tuple[Loop, ...], Call]] = {}
-    for loops, call in _segments(body, name):
-        found.setdefault(tuple((loop.start, loop.stop) for loop in loops), (loops, call))
-    return list(found.values())
-
-
-def _from_zero(body: Sequence[Stmt], name: str) -> bool:
-    """Whether the outer turns of a call are 0, 1, 2, ... in the order of the text."""
-    expected: Size = 0
-    for loops, _ in _distinct(body, name):
-        if not loops:
-            return True
-        if loops[0].start != expected or any(loop.start != 0 for loop in loops[1:]):
-            return False
-        expected = loops[0].stop
-    return True
-
-
-def _submodules(
-    program: Program,
-    net: Net,
-    callees: Mapping[str, Callee],
-    place: Place,
-    shared: Sequence[Shared],
-    names: Mapping[str, str],
-    is_called: bool,
-) -> tuple[Submodule, ...]:
-    own = {s.name for s in statements(net.body) if isinstance(s, Shared)}
-    found: list[Submodule] = []
-
-    def turns(callee_name: str, loops: Sequence[Loop]) -> Turns:
-        callee = callees[callee_name]
-        variables = {loop.var: identifier(loop.var) for loop in loops}
-
-        def size(size: Size) -> Scalar:
-            return scalar(size, lambda dim: Name(names[dim.name]), variables)
-
-        words = tuple((keyword, Name(names[dim])) for dim, keyword in callee.keywords.items() if dim in names)
-        heads = tuple((identifier(loop.var), size(loop.start), size(loop.stop)) for loop in loops)
-        return Turns(callee.class_name, words, heads, owns_file_level=not callee.owns_file_level)
-
-    for declared in shared:
-        one = turns(declared.net, ())
-        found.append(Submodule(declared.name, place.calls[declared.name], (one,), root_only=is_called))
-    for name, attr in place.calls.items():
-        statement = next((s for s in statements(net.body) if isinstance(s, Shared) and s.name == name), None)
-        if statement is not None:
-            found.append(Submodule(name, attr, (turns(statement.net, ()),)))
-        elif name not in {s.name for s in shared} or name in own:
-            calls = _distinct(net.body, name)
-            every = tuple(turns(call.net, loops) for loops, call in calls)
-            found.append(
-                Submodule(name, attr, every[:1] if not calls[0][0] else every, name in place.keyed_calls)
-            )
-    return tuple(found)
-
-
-def _parameters(
-    program: Program,
-    net: Net,
-    place: Place,
-    outer: Sequence[Decl],
-    size: SizeIn,
-    is_called: bool,
-) -> tuple[Parameter, ...]:
-    found: list[Parameter] = []
-    for name, attr in place.parameters.items():
-        decls = [d for d in (*outer, *net.owned) if d.kind == "param" and d.name == name]
-        first = decls[0]
-        members = tuple((d.subs, tuple(size(leg.size) for leg in d.legs)) for d in decls)
-        starts = {d.subs: start_of(d) for d in decls}
-        root_only = is_called and first in outer
-        found.append(Parameter(name, attr, members, tuple(starts[d.subs] for d in decls), root_only))
-    return tuple(found)
-
-
-def start_of(decl: Decl) -> Start:
-    """How a parameter starts."""
-    properties = tuple((p.name, p.legs) for p in decl.properties if p.name not in ("complex", "onehot"))
-    name = decl.init.name if decl.init is not None else "normal"
-    arguments = decl.init.arguments if decl.init is not None else (0.02,)
-    return Start(name, arguments, properties, has(decl, "complex"), len(decl.legs))
 
 
 def _watched(net: Net, seen: Builder, place: Place, size: SizeIn) -> tuple[Watched, ...]:
@@ -499,8 +295,8 @@ def _past_values(program: Program, net: Net) -> tuple[str, ...]:
     source = next((n for n in program.nets if n.name == net.source), None)
     if source is None:
         return ()
-    now = set(_value_names(net))
-    return tuple(name for name in _value_names(source) if name not in now)
+    now = set(value_names(net))
+    return tuple(name for name in value_names(source) if name not in now)
 
 
 def _is_complex(net: Net, output: Output, seen: Builder) -> bool:

@@ -25,9 +25,9 @@ from tnlang.lower.plan import (
     Spread,
     ToComplex,
     Var,
-    Within,
     is_scalar,
 )
+from tnlang.lower.steps import Within
 
 Op = Literal["+", "-", "*", "/"]
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from tnlang.lower.layout import wrapped
 from tnlang.lower.names import LIBRARY
-from tnlang.lower.plan import ModulePlan, NetPlan
+from tnlang.lower.steps import ModulePlan, NetPlan
 from tnlang.lower.torch_classes import class_lines, docstring, results_class
 from tnlang.lower.torch_expressions import MARK
 from tnlang.lower.torch_runtime import WORD, definitions, used_definitions

@@ -10,20 +10,22 @@ from tnlang.lower.layout import fits, wrapped
 from tnlang.lower.names import Names, identifier
 from tnlang.lower.plan import (
     Arith,
-    Body,
-    Keyword,
     MathCall,
     Name,
-    NetPlan,
     Num,
-    Parameter,
     Scalar,
+    Total,
+    Var,
+)
+from tnlang.lower.steps import (
+    Body,
+    Keyword,
+    NetPlan,
+    Parameter,
     Start,
     StoredAt,
     Submodule,
-    Total,
     Turns,
-    Var,
     Watched,
 )
 from tnlang.lower.torch_expressions import Writer, library, range_code, repr_name, text

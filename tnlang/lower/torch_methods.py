@@ -10,29 +10,31 @@ from tnlang.lower.layout import WIDTH, fits, wrapped
 from tnlang.lower.names import Names
 from tnlang.lower.plan import (
     Along,
-    Append,
     Binary,
-    Body,
     CallNet,
-    CheckLegs,
     Einsum,
     Expr,
+    Linear,
+    Normed,
+    Var,
+    is_scalar,
+    parts,
+    rebuild,
+)
+from tnlang.lower.steps import (
+    Append,
+    Body,
+    CheckLegs,
     GivenSize,
     Inherited,
     Let,
     LetSeveral,
     LetSize,
-    Linear,
-    Normed,
     Point,
     Repeated,
     Step,
     Table,
-    Var,
     Within,
-    is_scalar,
-    parts,
-    rebuild,
 )
 from tnlang.lower.torch_expressions import Writer, range_code, repr_name, text
 

@@ -8,8 +8,20 @@ from tnlang.ir.net import Entry, Group, Ix, Slice, Tensor, Wire
 from tnlang.ir.size import show
 from tnlang.ir.walk import ix_wires
 from tnlang.lower.operands import Operand, Scope
-from tnlang.lower.plan import All, Conjugate, Cut, Expr, Flatten, Index, Item, Num, Scalar, Unflatten, Within
+from tnlang.lower.plan import (
+    All,
+    Conjugate,
+    Cut,
+    Expr,
+    Flatten,
+    Index,
+    Item,
+    Num,
+    Scalar,
+    Unflatten,
+)
 from tnlang.lower.specials import Hot
+from tnlang.lower.steps import Within
 
 
 def used(node: Tensor, scope: Scope) -> Operand | Hot:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from tnlang.ir.net import Call, Group, Ix, Loop, Net, Ref, Repeat, Stmt, Wire
+from tnlang.ir.net import Group, Ix, Net, Ref, Wire
 from tnlang.ir.program import Program, WeightMap
 from tnlang.ir.size import LoopVar, Size
 from tnlang.ir.slots import used_file_level
 from tnlang.ir.walk import value_wires
-from tnlang.lower.bodies import Place
 from tnlang.lower.names import identifier
 from tnlang.lower.operands import Held, Operand, Scope
-from tnlang.lower.plan import Checkpoint, Expr, Name, Permute, Scalar, StoredAt, Var
+from tnlang.lower.owned import segments
+from tnlang.lower.plan import (
+    Expr,
+    Name,
+    Permute,
+    Scalar,
+    Var,
+)
+from tnlang.lower.steps import Checkpoint, StoredAt
 from tnlang.lower.uses import grouped, joined
+from tnlang.lower.values import Place
 
 Ranges = tuple[tuple[str, Size, Size], ...]
 
@@ -67,7 +75,7 @@ def _ranges(program: Program, net: Net, weight_map: WeightMap) -> list[Ranges]:
     current = net
     for name, subs in weight_map.target:
         variables = [sub.name if isinstance(sub, LoopVar) else None for sub in subs]
-        repeats = _repeats(current.body, name)
+        repeats = segments(current.body, name)
         if repeats:
             found = [
                 (
@@ -88,20 +96,6 @@ def _ranges(program: Program, net: Net, weight_map: WeightMap) -> list[Ranges]:
                 for before in found
                 for members in _members(program, current, name, variables)
             ]
-    return found
-
-
-def _repeats(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
-    """The calls of a name with the repeats they stand in."""
-    found: list[tuple[tuple[Loop, ...], Call]] = []
-    for statement in body:
-        match statement:
-            case Call() if statement.name == name:
-                found.append(((), statement))
-            case Repeat(loop=loop, body=inner):
-                found += [((loop, *loops), call) for loops, call in _repeats(inner, name)]
-            case _:
-                pass
     return found
 
 
