@@ -49,7 +49,26 @@ class Wires:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
         self._across()
+        self._ending()
         return self.drawn
+
+    def _ending(self) -> None:
+        """The lines that a last station gives to the picture's outputs: straight on along the tracks."""
+        drawn = self.drawn
+        count: dict[int, int] = {}
+        for end in self.index.diagram.opens:
+            line = self.index.lines[end.line]
+            shape = line.ends[1 - end.end].shape
+            if end.line in drawn.paths or shape is None or shape not in drawn.centers:
+                continue
+            number = count.setdefault(shape, 0)
+            count[shape] += 1
+            spine = next((s for s in self.spines if shape in s.drawn.centers), self.spines[0])
+            x, y = drawn.centers[shape]
+            x += spine.offsets[min(number, len(spine.offsets) - 1)]
+            way = [(x, y), (x, y + (FREE if end.kind == "output" else -FREE))]
+            drawn.paths[end.line] = rounded_track(way if line.ends[0].shape == shape else way[::-1], 0.0)
+            drawn.free[end.line] = "bottom" if end.kind == "output" else "top"
 
     def _across(self) -> None:
         """The lines between stations of two backbones: a stream that is made anew from another."""
