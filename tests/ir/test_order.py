@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import opt_einsum
@@ -100,6 +103,27 @@ def test_the_order_does_not_depend_on_ids() -> None:
     later = wires(70)
     shuffled = sorted(later, key=lambda wire: wire.id * 7919 % 101)
     assert steps(first) == steps(shuffled)
+
+
+def test_the_order_does_not_depend_on_the_process() -> None:
+    """Processes that contract together must do it alike, whatever their hashes are salted with."""
+    code = (
+        "from tnlang.ir.net import Wire\nfrom tnlang.ir.order import pairwise\n"
+        "w = [Wire(n, f'w{n}', 2) for n in range(60)]\n"
+        "ring = [[w[n], w[(7 * n + 1) % 60], w[(n + 1) % 60]] for n in range(60)]\n"
+        "print([(s.left, s.right) for s in pairwise(ring, [w[3]], dict.fromkeys(w, 2))])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("1", "2")
+    }
+    assert len(said) == 1 and "(0, " in said.pop()
 
 
 def flops(steps: list[Step], operands: list[list[Wire]], sizes: dict[Wire, int]) -> int:

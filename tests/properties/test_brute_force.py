@@ -23,7 +23,7 @@ def compare(case: Case) -> None:
     case.close(result.cache, case.values)
 
 
-@settings(max_examples=80)
+@settings(max_examples=120)
 @given(expressions())
 def test_expressions_mean_what_rule_2_says(case: Case) -> None:
     compare(case)
@@ -35,7 +35,7 @@ def test_expressions_of_complex_numbers(case: Case) -> None:
     compare(case)
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(networks())
 def test_nets_streams_repeats_and_calls(case: Case) -> None:
     compare(case)

@@ -127,7 +127,7 @@ def clear(what: Add | Prod | Factor) -> bool:
             return True
 
 
-@settings(max_examples=250)
+@settings(max_examples=400)
 @given(sums(2), st.lists(st.sampled_from(NAMES), unique=True, max_size=2))
 def test_refused_as_worded_or_computed_as_meant(expression: Add, left: list[str]) -> None:
     assume(clear(expression))

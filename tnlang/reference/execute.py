@@ -74,9 +74,10 @@ def execute(
 
     ``inputs`` are the net's, in order or by name, then the file-level tensors it uses; each may have leading
     batch axes, which broadcast. A one-hot input is an array of whole numbers without its one-hot axis.
-    ``parameters`` go by state_dict name. ``dims`` rebind sizes; a dim without default is bound by a shape.
-    ``frozen`` has the values of ``Frozen`` statements, by the names they have in a cache. ``functions`` are
-    the ``fn`` functions that may run: each gets an array whose last axes are the legs it works along.
+    ``parameters`` go by state_dict name; others may be among them. ``dims`` rebind sizes; a dim without
+    default is bound by a shape. ``frozen`` has the values of ``Frozen`` statements, by the names they have in
+    a cache. ``functions`` are the ``fn`` functions that may run: each gets an array whose last axes are the
+    legs it works along.
 
     Raises KeyError for no such net, and ValueMismatch, naming net, value and leg, for whatever does not fit.
     """
