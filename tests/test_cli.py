@@ -310,14 +310,28 @@ def test_a_picture_of_bytes_is_kept_off_a_terminal(tn):
     assert (status, there) == (2, "") and "-o" in elsewhere
 
 
-@pytest.mark.parametrize("command", ["check", "render", "compile", "cost"])
-def test_what_runs_no_torch_imports_none(tn, command):
+HEAVY = {"torch", "transformers", "typst", "resvg_py"}
+
+
+@pytest.mark.parametrize(
+    ("command", "heavy"),
+    [
+        ("check", HEAVY | {"numpy", "ziamath"}),
+        ("render", HEAVY | {"numpy", "rich"}),
+        ("compile", HEAVY | {"ziamath"}),
+        ("cost", HEAVY | {"ziamath"}),
+    ],
+)
+def test_a_command_imports_what_it_needs_and_no_more(tn, command, heavy):
     script = (
         "import sys; from tnlang.cli import main\n"
-        "try: main(sys.argv[1:], standalone_mode=False)\n"
-        "finally: print(sorted({'torch', 'transformers', 'typst'} & set(sys.modules)), file=sys.stderr)"
+        "try: main(sys.argv[1:-1], standalone_mode=False)\n"
+        "finally: print(sorted(set(sys.argv.pop().split()) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, command, str(tn(TWO))], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, command, str(tn(TWO)), " ".join(heavy)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stderr.splitlines()[-1] == "[]"
