@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from tnlang.elaborate.arithmetic import is_broken
-from tnlang.elaborate.colours import COLOURS
 from tnlang.elaborate.declarations import PROPERTIES
 from tnlang.elaborate.figures import drawable_names
 from tnlang.elaborate.scope import Body, Module, Scope, World, near, shown
+from tnlang.ir.colours import CSS
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import Origin
 from tnlang.ir.program import Style, Theme
@@ -124,16 +124,16 @@ def _rule(rule: ast.StyleRule, world: World) -> tuple[str, str] | None:
     match name, value:
         case "shape", ast.Name(text=text) if text in SHAPES:
             return name, text
-        case (("fill" | "stroke"), ast.Name(text=text)) if text in COLOURS or text == "none":
+        case (("fill" | "stroke"), ast.Name(text=text)) if text in CSS or text == "none":
             return name, text
-        case (("fill" | "stroke"), ast.Text(value=text)) if HEX.fullmatch(text) or text in COLOURS:
+        case (("fill" | "stroke"), ast.Text(value=text)) if HEX.fullmatch(text) or text in CSS:
             return name, text
         case "width", ast.Number(value=int() | float() as number) if 0 <= number <= WIDEST:
             return name, f"{number:g}"
         case "label", ast.Text(value=text):
             return name, text
     given = value.text if isinstance(value, ast.Name | ast.Number) else repr(value.value)
-    words = {"shape": SHAPES, "fill": COLOURS, "stroke": COLOURS}.get(name, ())
+    words = {"shape": SHAPES, "fill": CSS, "stroke": CSS}.get(name, ())
     wanted = {
         "shape": "shapes are " + shown(SHAPES),
         "width": f"a number up to {WIDEST}",
