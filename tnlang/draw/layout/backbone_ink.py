@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import Box, crossings, distance_to, flatten, map_points, rounded
+from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import label_box, measure
 from tnlang.draw.layout.backbone_gauge import NAME
 from tnlang.draw.layout.backbone_graph import Index
@@ -144,8 +144,8 @@ class Ink:
         self, walls: dict[int, Box], radii: dict[int, float], paths: dict[int, Path], drawn: Drawn
     ) -> list[Item]:
         items: list[Item] = []
-        ink = [flatten(path) for path in paths.values()]
-        ink.extend(flatten(self.path(path)) for path in drawn.ribbons)
+        ways = [*paths.values(), *(self.path(path) for path in drawn.ribbons)]
+        ink = [(bbox(path), flatten(path)) for path in ways]
         taken: list[Box] = [
             self.box(Box(c[0] - h[0], c[1] - h[1], c[0] + h[0], c[1] + h[1]))
             for c, h in ((drawn.centers[s], drawn.halves[s]) for s in drawn.centers)
@@ -165,7 +165,7 @@ class Ink:
                 badge = Box(x - half - 5, y - 13, x + half + 5, y + 13)
                 if any(badge.overlaps(other) for other in taken):
                     return False
-                return not any(_passes(points, badge) for points in ink)
+                return not any(badge.overlaps(around) and _passes(points, badge) for around, points in ink)
 
             spots = [(x, box.top) for x in steps] + [(x, box.bottom) for x in steps]
             x, y = next((spot for spot in spots if free(*spot)), spots[0])

@@ -9,7 +9,7 @@ from itertools import pairwise
 from tnlang.draw import pieces
 from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import Box, distance, flatten, length
+from tnlang.draw.geometry import Box, bbox, distance, flatten, length
 from tnlang.draw.labelling import Place, Wanted
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
@@ -48,6 +48,7 @@ class Naming:
         longest = max((t for b in index.diagram.backbones for t in b.tracks), key=len, default=())
         self.hidden = index.lines[longest[-1]].dim if longest else ""
         self.tracks = frozenset(tracks)
+        self.boxes = {line: bbox(path) for line, path in ground.paths.items()}
         self.opens = {o.line: o for o in index.diagram.opens}
         self.spoken: dict[str, tuple[str, bool]] = {}
         for line in (index.lines[n] for n in sorted(self.tracks)):
@@ -228,7 +229,7 @@ class Naming:
                         edges = (box.left, box.right) if flat else (box.top, box.bottom)
                         cuts.extend((edge - clear, edge + clear) for edge in edges)
             for number, path in ground.paths.items():
-                if number not in lines:
+                if number not in lines and _near(self.boxes[number], flat, at, reach):
                     cuts.extend((x - 4, x + 4) for x in _crossed(path, flat, at, reach))
             for path in ground.ribbons:
                 cuts.extend((x - 7, x + 7) for x in _crossed(path, flat, at, reach))
@@ -260,6 +261,13 @@ def _gaps(low: float, high: float, cuts: list[tuple[float, float]]) -> list[tupl
     if at < high:
         found.append((at, high))
     return [(a, b) for a, b in found if b > a]
+
+
+def _near(box: Box, flat: bool, at: float, reach: tuple[float, float]) -> bool:
+    """Whether what is in a box can cross a straight line at all."""
+    if flat:
+        return box.top <= at <= box.bottom and box.left <= reach[1] and box.right >= reach[0]
+    return box.left <= at <= box.right and box.top <= reach[1] and box.bottom >= reach[0]
 
 
 def _crossed(path: Path, flat: bool, at: float, reach: tuple[float, float]) -> list[float]:

@@ -16,6 +16,8 @@ CLEAR, OFF_WALL, APART = 7.0, 9.0, 11.0
 """From foreign shapes; from a wall that the track runs along; from another track."""
 BEND, CROSS, OVER_RIBBON = 26.0, 90.0, 12.0
 """What a bend and a crossing cost, in units of length."""
+AROUND = 220.0
+"""How far round its two ends a track may run."""
 FAR, HURDLE = 4000.0, 600.0
 """What bars the way, and what that costs where there is no other."""
 
@@ -47,21 +49,31 @@ class Router:
     """Routes tracks one after the other; each avoids what lies already."""
 
     def __init__(self, shapes: dict[int, Box], walls: dict[int, Box], blocks: Iterable[Box] = ()) -> None:
-        self.shapes = shapes
-        self.walls = walls
-        self.blocks = tuple(blocks)
-        self.tracks: list[Segment] = []
-        self._spans: list[tuple[float, float, float, float]] = []
-        self.ribbons: list[Segment] = []
+        self.all_shapes, self.all_walls, self.all_blocks = shapes, walls, tuple(blocks)
+        self.all_tracks: list[Segment] = []
+        self.all_ribbons: list[Segment] = []
+        self.focus(-inf, inf)
+
+    def focus(self, low: float, high: float) -> None:
+        """Only what lies between two heights is looked at from here on, and what is laid later."""
+        self.shapes = {s: box for s, box in self.all_shapes.items() if box.bottom > low and box.top < high}
+        self.walls = {w: box for w, box in self.all_walls.items() if box.bottom > low and box.top < high}
+        self.blocks = [box for box in self.all_blocks if box.bottom > low and box.top < high]
+        self.tracks = [s for s in self.all_tracks if _within(s, low, high)]
+        self._spans = [_span(s) for s in self.tracks]
+        self.ribbons = [s for s in self.all_ribbons if _within(s, low, high)]
 
     def lay(self, points: Sequence[Point]) -> None:
         """A track that lies: later ones keep clear of it."""
-        for a, b in pairwise(points):
-            self.tracks.append((a, b))
-            self._spans.append((min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])))
+        pieces = list(pairwise(points))
+        self.all_tracks.extend(pieces)
+        self.tracks.extend(pieces)
+        self._spans.extend(map(_span, pieces))
 
     def lay_ribbon(self, points: Sequence[Point]) -> None:
-        self.ribbons.extend(pairwise(points))
+        pieces = list(pairwise(points))
+        self.all_ribbons.extend(pieces)
+        self.ribbons.extend(pieces)
 
     def simple(self, start: Port, end: Port) -> list[Point] | None:
         """The straight or once bent track between two ports, if nothing is in its way."""
@@ -154,8 +166,8 @@ class Router:
                 xs.update((c[0] - 16, c[0] + 16))
             else:
                 ys.update((c[1] - 16, c[1] + 16))
-        low_x, high_x = min(a[0], b[0]) - 220, max(a[0], b[0]) + 220
-        low_y, high_y = min(a[1], b[1]) - 220, max(a[1], b[1]) + 220
+        low_x, high_x = min(a[0], b[0]) - AROUND, max(a[0], b[0]) + AROUND
+        low_y, high_y = min(a[1], b[1]) - AROUND, max(a[1], b[1]) + AROUND
         keep_x, keep_y = {a[0], b[0]}, {a[1], b[1]}
         return (
             _thin([x for x in sorted(xs) if low_x <= x <= high_x], keep_x),
@@ -211,6 +223,16 @@ class Router:
                     guess = abs(xs[u] - end.out[0]) + abs(ys[v] - end.out[1])
                     heappush(queue, (new + guess, count, u, v, turn))
         return []
+
+
+def _span(segment: Segment) -> tuple[float, float, float, float]:
+    (x, y), (u, v) = segment
+    return (min(x, u), max(x, u), min(y, v), max(y, v))
+
+
+def _within(segment: Segment, low: float, high: float) -> bool:
+    (_, y), (_, v) = segment
+    return max(y, v) > low and min(y, v) < high
 
 
 def _walk_back(

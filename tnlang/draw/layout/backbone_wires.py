@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from tnlang.draw.curves import track
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_place import Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
-from tnlang.draw.layout.backbone_route import Port, Router, rounded_track
+from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
 from tnlang.draw.layout.backbone_spine import FREE, TRACK, Drawn, Spine
 from tnlang.draw.scene import Point
 
@@ -48,6 +49,7 @@ class Wires:
         for spine in self.spines:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
+        self.router.focus(-inf, inf)
         self._across()
         self._ending()
         return self.drawn
@@ -101,6 +103,8 @@ class Wires:
         harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), spine.hidden)
         ends = harbour.ports(self._opened(spine, plan, begun), self._joins(spine, plan, begun))
         ends.sort(key=lambda e: (_far(e.start.at, e.end.at), e.line))
+        heights = [port.out[1] for pair in ends for port in (pair.start, pair.end)]
+        self.router.focus(min(heights, default=0.0) - 2 * AROUND, max(heights, default=0.0) + 2 * AROUND)
         found: list[tuple[Ends, list[Point]]] = []
         left = []
         for pair in ends:
