@@ -10,17 +10,27 @@ from pathlib import Path
 
 from tnlang.source import Diagnostic, Source, Span, TnError
 
+LARGEST = 16 * 2**20
+"""A text has at most so many bytes: a program that long was not written, and would be read for minutes."""
+
 
 def read_source(path: str | os.PathLike[str]) -> Source:
     """The text of a file, reported under the path as given.
 
-    Raises OSError where it cannot be read, TnError where it is not UTF-8.
+    Raises OSError where it cannot be read, TnError where it is not UTF-8 or too long.
     """
-    return decode(Path(path).read_bytes(), os.fspath(path))
+    with Path(path).open("rb") as file:
+        return decode(file.read(LARGEST + 1), os.fspath(path))
 
 
 def decode(data: bytes, name: str) -> Source:
-    """A text from its bytes: UTF-8, with or without a byte-order mark. Raises TnError for anything else."""
+    """A text from its bytes: UTF-8, with or without a byte-order mark. Raises TnError for anything else, and
+    for more than LARGEST bytes."""
+    if len(data) > LARGEST:
+        message = f"this text has more than {LARGEST >> 20} MiB"
+        raise TnError(
+            [Diagnostic("TN002", message, Span(Source(name, ""), 1, 1, 1, 1), hint="divide it into files")]
+        )
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

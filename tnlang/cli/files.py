@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from tnlang.files import decode, read_source, write_whole
+from tnlang.files import LARGEST, decode, read_source, write_whole
 from tnlang.source import Source
 
 
 def read_input(file: str) -> Source:
     """The text of a file, or of standard input for ``-``."""
     if file == "-":
-        return decode(sys.stdin.buffer.read(), "<stdin>")
+        return decode(sys.stdin.buffer.read(LARGEST + 1), "<stdin>")
     return read_source(file)
 
 

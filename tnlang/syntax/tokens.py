@@ -11,10 +11,13 @@ from lark.exceptions import UnexpectedCharacters
 from tnlang.source import Diagnostics, Source, Span
 from tnlang.syntax.build import token_span
 from tnlang.syntax.strays import stray_hint
-from tnlang.syntax.words import MOST_ERRORS
+from tnlang.syntax.words import CLOSERS, MOST_ERRORS, NESTING_LIMIT, OPENERS
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]|\r(?!\n)")
 _FOREIGN_QUOTE = re.compile("[“”„][^“”„\n]*[“”]|[‘’][^‘’\n]*[‘’]|`[^`\n]*`|'[^'\n]*'")
+_OPEN_LIMIT = 3 * NESTING_LIMIT
+"""With more brackets open the text is in error, and the bracket filter says so; the rest is not worth reading.
+The filter closes some of those that a text leaves open, so its own limit is met later than NESTING_LIMIT."""
 _LINE_ENDS = "end lines with LF or CR LF"
 
 
@@ -22,7 +25,11 @@ def read_tokens(lark: Lark, source: Source, diagnostics: Diagnostics) -> list[To
     """The tokens of a text, line ends among them (one NL for a run of them), without comments."""
     _check_characters(source, diagnostics)
     tokens: list[Token] = []
+    depth = 0
     for token in _lex(lark, source, diagnostics):
+        depth += (token.type in OPENERS) - (token.type in CLOSERS)
+        if depth > _OPEN_LIMIT:
+            return tokens
         if token.type != "NL" or not tokens or tokens[-1].type != "NL":
             tokens.append(token)
         elif token == ";":
