@@ -160,6 +160,19 @@ net f(x[n, m]) -> y[n, m] {
         "f",
         {},
     ),
+    "norms of complex numbers": (
+        """\
+dim n = 3
+net f(V[n, n] complex, x[n]) -> (y[n, n], z[n], w) {
+    param g[n] ~ ones
+    y[i, j] = layernorm[j](V[i, j]) g[j] + rmsnorm[j](V[i, j])
+    z[i] = var[j](V[i, j]) x[i] + std[j](V[j, i]) + norm[j](V[i, j])
+    w = mean[i](V[i, i]) + prod[i](V[i, i]) x[1]
+}
+""",
+        "f",
+        {},
+    ),
     "complex numbers": (
         """\
 dim n = 3

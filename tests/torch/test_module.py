@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from tests.conftest import EXAMPLES
-from tests.torch.modules import built, program
+from tests.torch.modules import built, given_inputs, program
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
+from tnlang.reference.initialise import random_inputs
 
 SMALL = {"layer": 2, "head": 2, "head_size": 4, "hidden": 8, "vocab": 17, "position": 12}
 
@@ -290,9 +291,8 @@ def test_gradients_are_finite_differences(name: str) -> None:
 
     def observed(x: torch.Tensor, *values: torch.Tensor) -> Any:
         given = dict(zip(parameters, values, strict=True))
-        handles = [
-            part.register_forward_hook(lambda *_: None) for part in module.modules() if hasattr(part, "name")
-        ]
+        points = [part for part in module.modules() if type(part).__name__ == "Value"]
+        handles = [point.register_forward_hook(lambda *_: None) for point in points]
         try:
             return torch.func.functional_call(module, given, (x,))
         finally:
@@ -301,3 +301,52 @@ def test_gradients_are_finite_differences(name: str) -> None:
 
     assert torch.autograd.gradcheck(run, (x, *parameters.values()))
     assert torch.autograd.gradcheck(observed, (x, *parameters.values()))
+
+
+def test_export_of_a_shift_with_a_dynamic_size() -> None:
+    text = "dim seq\nnet f(x[seq]) -> y[seq] { y[i] = shift(1)[i, j] x[j] + shift(2)[j, i] x[j] + index[i: seq] }"
+    module = built(text, "f")
+    x = torch.arange(1.0, 8.0, dtype=torch.float64)
+    dims = {"x": {0: torch.export.Dim("seq", min=3, max=50)}}
+    exported = torch.export.export(module, (x,), dynamic_shapes=dims).module()
+    longer = torch.arange(1.0, 21.0, dtype=torch.float64)
+    assert exported(longer).tolist() == module(longer).tolist()
+    assert module(x).tolist() == [0 + 3 + 0, 1 + 4 + 1, 2 + 5 + 2, 3 + 6 + 3, 4 + 7 + 4, 5 + 5, 6 + 6]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "families, values by number, nested repeats, earlier values of a stream",
+        "one-hot inputs and argmax as indices",
+    ],
+)
+def test_whole_graphs_of_the_language(case: str) -> None:
+    from tests.torch.test_language import CASES
+
+    text, net, dims = CASES[case]
+    module = built(text, net, dims=dims)
+    inputs = given_inputs(random_inputs(program(text), net, dims))
+    torch._dynamo.reset()
+    expected = module(**inputs)
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(tuple(compiled(**inputs)), tuple(expected))
+    exported = torch.export.export(module, (), inputs).module()
+    torch.testing.assert_close(tuple(exported(**inputs)), tuple(expected))
+
+
+# ---------------------------------------------------------------- functions of the user's
+
+
+def test_functions_of_the_users_have_to_be_allowed() -> None:
+    text = """
+dim n = 3
+fn g[k] = "torch.nn.functional:normalize"
+fn sq = "torch:square"
+net f(x[n, n]) -> y[n, n] { y[i, j] = g[i](x[i, j]) + sq(x[i, j]) }
+"""
+    with pytest.raises(ValueError, match="Python functions have to be allowed"):
+        instantiate(program(text), "f")
+    module = instantiate(program(text), "f", functions=True)
+    x = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(module(x), torch.nn.functional.normalize(x, dim=0) + x**2)

@@ -344,10 +344,9 @@ def embed(x: Tensor, *axes: int) -> Tensor:
 
 def shifted(x: Tensor, axis: int, before: int, size: int) -> Tensor:
     """``x`` moved by ``before`` along an axis that then has ``size`` entries; zeros come in."""
-    first = min(max(0, -before), x.shape[axis])
-    count = max(0, min(x.shape[axis], size - before) - first)
-    left = min(max(0, before), size)
-    return F.pad(x.narrow(axis, first, count), [0, 0] * (-1 - axis) + [left, size - left - count])
+    room = abs(before)  # On both sides, so that no size has to be compared with another.
+    padded = F.pad(x, [0, 0] * (-1 - axis) + [room, size + room])
+    return padded.narrow(axis, room - before, size)
 
 
 def levi_civita(size: int, like: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ from tnlang.lower.plan import (
 from tnlang.lower.specials import Hot, Product, place, resolve
 from tnlang.lower.uses import used
 
-_REAL = frozenset({"real", "imag", "abs", "norm"})
+_REAL = frozenset({"real", "imag", "abs", "norm", "var", "std"})
 
 
 def lower_sum(body: Sum, want: Sequence[Wire], scope: Scope) -> Operand:
@@ -208,7 +208,9 @@ def lower_bubble(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Operand:
     if node.function not in FUNCTIONS:
         result = replace(x, expr=UserCall(function_name(node.function), x.expr, axes))
     elif node.function in ("layernorm", "rmsnorm"):
-        expr = Along(node.function, x.expr, axes, _options(node))
+        # PyTorch's own norms know real numbers alone: the option keeps complex ones from them.
+        marked = (("complex", 1.0),) if x.complex else ()
+        expr = Along(node.function, x.expr, axes, (*_options(node), *marked))
         by_scale = scope.scaled(x, node.function, axes[0], dict(_options(node))["eps"])
         result = by_scale if by_scale is not None else replace(x, expr=expr)
     elif FUNCTIONS[node.function].legs != "elementwise":
