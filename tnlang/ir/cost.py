@@ -7,6 +7,7 @@ groups) counts nothing. Batch axes are left out: all numbers are for one member 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,8 @@ from tnlang.ir.net import (
     Bracket,
     Bubble,
     Call,
-    Decl,
     Frozen,
     Loop,
-    Net,
     Node,
     Number,
     Repeat,
@@ -37,12 +36,15 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.order import pairwise
 from tnlang.ir.program import Program
-from tnlang.ir.size import evaluate, loop_key
+from tnlang.ir.size import SizeError, evaluate, loop_key, variables
 from tnlang.ir.slots import check_dims, onehot_leg, used_file_level
-from tnlang.ir.walk import free_wires, ix_wires, node_wires, value_wires
+from tnlang.ir.walk import free_wires, ix_wires, node_wires, statements, value_wires, walk
 
 NOMINAL = 1024
 """The size a dim without default is counted with where the caller gives none."""
+
+MOST_TURNS = 100_000
+"""So many turns of loops with unlike sizes are counted one by one; turns that are alike are multiplied."""
 
 PER_ENTRY: dict[str, int] = {
     **dict.fromkeys(("causal", "real", "imag", "conj"), 0),
@@ -92,23 +94,45 @@ def cost(program: Program, net: str, dims: Mapping[str, int] | None = None) -> C
     """Count a net with its dims at their defaults, or as given; a dim without default is taken as NOMINAL.
 
     Raises KeyError for no such net, ValueMismatch for a dim the program does not have, SizeError for sizes
-    that do not come out.
+    that do not come out and for more than MOST_TURNS turns of unlike sizes.
     """
     given = dict(dims or {})
     check_dims(program, given)
     assumed = {d.name: NOMINAL for d in program.dims if d.default is None and d.name not in given}
-    counter = _Counter(program, program.net(net), {**given, **assumed})
-    counter.run(counter.net.body)
-    return Cost(net, tuple(_merged(counter.steps)), assumed)
+    return Cost(net, _Nets(program, {**given, **assumed}).steps(net), assumed)
 
 
-def _merged(steps: Iterable[CostStep]) -> Iterator[CostStep]:
+def _merged(steps: Iterable[CostStep]) -> tuple[CostStep, ...]:
     """Steps that are alike as one, where the first of them stands."""
     times: dict[CostStep, int] = {}
     for step in steps:
         key = replace(step, times=1)
         times[key] = times.get(key, 0) + step.times
-    return (replace(step, times=count) for step, count in times.items())
+    return tuple(replace(step, times=count) for step, count in times.items())
+
+
+@dataclass(slots=True)
+class _Nets:
+    """The nets of a program counted, each once, as its sizes do not depend on who calls it."""
+
+    program: Program
+    numbers: Mapping[str, int]
+    known: dict[str, tuple[CostStep, ...]] = field(default_factory=dict)
+    walked: Iterator[int] = field(default_factory=itertools.count)
+
+    def steps(self, name: str) -> tuple[CostStep, ...]:
+        """What a net does, its calls included."""
+        if name not in self.known:
+            counter = _Counter(self, self.numbers, self.hot_legs(name))
+            counter.run(self.program.net(name).body)
+            self.known[name] = _merged(counter.steps)
+        return self.known[name]
+
+    def hot_legs(self, name: str) -> Mapping[str, int]:
+        """The one-hot legs of the inputs that have one."""
+        net = self.program.net(name)
+        legs = {d.name: onehot_leg(d) for d in (*used_file_level(self.program, net), *net.inputs)}
+        return {input_name: leg for input_name, leg in legs.items() if leg is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,35 +145,34 @@ class _Operand:
 
 @dataclass(slots=True)
 class _Counter:
-    """Goes through a net and its callees; ``steps`` grows as it goes."""
+    """Goes through a net, whose statements are run ``times`` each; ``steps`` grows as it goes."""
 
-    program: Program
-    net: Net
+    nets: _Nets
     numbers: Mapping[str, int]
-    path: str = ""
+    hot: Mapping[str, int]
+    times: int = 1
     steps: list[CostStep] = field(default_factory=list)
 
     def run(self, body: tuple[Stmt, ...]) -> None:
         for statement in body:
             match statement:
                 case Bind(target=target, body=total):
-                    self.total(total, value_wires(target.legs), self.path + target.name)
+                    self.total(total, value_wires(target.legs), target.name)
                 case StreamSet(target=target, body=total, op=op):
                     wires = value_wires(target.legs)
-                    self.total(total, wires, self.path + target.name)
+                    self.total(total, wires, target.name)
                     if op != "=":
-                        self.step(self.path + target.name, op, wires, self.volume(wires))
+                        self.step(target.name, op, wires, self.volume(wires))
                 case Call(name=name, net=callee):
-                    inner = replace(self, net=self.program.net(callee), path=f"{self.path}{name}.")
-                    inner.run(inner.net.body)
+                    self.steps += (
+                        replace(step, path=f"{name}.{step.path}", times=step.times * self.times)
+                        for step in self.nets.steps(callee)
+                    )
                 case Repeat(loop=loop, body=inside):
-                    for turn in self.turns((loop,)):
+                    for turn in self.turns((loop,), set(_variables_of(inside))):
                         turn.run(inside)
                 case Shared() | Frozen():
                     pass
-
-    def range(self, loop: Loop) -> range:
-        return range(evaluate(loop.start, self.numbers), evaluate(loop.stop, self.numbers))
 
     def volume(self, wires: Iterable[Wire]) -> int:
         return math.prod(evaluate(wire.size, self.numbers) for wire in set(wires))
@@ -157,7 +180,7 @@ class _Counter:
     def step(self, path: str, what: str, wires: Sequence[Wire], flops: int) -> None:
         if flops > 0:
             named = tuple((wire.text, evaluate(wire.size, self.numbers)) for wire in wires)
-            self.steps.append(CostStep(path, what, named, flops))
+            self.steps.append(CostStep(path, what, named, flops, self.times))
 
     def total(self, total: Sum, wanted: Sequence[Wire], path: str) -> tuple[Wire, ...]:
         """Count a sum; gives the wires of the wanted ones that it has."""
@@ -244,26 +267,70 @@ class _Counter:
                 return _Operand(out, "")
 
     def big_sum(self, loops: tuple[Loop, ...], body: Sum, out: tuple[Wire, ...], path: str) -> None:
-        turns = tuple(self.turns(loops))
-        for turn in turns:
+        turns = 0
+        for turn in self.turns(loops, {*_variables_in(body), *_variables_of_loops(loops)}):
             turn.total(body, out, path)
-        self.step(path, "Σ", out, (len(turns) - 1) * self.volume(out))
+            turns += turn.times
+        self.step(path, "Σ", out, (turns // self.times - 1) * self.volume(out))
 
-    def turns(self, loops: tuple[Loop, ...]) -> Iterator[_Counter]:
-        """A counter for each turn of nested loops."""
+    def turns(self, loops: tuple[Loop, ...], unlike: set[str]) -> Iterator[_Counter]:
+        """Counters for the turns of nested loops: one for each, or one for all where their sizes are alike.
+
+        ``unlike`` are the variables that sizes depend on.
+        """
         if not loops:
             yield self
             return
-        for number in self.range(loops[0]):
-            turn = replace(self, numbers={**self.numbers, loop_key(loops[0].var): number})
-            yield from turn.turns(loops[1:])
+        loop, *rest = loops
+        start, stop = evaluate(loop.start, self.numbers), evaluate(loop.stop, self.numbers)
+        if stop <= start:
+            return
+        if loop.var not in unlike:
+            yield from replace(self, times=self.times * (stop - start)).turns(tuple(rest), unlike)
+            return
+        for number in range(start, stop):
+            if next(self.nets.walked) >= MOST_TURNS:
+                raise SizeError(f"more than {MOST_TURNS:,} turns with unlike sizes are not counted")
+            turn = replace(self, numbers={**self.numbers, loop_key(loop.var): number})
+            yield from turn.turns(tuple(rest), unlike)
 
     def hot_wires(self, node: Tensor) -> tuple[Wire, ...]:
         """The wires on the one-hot leg of a one-hot input."""
-        decls: tuple[Decl, ...] = (*self.net.inputs, *used_file_level(self.program, self.net))
-        decl = next((d for d in decls if d.name == node.ref.name), None)
-        leg = onehot_leg(decl) if decl is not None else None
+        leg = self.hot.get(node.ref.name)
         return ix_wires(node.legs[leg]) if leg is not None else ()
+
+
+def _variables_of(body: tuple[Stmt, ...]) -> Iterator[str]:
+    """The loop variables that the sizes of statements depend on, and the number of their turns."""
+    for statement in statements(body):
+        match statement:
+            case Bind(target=target, body=total) | StreamSet(target=target, body=total):
+                for wire in value_wires(target.legs):
+                    yield from variables(wire.size)
+                yield from _variables_in(total)
+            case Repeat(loop=loop):
+                yield from _variables_of_loops((loop,))
+            case _:
+                pass
+
+
+def _variables_in(total: Sum) -> Iterator[str]:
+    """The loop variables that the sizes of a sum depend on."""
+    for node in walk(total):
+        match node:
+            case Tensor(legs=legs) | Special(legs=legs):
+                for wire in (wire for leg in legs for wire in ix_wires(leg)):
+                    yield from variables(wire.size)
+            case BigSum(loops=loops):
+                yield from _variables_of_loops(loops)
+            case _:
+                pass
+
+
+def _variables_of_loops(loops: tuple[Loop, ...]) -> Iterator[str]:
+    for loop in loops:
+        yield from variables(loop.start)
+        yield from variables(loop.stop)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from tnlang.syntax.words import CLOSERS, MOST_ERRORS, NESTING_LIMIT, OPENERS
 _UNREADABLE = re.compile("[\0\ud800-\udfff]|\r(?!\n)")
 _FOREIGN_QUOTE = re.compile("[“”„][^“”„\n]*[“”]|[‘’][^‘’\n]*[‘’]|`[^`\n]*`|'[^'\n]*'")
 _OPEN_LIMIT = 3 * NESTING_LIMIT
-"""With more brackets open the text is in error, and the bracket filter says so; the rest is not worth reading.
+"""With more brackets open the text is in error, and the bracket filter says so; the rest is not read.
 The filter closes some of those that a text leaves open, so its own limit is met later than NESTING_LIMIT."""
 _LINE_ENDS = "end lines with LF or CR LF"
 
