@@ -110,7 +110,7 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
 def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...]) -> tuple[Part, ...]:
     """A part taken apart behind its head, and at the copies inside it: what is left hangs together by lines.
 
-    A piece without start and stop makes a value for the others; such pieces come first.
+    A piece with a copy in it makes a value for the others; such pieces come first.
     """
     rest = [s for s in part.members if s not in head]
     copies = frozenset(s for s in rest if index.shapes[s].symbol == "copy")
@@ -121,14 +121,14 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
             found.append(Part(members, None, None, (), (), ""))
         else:
             found.append(replace(touched, start=part.start if touched.stop is not None else touched.start))
-    return tuple(sorted(_joined(found), key=lambda p: (p.stop is not None or p.start is not None, *_when(p))))
+    return tuple(sorted(_joined(found), key=lambda p: (not copies & set(p.members), *_when(p))))
 
 
 def _joined(pieces: list[Part]) -> list[Part]:
     """Pieces that return to one station are one: a pattern without heads, and what it is multiplied with."""
     found: dict[tuple[int | None, int | None, int], Part] = {}
     for number, piece in enumerate(pieces):
-        alone = piece.start is None and piece.stop is None
+        alone = piece.stop is None
         key = (piece.start, piece.stop, number if alone else -1)
         known = found.get(key)
         found[key] = (

@@ -122,7 +122,9 @@ def _ends(index: Index, shapes: Iterable[int], part: Part, stop: int | None) -> 
     """The shapes from which lines run to the stop, or to the picture's open outputs."""
     outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
     going = set(part.returns) | outputs
-    return {s for s in shapes if going & set(index.touching[s])}
+    found = {s for s in shapes if going & set(index.touching[s])}
+    # a network that makes a value for others ends in the copy of it
+    return found or {s for s in shapes if index.shapes[s].symbol == "copy"}
 
 
 def _outer(

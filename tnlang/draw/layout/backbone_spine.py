@@ -161,7 +161,8 @@ class Spine:
                 y = max(y, low + 12.0 - plan.top + plan.stop + above)
                 self.placed.append((plan, y - plan.stop - above))
             y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
-            starting = [plan for plan in self.plans if plan.part.start == i]
+            starting = [plan for plan in self.plans if plan.part.start == i and not self._is_tail(plan.part)]
+            tails = [plan for plan in self.plans if plan.part.start == i and self._is_tail(plan.part)]
             y = max([y, *(low + 30.0 - min(0.0, plan.top) for plan in starting)])
             drawn.centers[station], drawn.halves[station] = (self._across(i), y), half
             ended = [begun + plan.bottom for plan, begun in self.placed if plan.part.stop == i]
@@ -175,6 +176,9 @@ class Spine:
             if station in closing:
                 low += (PLATE_AIR + 4) * sum(p.stop == station for p in self.backbone.plates)
                 y = low - STEP + 64 + self._named(i + 1)
+            if tails:
+                begin = low if station in closing else drawn.centers[station][1]
+                low = max(low, self._begin(tails, begin))
         for plan, begun in self.placed:
             self._merge(plan, begun)
         self._epilogue(low)
@@ -214,6 +218,11 @@ class Spine:
     def _named(self, stretch: int) -> float:
         """The length along the tracks that a stretch's names need."""
         return max((self.along(self.index.lines[n]) for n in self.backbone.tracks[stretch]), default=0.0)
+
+    def _is_tail(self, part: Part) -> bool:
+        """Whether a part only takes the tracks after the last station: it stands below any plate."""
+        tracks = set(self.backbone.tracks[-1])
+        return part.stop is None and bool(part.feeds) and tracks >= set(part.feeds)
 
     def _begin(self, starting: list[Plan], y: float) -> float:
         """Puts the parts that start at a station one below another; the reach of one that does not return."""
@@ -358,7 +367,7 @@ class Spine:
             boxes = [box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in stations[first : last + 1]]
             for plan, begun in self.placed:
                 start = plan.part.start if plan.part.start is not None else plan.part.stop
-                if start is not None and first <= start <= last:
+                if start is not None and first <= start <= last and not self._is_tail(plan.part):
                     boxes.append(Box(0.0, begun + plan.top, plan.right, begun + plan.bottom))
                     boxes.extend(self.drawn.walls[w] for w in plan.walls)
                     stop = begun + plan.stop
