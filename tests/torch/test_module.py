@@ -304,7 +304,8 @@ def test_gradients_are_finite_differences(name: str) -> None:
 
 
 def test_export_of_a_shift_with_a_dynamic_size() -> None:
-    text = "dim seq\nnet f(x[seq]) -> y[seq] { y[i] = shift(1)[i, j] x[j] + shift(2)[j, i] x[j] + index[i: seq] }"
+    text = "dim seq\nnet f(x[seq]) -> y[seq] { y[i] = "
+    text += "shift(1)[i, j] x[j] + shift(2)[j, i] x[j] + index[i: seq] }"
     module = built(text, "f")
     x = torch.arange(1.0, 8.0, dtype=torch.float64)
     dims = {"x": {0: torch.export.Dim("seq", min=3, max=50)}}

@@ -10,7 +10,6 @@ from tnlang.ir.net import (
     Bind,
     Bubble,
     Call,
-    Decl,
     Entry,
     Frozen,
     Group,
@@ -33,7 +32,8 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, evaluate
-from tnlang.ir.walk import file_level_names, statements, walk
+from tnlang.ir.slots import onehot_leg, used_file_level
+from tnlang.ir.walk import statements, walk
 from tnlang.lower.names import Names, identifier
 from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import Keyword
@@ -144,27 +144,10 @@ def dims_of(program: Program, net: Net) -> NetDims:
 def carriers(program: Program, net: Net) -> Iterator[tuple[Leg, ...]]:
     """The legs of the arrays that are handed in."""
     own = {(d.name, d.subs) for d in net.inputs}
-    for decl in (*net.inputs, *file_level(program, net)):
+    for decl in (*net.inputs, *used_file_level(program, net)):
         if decl in net.inputs or (decl.kind == "tensor" and (decl.name, decl.subs) not in own):
-            hot = onehot(decl)
+            hot = onehot_leg(decl)
             yield tuple(leg for i, leg in enumerate(decl.legs) if i != hot)
-
-
-def onehot(decl: Decl) -> int | None:
-    """The position of a declared value's one-hot leg."""
-    for prop in decl.properties:
-        if prop.name == "onehot":
-            return prop.legs[0] if prop.legs else len(decl.legs) - 1
-    return None
-
-
-def file_level(program: Program, net: Net) -> tuple[Decl, ...]:
-    """The file-level declarations that a net or one that it calls uses."""
-    used = set(file_level_names(net))
-    for statement in statements(net.body):
-        if isinstance(statement, Call | Shared):
-            used |= {decl.name for decl in file_level(program, program.net(statement.net))}
-    return tuple(decl for decl in program.declarations if decl.name in used)
 
 
 def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:
@@ -204,7 +187,7 @@ def _roots(size: Size) -> set[str]:
 
 def _early_sizes(program: Program, net: Net) -> Iterator[Size]:
     """The sizes that ``__init__`` needs: those of parameters and the counts of repeats."""
-    for decl in (*net.owned, *file_level(program, net)):
+    for decl in (*net.owned, *used_file_level(program, net)):
         if decl.kind == "param":
             yield from (leg.size for leg in decl.legs)
     for statement in statements(net.body):
@@ -213,7 +196,7 @@ def _early_sizes(program: Program, net: Net) -> Iterator[Size]:
 
 
 def _sizes(program: Program, net: Net) -> Iterator[Size]:
-    for decl in (*net.inputs, *net.owned, *file_level(program, net)):
+    for decl in (*net.inputs, *net.owned, *used_file_level(program, net)):
         yield from (leg.size for leg in decl.legs)
     for output in net.outputs:
         yield from (leg.size for leg in output.legs)

@@ -31,6 +31,9 @@ from tnlang.lower.steps import Within
 
 Op = Literal["+", "-", "*", "/"]
 
+LONG = 32
+"""So many terms are added one after another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operand:
@@ -136,7 +139,13 @@ def aligned(operand: Operand, target: Sequence[Wire]) -> Expr:
 
 
 def add(terms: Sequence[tuple[bool, Operand]], want: Sequence[Wire]) -> Operand:
-    """The sum of arrays over the wanted wires that one of them has; True marks one that is subtracted."""
+    """The sum of arrays over the wanted wires that one of them has; True marks one that is subtracted.
+
+    Long sums are sums of shorter ones, as Python has a limit to how deep an expression may nest.
+    """
+    if len(terms) > LONG:
+        groups = (terms[start : start + LONG] for start in range(0, len(terms), LONG))
+        return add([(False, add(group, want)) for group in groups], want)
     wires = tuple(w for w in want if any(w in operand.wires for _, operand in terms))
     total: Expr | None = None
     for minus, operand in terms:

@@ -138,7 +138,6 @@ def sizes_code(sizes: Sequence[Scalar]) -> str:
     return f"({', '.join(map(text, sizes))}{',' if len(sizes) == 1 else ''})"
 
 
-_METHODS = {"square": "square", "real": "real", "imag": "imag"}
 _TORCH = frozenset(
     ["relu", "sigmoid", "tanh", "erf", "exp", "log", "sqrt", "rsqrt", "abs", "sign", "sin", "cos"]
 )
