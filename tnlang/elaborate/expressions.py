@@ -33,7 +33,7 @@ from tnlang.elaborate.lookup import (
     find_value,
     unknown_function,
 )
-from tnlang.elaborate.scope import Scope, leg_names
+from tnlang.elaborate.scope import MEMBERS, Scope, leg_names
 from tnlang.ir.functions import Function
 from tnlang.ir.net import Number, Origin, Ref, SizeNumber, Tensor
 from tnlang.ir.program import UserFunction
@@ -87,6 +87,8 @@ def _terms(expr: ast.Expr, negative: bool, scope: Scope) -> list[DraftTerm] | No
 
 def factors(expr: ast.Expr, scope: Scope, name: ast.Name | None = None) -> list[Factor] | None:
     """The factors of a product, brackets kept; ``name`` is what ``as`` calls it where it is one factor."""
+    if isinstance(expr, ast.Number | ast.Use | ast.Call) and not _counted(expr, scope):
+        return None
     match expr:
         case ast.Number(value=value, text=text):
             return [Fixed(Number(value, text, origin=Origin(expr.span)), expr.span)]
@@ -115,6 +117,16 @@ def factors(expr: ast.Expr, scope: Scope, name: ast.Name | None = None) -> list[
         case ast.Sum():
             body = draft(expr, scope)
             return None if body is None else [Bracketed(body, "", None, expr.span)]
+
+
+def _counted(factor: ast.Number | ast.Use | ast.Call, scope: Scope) -> bool:
+    """Whether a statement may have this factor too; reports the first that is too many."""
+    scope.world.factors += 1
+    if scope.world.factors == MEMBERS + 1:
+        message = f"this statement has more than {MEMBERS:,} factors"
+        hint = "bind parts of it to names, or write a sum over a family"
+        scope.diagnostics.error("TN601", message, factor.span, hint=hint)
+    return scope.world.factors <= MEMBERS
 
 
 def _with_name(bubble: Round, name: ast.Name | None, scope: Scope) -> list[Factor] | None:

@@ -82,7 +82,7 @@ class _Figure:
         openness: list[Openness] = []
         placements: list[Placement] = []
         for item in self.syntax.items:
-            self.world.written = 0
+            self.world.written = self.world.factors = 0
             match item:
                 case ast.Draw():
                     self.draw(item)

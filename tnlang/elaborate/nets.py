@@ -7,7 +7,7 @@ from tnlang.elaborate.arithmetic import find_module, one_sub
 from tnlang.elaborate.declarations import declare, declared_legs, member_text
 from tnlang.elaborate.families import parts
 from tnlang.elaborate.headers import header_of
-from tnlang.elaborate.scope import Body, Header, Known, Module, NetEntry, Scope, World, near
+from tnlang.elaborate.scope import MEMBERS, Body, Header, Known, Module, NetEntry, Scope, World, near
 from tnlang.elaborate.statements import Statements
 from tnlang.elaborate.targets import bound_names
 from tnlang.ir.net import Call, Decl, Net, Origin, Output
@@ -22,12 +22,14 @@ def elaborate_net(entry: NetEntry, world: World) -> None:
         return
     entry.state = "busy"
     world.stack.append(entry)
-    written = world.written
+    written, many = world.written, world.factors
     if isinstance(entry.syntax, ast.NetDecl):
         _declared_net(entry, entry.syntax, world)
     elif isinstance(entry.syntax, ast.NetDefinition):
         transformed.elaborate_definition(entry, entry.syntax, world)
-    world.written = written
+    world.written, world.factors = written, many
+    if entry.net is not None:
+        _count_calls(entry.net, world, entry.span)
     world.stack.pop()
     entry.state = "done"
 
@@ -61,6 +63,16 @@ def _declared_net(entry: NetEntry, syntax: ast.NetDecl, world: World) -> None:
         origin=Origin(syntax.name.span),
     )
     world.nets.append(entry.net)
+
+
+def _count_calls(net: Net, world: World, span: Span) -> None:
+    """Report a net that calls others too often: `y = n(n(x))` on many levels is more than can be made."""
+    called = [s.net for s in statements(net.body) if isinstance(s, Call)]
+    number = sum(1 + world.calls.get(name, 0) for name in called)
+    world.calls[net.name] = number if number <= MEMBERS else 0
+    if number > MEMBERS:
+        message = f"{net.name} calls nets {number:,} times, the calls within those counted"
+        world.diagnostics.error("TN601", message, span, hint=f"at most {MEMBERS:,} calls are written out")
 
 
 def _inputs(syntax: ast.NetDecl, scope: Scope) -> list[Decl]:
@@ -169,6 +181,7 @@ def elaborate_main(module: Module, statements_: tuple[ast.Statement, ...], world
     needed = needed_names(net, {n.name: n for n in world.nets})
     inputs = tuple(d for d in world.declarations if d.kind == "tensor" and d.name in needed)
     net = Net(name, inputs, outputs, (), tuple(body.block), origin=net.origin)
+    _count_calls(net, world, net.origin.span)
     world.nets.append(net)
     module.nets["main"] = NetEntry(
         name, module, net.origin.span, None, Header(inputs, outputs), net, state="done"

@@ -150,6 +150,11 @@ class World:
     functions: list[UserFunction] = field(default_factory=list)
     stack: list[NetEntry] = field(default_factory=list)
     written: int = 0
+    """Turns that the statement in progress has written out."""
+    factors: int = 0
+    """Factors that the statement in progress has."""
+    calls: dict[str, int] = field(default_factory=dict)
+    """How many calls run when a net is called, those of a repeat once."""
     dim_depth: int = 0
     dim_levels: dict[str, int] = field(default_factory=dict)
     files: dict[Path, Module] = field(default_factory=dict)

@@ -48,7 +48,7 @@ class Statements:
     def run(self, statements: tuple[ast.Statement, ...], scope: Scope) -> None:
         """Elaborate statements into the body's current block."""
         for statement in statements:
-            scope.world.written = 0
+            scope.world.written = scope.world.factors = 0
             match statement:
                 case ast.Declaration():
                     self.declaration(statement, scope)
