@@ -361,7 +361,7 @@ def _column(
     A dot is a link where the column goes on beside it: the shape after it has another wire from above.
     """
     far = len(index.shapes)
-    order = sorted(outer, key=lambda s: (away.get(s, far) - home.get(s, far), away.get(s, far), s))
+    order = sorted(outer, key=lambda s: (away.get(s, far) - home.get(s, far), -home.get(s, far), s))
     place = {s: i for i, s in enumerate(order)}
     gains = set(satellites.values())
 

@@ -172,10 +172,32 @@ class Ink:
             taken.append(Box(x - half, y - 9.5, x + half, y + 9.5))
             items.extend(pieces.badge_items(enclosure, (x, y)))
             if enclosure.options:
-                size = measure(enclosure.options, pieces.NOTE)
-                at = (box.right - size.width / 2 - 8, box.bottom + 14)
-                items.append(LabelItem(enclosure.options, at, pieces.NOTE, "note", "grey"))
+                items.append(self._options(enclosure.options, box, list(walls.values()), taken, ink))
         return items
+
+    def _options(
+        self,
+        text: str,
+        box: Box,
+        walls: list[Box],
+        taken: list[Box],
+        ink: Sequence[tuple[Box, Sequence[Point]]],
+    ) -> LabelItem:
+        """A bubble's options, small and grey at one of its corners, clear of wires."""
+        wide = measure(text, pieces.NOTE).width / 2
+        right, left = box.right - wide - 8, box.left + wide + 8
+        spots = [(right, box.bottom + 14), (left, box.bottom + 14), (box.right + wide, box.bottom + 4)]
+        spots += [(right, box.top - 14), (left, box.top - 14), (box.left - wide, box.bottom + 4)]
+
+        def free(x: float, y: float) -> bool:
+            around = Box(x - wide - 4, y - 9, x + wide + 4, y + 9)
+            cut = any(around.overlaps(w) and not _holds(w, around) for w in walls)
+            clear = not cut and not any(around.overlaps(other) for other in taken)
+            return clear and not any(around.overlaps(b) and _passes(points, around) for b, points in ink)
+
+        at = next((spot for spot in spots if free(*spot)), spots[0])
+        taken.append(Box(at[0] - wide, at[1] - 7, at[0] + wide, at[1] + 7))
+        return LabelItem(text, at, pieces.NOTE, "note", "grey")
 
     def _name(self, name: str, at: Point) -> LabelItem:
         x, y = self.point((at[0] - 30.0, at[1]))
@@ -196,6 +218,11 @@ class Ink:
             [self.path(path) for path in drawn.ribbons],
             {line: self.path(path) for line, path in drawn.paths.items()},
         )
+
+
+def _holds(box: Box, other: Box) -> bool:
+    """Whether the other box lies wholly inside."""
+    return box.holds((other.left, other.top)) and box.holds((other.right, other.bottom))
 
 
 def _passes(points: Sequence[Point], box: Box) -> bool:

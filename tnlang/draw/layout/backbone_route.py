@@ -90,6 +90,10 @@ class Router:
                 best = (cost, points)
         return best[1] if best else None
 
+    def free(self, points: Sequence[Point], start: Port, end: Port) -> bool:
+        """Whether nothing bars a track through these points."""
+        return self._whole(points, start, end) < FAR
+
     def search(self, start: Port, end: Port) -> list[Point]:
         """The cheapest orthogonal track between two ports."""
         found = self._search(start, end, FAR) or self._search(start, end, HURDLE)

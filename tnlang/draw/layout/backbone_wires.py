@@ -13,6 +13,8 @@ from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_trac
 from tnlang.draw.layout.backbone_spine import FREE, TRACK, Drawn, Spine
 from tnlang.draw.scene import Point
 
+ALONE = 80.0
+"""How far from the tracks a leg runs that nothing in its block acts on."""
 INNER, OUTER = 24.0, 40.0
 """Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
 
@@ -82,9 +84,18 @@ class Wires:
                 continue
             aside = 16.0 * tracks.get(line.id, 0) - 8.0
             ports = [self._port(line.id, shape, shapes, aside) for shape in shapes if shape is not None]
-            points = self.router.simple(*ports) or self.router.search(*ports)
+            points = self._inner(ports) or self.router.simple(*ports) or self.router.search(*ports)
             self.router.lay(points)
             drawn.paths[line.id] = rounded_track(points, INNER)
+
+    def _inner(self, ports: list[Port]) -> list[Point] | None:
+        """A leg that a block leaves alone is still the inner track of its C."""
+        one, two = ports
+        if one.side != "right" or two.side != "right" or abs(one.at[0] - two.at[0]) > 1:
+            return None
+        x = one.at[0] + ALONE
+        points = [one.at, (x, one.at[1]), (x, two.at[1]), two.at]
+        return points if self.router.free(points, one, two) else None
 
     def _port(self, line: int, shape: int, shapes: list[int | None], aside: float) -> Port:
         """The port of a line between stations: into the top of a later backbone, else to the side."""
