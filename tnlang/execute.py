@@ -47,7 +47,7 @@ def instantiate(
     """A net of a program as a module with fresh parameters; ``dims`` by their names in the text.
 
     Raises KeyError for a net the program does not have, TypeError for a dim that its class does not take,
-    ValueMismatch for one that is no size.
+    ValueMismatch for one that is no size, and for a repeat with more values than a module keeps.
     """
     module = load_module(torch_source(program, (net,)), identifier(net), functions=functions)
     words = {word.dim: word.name for word in keywords(dims_of(program, program.net(net)))}
@@ -55,5 +55,8 @@ def instantiate(
     for dim, size in dims.items():
         if not isinstance(size, int) or size < 1:
             raise ValueMismatch(f"dim {dim} is a whole number of at least 1, not {size}")
-    found: nn.Module = getattr(module, class_name(net))(**sizes)
+    try:
+        found: nn.Module = getattr(module, class_name(net))(**sizes)
+    except ValueError as error:
+        raise ValueMismatch(f"net {net}: {error}") from error
     return found

@@ -19,15 +19,20 @@ def render(program: Program, target: Target, figure: Figure | None = None, title
     """The scene of something to draw: a figure, a net, a value, an equation, an expression.
 
     ``figure`` says what is drawn open and how it flows where ``target`` is but a part of it. Raises KeyError
-    for a net or value that the program does not have, TooLarge for more shapes than a picture can hold.
+    for a net or value that the program does not have, TooLarge for more shapes than a picture can hold, or
+    values that are computed from one another too deep.
     """
     from dataclasses import replace
 
     from tnlang.draw.layout import layout
     from tnlang.draw.rows import compose
     from tnlang.draw.view import view
+    from tnlang.draw.view.build import TooLarge
 
-    scene = compose(view(program, target, figure), layout)
+    try:
+        scene = compose(view(program, target, figure), layout)
+    except RecursionError:
+        raise TooLarge("the picture nests too deep to be drawn") from None
     return replace(scene, title=scene.title or title)
 
 

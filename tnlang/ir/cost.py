@@ -43,7 +43,7 @@ from tnlang.ir.walk import free_wires, ix_wires, node_wires, statements, value_w
 NOMINAL = 1024
 """The size a dim without default is counted with where the caller gives none."""
 
-MOST_TURNS = 100_000
+MOST_TURNS = 10_000
 """So many turns of loops with unlike sizes are counted one by one; turns that are alike are multiplied."""
 
 PER_ENTRY: dict[str, int] = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tnlang.ir.program import Program
 from tnlang.lower.names import class_name, identifier
+from tnlang.source import Diagnostic, TnError
 
 __all__ = ["class_name", "identifier", "torch_source"]
 
@@ -14,9 +15,17 @@ def torch_source(program: Program, nets: Sequence[str] | None = None) -> str:
     """One Python module with a class for each of the nets (all that are exported) and those they call.
 
     It needs torch and the standard library alone, and the modules of the program's ``fn`` functions. The same
-    program gives the same bytes. Raises KeyError for a net the program does not have.
+    program gives the same bytes. Raises KeyError for a net the program does not have, TnError where a net
+    has an expression too long for Python: one that nests as deep as its products have factors.
     """
     from tnlang.lower.nets import plan_module
     from tnlang.lower.torch import module_source
 
-    return module_source(plan_module(program, program.exported if nets is None else nets))
+    wanted = program.exported if nets is None else nets
+    try:
+        return module_source(plan_module(program, wanted))
+    except RecursionError:
+        place = program.net(wanted[-1]).origin.span
+        message = f"an expression of {wanted[-1]}, or of a net before it, is too long for one of Python"
+        hint = "bind parts of it to names"
+        raise TnError([Diagnostic("TN608", message, place, hint=hint)]) from None

@@ -201,7 +201,12 @@ def values_in(module: nn.Module) -> Iterator[Value]:
 
 
 def values(name: str, *counts: int) -> nn.ModuleList:
-    """A list of named values ``name.0``, ``name.1``, ..., nested where there are several counts."""
+    """A list of named values ``name.0``, ``name.1``, ..., nested where there are several counts.
+
+    Raises ValueError for more than 10,000: each is a module of its own.
+    """
+    if math.prod(counts) > 10_000:
+        raise ValueError(f"{name} has {math.prod(counts):,} values in its repeat; at most 10,000 can be read")
     first, *rest = counts
     return nn.ModuleList(values(f"{name}.{i}", *rest) if rest else Value(f"{name}.{i}") for i in range(first))
 
