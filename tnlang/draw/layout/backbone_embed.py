@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tnlang.draw.curves import cubic, straight
 from tnlang.draw.geometry import DOWN, LEFT, RIGHT, UP, add, join, reverse
+from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_route import rounded_track
 from tnlang.draw.scene import Path, Point
-
-if TYPE_CHECKING:
-    from tnlang.draw.layout.backbone_spine import Drawn
 
 SMALL = ("onehot", "clip", "shift")
 JOG = 26.0

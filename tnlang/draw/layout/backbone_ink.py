@@ -9,11 +9,11 @@ from tnlang.draw import pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import label_box, measure
+from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_gauge import NAME
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_names import Ground
 from tnlang.draw.layout.backbone_rows import NESTED
-from tnlang.draw.layout.backbone_spine import Drawn
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem
 
 TURNS: dict[Side, tuple[float, float, float, float]] = {

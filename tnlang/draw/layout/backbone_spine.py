@@ -5,10 +5,11 @@ All in the frame of a picture that flows down; ``backbone_ink`` turns and draws 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from tnlang.draw.diagram import Backbone, Diagram, Plate
 from tnlang.draw.geometry import Box, move, union
+from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_embed import (
     SMALL,
     Chain,
@@ -27,40 +28,13 @@ from tnlang.draw.layout.backbone_route import rounded_track
 from tnlang.draw.layout.backbone_rows import Beside
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
-from tnlang.draw.scene import Path, Point
+from tnlang.draw.scene import Point
 
 JOIN = 52.0
 """Above a station, where a part's wires turn into the tracks."""
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 PLATE_AIR = 28.0
-
-
-@dataclass(slots=True)
-class Drawn:
-    """Everything with its place. ``names`` are words beside the backbone with the stretch they stand at."""
-
-    centers: dict[int, Point] = field(default_factory=dict)
-    halves: dict[int, Point] = field(default_factory=dict)
-    walls: dict[int, Box] = field(default_factory=dict)
-    paths: dict[int, Path] = field(default_factory=dict)
-    tracks: set[int] = field(default_factory=set)
-    ribbons: list[Path] = field(default_factory=list)
-    plates: list[tuple[Plate, Box]] = field(default_factory=list)
-    names: list[tuple[str, Point]] = field(default_factory=list)
-    free: dict[int, str] = field(default_factory=dict)
-
-    def take(self, other: Drawn) -> None:
-        """Adds what another has."""
-        self.centers.update(other.centers)
-        self.halves.update(other.halves)
-        self.walls.update(other.walls)
-        self.paths.update(other.paths)
-        self.tracks.update(other.tracks)
-        self.free.update(other.free)
-        self.ribbons.extend(other.ribbons)
-        self.plates.extend(other.plates)
-        self.names.extend(other.names)
 
 
 class Spine:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from math import inf
 
 from tnlang.draw.curves import track
+from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_place import Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
-from tnlang.draw.layout.backbone_spine import FREE, TRACK, Drawn, Spine
+from tnlang.draw.layout.backbone_spine import FREE, TRACK, Spine
 from tnlang.draw.scene import Point
 
 ALONE = 80.0
