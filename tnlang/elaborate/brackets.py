@@ -66,7 +66,10 @@ def _place(
     if not isinstance(at, ast.IndexPath):
         size = size_of(at, scope)
         if size is not None and of is not None:
-            scope.diagnostics.error("TN209", "a fixed entry has no dim or slice", of.span)
+            hint = ""
+            if isinstance(size, int) and isinstance(of, ast.Int):
+                hint = f"a part of a leg is a range with its wire, `i: {size}..{of.value}`"
+            scope.diagnostics.error("TN209", "a fixed entry has no dim or slice", of.span, hint=hint)
             return None
         return None if size is None else [EntryTip(size, at.span)]
     path = at.path

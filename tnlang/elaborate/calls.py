@@ -12,6 +12,7 @@ from tnlang.elaborate.lookup import find_known, find_net, find_value
 from tnlang.elaborate.scope import Header, NetEntry, Scope
 from tnlang.elaborate.targets import Expected, fits
 from tnlang.ir.net import Call, Decl, Leg, Origin, Output, Ref, Tensor, Value, Wire
+from tnlang.ir.slots import onehot_leg
 from tnlang.ir.walk import new_id
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -175,6 +176,8 @@ def _argument(
     else:
         input_name = ".".join([decl.name, *map(str, decl.subs)]) if decl is not None else str(position)
         title = f"{call_name}.{input_name}"
+        if decl is not None and decl.legs and name is None and _indexed(expr, call_name or "it", scope):
+            return None
         bound = bindings.bind_anonymous(ast.Named(expr, name, span=named.span), title, scope)
         if bound is None:
             return None
@@ -182,7 +185,51 @@ def _argument(
     if decl is None:
         return ref
     wanted = Expected(f"the input {decl.name}", decl.legs, decl.origin.span)
-    return ref if fits(legs, wanted, "TN507", named.span, scope) else None
+    sound = fits(legs, wanted, "TN507", named.span, scope) and _hot(ref, decl, named.span, scope)
+    return ref if sound else None
+
+
+def _indexed(expr: ast.Expr, title: str, scope: Scope) -> bool:
+    """Whether an argument is a value with a wire for each leg, `x[i]`, which no net takes; reports it."""
+    if not isinstance(expr, ast.Use) or expr.bracket is None or find_known(expr.path, scope) is None:
+        return False
+    for ix in expr.bracket:
+        if not isinstance(ix, ast.Index) or not isinstance(ix.at, ast.IndexPath) or ix.of is not None:
+            return False
+        if ix.at.path.parts[0].name.text in scope.loops:
+            return False
+    found = find_value(expr.path, scope)
+    if found is not None:
+        message = f"{found.title} has wires here, and {title} takes whole values"
+        hint = f"nets take whole values: `{title}({path_text(expr.path)})`"
+        scope.diagnostics.error("TN507", message, expr.span, hint=hint)
+    return True
+
+
+def _hot(ref: Ref, decl: Decl, span: Span, scope: Scope) -> bool:
+    """Whether a value may be handed to a one-hot input: only one that was declared so; reports others.
+
+    A one-hot value is stored as numbers, and no value that is computed is.
+    """
+    leg = onehot_leg(decl)
+    if leg is None:
+        return True
+    known = scope.body.values.get(ref.name)
+    hot = None if known is None or known.kind != "input" else known.onehot
+    if known is None:
+        files = [d for d in scope.world.declarations if d.name == ref.name]
+        hot = onehot_leg(files[0]) if files else None
+    if hot == leg:
+        return True
+    scope.diagnostics.error(
+        "TN507",
+        f"the input {decl.name} is one-hot along {decl.legs[leg].name}, this value is not declared so",
+        span,
+        Related(decl.origin.span, "declared here"),
+        hint="only an input or tensor declared `onehot` fits; "
+        f"for computed values write the input without it, `{decl.name}[…]`",
+    )
+    return False
 
 
 def call_in_expression(call: ast.Call, scope: Scope, name: ast.Name | None) -> Whole | None:

@@ -58,7 +58,7 @@ CODES: dict[str, str] = {
     "TN605": "a loop variable's name is taken",
     "TN606": "a size cannot be computed",
     "TN608": "an expression is too long to be written as Python",
-    "TN608": "a repeat runs backwards, so it has no turns",
+    "TN609": "a repeat runs backwards, so it has no turns",
     # properties, functions, initial and constant values
     "TN700": "no property of that name",
     "TN701": "a property names legs that do not fit it",

@@ -12,6 +12,7 @@ from tnlang.elaborate.constants import constant
 from tnlang.elaborate.scope import Known, Scope, leg_names, near, shown
 from tnlang.ir.net import Array, Decl, Init, Leg, Origin, Property
 from tnlang.ir.size import DimSize, Size, size_op
+from tnlang.ir.slots import onehot_leg
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
@@ -47,7 +48,29 @@ def declared_legs(bracket: ast.Bracket | None, scope: Scope) -> tuple[Leg, ...] 
         found = _declared_leg(index, scope)
         sound = sound and found is not None
         legs.extend(found or ())
-    return distinct(legs) if sound else None
+    return distinct(legs) if sound and _named_once(bracket or (), scope) else None
+
+
+def _named_once(bracket: ast.Bracket, scope: Scope) -> bool:
+    """Whether no two legs are given one name and a size each; a dim may stand twice, `[n, n]`."""
+    before: dict[str, Span] = {}
+    for index in bracket:
+        match index:
+            case ast.Index(at=ast.IndexPath(path=ast.Path(parts=(ast.PathPart(name=name, subs=()),))), of=of):
+                if of is not None and name.text in before:
+                    scope.diagnostics.error(
+                        "TN203",
+                        f"the leg {name.text} is declared twice",
+                        name.span,
+                        Related(before[name.text], "first declared here"),
+                        hint=f"legs of one value have different names, `{name.text}` and `{name.text}2`",
+                    )
+                    return False
+                if of is not None:
+                    before[name.text] = name.span
+            case _:
+                pass
+    return True
 
 
 def _declared_leg(index: ast.Index | ast.GroupIndex, scope: Scope) -> list[Leg] | None:
@@ -333,19 +356,21 @@ def declare(
         value = const_value(item, legs, inner) if is_const and isinstance(item, ast.DeclItem) else None
         if is_const and not legs and not subs:
             known.number = value if isinstance(value, int | float | complex) else 0
-        add(
-            Decl(
-                kind,  # type: ignore[arg-type]
-                program_name,
-                legs,
-                subs,
-                properties,
-                init,
-                value,
-                label,
-                origin=Origin(item.span),
-            )
+        decl = Decl(
+            kind,  # type: ignore[arg-type]
+            program_name,
+            legs,
+            subs,
+            properties,
+            init,
+            value,
+            label,
+            origin=Origin(item.span),
         )
+        known.onehot = onehot_leg(decl)
+        add(decl)
+    if not known.members:
+        known.counted = False
 
 
 def group_size(sizes: Iterable[Size]) -> Size:

@@ -61,7 +61,8 @@ DraftIx = Tip | EntryTip | SliceTip | GroupTip
 class Leaf:
     """A tensor, net call or special tensor with its brackets.
 
-    ``sizes`` are those of the legs, None where nothing tells. ``broken``: a mistake hides them.
+    ``sizes`` are those of the legs, None where nothing tells. ``broken``: a mistake hides them;
+    ``miscounted``: the mistake is in how many legs are given.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Leaf:
     leg_names: tuple[str, ...]
     span: Span
     broken: bool = False
+    miscounted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

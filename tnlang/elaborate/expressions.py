@@ -207,7 +207,7 @@ def _indexed(use: ast.Use, bracket: ast.Bracket, scope: Scope) -> list[Factor] |
             use.span,
             hint="a wire, entry, slice or group for each leg, in order",
         )
-        return [broken_leaf(title, node, legs, use.span)]
+        return [replace(broken_leaf(title, node, legs, use.span), miscounted=True)]
     names = tuple(leg.name for leg in found.legs)
     return [Leaf(title, node, legs, tuple(leg.size for leg in found.legs), names, use.span)]
 

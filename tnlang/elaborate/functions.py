@@ -46,8 +46,15 @@ def gates_of(
         scope.diagnostics.error("TN703", f"{function.name} works along {twice.text} twice", twice.span)
         return None
     if wanted and len(found) != wanted:
+        hint = ""
+        if function.name == "sum":
+            nested = "".join(f"sum[{gate.text}](" for gate in gates_found)
+            hint = f"one in the other: `{nested}…{')' * len(found)}`"
         scope.diagnostics.error(
-            "TN703", f"{function.name} works along {counted(wanted, 'leg')}, {len(found)} given", call.span
+            "TN703",
+            f"{function.name} works along {counted(wanted, 'leg')}, {len(found)} given",
+            call.span,
+            hint=hint,
         )
         return None
     return gates_found

@@ -123,6 +123,8 @@ def _member(known: Known, subs: tuple[Size, ...], part: ast.PathPart, scope: Sco
 
 
 def _no_member(known: Known, title: str, part: ast.PathPart, scope: Scope) -> None:
+    if not known.counted:
+        return
     firsts = list(known.members)
     span = (
         f"{member_text(part.name.text, firsts[0])} to {member_text(part.name.text, firsts[-1])}"
@@ -239,7 +241,11 @@ def unknown_value(path: ast.Path, scope: Scope) -> None:
         return
     if len(path.parts) > 1 and path.parts[0].name.text not in scope.module.modules:
         first = path.parts[0].name.text
-        hint = near(first, scope.module.modules) or 'dots lead into imported files: `import "layers.tn"`'
+        declared = first in scope.body.values or first in scope.module.values
+        if declared and name in ("T", "mT", "H", "mH", "transpose"):
+            hint = f"there is no transpose: legs have names, so `{first}[j, i]` is it"
+        else:
+            hint = near(first, scope.module.modules) or 'dots lead into imported files: `import "layers.tn"`'
         diagnostics.error("TN200", f"there is no value {text}", path.span, hint=hint)
         return
     net, function = find_net(path, scope), find_function(path, scope)

@@ -11,7 +11,7 @@ from tnlang.elaborate.scope import MEMBERS, Body, Header, Known, Module, NetEntr
 from tnlang.elaborate.statements import Statements
 from tnlang.elaborate.targets import bound_names
 from tnlang.ir.net import Call, Decl, Net, Origin, Output
-from tnlang.ir.walk import refs, statements
+from tnlang.ir.walk import file_level_names, refs, statements
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
@@ -52,7 +52,7 @@ def _declared_net(entry: NetEntry, syntax: ast.NetDecl, world: World) -> None:
     for name, span in own_inputs.items():
         if name not in body.used and len(world.diagnostics.errors) == before:
             world.diagnostics.warning("TN208", f"the input {name} is never used", span)
-    if len(world.diagnostics.errors) > before or not sound:
+    if len(world.diagnostics.errors) > before or not sound or _hides(body, own_inputs, world):
         return
     entry.net = Net(
         entry.name,
@@ -140,6 +140,42 @@ def _check_output(output: Output, span: Span, body: Body, scope: Scope) -> None:
         *related,
         hint=hint or f"`{name} = …`",
     )
+
+
+def _hides(body: Body, inputs: dict[str, Span], world: World) -> bool:
+    """Whether an input has the name of a tensor at file level that a called net reads; reports it.
+
+    Such a tensor is an input of every net above the one that reads it, so the two would be one.
+    """
+    nets = {net.name: net for net in world.nets}
+    tensors = {d.name: d for d in world.declarations if d.kind == "tensor" and d.name in inputs}
+    hides = False
+    for call in (s for s in statements(tuple(body.block)) if isinstance(s, Call)):
+        for name in sorted(tensors.keys() & _file_level(call.net, nets)):
+            hides = True
+            world.diagnostics.error(
+                "TN205",
+                f"{name} is an input of {body.title}, and a tensor of the file that {call.net} reads",
+                inputs[name],
+                Related(tensors[name].origin.span, "the tensor"),
+                Related(call.origin.span, "the call that needs it"),
+                hint="give one of the two another name",
+            )
+    return hides
+
+
+def _file_level(net: str, nets: dict[str, Net]) -> set[str]:
+    """The names that a net and those it calls read from the file."""
+    found: set[str] = set()
+    waiting, seen = [net], {net}
+    while waiting:
+        current = nets.get(waiting.pop())
+        if current is not None:
+            found |= set(file_level_names(current))
+            calls = {s.net for s in statements(current.body) if isinstance(s, Call)} - seen
+            seen |= calls
+            waiting.extend(calls)
+    return found
 
 
 def _owns(syntax: ast.NetDecl, module: Module, world: World) -> bool:

@@ -26,7 +26,8 @@ class Known:
     """A value: what a name of the value space stands for.
 
     ``legs`` is None where a mistake hides them. A family has ``arity`` subscripts; ``members`` are those
-    declared or bound one by one, ``carried`` tells that one binding in a repeat makes them all.
+    declared or bound one by one, ``carried`` tells that one binding in a repeat makes them all. ``counted``
+    is False where a mistake hides how many members there are, ``onehot`` the place of a one-hot leg.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Known:
     number: int | float | complex | None = None
     loops: tuple[str, ...] = ()
     assigned: int | None = 0
+    counted: bool = True
+    onehot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,14 @@ class Statements:
             loops, inside = (), scope.at(dict(inner))
         else:
             loops, inside = found
+            for loop, syntax in zip(loops, statement.loops.ranges, strict=True):
+                if isinstance(loop.start, int) and isinstance(loop.stop, int) and loop.start > loop.stop:
+                    scope.diagnostics.warning(
+                        "TN609",
+                        f"this repeat has no turns: {loop.start}..{loop.stop} runs up from {loop.start}",
+                        syntax.range.span,
+                        hint="ranges run upwards; to count down use `n - 1 - l` in the body",
+                    )
         body = self.body
         outer_block, outer_loops = body.block, body.loops
         body.block, body.loops = [], (*outer_loops, *loops)

@@ -69,7 +69,8 @@ class Weaver:
         if whole is None and self._has_wholes(draft):
             # What dangles here would meet the wires that the whole value lacks.
             self.reported.update(tip.name for tip, _ in decision.dangling)
-        self._report(decision)
+        hidden = any(isinstance(factor, Leaf) and factor.miscounted for factor in draft.factors)
+        self._report(decision, hidden)
         new = {tip.name: self.sizes.wire(*tip.name, tip.span) for tip in decision.summed}
         lost = {tip.name: self.sizes.wire(*tip.name, tip.span) for tip, _ in decision.dangling}
         inner = {**kept, **new, **lost}
@@ -254,11 +255,12 @@ class Weaver:
                 hint=f"rename the wire inside: `{draft.function}[{gate.text}'](…{gate.text}'…)`",
             )
 
-    def _report(self, decision: Decision) -> None:
+    def _report(self, decision: Decision, hidden: bool) -> None:
         diagnostics = self.world.diagnostics
         by_factor: dict[int, tuple[Factor, list[Tip]]] = {}
         for tip, factor in decision.dangling:
-            if self._new(tip):
+            # What a mistake hides may have the leg that lacks here.
+            if self._new(tip) and not hidden:
                 by_factor.setdefault(id(factor), (factor, []))[1].append(tip)
         for factor, ends in by_factor.values():
             names = [tip.text for tip in ends]

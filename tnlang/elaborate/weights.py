@@ -23,6 +23,7 @@ from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
 FORMATS = ("huggingface", "safetensors")
+Target = tuple[tuple[str, tuple[Size, ...]], ...]
 PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -154,10 +155,7 @@ def _weights(item: ast.WeightsDecl, module: Module, world: World) -> Weights | N
 def _report_twice(
     result: WeightMap, maps: list[tuple[WeightMap, Parameter]], line: ast.WeightMap, world: World
 ) -> None:
-    def shape(target: tuple[tuple[str, tuple[Size, ...]], ...]) -> list[object]:
-        return [(n, tuple(s if isinstance(s, int) else None for s in subs)) for n, subs in target]
-
-    before = next((m for m, _ in maps if shape(m.target) == shape(result.target)), None)
+    before = next((m for m, _ in maps if _meet(m.target, result.target)), None)
     if before is not None:
         world.diagnostics.error(
             "TN841",
@@ -165,6 +163,14 @@ def _report_twice(
             line.target.span,
             Related(before.origin.span, "filled here"),
         )
+
+
+def _meet(one: Target, other: Target) -> bool:
+    """Whether some parameter is meant by both targets: a variable stands for every number."""
+    if [(name, len(subs)) for name, subs in one] != [(name, len(subs)) for name, subs in other]:
+        return False
+    pairs = [pair for (_, a), (_, b) in zip(one, other, strict=True) for pair in zip(a, b, strict=True)]
+    return all(a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in pairs)
 
 
 class _Map:

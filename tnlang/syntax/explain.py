@@ -127,6 +127,8 @@ def report(mistake: Mistake, explanation: Explanation | None, diagnostics: Diagn
     if about.type in _ENDS and mistake.before is not None:
         last = token_span(mistake.source, mistake.before)
         span = Span(mistake.source, last.end_line, last.end_column, last.end_line, last.end_column + 1)
+    if any(d.code == "TN103" and d.span == span for d in diagnostics.found):
+        return  # A bracket that is not closed was not meant to be here.
     diagnostics.error(
         explanation.code, explanation.message, span, *_opened(mistake, about), hint=explanation.hint
     )
