@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tnlang.source import ValueMismatch
+
 Array = NDArray[Any]
 Elementwise = Callable[[Array], Array]
 Along = Callable[[Array, int, Mapping[str, float]], Array]
@@ -130,7 +132,11 @@ def causal(x: Array, query: int, key: int) -> Array:
 def inverse(x: Array, row: int, column: int) -> Array:
     """Y with sum over m of X[j, m] Y[n, m] the identity: joined to X by one leg it is a wire."""
     matrices = np.moveaxis(x, (row, column), (-2, -1))
-    return np.moveaxis(np.swapaxes(np.linalg.inv(matrices), -1, -2), (-2, -1), (row, column))
+    try:
+        inverted = np.linalg.inv(matrices)
+    except np.linalg.LinAlgError:
+        raise ValueMismatch("inverse: the matrix is singular, so it has no inverse") from None
+    return np.moveaxis(np.swapaxes(inverted, -1, -2), (-2, -1), (row, column))
 
 
 ALONG: dict[str, Along] = {
