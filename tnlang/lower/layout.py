@@ -18,8 +18,9 @@ def wrapped(line: str) -> list[str]:
     if fits(line):
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    operands = _operands(line)
-    if operands is not None:
+    operands, span = _operands(line), _last_brackets(line)
+    ends_in_call = span is not None and span[1] == len(line) - 1 and fits(line[: span[0] + 1])
+    if operands is not None and not (len(operands[1]) == 2 and ends_in_call):
         head, rows = operands
         inner = f"{indent}    {' '.join(rows)}"
         return [
@@ -27,7 +28,6 @@ def wrapped(line: str) -> list[str]:
             *([inner] if fits(inner) else [f"{indent}    {row}" for row in rows]),
             indent + ")",
         ]
-    span = _last_brackets(line)
     if span is None:
         return [line]
     start, end = span

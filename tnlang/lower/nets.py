@@ -126,7 +126,6 @@ def plan_net(
     has_params = any(d.kind == "param" for d in (*net.owned, *outer))
     checkpoint = checkpoint_of(program, net, place, lambda size: scalar(size, seen.dim, {}))
     used_dims |= seen.used_dims
-    like, reference = _like(net, inputs, seen, place, plain[1] if plain else observed)
     told = {dim.name: locals_.take(identifier(dim.name)) for dim in dims.told}
     options = [
         *(Argument(handed[dotted(d.name, d.subs)], dotted(d.name, d.subs)) for d in tensors),
@@ -161,8 +160,7 @@ def plan_net(
         signature=signature(net),
         fused=plain[1] if plain else None,
         observed=observed,
-        like=like,
-        reference=reference,
+        like=_like(net, inputs, place),
         past_values=_past_values(program, net),
         checkpoint=checkpoint,
         file_level="file_level" if is_called and (params or shared) else "",
@@ -275,17 +273,15 @@ def _largest(numbers: list[Scalar]) -> Scalar:
     return Arith("max", total, Num(max(plain))) if plain else total
 
 
-def _like(
-    net: Net, inputs: Sequence[tuple[str, Decl]], seen: Builder, place: Place, body: Body
-) -> tuple[str, bool]:
-    """An array of the type and device that new arrays are to have, and whether it must be made for that."""
+def _like(net: Net, inputs: Sequence[tuple[str, Decl]], place: Place) -> str:
+    """An array of the type and device that new arrays are to have: a parameter, an input, or one made."""
     for decl in net.owned:
         if decl.kind == "param" and not has(decl, "complex") and not decl.subs:
-            return f"self.{place.parameters[decl.name]}", False
+            return f"self.{place.parameters[decl.name]}"
     for local, decl in inputs:
         if onehot_leg(decl) is None and not has(decl, "complex"):
-            return local, False
-    return "self.reference", True
+            return local
+    return "self.reference"
 
 
 def _past_values(program: Program, net: Net) -> tuple[str, ...]:

@@ -53,14 +53,11 @@ def describe(program: Program, net: Net) -> tuple[str, ...]:
     outputs = ", ".join(map(_output, net.outputs))
     several = len(net.outputs) > 1
     head = f"{net.name}({inputs}) -> {f'({outputs})' if several else outputs}"
-    owned = [f"    {decl.kind} {declaration(decl)}{_start(decl)}" for decl in net.owned]
-    lines = [*owned, *_lines(net.body, "    ", {})]
-    return (
-        *_folded(head, ""),
-        "",
-        *(row for line in lines for row in _folded(line, "    ")),
-        *_cost_lines(program, net),
-    )
+    costs = _cost_lines(program, net)
+    indent = "    " if costs else ""  # Where all lines are indented, none need be.
+    owned = [f"{indent}{decl.kind} {declaration(decl)}{_start(decl)}" for decl in net.owned]
+    lines = [*owned, *_lines(net.body, indent, {})]
+    return (*_folded(head, "    "), "", *(row for line in lines for row in _folded(line, "    ")), *costs)
 
 
 def _folded(line: str, more: str) -> list[str]:

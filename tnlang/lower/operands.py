@@ -160,8 +160,11 @@ def add(terms: Sequence[tuple[bool, Operand]], want: Sequence[Wire]) -> Operand:
 
 def negated(expr: Expr) -> Expr:
     """Minus the array."""
-    if isinstance(expr, Num):
-        return Num(-expr.value)
+    match expr:
+        case Num(value):
+            return Num(-value)
+        case Binary("*", number, x) if is_scalar(number):
+            return Binary("*", negated(number), x)
     return combined("*", Num(-1), expr)
 
 

@@ -240,8 +240,7 @@ class NetPlan:
     """A net as a class: what ``__init__`` makes, and the two ways of ``forward``.
 
     ``fused`` is None where only the observed way is there: a net with frozen values. ``stored`` are the dims
-    kept as attributes, by attribute and keyword. ``like`` is an array whose type and device new ones take;
-    ``reference`` says that it has to be made for that.
+    kept as attributes, by attribute and keyword. ``like`` is an array whose type and device new ones take.
     """
 
     name: str
@@ -262,7 +261,6 @@ class NetPlan:
     fused: Body | None
     observed: Body
     like: str
-    reference: bool
     past_values: tuple[str, ...] = ()
     checkpoint: Checkpoint | None = None
     file_level: str = ""

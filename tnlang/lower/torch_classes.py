@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,7 +41,9 @@ def class_lines(plan: NetPlan) -> list[str]:
     constants = class_constants(plan)
     if constants:
         lines += ["", *constants]
-    lines += ["", *init_lines(plan), "", *forward_lines(plan)]
+    methods = forward_lines(plan)
+    needs_reference = any("self.reference" in line for line in methods)
+    lines += ["", *init_lines(plan, needs_reference), "", *methods]
     if plan.checkpoint is not None:
         lines += ["", *weights_lines(plan)]
     for registered, attribute in renamed(plan):
@@ -100,7 +103,7 @@ def tuple_code(texts: Sequence[str]) -> str:
 # ---------------------------------------------------------------- __init__
 
 
-def init_lines(plan: NetPlan) -> list[str]:
+def init_lines(plan: NetPlan, needs_reference: bool) -> list[str]:
     """``__init__``: dims as keywords, parameters, constants, the nets called, the points of values."""
     parameters = [_keyword(word) for word in plan.keywords]
     if plan.file_level:
@@ -118,7 +121,7 @@ def init_lines(plan: NetPlan) -> list[str]:
                 f"        {word.name} = {text(word.default)} if {word.name} is None else {word.name}"
             )
     lines += [f"        self.{attribute} = {name}" for attribute, name in plan.stored]
-    if plan.reference:
+    if needs_reference:
         lines.append('        self.register_buffer("reference", torch.empty(0), persistent=False)')
     rooted = [p for p in plan.parameters if p.root_only]
     rooted_nets = [s for s in plan.submodules if s.root_only]
@@ -355,7 +358,7 @@ def forward_lines(plan: NetPlan) -> list[str]:
         )
 
     optional = f"frozen: {library('Values')} | {library('Part')} | None = None"
-    sign = docstring((plan.signature,), "        ")
+    sign = docstring(textwrap.wrap(plan.signature, 96), "        ")
     if plan.fused is None:
         lines = [*head("forward", optional), *sign, "        frozen = self.replacements(frozen)"]
         return _named_results(plan, [*lines, *method(plan.observed)])

@@ -50,6 +50,7 @@ from tnlang.lower.plan import (
     Var,
     is_scalar,
 )
+from tnlang.lower.scalars import is_complex
 
 MARK = "\0"
 """Stands before the names of the library, so that a net's class of the same name can keep its own."""
@@ -114,6 +115,8 @@ def scalar_code(scalar: Scalar) -> Code:
             return Code(f"float({scalar_code(left).text} == {scalar_code(right).text})")
         case Arith("max", left, right):
             return Code(f"max({scalar_code(left).text}, {scalar_code(right).text})")
+        case Arith("*", Num(-1), right):
+            return Code(f"-{scalar_code(right).at(UNARY)}", UNARY)
         case Arith(op, left, right):
             return operation(op, scalar_code(left), scalar_code(right))
         case MathCall("str", argument):
@@ -217,6 +220,9 @@ class Writer:
                 return Code(f"{self.code(x).at(SUM)} + 0j", SUM)
             case Conjugate(x):
                 return self.method(x, "conj()")
+            case Full(sizes, value) if is_complex(value):
+                kind = f"dtype={self.like}.dtype.to_complex()"
+                return Code(f"{self.like}.new_full({sizes_code(sizes)}, {text(value)}, {kind})")
             case Full((), value):
                 return Code(f"{self.like}.new_tensor({text(value)})")
             case Full(sizes, Num(1)):
