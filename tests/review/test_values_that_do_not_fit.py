@@ -25,3 +25,20 @@ def test_a_one_hot_input_is_handed_on():
     tokens = np.array([1, 0, 1])
     assert net.numpy(t=tokens).tolist() == [1, 0, 1]
     assert net.module()(torch.tensor(tokens)).tolist() == [1, 0, 1]
+
+
+COMPLEX = {
+    "1j": "net m() -> y { y = 1j }",
+    "a sum": "net m() -> y { y = 1j * 1j + sqrt(1j) }",
+    "along a leg": "net m() -> y[i: 3] { y[i] = 2j ones[i] }",
+    "of a net called": "net k() -> z { z = 1j }\nnet m() -> y[i: 3] { z = k(); y[i] = z index[i] }",
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_numbers_alone_make_a_complex_array(name: str):
+    pytest.importorskip("torch")
+    net = tnlang.load(COMPLEX[name]).nets["m"]
+    found = net.module().double()()
+    assert found.is_complex()
+    np.testing.assert_allclose(found.numpy(), net.numpy(), rtol=1e-12)
