@@ -14,13 +14,12 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tnlang.elaborate import elaborate_with_warnings
+from tnlang.elaborate import load_with_warnings
 from tnlang.files import read_source
 from tnlang.ir import net as ir
 from tnlang.ir.program import Equation, UserFunction
 from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, ValueMismatch
-from tnlang.syntax import parse
 
 if TYPE_CHECKING:
     from torch import nn
@@ -186,7 +185,7 @@ class Program:
 
     def __init__(self, source: Source, dims: Mapping[str, int], functions: bool) -> None:
         self._source, self._dims, self.functions = source, dict(dims), functions
-        self.ir, self.warnings = elaborate_with_warnings(parse(source), dims=self._dims)
+        self.ir, self.warnings = load_with_warnings(source, dims=self._dims)
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
 

@@ -7,6 +7,7 @@ from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
+from tnlang.ir.walk import is_whole
 from tnlang.source import Span
 from tnlang.syntax import ast
 from tnlang.transforms import PLANNED, TRANSFORMS
@@ -61,8 +62,8 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
             hint="this version has " + shown(sorted(TRANSFORMS)),
         )
         return None
-    if source is None:
-        return None
+    if source is None or not is_whole(source[0], {net.name: net for net in world.nets}):
+        return None  # what it lacks has been reported where it stands
     request, spans = _request(value, name, source[0].name, scope)
     if request is None:
         return None

@@ -18,7 +18,7 @@ from tnlang.elaborate.weave import Weaver
 from tnlang.ir.net import Call, Decl, Entry, Group, Ix, Leg, Net, Origin, Repeat, Shared, Slice, Stmt, Wire
 from tnlang.ir.program import WeightMap, Weights
 from tnlang.ir.size import LoopVar, Size
-from tnlang.ir.walk import new_id
+from tnlang.ir.walk import is_whole, new_id
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
@@ -110,8 +110,8 @@ def _weights(item: ast.WeightsDecl, module: Module, world: World) -> Weights | N
         unknown_function(item.net, scope)
         return None
     header_of(entry, world, item.net.span)
-    if entry.net is None:
-        return None
+    if entry.net is None or not is_whole(entry.net, {net.name: net for net in world.nets}):
+        return None  # what it lacks has been reported where it stands
     parameters = parameters_of(entry.net, world)
     maps: list[tuple[WeightMap, Parameter]] = []
     failed: set[str] = set()

@@ -232,3 +232,17 @@ def file_level_names(net: Net) -> tuple[str, ...]:
     own = local_names(net)
     found = (ref.name for statement in statements(net.body) for ref in refs(statement))
     return tuple(dict.fromkeys(name for name in found if name not in own))
+
+
+def is_whole(net: Net, nets: Mapping[str, Net]) -> bool:
+    """Whether every net that this one calls, however deep, is among ``nets``."""
+    seen: set[str] = set()
+    waiting = [net]
+    while waiting:
+        for statement in statements(waiting.pop().body):
+            if isinstance(statement, Call | Shared) and statement.net not in seen:
+                if statement.net not in nets:
+                    return False
+                seen.add(statement.net)
+                waiting.append(nets[statement.net])
+    return True

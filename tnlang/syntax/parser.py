@@ -8,15 +8,30 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TypeVar
 
 from lark import Token
 from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from tnlang.source import Diagnostics, Source, Span
-from tnlang.syntax.ast import File, Item
+from tnlang.syntax.ast import (
+    Binding,
+    Declaration,
+    DimStatement,
+    File,
+    FnDecl,
+    FromImport,
+    Import,
+    Item,
+    NetDecl,
+    NetDefinition,
+    RepeatStatement,
+    SharedStatement,
+    StreamStatement,
+)
 from tnlang.syntax.brackets import arrange
 from tnlang.syntax.build import Many
 from tnlang.syntax.explain import Mistake, report
@@ -26,6 +41,8 @@ from tnlang.syntax.tokens import read_tokens
 from tnlang.syntax.words import CLOSERS, MOST_ERRORS, OPENERS, RESERVED, STATEMENT_WORDS, WORDS, keyword
 
 _PARSING = Lock()
+
+X = TypeVar("X")
 
 _HEADS = {
     "NET": (("NET", "net"), ("NAME", "_"), ("CALL", "("), ("RPAR", ")"), ("ARROW", "->"), ("NAME", "_")),
@@ -60,19 +77,86 @@ def parse_collecting(source: Source, diagnostics: Diagnostics) -> File | None:
 
 def read(source: Source, diagnostics: Diagnostics) -> tuple[list[Token], File | None]:
     """The tokens as the parser took them, with the line ends that end statements, and the tree or None."""
+    before = len(diagnostics.errors)
+    tokens, tree, _ = _read(source, diagnostics)
+    return tokens, tree if len(diagnostics.errors) == before else None
+
+
+def parse_partly(source: Source, diagnostics: Diagnostics) -> tuple[File | None, frozenset[str]]:
+    """What can be read of a text, and the names that what cannot be read may have declared.
+
+    The tree lacks the statements with mistakes, which are added. It is None where the text cannot be told
+    into statements, or where an import is among those lacking: then any name may be declared.
+    """
+    tokens, tree, broken = _read(source, diagnostics)
+    wrong = diagnostics.errors
+    if tree is None or not wrong:
+        return tree, frozenset()
+    lines = {line for d in wrong for line in range(d.span.line, d.span.end_line + 1)}
+    lost = [*(t for t in tokens if t.line in lines), *(t for a, b in broken for t in tokens[a:b])]
+    if any(t.type in ("IMPORT", "FROM") for t in lost):
+        return None, frozenset()
+    unclosed = {d.span.line for d in wrong if d.code in ("TN102", "TN103", "TN104", "TN115")}
+    names = set(_may_be_declared(tokens, lost, unclosed))
+    # A transform works on whole nets: what it makes of a part would say nothing.
+    names |= {item.name.text for item in tree.items if isinstance(item, NetDefinition)}
+    return replace(tree, items=_readable(tree.items)), frozenset(names)
+
+
+def _may_be_declared(tokens: list[Token], lost: list[Token], unclosed: set[int]) -> frozenset[str]:
+    """The names among lost tokens, without the wires in square brackets.
+
+    On lines with a bracket that is not closed only what touches a colon is surely a wire.
+    """
+    wires: set[int] = set()
+    depth = 0
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        depth = 0 if token.type == "NL" else depth + (token.type == "LSQB") - (token.type == "RSQB")
+        by_colon = any(t is not None and t.type == "COLON" for t in (before, after))
+        if by_colon or (depth > 0 and token.line not in unclosed):
+            wires.add(id(token))
+    return frozenset(str(t) for t in lost if t.type == "NAME" and id(t) not in wires)
+
+
+_READABLE = DimStatement | Declaration | FnDecl | NetDecl | SharedStatement
+_READABLE_STATEMENTS = Binding | StreamStatement | RepeatStatement | Import | FromImport
+
+
+def _readable(items: tuple[X, ...]) -> tuple[X, ...]:
+    """Each statement once, without those under a head that stands for a wrong one.
+
+    lark's lists grow in place, so what was read twice to explain a mistake stands there twice.
+    """
+    found: list[X] = []
+    for item in {id(i): i for i in items}.values():
+        match item:
+            case NetDecl(name=name, body=body):
+                if name.text != "_":
+                    found.append(replace(item, body=_readable(body)))
+            case RepeatStatement(loops=loops, body=body):
+                if loops.ranges[0].var.text != "_":
+                    found.append(replace(item, body=_readable(body)))
+            case _:
+                if isinstance(item, _READABLE | _READABLE_STATEMENTS):
+                    found.append(item)
+    return tuple(found)
+
+
+def _read(source: Source, diagnostics: Diagnostics) -> tuple[list[Token], File | None, list[tuple[int, int]]]:
     found = Diagnostics()
     with _PARSING, _collector_paused():
         lark, rules = parser()
         rules.begin(source, found)
         tokens = arrange(read_tokens(lark, source, found), source, found)
-        result = _Run(tokens, source, found, lark.parse_interactive("")).result()
+        run = _Run(tokens, source, found, lark.parse_interactive(""))
+        result = run.result()
         rules.begin(Source("", ""), Diagnostics())
     diagnostics.found.extend(found.found)
-    if found.errors or result is None:
-        return tokens, None
+    if result is None:
+        return tokens, None, run.broken
     found_items = result.items
     whole = found_items[0].span.to(found_items[-1].span) if found_items else Span(source, 1, 1, 1, 1)
-    return tokens, File(source, found_items, span=whole)
+    return tokens, File(source, found_items, span=whole), run.broken
 
 
 @contextmanager
@@ -108,6 +192,7 @@ class _Run:
         self.parser = parser
         self.braces: list[bool] = []
         self.blocks: list[_Block] = []
+        self.broken: list[tuple[int, int]] = []
         self._enter(0)
 
     def result(self) -> Many[Item] | None:
@@ -188,13 +273,17 @@ class _Run:
         for here in range(at, len(self.tokens)):
             token = self.tokens[here]
             if depth == 0 and token.type == "NL":
+                self.broken.append((block.start, here))
                 block.start = here + 1
                 return here + 1
             if depth == 0 and token.type == "RBRACE":
+                self.broken.append((block.start, here))
                 return here
             if depth == 0 and token.type == "LBRACE" and self._stand_in(self.tokens[block.start]):
+                self.broken.append((block.start, _closing(self.tokens, here)))
                 return here
             depth += (token.type in OPENERS) - (token.type in CLOSERS)
+        self.broken.append((block.start, len(self.tokens)))
         return len(self.tokens)
 
     def _stand_in(self, first: Token) -> bool:
@@ -239,6 +328,16 @@ def _takes(parser: InteractiveParser, token: Token) -> bool:
     except UnexpectedToken:
         return False
     return True
+
+
+def _closing(tokens: list[Token], at: int) -> int:
+    """Where the bracket that opens at a place is closed."""
+    depth = 0
+    for here in range(at, len(tokens)):
+        depth += (tokens[here].type in OPENERS) - (tokens[here].type in CLOSERS)
+        if depth == 0:
+            return here
+    return len(tokens)
 
 
 def _begins_anew(tokens: list[Token], at: int) -> bool:
