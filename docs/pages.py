@@ -3,8 +3,8 @@
     python -m docs.pages        # draws every picture that a page shows, again
 
 Blocks: ``tn`` is checked; an image right after it (or in the next cell) is drawn from it, and so is one
-after a comment ``<!-- draw examples/n05.tn -->``. ``tn-error`` must be wrong. ``python`` blocks of a page
-run in order in one namespace. Lines of ``sh`` blocks that begin with ``tnlang`` are run.
+after a comment ``<!-- draw examples/gallery/N5_gpt2.tn -->``. ``tn-error`` must be wrong. ``python``
+blocks of a page run in order in one namespace. Lines of ``sh`` blocks that begin with ``tnlang`` are run.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, logging
 
 import tnlang
 
-PROGRAM = Path(__file__).with_name("gpt2.tn")
+PROGRAM = Path(__file__).with_name("gallery") / "gpt2.tn"
 TOLERANCE = 1e-4
 BATCH, LENGTH = 2, 128
 

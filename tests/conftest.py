@@ -15,18 +15,14 @@ os.environ["TNLANG_CHECK"] = "1"
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+PROGRAMS = {path.stem: path for path in sorted(EXAMPLES.rglob("*.tn"))}
+"""Every example program by its name, those of the gallery among them."""
 
 # Random tests are the same in every run; a machine under load is no failure.
 settings.register_profile(
     "tnlang", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 settings.load_profile("tnlang")
-
-
-@pytest.fixture
-def examples() -> Path:
-    """The folder of example programs."""
-    return EXAMPLES
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tnlang
+from tests.conftest import PROGRAMS
 from tnlang.ir.cost import cost
 
 
@@ -46,8 +47,8 @@ def test_counts(text, expected):
     assert flops(text) == expected
 
 
-def test_gpt2_against_the_closed_formula(examples):
-    program = tnlang.load(examples / "gpt2.tn").ir
+def test_gpt2_against_the_closed_formula():
+    program = tnlang.load(PROGRAMS["gpt2"]).ir
     n, d, layers, vocab = 128, 768, 12, 50257
     matrices = 2 * n * (4 * d * d + 8 * d * d) * layers + 2 * n * d * vocab
     patterns = 2 * (2 * n * n * d) * layers

@@ -93,5 +93,5 @@ def outlined(places: str) -> str:
 
 
 if __name__ == "__main__":
-    page = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gallery/index.html")
+    page = Path(sys.argv[1] if len(sys.argv) > 1 else "build/goldens/index.html")
     print(f"{main(page)} pictures differ: {page}")

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 import tnlang
+from tests.conftest import PROGRAMS
 from tests.draw import page
-from tests.draw.figures import EXAMPLES, FIGURES, figure_scene
+from tests.draw.figures import FIGURES, figure_scene
 from tests.draw.goldens import check_golden, geometry
 from tests.draw.scenes import SCENES
 from tnlang.draw.diagram import Diagram
@@ -31,8 +32,8 @@ def test_nothing_to_find(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_diagram_is_what_is_drawn(name):
-    program = tnlang.load(EXAMPLES / f"{name}.tn").ir
-    figure = next((figure for figure in program.figures if figure.name == name and not FIGURES[name]), None)
+    program = tnlang.load(PROGRAMS[name]).ir
+    figure = None if FIGURES[name] else program.figures[0]
     sheet = view(program, figure or NetTarget(FIGURES[name]))
     for panel in sheet.panels:
         parts = [panel.content] if isinstance(panel.content, Diagram) else panel.content.parts

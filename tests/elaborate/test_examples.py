@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES
+from tests.conftest import PROGRAMS
 from tnlang.elaborate import check_text
 from tnlang.elaborate.program import build
 from tnlang.files import read_source
@@ -14,10 +14,8 @@ from tnlang.ir.check import violations
 from tnlang.source import Diagnostics
 from tnlang.syntax import parse
 
-PROGRAMS = sorted(EXAMPLES.glob("*.tn"))
 
-
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PROGRAMS.values(), ids=lambda path: path.stem)
 def test_an_example_is_right(path: Path):
     diagnostics = Diagnostics()
     program = build(parse(read_source(path)), diagnostics, {}, None)
@@ -28,5 +26,5 @@ def test_an_example_is_right(path: Path):
 
 def test_all_examples_are_looked_at():
     assert len(PROGRAMS) >= 87
-    whole = [p for p in PROGRAMS if not check_text(p.read_text(encoding="utf-8"), str(p)).errors]
+    whole = [p for p in PROGRAMS.values() if not check_text(p.read_text(encoding="utf-8"), str(p)).errors]
     assert len(whole) >= 70

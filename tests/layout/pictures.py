@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conftest import EXAMPLES
+from tests.conftest import PROGRAMS
 from tnlang.draw.diagram import Diagram, Row, Sheet
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
@@ -24,7 +24,7 @@ def sheets_of(text: str) -> list[Sheet]:
 
 
 def example_sheets(name: str) -> list[Sheet]:
-    program = load_program(EXAMPLES / f"{name}.tn")
+    program = load_program(PROGRAMS[name])
     if program.figures:
         return [view(program, figure) for figure in program.figures]
     return [view(program, NetTarget(net)) for net in program.exported]

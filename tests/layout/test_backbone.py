@@ -24,7 +24,7 @@ from tnlang.ir.program import Draw, Figure, NetTarget, Openness
 from tnlang.source import Source
 
 EXAMPLES = [
-    *("n04", "n05", "n10", "n11", "n14", "n17"),
+    *("N4_gpt2_right", "N5_gpt2", "N10_mlp", "N11_attention", "N14_frozen", "N17_two_layers"),
     *("gpt2", "llama", "bert", "encoder_decoder", "c09_parallel"),
 ]
 FLOWS: list[Side] = ["down", "up", "right", "left"]
@@ -109,7 +109,7 @@ def test_blocks_stand_right_of_the_tracks(name: str) -> None:
     ("flow", "along"), [("down", (0, 1)), ("up", (0, -1)), ("right", (1, 0)), ("left", (-1, 0))]
 )
 def test_a_backbone_flows_the_way_it_is_asked_to(flow: Side, along: tuple[int, int]) -> None:
-    diagram = with_backbone("n17")[0]
+    diagram = with_backbone("N17_two_layers")[0]
     places = centers(flowing(diagram, flow))
     for backbone in diagram.backbones:
         for one, two in pairwise(backbone.stations):
@@ -121,7 +121,7 @@ def test_a_backbone_flows_the_way_it_is_asked_to(flow: Side, along: tuple[int, i
 # ---------------------------------------------------------------- blocks
 
 
-@pytest.mark.parametrize("name", ["n10", "n11", "n14"])
+@pytest.mark.parametrize("name", ["N10_mlp", "N11_attention", "N14_frozen"])
 def test_no_two_wires_of_a_simple_block_cross(name: str) -> None:
     for diagram in with_backbone(name):
         items = list(wires(flowing(diagram)).values())
@@ -135,7 +135,7 @@ def test_no_two_wires_of_a_simple_block_cross(name: str) -> None:
 
 def test_attention_is_a_c_its_pattern_inside() -> None:
     """Keys stand above queries, the values' weights right of the bubble, heads between."""
-    diagram = with_backbone("n11")[0]
+    diagram = with_backbone("N11_attention")[0]
     found = flowing(diagram)
     places = centers(found)
     by_name = {s.name.rsplit(".", 1)[-1]: places[s.id] for s in diagram.shapes if s.id in places}
@@ -149,7 +149,7 @@ def test_attention_is_a_c_its_pattern_inside() -> None:
 
 
 def test_a_ribbon_ends_in_the_copy_it_pastes() -> None:
-    diagram = with_backbone("n11")[0]
+    diagram = with_backbone("N11_attention")[0]
     found = flowing(diagram)
     places = centers(found)
     ends = [item.path.end for item in found.items if isinstance(item, RibbonItem)]
@@ -159,7 +159,7 @@ def test_a_ribbon_ends_in_the_copy_it_pastes() -> None:
 
 
 def test_a_folded_block_spans_its_two_stations() -> None:
-    diagram = with_backbone("n04")[0]
+    diagram = with_backbone("N4_gpt2_right")[0]
     found = flowing(diagram, "right")
     places = centers(found)
     boxes = {i.id: bbox(i.outline) for i in found.items if isinstance(i, ShapeItem)}
@@ -183,7 +183,7 @@ def test_an_encoder_stands_beside_its_decoder() -> None:
 
 def test_a_net_alone_returns_to_where_it_came_in() -> None:
     """Without a residual the outputs still run down where the inputs came from."""
-    diagram = with_backbone("n14")[0]
+    diagram = with_backbone("N14_frozen")[0]
     drawn = wires(flowing(diagram))
     opens = {o.line: o for o in diagram.opens}
     inputs = sorted(min(flatten(drawn[n].path))[0] for n, o in opens.items() if o.kind == "input")
@@ -203,14 +203,14 @@ def test_an_example_with_a_backbone_is_drawn_without_a_finding(name: str) -> Non
 
 
 def test_layout_is_deterministic() -> None:
-    for name in ("n05", "encoder_decoder"):
+    for name in ("N5_gpt2", "encoder_decoder"):
         texts = {to_svg(layout(d)) for _ in range(2) for d in with_backbone(name)}
         assert len(texts) == len(with_backbone(name))
 
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_flow_of_a_block_is_drawn_without_a_finding(flow: Side) -> None:
-    for name in ("n10", "n11", "n17", "n05"):
+    for name in ("N10_mlp", "N11_attention", "N17_two_layers", "N5_gpt2"):
         for diagram in with_backbone(name):
             assert lint(flowing(diagram, flow)) == ()
             assert faults(diagram, flowing(diagram, flow)) == ()

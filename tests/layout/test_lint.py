@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import PROGRAMS
 from tests.layout.nets import random_net
 from tests.layout.pictures import example_sheets, scene, sheets_of
 from tnlang.draw.lint import lint
 
 FIGURES = [
-    *(f"t{n:02}" for n in range(1, 18)),
-    *("s01", "s02", "s03", "s04", "s06", "s09"),
-    *("n01", "n03", "n06", "n07", "n09", "n13"),
-    *("s05", "s07", "s08", "s10", "s13", "s14", "s15", "s17", "s20", "s21"),
+    *(name for name in PROGRAMS if name.startswith("T") and name not in ("T18_hole", "T19_orders")),
+    *("S1_identity", "S2_delta", "S3_diagonal", "S4_isometry", "S6_unitary", "S9_svd"),
+    *("N1_chain", "N3_dense", "N6_onehot", "N7_embedding", "N9_general", "N13_pattern"),
+    *("S5_projector", "S7_many_legs", "S8_identities", "S10_svd_sum", "S13_cp", "S14_tucker"),
+    *("S15_mps", "S17_gauge", "S20_inverse", "S21_one"),
 ]
 
 GRAMMAR = {

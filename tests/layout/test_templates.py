@@ -19,7 +19,7 @@ def at(diagram: Diagram, placed: Placed, name: str) -> tuple[float, float]:
 
 
 def test_a_chain_is_straight_and_in_written_order() -> None:
-    diagram, placed = example("n01")
+    diagram, placed = example("N1_chain")
     places = [at(diagram, placed, name) for name in ("W3", "W2", "W1", "x")]
     assert len({y for _, y in places}) == 1
     assert all(a < b for (a, _), (b, _) in pairwise(places))
@@ -29,12 +29,12 @@ def test_a_chain_is_straight_and_in_written_order() -> None:
 
 
 def test_the_first_open_leg_leaves_left_and_the_last_right() -> None:
-    _, placed = example("t07")
+    _, placed = example("T7_matrices")
     assert [port.side for port in sorted(placed.ports, key=lambda p: p.line)] == ["left", "right"]
 
 
 def test_a_trace_of_a_product_is_a_true_circle() -> None:
-    diagram, placed = example("t09")
+    diagram, placed = example("T9_ring")
     for name in "AB":
         assert hypot(*at(diagram, placed, name)) == pytest.approx(44)
     for path in placed.routes.values():
@@ -43,7 +43,7 @@ def test_a_trace_of_a_product_is_a_true_circle() -> None:
 
 
 def test_a_trace_is_a_loop_that_starts_and_ends_in_its_tensor() -> None:
-    diagram, placed = example("t08")
+    diagram, placed = example("T8_trace")
     (path,) = placed.routes.values()
     pose = placed.poses[named(diagram, "A")]
     assert geometry.distance(path.start, pose.at) < 1e-6
@@ -52,7 +52,7 @@ def test_a_trace_is_a_loop_that_starts_and_ends_in_its_tensor() -> None:
 
 
 def test_turning_the_ring_changes_which_tensor_is_left() -> None:
-    row = example_sheets("t14")[0].panels[0].content
+    row = example_sheets("T14_cyclic")[0].panels[0].content
     assert isinstance(row, Row)
     sides = [part for part in row.parts if isinstance(part, Diagram)]
     for diagram, left in zip(sides, "AB", strict=True):
@@ -62,7 +62,7 @@ def test_turning_the_ring_changes_which_tensor_is_left() -> None:
 
 
 def test_a_ladder_is_a_grid_with_rungs_of_80() -> None:
-    diagram, placed = example("t17")
+    diagram, placed = example("T17_ladder")
     top = [at(diagram, placed, name) for name in "ABCDE"]
     bottom = [at(diagram, placed, name) for name in "VWXYZ"]
     assert {y for _, y in top} == {-40} and {y for _, y in bottom} == {40}
@@ -71,7 +71,7 @@ def test_a_ladder_is_a_grid_with_rungs_of_80() -> None:
 
 
 def test_a_transpose_bends_its_legs_by_half_turns() -> None:
-    diagram, placed = example("t10")
+    diagram, placed = example("T10_transpose")
     assert {port.side for port in placed.ports} == {"left", "right"}
     for port in placed.ports:
         points = geometry.flatten(port.path)
@@ -82,7 +82,7 @@ def test_a_transpose_bends_its_legs_by_half_turns() -> None:
 
 
 def test_permuted_legs_cross_once_under_a_pill() -> None:
-    diagram, placed = example("t11")
+    diagram, placed = example("T11_permute")
     pose = placed.poses[named(diagram, "T")]
     assert pose.half[0] > 2 * pose.half[1]
     paths = [port.path for port in placed.ports]
@@ -91,7 +91,7 @@ def test_permuted_legs_cross_once_under_a_pill() -> None:
 
 
 def test_the_third_end_of_a_wire_hangs_below_its_dot() -> None:
-    diagram, placed = example("t16")
+    diagram, placed = example("T16_hyperedge")
     dot = next(shape.id for shape in diagram.shapes if shape.symbol == "dot")
     a, b, v = (at(diagram, placed, name) for name in "ABv")
     x, y = placed.poses[dot].at
@@ -100,7 +100,7 @@ def test_the_third_end_of_a_wire_hangs_below_its_dot() -> None:
 
 
 def test_triangles_point_to_their_small_side() -> None:
-    diagram, placed = example("s09")
+    diagram, placed = example("S9_svd")
     u, v = (placed.poses[named(diagram, name)] for name in "UV")
     assert u.tip == (1.0, 0.0) and v.tip == (-1.0, 0.0)
     assert u.at[0] < v.at[0]
@@ -108,7 +108,7 @@ def test_triangles_point_to_their_small_side() -> None:
 
 
 def test_nested_walls_hold_all_that_they_apply_to() -> None:
-    diagram, placed = example("n03")
+    diagram, placed = example("N3_dense")
     for enclosure in diagram.enclosures:
         wall = placed.walls[enclosure.id].box
         for shape in diagram.shapes:
@@ -148,7 +148,7 @@ def test_a_leg_that_a_function_ends_stops_at_the_wall() -> None:
 
 
 def test_members_of_a_group_leave_the_thick_leg_side_by_side() -> None:
-    diagram, placed = example("t12")
+    diagram, placed = example("T12_group")
     for fork in (shape for shape in diagram.shapes if shape.symbol == "fork"):
         at_fork = placed.poses[fork.id].at
         for line in fork.legs[1:]:
@@ -162,7 +162,7 @@ def test_the_same_text_gives_the_same_places() -> None:
 
 
 def test_flow_is_where_the_first_output_goes() -> None:
-    diagram, _ = example("n01")
+    diagram, _ = example("N1_chain")
     for flow, side in (("left", "left"), ("right", "right"), ("down", "down"), ("up", "up")):
         placed = place_diagram(diagram, flow)
         assert [port.side for port in placed.ports] == [side]

@@ -25,7 +25,16 @@ def named(of: Diagram, name: str) -> list[Shape]:
 
 
 def test_every_line_has_two_ends_at_legs_that_know_it() -> None:
-    for example in ("t12", "t16", "s09", "n05", "n07", "n11", "n13", "gpt2", "llama"):
+    gallery = (
+        "T12_group",
+        "T16_hyperedge",
+        "S9_svd",
+        "N5_gpt2",
+        "N7_embedding",
+        "N11_attention",
+        "N13_pattern",
+    )
+    for example in (*gallery, "gpt2", "llama"):
         for sheet in example_sheets(example):
             for of in diagrams_in(sheet):
                 shapes = {shape.id: shape for shape in of.shapes}
@@ -45,14 +54,14 @@ def test_a_two_legged_delta_is_a_wire_and_a_larger_one_a_dot() -> None:
 
 
 def test_a_wire_with_three_ends_has_one_dot_in_each_bubble_that_holds_two() -> None:
-    of = diagrams_in(example_sheets("n13")[0])[-1]
+    of = diagrams_in(example_sheets("N13_pattern")[0])[-1]
     (dot,) = [shape for shape in of.shapes if shape.symbol == "dot"]
     inner = next(e for e in of.enclosures if "causal" in e.badge)
     assert dot.inside == inner.id and len(dot.legs) == 3
 
 
 def test_a_value_is_drawn_beside_its_definition() -> None:
-    row = example_sheets("n13")[0].panels[0].content
+    row = example_sheets("N13_pattern")[0].panels[0].content
     assert isinstance(row, Row)
     left, sign, right = row.parts
     assert isinstance(left, Diagram) and isinstance(right, Diagram) and sign == Sign("=", "relation")
@@ -64,7 +73,7 @@ def test_a_value_is_drawn_beside_its_definition() -> None:
 
 
 def test_functions_with_nothing_between_share_a_badge_in_a_net() -> None:
-    of = diagrams_in(example_sheets("n11")[0])[0]
+    of = diagrams_in(example_sheets("N11_attention")[0])[0]
     (bubble,) = of.enclosures
     assert bubble.badge == r"\mathrm{softmax}_{k} \circ \mathrm{causal}" and bubble.family == "mask"
     assert len(bubble.gates) == 1, "the gates are those of the outer function"
@@ -94,12 +103,12 @@ def test_a_broadcast_leg_runs_past_the_plus() -> None:
 
 
 def test_named_sums_that_are_used_once_are_drawn_in_place_with_their_name() -> None:
-    of = diagrams_in(example_sheets("n05")[0])[0]
+    of = diagrams_in(example_sheets("N5_gpt2")[0])[0]
     assert [e.badge for e in of.enclosures if e.family == "bracket"] == ["Q", "K", "V"]
 
 
 def test_gpt2_has_its_backbone_and_plate() -> None:
-    of = diagrams_in(example_sheets("n05")[0])[0]
+    of = diagrams_in(example_sheets("N5_gpt2")[0])[0]
     (backbone,) = of.backbones
     shapes = {shape.id: shape for shape in of.shapes}
     stations = [shapes[s] for s in backbone.stations]

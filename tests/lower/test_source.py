@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES, ROOT
+from tests.conftest import PROGRAMS, ROOT
 from tnlang.elaborate import load_program
 from tnlang.lower import torch_source
 from tnlang.source import Source
@@ -46,7 +46,7 @@ def forward(body: str, head: str = "dim n = 4, m = 3\nnet g(x[n], A[n, m], M[n, 
 
 
 def test_gpt2_reads_as_one_would_write_it() -> None:
-    code = torch_source(load_program(EXAMPLES / "gpt2.tn"))
+    code = torch_source(load_program(PROGRAMS["gpt2"]))
     assert "return F.layer_norm(x, self.gain.shape, self.gain, self.bias, eps=1e-05)" in code
     assert method(code, "Gpt2").split("\n", 3)[3] == (
         "within('gpt2', 'W_P[p: 0..seq]', seq, self.position)\n"
@@ -78,7 +78,7 @@ def test_gpt2_reads_as_one_would_write_it() -> None:
 
 def test_only_torch_and_the_standard_library_are_imported() -> None:
     allowed = set(sys.stdlib_module_names) | {"torch"}
-    for path in (EXAMPLES / "gpt2.tn", EXAMPLES / "quantum.tn", EXAMPLES / "s15.tn"):
+    for path in (PROGRAMS["gpt2"], PROGRAMS["quantum"], PROGRAMS["S15_mps"]):
         tree = ast.parse(torch_source(load_program(path)))
         top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         names = [alias.name for node in top if isinstance(node, ast.Import) for alias in node.names]
@@ -90,7 +90,7 @@ def test_the_runtime_is_copied_as_far_as_it_is_used() -> None:
     plain = source("dim n = 2\nnet f(x[n]) -> y[n] { y = 2 x }")
     assert "def causal" not in plain
     assert "def levi_civita" not in plain
-    assert "def causal" in torch_source(load_program(EXAMPLES / "gpt2.tn"))
+    assert "def causal" in torch_source(load_program(PROGRAMS["gpt2"]))
 
 
 # ---------------------------------------------------------------- specials are indexing
@@ -140,12 +140,23 @@ FORBIDDEN = ("torch.eye", "one_hot(", "torch.zeros", "new_zeros", "new_ones", "t
 
 
 @pytest.mark.parametrize(
-    "name", ["gpt2", "i03", "i06", "n07", "c01", "c03", "quantum", "s03", "c09_sinusoid"]
+    "name",
+    [
+        "gpt2",
+        "I3_tokens",
+        "I6_simplified",
+        "N7_embedding",
+        "c01",
+        "c03",
+        "quantum",
+        "S3_diagonal",
+        "c09_sinusoid",
+    ],
 )
 def test_examples_make_no_special_arrays(name: str) -> None:
     from tests.torch.test_examples import elaborated
 
-    program = elaborated(EXAMPLES / f"{name}.tn")
+    program = elaborated(PROGRAMS[name])
     code = torch_source(program)
     for node in ast.parse(code).body:
         if isinstance(node, ast.ClassDef) and node.name not in ("Net", "Value", "Part", "NoValue"):
@@ -169,12 +180,12 @@ sys.stdout.write(torch_source(load_program(Path(sys.argv[1]))))
 """
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama", "s19_mera"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "S19_mera"])
 def test_same_bytes_in_every_process(name: str) -> None:
     found = set()
     for seed, before in (("0", "0"), ("1", "1"), ("77", "2")):
         result = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(EXAMPLES / f"{name}.tn"), before],
+            [sys.executable, "-c", SCRIPT, str(PROGRAMS[name]), before],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
@@ -187,7 +198,7 @@ def test_same_bytes_in_every_process(name: str) -> None:
 def test_every_example_is_formatted(tmp_path: Path) -> None:
     from tests.torch.test_examples import elaborated
 
-    for path in sorted(EXAMPLES.glob("*.tn")):
+    for path in PROGRAMS.values():
         program = elaborated(path)
         if program.exported:
             (tmp_path / f"{path.stem}.py").write_text(torch_source(program), encoding="utf-8")

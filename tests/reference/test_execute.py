@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import PROGRAMS
 from tnlang.elaborate import load_program
 from tnlang.ir.canonical import canonical
 from tnlang.ir.cost import cost
@@ -242,8 +242,8 @@ def test_more_wires_than_einsum_has_letters() -> None:
     )
 
 
-def test_gpt2_at_full_size_takes_seconds(examples: Path) -> None:
-    gpt2 = load_program(examples / "gpt2.tn")
+def test_gpt2_at_full_size_takes_seconds() -> None:
+    gpt2 = load_program(PROGRAMS["gpt2"])
     slots = parameters_of(gpt2, "gpt2")
     assert sum(int(np.prod(slot.shape)) for slot in slots.values()) == 124_439_808
     assert len(slots) == 2 + 2 + 12 * (8 + 4 + 4)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import PROGRAMS
 from tests.strategies import programs
 from tests.syntax.trees import tree
 from tnlang.source import Diagnostics, Source, TnError
@@ -16,7 +15,7 @@ from tnlang.syntax.format import WIDTH
 from tnlang.syntax.parser import read
 from tnlang.syntax.words import OPENERS
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.tn"))
+EXAMPLES = list(PROGRAMS.values())
 
 
 def formatted(text: str) -> str:

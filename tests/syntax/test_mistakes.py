@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 import re
 import string
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import PROGRAMS
 from tests.syntax.trees import codes, item, mistakes, short
 from tnlang.source import Diagnostics, Source, TnError
 from tnlang.syntax import ast as t
 from tnlang.syntax import format_text, parse, parse_collecting
 from tnlang.syntax.words import MOST_ERRORS, NESTING_LIMIT
 
-TEXTS = [p.read_text(encoding="utf-8") for p in sorted((Path(__file__).parents[2] / "examples").glob("*.tn"))]
+TEXTS = [p.read_text(encoding="utf-8") for p in PROGRAMS.values()]
 
 
 def places(text: str) -> list[str]:

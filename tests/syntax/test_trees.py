@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PROGRAMS
 from tests.syntax.trees import children, outline, text_of, walk
 from tnlang.source import Source
 from tnlang.syntax import ast as t
 from tnlang.syntax import parse
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.tn"))
+EXAMPLES = list(PROGRAMS.values())
 GOLDENS = Path(__file__).parent / "goldens"
 
 each_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -66,12 +67,11 @@ def test_spans_are_those_of_the_raw_text():
     assert (use.span.column, use.span.end_column) == (7, 11)
 
 
-@pytest.mark.parametrize("name", ["t06", "s15", "n15", "c07", "quantum"])
+@pytest.mark.parametrize("name", ["T6_matrix_vector", "S15_mps", "N15_head_sums", "c07", "quantum"])
 def test_tree(name):
     """The tree as an outline; ``TN_ACCEPT=1`` writes what it is now."""
-    (path,) = [path for path in EXAMPLES if path.stem == name]
     golden = GOLDENS / f"{name}.txt"
-    seen = outline(read(path))
+    seen = outline(read(PROGRAMS[name]))
     if os.environ.get("TN_ACCEPT") == "1":
         golden.write_text(seen, encoding="utf-8")
     assert seen == golden.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES
+from tests.conftest import PROGRAMS
 from tests.torch.modules import agree
 from tnlang.elaborate.program import build
 from tnlang.files import read_source
@@ -33,7 +33,7 @@ def elaborated(path: Path) -> Program:
 
 
 def nets() -> list[tuple[Path, str]]:
-    return [(path, net) for path in sorted(EXAMPLES.glob("*.tn")) for net in elaborated(path).exported]
+    return [(path, net) for path in PROGRAMS.values() for net in elaborated(path).exported]
 
 
 @pytest.mark.parametrize(("path", "net"), nets(), ids=lambda value: getattr(value, "stem", value))

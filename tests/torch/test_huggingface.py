@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, logging
 
-from tests.conftest import EXAMPLES
+from tests.conftest import PROGRAMS
 from tests.torch.modules import built
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
@@ -43,7 +43,7 @@ def folder(oracle: GPT2LMHeadModel, tmp_path: Path) -> Path:
 
 
 def gpt2() -> nn.Module:
-    return instantiate(load_program(EXAMPLES / "gpt2.tn"), "gpt2", DIMS).eval()
+    return instantiate(load_program(PROGRAMS["gpt2"]), "gpt2", DIMS).eval()
 
 
 def check(ours: nn.Module, oracle: GPT2LMHeadModel) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.conftest import EXAMPLES
+from tests.conftest import PROGRAMS
 from tests.torch.modules import built, given_inputs, program
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
@@ -22,7 +22,7 @@ SMALL = {"layer": 2, "head": 2, "head_size": 4, "hidden": 8, "vocab": 17, "posit
 @pytest.fixture(scope="module")
 def gpt2() -> nn.Module:
     torch.manual_seed(0)
-    return instantiate(load_program(EXAMPLES / "gpt2.tn"), "gpt2", SMALL).eval()
+    return instantiate(load_program(PROGRAMS["gpt2"]), "gpt2", SMALL).eval()
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_one_dim_of_two_inputs_is_one_size() -> None:
 
 
 def test_unknown_dims_are_refused_with_near_names() -> None:
-    found = load_program(EXAMPLES / "gpt2.tn")
+    found = load_program(PROGRAMS["gpt2"])
     with pytest.raises(TypeError, match=r"^Mlp has no dim 'hiden'; near are hidden$"):
         instantiate(found, "mlp", {"hiden": 3})
 
@@ -200,7 +200,7 @@ def test_complex_parameters_stay_complex() -> None:
 
 
 def test_constants_are_no_part_of_the_state() -> None:
-    module = instantiate(load_program(EXAMPLES / "quantum.tn"), "energy")
+    module = instantiate(load_program(PROGRAMS["quantum"]), "energy")
     assert module.state_dict() == {}
     assert module.double().Z.dtype == torch.float64
     third = built("dim n = 1\nconst c[n] = [0.3333333333333333]\nnet f() -> y[n] { y[i] = c[i] }", "f")
@@ -266,10 +266,10 @@ def test_export_with_a_bounded_sequence(gpt2: nn.Module, tokens: torch.Tensor) -
 
 
 GRADIENTS: dict[str, tuple[str, str, dict[str, int]]] = {
-    "attention": (str(EXAMPLES / "n11.tn"), "attention", {"hidden": 3, "head": 2, "head_size": 2}),
-    "layer norm": (str(EXAMPLES / "c08.tn"), "ln", {"hidden": 4}),
-    "mlp": (str(EXAMPLES / "gpt2.tn"), "mlp", {"hidden": 2, "mlp": 3}),
-    "fused layer norm": (str(EXAMPLES / "gpt2.tn"), "ln", {"hidden": 4}),
+    "attention": ("N11_attention", "attention", {"hidden": 3, "head": 2, "head_size": 2}),
+    "layer norm": ("c08", "ln", {"hidden": 4}),
+    "mlp": ("gpt2", "mlp", {"hidden": 2, "mlp": 3}),
+    "fused layer norm": ("gpt2", "ln", {"hidden": 4}),
 }
 
 
@@ -278,7 +278,7 @@ def test_gradients_are_finite_differences(name: str) -> None:
     from tests.torch.test_examples import elaborated
 
     path, net, dims = GRADIENTS[name]
-    module = built(elaborated(EXAMPLES / path), net, dims=dims)
+    module = built(elaborated(PROGRAMS[path]), net, dims=dims)
     generator = torch.Generator().manual_seed(0)
     parameters = dict(module.named_parameters())
     with torch.no_grad():
