@@ -6,7 +6,8 @@ ends, and every delta, has become a dot. What a sum adds meets in a plus. Nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tnlang.draw.scene import PLAIN, Look
@@ -207,10 +208,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """LaTeX between two diagrams; a ``relation`` may begin a new line of the row."""
+    """LaTeX between two diagrams; a ``relation`` may begin a new line of the row.
+
+    ``sum`` is a big sign with its index; ``open`` and ``close`` are parentheses as tall as what is in them.
+    """
 
     label: str
-    kind: Literal["relation", "operator", "text"] = "operator"
+    kind: Literal["relation", "operator", "text", "sum", "open", "close"] = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +232,19 @@ class Sheet:
     panels: tuple[Panel, ...]
     title: str = ""
     flow: Side | None = None
+
+
+def diagrams_of(panel: Panel) -> tuple[Diagram, ...]:
+    """The diagrams of a panel, in order."""
+    parts = panel.content.parts if isinstance(panel.content, Row) else (panel.content,)
+    return tuple(part for part in parts if isinstance(part, Diagram))
+
+
+def map_diagrams(panel: Panel, change: Callable[[Diagram], Diagram]) -> Panel:
+    """The panel with every diagram changed."""
+    match panel.content:
+        case Diagram() as diagram:
+            return replace(panel, content=change(diagram))
+        case Row(parts):
+            changed = tuple(change(part) if isinstance(part, Diagram) else part for part in parts)
+            return replace(panel, content=Row(changed))

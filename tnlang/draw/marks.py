@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tnlang.draw import curves, geometry
 from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
-from tnlang.draw.scene import InkItem, Item, LabelItem, Point
+from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point
 
 TAB = 7.5
 """Radius of a tab on the rim."""
@@ -71,3 +71,13 @@ def sum_sign(latex: str, at: Point) -> Iterator[LabelItem]:
     yield LabelItem(found[1] if found else latex, at, BIG_SIGN, "sign")
     if found:
         yield LabelItem(found[2], (at[0], at[1] + 23.0), INDEX, "sign")
+
+
+def parenthesis(top: float, bottom: float, side: float) -> InkItem:
+    """A tall parenthesis at x = 0; its bow points left where ``side`` is -1."""
+    middle, bow = (top + bottom) / 2, side * min(12.0, 5.0 + (bottom - top) / 20)
+    halves = (
+        geometry.quadratic((-bow / 2, top), (bow / 2, (top + middle) / 2), (bow / 2, middle)),
+        geometry.quadratic((bow / 2, middle), (bow / 2, (bottom + middle) / 2), (-bow / 2, bottom)),
+    )
+    return InkItem(Path((-bow / 2, top), halves), "mark", stroke=1.7)

@@ -18,6 +18,7 @@ from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, Wi
 
 WIDEST = 900.0
 SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
+TIGHT_GAP, LEADING_GAP = 18.0, 10.0
 LINE_GAP, PANEL_GAP = 40.0, 48.0
 CAPTION_GAP = 22.0
 TITLE = 15.0
@@ -110,11 +111,18 @@ class _Part:
 
     block: Block
     kind: str
+    inside: bool = False
+    """Between parentheses."""
 
     @property
     def narrow(self) -> bool:
         """A sign that is placed by its centre."""
         return self.kind in ("relation", "operator")
+
+    @property
+    def tight(self) -> bool:
+        """What stands close to its neighbours."""
+        return self.kind in ("sum", "open", "close")
 
 
 def row_block(parts: Sequence[Block | Sign]) -> Block:
@@ -123,7 +131,7 @@ def row_block(parts: Sequence[Block | Sign]) -> Block:
     A row wider than 900 breaks before its relations after the first, which then stand below one another; a
     line that is still too wide breaks before its operators.
     """
-    cells = [_part(part) for part in parts]
+    cells = _parenthesised([_part(part) for part in parts])
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     starts = [0, *relations[1:]]
     indent = _relation_at(cells) or 0.0
@@ -144,11 +152,27 @@ def _part(part: Block | Sign) -> _Part:
         case Block():
             return _Part(part, "term")
         case Sign(label, kind):
-            big = any(word in label for word in (r"\sum", r"\prod"))
-            if big:
+            if kind == "sum":
                 return _Part(_block(list(marks.sum_sign(label, (0.0, 0.0)))), "sum")
             size = pieces.TENSOR if kind == "text" else pieces.SIGN
             return _Part(_block([LabelItem(label, (0, 0), size, "sign")]), kind)
+
+
+def _parenthesised(cells: Sequence[_Part]) -> list[_Part]:
+    """The parts with parentheses as tall as what stands between them; those inside are never line ends."""
+    done: list[_Part] = []
+    opened: list[int] = []
+    for cell in cells:
+        if cell.kind == "open":
+            opened.append(len(done))
+        elif cell.kind == "close" and opened:
+            start = opened.pop()
+            within = union(part.block.at(0.0, 0.0).box for part in done[start + 1 :])
+            done[start] = _Part(_block([marks.parenthesis(within.top, within.bottom, -1.0)]), "open")
+            done[start + 1 :] = [replace(part, inside=True) for part in done[start + 1 :]]
+            cell = _Part(_block([marks.parenthesis(within.top, within.bottom, 1.0)]), "close")
+        done.append(cell)
+    return done
 
 
 def _line(cells: Sequence[_Part]) -> Block:
@@ -158,12 +182,16 @@ def _line(cells: Sequence[_Part]) -> Block:
     for index, cell in enumerate(cells):
         if cell.narrow:
             half = cell.block.box.width / 2
-            center = x + SIGN_GAP if index else 0.0
+            # a sign with nothing before it but another sign belongs to what follows
+            leading = cell.kind == "operator" and (
+                index == 0 or cells[index - 1].kind in ("relation", "open")
+            )
+            center = (x + half if leading else x + SIGN_GAP) if index else 0.0
             placed.append(cell.block.at(center - half, 0))
-            x = center + SIGN_GAP
+            x = center + (half + LEADING_GAP if leading else SIGN_GAP)
         else:
             if index and not cells[index - 1].narrow:
-                x += 22.0 if cells[index - 1].kind == "sum" else SIGN_GAP
+                x += TIGHT_GAP if cell.tight or cells[index - 1].tight else SIGN_GAP
             placed.append(cell.block.at(x, 0))
             x += cell.block.box.width
     return _block([item for block in placed for item in block.items])
@@ -183,7 +211,14 @@ def _broken(line: list[_Part], indent: float, first: bool) -> Iterator[list[_Par
 
 def _groups(line: Sequence[_Part]) -> Iterator[tuple[bool, list[_Part]]]:
     """Each operator with what follows it; what stands before the first."""
-    starts = [0, *(i for i, cell in enumerate(line) if cell.kind == "operator" and i)]
+    starts = [
+        0,
+        *(
+            index
+            for index, cell in enumerate(line)
+            if cell.kind == "operator" and index and not cell.inside and line[index - 1].kind != "relation"
+        ),
+    ]
     for start, stop in zip(starts, [*starts[1:], len(line)], strict=True):
         yield line[start].kind == "operator", list(line[start:stop])
 

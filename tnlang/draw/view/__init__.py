@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tnlang.draw.diagram import Panel, Sheet, Side
+from dataclasses import replace
+
+from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
 from tnlang.draw.view.panels import draw_panels, equation_row
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
@@ -26,9 +28,22 @@ def view(program: Program, target: Target, figure: Figure | None = None) -> Shee
     match target:
         case Figure(items=items, caption=caption):
             panels = tuple(panel for item in items for panel in _panels(program, item, openings))
-            return Sheet(panels, caption, flow)
+            return Sheet(_coloured(panels), caption, flow)
         case _:
-            return Sheet(_panels(program, target, openings), "", flow)
+            return Sheet(_coloured(_panels(program, target, openings)), "", flow)
+
+
+def _coloured(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """The panels without the second colour where nothing has the first: it would tell nothing apart."""
+    shapes = [shape for panel in panels for diagram in diagrams_of(panel) for shape in diagram.shapes]
+    if any(shape.role == "weight" for shape in shapes) or all(shape.role != "second" for shape in shapes):
+        return panels
+
+    def first(diagram: Diagram) -> Diagram:
+        shapes = (replace(s, role="weight") if s.role == "second" else s for s in diagram.shapes)
+        return replace(diagram, shapes=tuple(shapes))
+
+    return tuple(map_diagrams(panel, first) for panel in panels)
 
 
 def _panels(

@@ -344,8 +344,6 @@ class Builder:
             for stream in streams
         )
         opens.sort(key=lambda end: (end.kind, end.order))
-        if not any(s.role == "weight" for s in shapes.values()):  # a second colour tells nothing apart here
-            shapes = {n: replace(s, role="weight") if s.role == "second" else s for n, s in shapes.items()}
         diagram = Diagram(
             tuple(shapes.values()), tuple(lines), enclosures, tuple(self.ribbons), tuple(opens), backbones
         )

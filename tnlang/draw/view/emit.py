@@ -9,7 +9,7 @@ from tnlang.draw.diagram import Ribbon, Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.shapes import declared, name_of
-from tnlang.draw.view.sums import ends_legs, falls_apart, flattened, function_label, sole_bubble
+from tnlang.draw.view.sums import assigned, ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
 from tnlang.draw.view.wiring import Frame, Wiring, ix_wire, leg_wire, raised_entry
 from tnlang.ir.net import (
@@ -23,7 +23,6 @@ from tnlang.ir.net import (
     Frozen,
     Node,
     Number,
-    Ref,
     SizeNumber,
     Special,
     StreamSet,
@@ -206,12 +205,11 @@ class Emitter(Wiring):
         if multiplied:
             inside = self.builder.enclosure("bracket", "", frame.inside, span=node.origin.span)
             frame = replace(frame, inside=inside)
-        under = r",".join(names.math(loop.var) for loop in node.loops)
         self.builder.shape(
             Shape(
                 0,
                 "sigma",
-                r"\sum_{" + under + "}",
+                names.big_sign(node.loops),
                 outline="none",
                 inside=frame.inside,
                 span=node.origin.span,
@@ -337,15 +335,10 @@ class Emitter(Wiring):
                     self.bind_leg(leg, joint, inner)
                 name = "" if target.anonymous else found.shown
                 return self.total(body, inner, multiplied=multiplied, name=name)
-            case StreamSet(target=target, body=body, op=op):
+            case StreamSet(target=target) as statement:
                 for leg, joint in zip(target.legs, joints, strict=True):
                     self.bind_leg(leg, joint, inner)
-                if op != "=":
-                    before = Term((Tensor(Ref(target.name), target.legs),))
-                    sign = -1 if op == "-=" else 1
-                    rest = tuple(replace(t, coefficient=t.coefficient * sign) for t in body.terms)
-                    body = Sum((before, *rest))
-                return self.total(body, inner)
+                return self.total(assigned(statement), inner)
             case Call() as call:
                 self.folded(call, found, joints, wires, inner)
         return None

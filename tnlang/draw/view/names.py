@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
@@ -209,3 +210,8 @@ def turns_of(loop: Loop) -> str:
         return str(evaluate(turns, {}))
     except SizeError:
         return size(turns)
+
+
+def big_sign(loops: Iterable[Loop]) -> str:
+    """The Σ of a written-out index."""
+    return r"\sum_{" + ",".join(math(loop.var) for loop in loops) + "}"

@@ -8,10 +8,13 @@ from tnlang.draw.view.build import Builder
 from tnlang.draw.view.emit import Emitter
 from tnlang.draw.view.shapes import second_tensors
 from tnlang.draw.view.streams import net_diagram
+from tnlang.draw.view.sums import assigned
+from tnlang.draw.view.terms import row_of
 from tnlang.draw.view.values import Definition, Openings, Scope
 from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Ref, StreamSet, Sum, Wire
+from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Ref, StreamSet, Sum, Tensor, Wire
 from tnlang.ir.program import Equation, Expression, NetTarget, Program, ValueTarget
+from tnlang.ir.walk import free_wires, walk
 
 _RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx"}
 
@@ -28,7 +31,16 @@ def draw_panels(
         case ValueTarget(net=name, value=value):
             return (Panel(_value_row(program, name, value, openings), caption),)
         case Expression():
-            return (Panel(expression_diagram(program, target, openings), caption),)
+            return (Panel(_content(expression_parts(program, target, openings)), caption),)
+
+
+def _content(parts: tuple[Diagram | Sign, ...]) -> Diagram | Row:
+    """A row, or the one diagram that it would hold."""
+    match parts:
+        case (Diagram() as diagram,):
+            return diagram
+        case _:
+            return Row(parts)
 
 
 def equation_row(program: Program, equation: Equation, openings: Openings) -> Row:
@@ -38,30 +50,56 @@ def equation_row(program: Program, equation: Equation, openings: Openings) -> Ro
         if position:
             parts.append(Sign(_RELATIONS[equation.relations[position - 1]], "relation"))
         if isinstance(side, Expression):
-            parts.append(expression_diagram(program, side, openings))
+            parts.extend(expression_parts(program, side, openings))
         else:
             parts.append(Sign(names.given(side) or "", "text"))
     return Row(tuple(parts))
 
 
-def expression_diagram(program: Program, expression: Expression, openings: Openings) -> Diagram:
+def expression_parts(
+    program: Program, expression: Expression, openings: Openings
+) -> tuple[Diagram | Sign, ...]:
     """An expression of a figure: its open wires keep their order; file-level values are drawn by name."""
     scope = Scope(program, expression.net, openings, by_name=True)
     bind = expression.result
     found = Definition(("", bind.target.name, (), -1), bind, scope, {}, "")
-    return _definition_diagram(program, scope, found, bind.target.legs, bind.body)
+    return _definition_parts(program, found, bind.target.legs, bind.body)
+
+
+def _definition_parts(
+    program: Program, found: Definition, legs: tuple[Wire | Group, ...], body: Sum
+) -> tuple[Diagram | Sign, ...]:
+    """What a value is: its terms in a row, or one diagram."""
+
+    def draw(part: Sum, loops: frozenset[str]) -> Diagram:
+        return _definition_diagram(program, found, legs, part, loops)
+
+    if any(isinstance(leg, Group) for leg in legs):
+        return (draw(body, frozenset()),)
+    return row_of(body, [leg for leg in legs if isinstance(leg, Wire)], draw)
 
 
 def _definition_diagram(
-    program: Program, scope: Scope, found: Definition, legs: tuple[Wire | Group, ...], body: Sum
+    program: Program,
+    found: Definition,
+    legs: tuple[Wire | Group, ...],
+    body: Sum,
+    loops: frozenset[str] = frozenset(),
 ) -> Diagram:
+    """A sum, or a term of one, of a definition: as one diagram with the legs open that it has."""
+    scope = found.scope
     builder = Builder(symbols=scope.by_name, styles=scope.opened.styles)
     uses = scope.uses([])
-    uses.visit(found)
+    for node in walk(body):
+        if isinstance(node, Tensor):
+            uses.use(scope, node.ref, found.versions)
     emitter = Emitter(builder, uses, compose=False, stations=False)
     emitter.seconds = second_tensors(program)
-    frame = Frame(scope, found.versions, {})
+    frame = Frame(scope, found.versions, {}, None, loops)
+    within = {wire for term in body.terms for wire in free_wires(term)}
     for order, leg in enumerate(legs):
+        if isinstance(leg, Wire) and leg not in within:
+            continue
         joint = builder.joint()
         wire = leg if isinstance(leg, Wire) else group_wire(leg)
         builder.open(joint, "output", order, wire, symbol=True)
@@ -73,24 +111,22 @@ def _definition_diagram(
 def _value_row(program: Program, net: str, value: str, openings: Openings) -> Row | Diagram:
     """``A = …``: the value as one shape, and what it is."""
     scope = Scope(program, program.net(net), openings)
-    ref = Ref(value)
-    found = scope.resolve(ref, scope.last)
+    found = scope.resolve(Ref(value), scope.last)
     if found is None:
         raise KeyError(value)
     match found.statement:
         case Bind(target=target, body=body):
             legs = target.legs
-            right = _definition_diagram(program, scope, found, legs, body)
-        case StreamSet(target=target, body=body):
-            legs = target.legs
-            right = _definition_diagram(program, scope, found, legs, body)
+        case StreamSet(target=target) as statement:
+            legs, body = target.legs, assigned(statement)
         case Frozen(target=target):
             return _named(found, target.legs, frozen=True)
         case Decl(legs=declared):
             return _named(found, tuple(leg_wire(leg, leg.size) for leg in declared))
         case Call():
             return net_diagram(program, program.net(net), openings, compose=True, symbols=False)
-    return Row((_named(found, legs), Sign("=", "relation"), right))
+    right = _definition_parts(program, found, legs, body)
+    return Row((_named(found, legs), Sign("=", "relation"), *right))
 
 
 def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = False) -> Diagram:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tnlang.draw.view.values import Scope
 from tnlang.ir.functions import FUNCTIONS
-from tnlang.ir.net import Bracket, Bubble, Sum, Term, Wire
+from tnlang.ir.net import Bracket, Bubble, Ref, StreamSet, Sum, Tensor, Term, Wire
 from tnlang.ir.walk import free_wires, node_wires
 
 
@@ -62,3 +63,13 @@ def apart(body: Sum, wires: tuple[Wire, ...]) -> tuple[Sum, ...]:
     if all(set(wires) <= set(free_wires(term)) for term in body.terms):
         return tuple(Sum((term,), origin=body.origin) for term in body.terms)
     return (body,)
+
+
+def assigned(statement: StreamSet) -> Sum:
+    """What a stream's value is: the right-hand side, or the value before with it added or taken away."""
+    if statement.op == "=":
+        return statement.body
+    before = Term((Tensor(Ref(statement.target.name), statement.target.legs),))
+    sign = -1 if statement.op == "-=" else 1
+    rest = (replace(term, coefficient=term.coefficient * sign) for term in statement.body.terms)
+    return Sum((before, *rest), origin=statement.body.origin)
