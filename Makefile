@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help venv demo test lint fmt docs wheel clean
+.PHONY: help venv demo test lint fmt docs gallery wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo [CHECKPOINT=dir]  compile, draw and run GPT-2, and compare it with transformers"
 	@echo "make test                   linters, type checks, import contracts and the tests"
-	@echo "make lint | fmt | docs | wheel | venv | clean"
+	@echo "make lint | fmt | docs | gallery | wheel | venv | clean"
 
 venv: $(STAMP)
 
@@ -35,6 +35,9 @@ fmt: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m docs.pages
+
+gallery: $(STAMP)
+	$(BIN)/python -m docs.gallery build/gallery
 
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

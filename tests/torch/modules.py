@@ -79,7 +79,7 @@ def agree(
     parameters = initialise(found, net, dims, seed=seed)
     inputs = random_inputs(found, net, dims, seed=seed)
     module = built(found, net, parameters, dims)
-    frozen = _frozen(found, net, inputs, parameters, dims)
+    frozen = frozen_values(found, net, inputs, parameters, dims)
     more: dict[str, Any] = {"frozen": {n: tensor(a) for n, a in frozen.items()}} if frozen else {}
     expected = execute(found, net, inputs, parameters, dims, frozen=frozen)
     with torch.no_grad():
@@ -107,17 +107,18 @@ def agree(
     return module
 
 
-def _frozen(
+def frozen_values(
     found: Program,
     net: str,
     inputs: Mapping[str, Any],
     parameters: Mapping[str, Any],
     dims: Mapping[str, int] | None,
 ) -> dict[str, Any]:
+    """What a transform froze, by its name in a cache: from a run of the net that the transform was given."""
     source = found.net(net).source
     if not source:
         return {}
-    before = _frozen(found, source, inputs, parameters, dims)
+    before = frozen_values(found, source, inputs, parameters, dims)
     return execute(found, source, inputs, parameters, dims, frozen=before).cache
 
 

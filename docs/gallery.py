@@ -1,0 +1,241 @@
+"""The gallery as pages to browse: ``python -m docs.gallery [FOLDER]``, or ``make gallery``.
+
+Each file of examples/gallery whose name begins with an id (``T16_hyperedge.tn``) is an entry. Its title is
+the caption of its first figure, the comment at its head says what it shows, and lines ``# weak: …`` at its
+end say what the picture still does badly. Beside the picture stand the text, the hand-written check (see
+tests/gallery) with the deviation measured, and what lint and the reading of the geometry find.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import tnlang
+from tests.gallery.all import CHECKS, Check, Deviation
+from tnlang.draw.diagram import Diagram
+from tnlang.draw.faithful import faults
+from tnlang.draw.layout import layout
+from tnlang.draw.lint import lint
+from tnlang.draw.view import view
+from tnlang.files import write_whole
+
+FOLDER = Path(__file__).resolve().parent.parent / "examples" / "gallery"
+
+SECTIONS = {
+    "T": ("Tensors and operations", 19),
+    "S": ("Special tensors and decompositions", 21),
+    "N": ("Networks with bubbles", 21),
+    "I": ("The induction head", 8),
+}
+"""Sections by the letter of their ids: the title, and how many ids there are."""
+
+_NAME = re.compile(r"([TSNI])([0-9]+)_\w+")
+_WEAK = re.compile(r"# weak: *(.*)")
+
+
+# ---------------------------------------------------------------- entries
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the gallery. ``text`` is without its lines of weaknesses."""
+
+    path: Path
+    section: str
+    number: int
+    text: str
+    weak: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def id(self) -> str:
+        return f"{self.section}{self.number}"
+
+    @property
+    def shows(self) -> str:
+        """The comment at the head of the file."""
+        head = re.match(r"(?:#.*\n)*", self.text)
+        return " ".join(line.lstrip("# ") for line in head[0].splitlines()) if head else ""
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return tuple(CHECKS.get(self.name, ()))
+
+    def load(self) -> tnlang.Program:
+        """The program. Raises TnError, with TN900 alone where a transform is missing from this version."""
+        return tnlang.load(self.path)
+
+
+def entries() -> tuple[Entry, ...]:
+    """All entries, by section and number."""
+    found = []
+    for path in FOLDER.glob("*.tn"):
+        if name := _NAME.fullmatch(path.stem):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            weak = tuple(match[1] for match in map(_WEAK.fullmatch, lines) if match)
+            text = "\n".join(line for line in lines if not _WEAK.fullmatch(line)).rstrip() + "\n"
+            found.append(Entry(path, name[1], int(name[2]), text, weak))
+    letters = list(SECTIONS)
+    return tuple(sorted(found, key=lambda entry: (letters.index(entry.section), entry.number, entry.name)))
+
+
+def pictures(program: tnlang.Program) -> list[tnlang.api.Picture]:
+    """The figures of a program; where it has none, its last net."""
+    return list(program.figures.values()) or list(program.nets.values())[-1:]
+
+
+def findings(program: tnlang.Program) -> tuple[str, ...]:
+    """What lint finds in the figures, and where their geometry does not say what their diagrams say."""
+    found = []
+    for figure in program.ir.figures:
+        found += [f"{f.rule}: {f.message}" for f in lint(program.figures[figure.name].scene())]
+        sheet = view(program.ir, figure)
+        for panel in sheet.panels:
+            parts = [panel.content] if isinstance(panel.content, Diagram) else panel.content.parts
+            for part in parts:
+                if isinstance(part, Diagram):
+                    found += [f"{f.rule}: {f.message}" for f in faults(part, layout(part, sheet.flow))]
+    found += [str(diagnostic) for diagnostic in program.check_equations()]
+    return tuple(found)
+
+
+# ---------------------------------------------------------------- the page
+
+STYLE = Path(__file__).with_suffix(".css")
+
+_TOKENS = re.compile(
+    r"(?P<c>#.*)|(?P<s>\"(?:\\.|[^\"\\\n])*\")"
+    r"|\b(?P<k>dim|tensor|input|param|const|fn|net|shared|stream|repeat|figure|style|theme|weights|import|from"
+    r"|sum|prod|in|as|mod|draw|equation|steps|unfold|fold|hide|flow)\b"
+    r"|(?<![\w.])(?P<n>[0-9][0-9.]*)"
+)
+
+
+def highlighted(text: str) -> str:
+    """A .tn text as HTML with its comments, texts, words and numbers marked."""
+    parts, last = [], 0
+    for match in _TOKENS.finditer(text):
+        parts.append(escape(text[last : match.start()]))
+        parts.append(f'<span class="{match.lastgroup}">{escape(match[0])}</span>')
+        last = match.end()
+    return "".join(parts) + escape(text[last:])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as measured: its part of the page, and whether all is well."""
+
+    entry: Entry
+    html: str
+    good: bool
+
+
+def shown(entry: Entry, folder: Path) -> Shown:
+    """Draw and check one entry; its pictures go to ``folder/pictures``."""
+    try:
+        program = entry.load()
+    except tnlang.TnError as error:
+        body = "".join(f'<p class="bad">{escape(d.message)}</p>' for d in error.diagnostics)
+        return Shown(entry, _article(entry, entry.name, body), False)
+    figures = []
+    for picture in pictures(program):
+        file = f"pictures/{entry.name}{f'.{picture.name}' if figures else ''}.svg"
+        svg = picture.svg()
+        write_whole(folder / file, lambda path, svg=svg: path.write_text(svg, encoding="utf-8"))
+        alt = escape(f"{entry.id}: {picture.name}")
+        figures.append(f'<figure><a href="{file}"><img src="{file}" alt="{alt}" loading="lazy"></a></figure>')
+    found = findings(program)
+    checks = entry.checks if program.figures else ()
+    measured = [(check, check.deviations(program)) for check in checks]
+    checked = "".join(_checked(check, deviations) for check, deviations in measured)
+    body = (
+        "".join(figures)
+        + "".join(f'<p class="weak">Weak: {escape(weak)}</p>' for weak in entry.weak)
+        + "".join(f'<p class="bad">{escape(line)}</p>' for line in found)
+        + f"<pre>{highlighted(entry.text)}</pre>"
+        + (checked or '<p class="bad">not checked</p>')
+    )
+    good = not found and bool(measured) and all(_holds(*pair) for pair in measured)
+    captions = [figure.caption for figure in program.ir.figures if figure.caption]
+    return Shown(entry, _article(entry, captions[0] if captions else entry.name, body), good)
+
+
+def _article(entry: Entry, title: str, body: str) -> str:
+    return (
+        f'<article id="{entry.name}"><h3>{entry.id} · {escape(title)}</h3>'
+        f'<p class="shows">{escape(entry.shows)}</p>{body}'
+        f'<p class="file">examples/gallery/{entry.path.name}</p></article>'
+    )
+
+
+def _holds(check: Check, deviations: tuple[Deviation, ...]) -> bool:
+    return all(deviation.largest <= check.bound for deviation in deviations)
+
+
+def _checked(check: Check, deviations: tuple[Deviation, ...]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(d.of)}</td><td>{d.reference:.1e}</td><td>{d.module:.1e}</td></tr>"
+        for d in deviations
+    )
+    verdict = "good" if _holds(check, deviations) else "bad"
+    return (
+        f'<details><summary class="{verdict}">checked: off by at most '
+        f"{max(d.largest for d in deviations):.1e}</summary><pre>{escape(check.text)}</pre>"
+        f"<table><tr><th></th><th>reference</th><th>module</th></tr>{rows}</table></details>"
+    )
+
+
+def page(all_shown: list[Shown], seconds: float) -> str:
+    """The whole page: an index by section at the left, the entries below one another."""
+
+    def section(letter: str, each: str) -> Iterator[str]:
+        title, _ = SECTIONS[letter]
+        yield f"<h2>{title}</h2>"
+        for item in all_shown:
+            if item.entry.section == letter:
+                link = (
+                    f'<a href="#{item.entry.name}" class="{"" if item.good else "bad"}">{item.entry.name}</a>'
+                )
+                yield link if each == "link" else item.html
+
+    links = "".join(part for letter in SECTIONS for part in section(letter, "link"))
+    articles = "".join(part for letter in SECTIONS for part in section(letter, "html"))
+    good = sum(item.good for item in all_shown)
+    said = (
+        f"{len(all_shown)} pictures, {good} of them checked and without a finding; made in {seconds:.0f} s."
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>tnlang: gallery</title>'
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style><nav><b>Gallery</b>{links}</nav><main><h1>Gallery</h1><p>{said}</p>{articles}"
+        f"</main></html>\n"
+    )
+
+
+def main(folder: Path, only: str = "") -> bool:
+    """Write the gallery into a folder; whether all entries are checked and without a finding."""
+    before = time.perf_counter()
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    (folder / "pictures").mkdir(parents=True)
+    all_shown = [shown(entry, folder) for entry in entries() if entry.name.startswith(only)]
+    text = page(all_shown, time.perf_counter() - before)
+    write_whole(folder / "index.html", lambda path: path.write_text(text, encoding="utf-8"))
+    for item in all_shown:
+        if not item.good:
+            print(f"{item.entry.name}: see the page")
+    print(f"{folder / 'index.html'}: {len(all_shown)} entries in {time.perf_counter() - before:.1f} s")
+    return all(item.good for item in all_shown)
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gallery")
+    sys.exit(not main(target, *sys.argv[2:3]))

@@ -1,0 +1,8 @@
+"""All checks, registered by importing the files that hold them."""
+
+from __future__ import annotations
+
+from tests.gallery import bubbles, decompositions, induction, tensors
+from tests.gallery.checking import CHECKS, Check, Deviation
+
+__all__ = ["CHECKS", "Check", "Deviation", "bubbles", "decompositions", "induction", "tensors"]

@@ -1,0 +1,3 @@
+"""Section 4, the induction head: what each picture shows, written by hand."""
+
+from __future__ import annotations
