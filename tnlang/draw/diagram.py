@@ -52,6 +52,7 @@ class Shape:
     legs at the small side. ``even`` tensors are the same whichever leg comes first.
     ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its outputs'.
     A copy has the lines that come in, then those that go on.
+    ``told`` and ``leg_names`` say in words what it is and what its legs are: its title is made of them.
     """
 
     id: int
@@ -71,6 +72,8 @@ class Shape:
     conj: bool = False
     even: bool = False
     caption: str = ""
+    told: str = ""
+    leg_names: tuple[str, ...] = ()
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -109,7 +112,8 @@ class Enclosure:
     """A closed outline round all that it applies to: a bubble, a bracket, an unfolded net.
 
     ``badge`` is LaTeX; ``gates`` are the lines on whose crossing a gate is drawn, ``ended`` those that stop
-    at the wall; ``options`` are written beside the bubble.
+    at the wall; ``options`` are written beside the bubble. ``told`` are the functions in words, outermost
+    first, ``gate_names`` what they call the legs of ``gates``, then of ``ended``.
     """
 
     id: int
@@ -120,6 +124,8 @@ class Enclosure:
     ended: tuple[int, ...] = ()
     options: str = ""
     inside: int | None = None
+    told: str = ""
+    gate_names: tuple[str, ...] = ()
     look: Look = PLAIN
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -137,7 +143,7 @@ class OpenEnd:
     """A free end. Inputs of the picture are drawn where the reader comes from, outputs where he goes.
 
     ``order`` counts within outputs (the left-hand side's order) or within inputs. ``label`` is the name
-    written beyond the end, a word or LaTeX as in Line.
+    written beyond the end, a word or LaTeX as in Line. ``told`` is whose leg it is: ``x.seq``.
     """
 
     line: int
@@ -146,6 +152,7 @@ class OpenEnd:
     order: int
     label: str = ""
     word: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +173,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """Stations from ``start`` to ``stop`` are repeated; ``count`` is LaTeX: ``12``, ``N``."""
+    """Stations from ``start`` to ``stop`` are repeated; ``count`` is LaTeX: ``12``, ``N``.
+
+    ``told`` is the loop in words: ``l in 0 to layer``.
+    """
 
     start: int
     stop: int
     count: str
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class _JointEnd:
     inside: int | None
     label: WireLabel
     open: tuple[Literal["input", "output"], int] | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Builder:
         self.ribbons: list[Ribbon] = []
         self._joints: dict[int, list[_JointEnd]] = {}
         self._merged: dict[int, int] = {}
-        self._gates: list[tuple[int, int]] = []
+        self._gates: list[tuple[int, int, str]] = []
         self._ended: dict[int, int] = {}
         self.subtracted: set[tuple[int | None, int]] = set()
         """Legs of a plus, by their positions, that bring what is taken away: a minus stands at their line."""
@@ -157,11 +158,12 @@ class Builder:
         *,
         name: str = "",
         options: str = "",
+        told: str = "",
         span: Span = NOWHERE,
     ) -> int:
         number = self.new_id()
         self.enclosures[number] = Enclosure(
-            number, family, badge, name=name, options=options, inside=inside, span=span
+            number, family, badge, name=name, options=options, inside=inside, told=told, span=span
         )
         return number
 
@@ -169,9 +171,9 @@ class Builder:
         """Ways in which a style may speak of a shape or enclosure, beside its name and symbol."""
         self.selectors[part] = (*self.selectors.get(part, ()), *selectors)
 
-    def gate(self, enclosure: int, joint: int) -> None:
-        """The wire is worked along by the enclosure's function."""
-        self._gates.append((enclosure, joint))
+    def gate(self, enclosure: int, joint: int, name: str) -> None:
+        """The wire is worked along by a function of the enclosure, which calls it ``name``."""
+        self._gates.append((enclosure, joint, name))
 
     def end_at_wall(self, enclosure: int, joint: int, wire: Wire) -> None:
         """The wire ends at the enclosure's wall, from inside."""
@@ -183,14 +185,15 @@ class Builder:
         if len(self.shapes) >= MAX_SHAPES:
             raise TooLarge(f"the picture has more than {MAX_SHAPES} shapes")
         number = self.new_id()
-        self.shapes[number] = replace(shape, id=number, legs=())
+        self.shapes[number] = replace(shape, id=number, legs=(), leg_names=())
         return number
 
-    def leg(self, shape: int, joint: int, wire: Wire) -> int:
-        """The shape's next leg lies on the joint; returns the leg's position."""
+    def leg(self, shape: int, joint: int, wire: Wire, name: str = "") -> int:
+        """The shape's next leg, which it calls ``name``, lies on the joint; returns the leg's position."""
         known = self.shapes[shape]
         position = len(known.legs)
-        self.shapes[shape] = replace(known, legs=(*known.legs, joint))
+        named = (*known.leg_names, name or wire.text)
+        self.shapes[shape] = replace(known, legs=(*known.legs, joint), leg_names=named)
         label = wire_label(wire, symbols=self.symbols)
         self._joints[self.find(joint)].append(_JointEnd(shape, position, known.inside, label))
         return position
@@ -212,11 +215,18 @@ class Builder:
         return self._terms[plus][0]
 
     def open(
-        self, joint: int, kind: Literal["input", "output"], order: int, wire: Wire, *, symbol: bool = False
+        self,
+        joint: int,
+        kind: Literal["input", "output"],
+        order: int,
+        wire: Wire,
+        told: str,
+        *,
+        symbol: bool = False,
     ) -> None:
-        """A free end of the joint."""
+        """A free end of the joint; ``told`` is whose leg it is."""
         label = wire_label(wire, symbols=symbol or self.symbols)
-        self._joints[self.find(joint)].append(_JointEnd(None, 0, None, label, (kind, order)))
+        self._joints[self.find(joint)].append(_JointEnd(None, 0, None, label, (kind, order), told))
 
     # ------------------------------------------------------------ the end
 
@@ -224,7 +234,7 @@ class Builder:
         """The diagram of all that was gathered."""
         lines: list[Line] = []
         opens: list[OpenEnd] = []
-        walls: dict[int, list[int]] = {}
+        walls: dict[int, list[tuple[int, str]]] = {}
         at_leg: dict[tuple[int, int], int] = {}
         of_joint: dict[int, list[int]] = {}
 
@@ -242,9 +252,10 @@ class Builder:
                     at_leg[(end.shape, end.leg)] = number
                 elif end.open is not None:
                     kind, order = end.open
-                    opens.append(OpenEnd(number, position, kind, order, end.label.text, end.label.word))
+                    known = end.label
+                    opens.append(OpenEnd(number, position, kind, order, known.text, known.word, end.told))
                 else:
-                    walls.setdefault(-end.leg, []).append(number)
+                    walls.setdefault(-end.leg, []).append((number, end.label.name))
             word = label.word and shown == label.text
             line = Line(
                 number,
@@ -261,7 +272,7 @@ class Builder:
             of_joint.setdefault(joint, []).append(number)
 
         def dot(inside: int | None) -> int:
-            return self.shape(Shape(0, "dot", outline="dot", inside=inside))
+            return self.shape(Shape(0, "dot", outline="dot", inside=inside, told="(delta)"))
 
         def at_dot(shape: int, label: WireLabel) -> _JointEnd:
             known = self.shapes[shape]
@@ -309,13 +320,18 @@ class Builder:
             legs = tuple(at_leg[(number, position)] for position in range(len(shape.legs)))
             terms = tuple(tuple(legs[i] for i in term) for term in self._terms.get(number, []))
             shapes[number] = replace(shape, legs=legs, terms=terms)
-        gates: dict[int, list[int]] = {}
-        for enclosure, joint in self._gates:
+        gates: dict[int, dict[int, str]] = {}
+        for enclosure, joint, name in self._gates:
             for line in of_joint.get(self.find(joint), []):
                 if self._crosses(by_id[line], enclosure, shapes):
-                    gates.setdefault(enclosure, []).append(line)
+                    gates.setdefault(enclosure, {})[line] = name
         enclosures = tuple(
-            replace(e, gates=tuple(gates.get(n, ())), ended=tuple(walls.get(n, ())))
+            replace(
+                e,
+                gates=tuple(gates.get(n, ())),
+                ended=tuple(line for line, _ in walls.get(n, ())),
+                gate_names=(*gates.get(n, {}).values(), *(name for _, name in walls.get(n, ()))),
+            )
             for n, e in self.enclosures.items()
         )
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from tnlang.draw.diagram import Ribbon, Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.shapes import declared, name_of
+from tnlang.draw.view.shapes import barred, declared, name_of
 from tnlang.draw.view.sums import assigned, ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
-from tnlang.draw.view.wiring import Frame, Wiring, ix_wire, leg_wire, raised_entry
+from tnlang.draw.view.wiring import Frame, Wiring, group_wire, ix_wire, leg_wire, raised_entry
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -31,6 +31,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
+from tnlang.ir.size import show
 from tnlang.ir.walk import free_wires, new_id
 from tnlang.source import Span
 
@@ -74,21 +75,22 @@ class Emitter(Wiring):
         if any(not set(ws) & set(shared) for ws in kept):
             shared = list(dict.fromkeys(w for ws in kept for w in ws))
         plus = self.builder.shape(
-            Shape(0, "plus", "+", role="add", inside=frame.inside, span=body.origin.span)
+            Shape(0, "plus", "+", role="add", inside=frame.inside, told="(sum)", span=body.origin.span)
         )
-        for term, wires in zip(terms, kept, strict=True):
+        for place, (term, wires) in enumerate(zip(terms, kept, strict=True), 1):
             env = dict(frame.env)
             brought = []
             for wire in shared:
                 if wire in wires:
                     env[wire] = self.builder.joint()
-                    brought.append(self.builder.leg(plus, env[wire], wire))
+                    name = f"{'-' * is_taken_away(term)}{place}.{wire.text}"
+                    brought.append(self.builder.leg(plus, env[wire], wire, name))
             inner = replace(frame, env=env)
             if brought:
                 less = len(wires) < max(map(len, kept))
                 self.added(term, inner, wires, plus, brought[0], bias=less)
             else:
-                brought.append(self._number_term(term, inner, plus))
+                brought.append(self._number_term(term, inner, plus, place))
             self.builder.term(plus, tuple(brought))
         for wire in shared:
             self.builder.leg(plus, frame.env[wire], wire)
@@ -102,7 +104,7 @@ class Emitter(Wiring):
         What is taken away has a minus at its line. An outline holds a term with a factor that no wire ties to
         it, so that one sees to which term it belongs.
         """
-        if term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes)):
+        if is_taken_away(term):
             self.builder.subtracted.add((plus, leg))
             term = replace(term, coefficient=1)
         frame = replace(frame, solid=True)
@@ -111,20 +113,22 @@ class Emitter(Wiring):
             frame = replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
         self.term(term, frame, bias=bias)
 
-    def _number_term(self, term: Term, frame: Frame, plus: int) -> int:
+    def _number_term(self, term: Term, frame: Frame, plus: int, place: int) -> int:
         """A term without legs in a sum: a line of size 1 ties it to the plus."""
         wire = Wire(new_id(), "", 1)
         joint = self.builder.joint()
         if all(map(scalars.is_scalar, term.nodes)):
             text = scalars.product(term.nodes, term.coefficient) or "1"
-            shape = self.builder.shape(Shape(0, "text", text, outline="none", inside=frame.inside))
+            told = scalars.told(term.nodes, term.coefficient)
+            shape = self.builder.shape(Shape(0, "text", text, outline="none", inside=frame.inside, told=told))
         else:
             before = set(self.builder.shapes)
             self.term(term, frame)
             made = [n for n in self.builder.shapes if n not in before]
-            shape = made[0] if made else self.builder.shape(Shape(0, "text", "1", inside=frame.inside))
-        self.builder.leg(shape, joint, wire)
-        return self.builder.leg(plus, joint, wire)
+            one = Shape(0, "text", "1", inside=frame.inside, told="(number 1)")
+            shape = made[0] if made else self.builder.shape(one)
+        self.builder.leg(shape, joint, wire, "1")
+        return self.builder.leg(plus, joint, wire, f"{place}.1")
 
     def term(
         self, term: Term, frame: Frame, *, multiplied: bool = False, name: str = "", bias: bool = False
@@ -139,9 +143,9 @@ class Emitter(Wiring):
         formula = scalars.product(closed, term.coefficient)
         alone = len(others) == 1 and not formula
         if formula or not others:
-            self.builder.shape(
-                Shape(0, "text", formula or "1", outline="none", inside=frame.inside, span=term.origin.span)
-            )
+            text = Shape(0, "text", formula or "1", outline="none", inside=frame.inside)
+            told = scalars.told(closed, term.coefficient)
+            self.builder.shape(replace(text, told=told, span=term.origin.span))
         for node in others:
             if alone:
                 self.node(node, frame, multiplied=multiplied, name=name, bias=bias)
@@ -185,18 +189,19 @@ class Emitter(Wiring):
             frame.inside,
             name=node.name,
             options=r",\ ".join(options),
+            told=" of ".join(map(names.function, chain)),
             span=node.origin.span,
         )
         for bubble in chain:
             self.builder.known_as(number, ("function", bubble.function), ("", bubble.name))
         env = dict(frame.env)
         ends = ends_legs(node.function)
-        for gate in node.gates:
+        for gate in dict.fromkeys(gate for bubble in chain for gate in bubble.gates):
             if ends:
                 env[gate] = self.builder.joint()
                 self.builder.end_at_wall(number, env[gate], gate)
             else:
-                self.builder.gate(number, self.joint(frame, gate))
+                self.builder.gate(number, self.joint(frame, gate), gate.text)
                 env[gate] = frame.env[gate]
         self.total(chain[-1].body, replace(frame, env=env, inside=number))
 
@@ -212,6 +217,7 @@ class Emitter(Wiring):
                 names.big_sign(node.loops),
                 outline="none",
                 inside=frame.inside,
+                told="(sum over) " + ", ".join(map(names.loop, node.loops)),
                 span=node.origin.span,
             )
         )
@@ -230,8 +236,23 @@ class Emitter(Wiring):
             if not raised_entry(ix, frame)
         )
         wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
-        raised = [names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)]
-        self.use(found, node, joints, wires, frame, multiplied=multiplied, bias=bias, raised=raised)
+        called = leg_names(found, len(node.legs))
+        self.use(
+            found,
+            node,
+            joints,
+            wires,
+            frame,
+            multiplied=multiplied,
+            bias=bias,
+            raised=[names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)],
+            called=tuple(n for n, ix in zip(called, node.legs, strict=True) if not raised_entry(ix, frame)),
+            entries="".join(
+                f", {n} at {show(ix.at)}"
+                for n, ix in zip(called, node.legs, strict=True)
+                if isinstance(ix, Entry) and raised_entry(ix, frame)
+            ),
+        )
 
     def use(
         self,
@@ -244,12 +265,22 @@ class Emitter(Wiring):
         multiplied: bool = False,
         bias: bool = False,
         raised: list[str] | None = None,
+        called: tuple[str, ...] | None = None,
+        entries: str = "",
     ) -> None:
+        """Draw a use of a value with its legs on joints.
+
+        ``raised`` and ``entries`` are the fixed entries that stand above its name; ``called`` are the names of
+        the legs that are left, all of them where it is not given.
+        """
+        span = node.origin.span
+        called = called if called is not None else leg_names(found, len(joints))
+        told = frame.scope.address(found, node.ref) + ", conjugated" * node.conj + entries
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])])
         if found is None or (frame.scope.by_name and found.has_name):
             label, role = name_of(found, node.ref, above, self.seconds)
-            shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj)
-            self.put(shape, joints, wires, frame, node.origin.span)
+            shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
+            self.put(shape, joints, wires, frame, span, called)
             return
         if found.key in self.aliases:
             found = replace(found, key=self.aliases[found.key])
@@ -261,11 +292,11 @@ class Emitter(Wiring):
         statement = found.statement
         several = (count > 1 or found.key in self.station_of) and bool(joints)
         if isinstance(statement, Decl) and statement.kind == "input" and several:
-            self.copied(found, joints, wires, frame, node.origin.span)
+            self.copied(found, joints, wires, frame, span, told, node.conj)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, seconds=self.seconds)
             ends = self.strips(statement, joints, wires, frame)
-            number = self.put(shape, ends, wires, frame, node.origin.span)
+            number = self.put(replace(shape, told=told), ends, wires, frame, span, called)
             self.builder.known_as(number, ("kind", statement.kind))
             for known in statement.properties:
                 self.builder.known_as(number, ("property", known.name))
@@ -274,36 +305,55 @@ class Emitter(Wiring):
             shape = Shape(
                 0, "tensor", label, found.shown, role="pattern", frozen=True, tied=count > 1, conj=node.conj
             )
-            self.put(shape, joints, wires, frame, node.origin.span)
+            self.put(replace(shape, told=told), joints, wires, frame, span, called)
         elif several:
             self.define(found, wires)
-            self.copied(found, joints, wires, frame, node.origin.span)
+            self.copied(found, joints, wires, frame, span, told, node.conj)
         else:
             if node.conj:
-                inside = self.builder.enclosure(
-                    "elementwise", names.badge(Bubble("conj", Sum(()))), frame.inside
-                )
+                badge = names.badge(Bubble("conj", Sum(())))
+                inside = self.builder.enclosure("elementwise", badge, frame.inside, told="conj")
                 frame = replace(frame, inside=inside)
             self.definition(found, joints, wires, frame, multiplied=multiplied)
 
     def copied(
-        self, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame, span: Span
+        self,
+        found: Definition,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        span: Span,
+        told: str,
+        conj: bool,
     ) -> None:
         """A use of a value that has several: by wires from its station, or as a pasted disc on a ribbon."""
         label = self.labels.get(found.key) or names.math(found.shown)
         station = self.station_of.get(found.key)
-        if frame.inside is None and found.key not in self.wired and (self.stations or station is not None):
+        wired = frame.inside is None and found.key not in self.wired and not conj
+        if wired and (self.stations or station is not None):
             self.wired.add(found.key)
             if station is None:
-                shape = Shape(0, "copy", label, found.shown, role="pasted")
-                self.station_of[found.key] = self.put(shape, joints, wires, frame, span)
-                return
-            for joint, wire in zip(joints, wires, strict=True):
-                self.builder.leg(station, joint, wire)
+                shape = Shape(0, "copy", label, found.shown, role="pasted", told=f"(copy) {told}")
+                station = self.builder.shape(replace(shape, inside=frame.inside, span=span))
+                self.station_of[found.key] = station
+            self.go_on(station, found, joints, wires)
             return
-        paste = self.put(Shape(0, "paste", label, found.shown, role="pasted"), joints, wires, frame, span)
+        if conj:
+            label = barred(label)
+        told = f"(again) {told}" if station is not None else told
+        shape = Shape(0, "paste", label, found.shown, role="pasted", conj=conj, told=told)
+        paste = self.put(shape, joints, wires, frame, span, leg_names(found, len(joints)))
         if station is not None:
             self.builder.ribbons.append(Ribbon(station, paste))
+
+    def go_on(
+        self, station: int, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...]
+    ) -> None:
+        """The lines of one more use go on from a station."""
+        before = self.builder.shapes[station].leg_names
+        use = 1 + len({name.partition(".")[0] for name in before} - {"in"})
+        for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
+            self.builder.leg(station, joint, wire, f"out{use}.{name}")
 
     def define(self, found: Definition, wires: tuple[Wire, ...]) -> None:
         """Draw a value that is used several times, once, and put its station there."""
@@ -312,11 +362,12 @@ class Emitter(Wiring):
         joints = tuple(self.builder.joint() for _ in wires)
         frame = Frame(found.scope, found.versions, {}, None)
         label = self.labels.get(found.key) or names.math(found.shown)
-        station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted"))
+        told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
+        station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
         self.station_of[found.key] = station
         self.definition(found, joints, wires, frame)
-        for joint, wire in zip(joints, wires, strict=True):
-            self.builder.leg(station, joint, wire)
+        for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
+            self.builder.leg(station, joint, wire, f"in.{name}")
 
     def definition(
         self,
@@ -373,6 +424,7 @@ class Emitter(Wiring):
             path,
             outline="box",
             family="norm" if family == "norm" else "net",
+            told="(box) " + " of ".join(frame.scope.owner(c).removesuffix(".") for c in composed),
             span=call.origin.span,
         )
         number = self.builder.shape(replace(shape, inside=frame.inside))
@@ -382,12 +434,35 @@ class Emitter(Wiring):
         for ref, decl in zip(composed[-1].arguments, inner.inputs, strict=True):
             ends = tuple(self.builder.joint() for _ in decl.legs)
             argument_wires = tuple(leg_wire(leg, leg.size) for leg in decl.legs)
-            for joint, wire in zip(ends, argument_wires, strict=True):
-                self.builder.leg(number, joint, wire)
+            for joint, wire, leg in zip(ends, argument_wires, decl.legs, strict=True):
+                self.builder.leg(number, joint, wire, f"in {decl.name}.{leg.name}")
             count += len(ends)
             argument = frame.scope.resolve(ref, found.versions)
             self.use(argument, Tensor(ref, argument_wires), ends, argument_wires, frame)
         self.builder.shapes[number] = replace(self.builder.shapes[number], inputs=count)
-        for joint, wire in zip(joints, wires, strict=True):
-            self.builder.leg(number, joint, wire)
+        output = net.outputs[found.index]
+        for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
+            self.builder.leg(number, joint, wire, f"out {output.name}.{leg.name}")
         return number
+
+
+def is_taken_away(term: Term) -> bool:
+    """Whether a term is drawn with a minus at its line."""
+    return term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes))
+
+
+def leg_names(found: Definition | None, count: int) -> tuple[str, ...]:
+    """What a value calls its legs: as declared, or as on the left-hand side that binds it."""
+    match found:
+        case Definition(statement=Decl(legs=legs)) if len(legs) == count:
+            return tuple(leg.name for leg in legs)
+        case Definition(statement=Call(results=results), index=index):
+            target = results[index]
+        case Definition(statement=Bind(target=target) | StreamSet(target=target) | Frozen(target=target)):
+            pass
+        case _:
+            return tuple(map(str, range(1, count + 1)))
+    if len(target.leg_names) == count:
+        return target.leg_names
+    legs_ = (leg.text if isinstance(leg, Wire) else group_wire(leg).text for leg in target.legs)
+    return tuple(legs_) if len(target.legs) == count else tuple(map(str, range(1, count + 1)))

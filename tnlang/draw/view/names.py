@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import Bubble, Loop
-from tnlang.ir.size import DimSize, LoopVar, Size, SizeError, SizeOp, evaluate, size_op
+from tnlang.ir.size import DimSize, LoopVar, Size, SizeError, SizeOp, evaluate, show, size_op
 
 _SPECIAL = {
     "\\": r"{\backslash}",
@@ -201,6 +201,18 @@ def options(bubble: Bubble) -> str:
         if bubble.function != "power"
     ]
     return r",\ ".join(shown)
+
+
+def function(bubble: Bubble) -> str:
+    """A function in words: ``softmax[k]``, ``layernorm[d](eps=1e-05)``."""
+    gates = ",".join(gate.text.replace(" ", "") for gate in bubble.gates)
+    options = ",".join(f"{name}={value!r}" for name, value in bubble.options)
+    return bubble.function + (f"[{gates}]" if gates else "") + (f"({options})" if options else "")
+
+
+def loop(loop: Loop) -> str:
+    """A loop in words: ``h in 0 to head``."""
+    return f"{loop.var} in {show(loop.start)} to {show(loop.stop)}"
 
 
 def turns_of(loop: Loop) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
@@ -102,7 +104,7 @@ def _definition_diagram(
             continue
         joint = builder.joint()
         wire = leg if isinstance(leg, Wire) else group_wire(leg)
-        builder.open(joint, "output", order, wire, symbol=True)
+        builder.open(joint, "output", order, wire, wire.text, symbol=True)
         emitter.bind_leg(leg, joint, frame)
     emitter.total(body, frame)
     return builder.finish()
@@ -134,16 +136,14 @@ def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = 
     builder = Builder(symbols=True, styles=found.scope.opened.styles)
     role = "pattern" if frozen or _is_pattern(found) else "result"
     label = names.math(found.shown or found.key[1])
-    shape = builder.shape(
-        Shape(
-            0, "tensor", label, found.key[1], role="pattern" if role == "pattern" else "result", frozen=frozen
-        )
-    )
+    told = found.scope.address(found, Ref(found.key[1]))
+    known = Shape(0, "tensor", label, found.key[1], role="pattern" if role == "pattern" else "result")
+    shape = builder.shape(replace(known, frozen=frozen, told=told))
     for order, leg in enumerate(legs):
         joint = builder.joint()
         wire = leg if isinstance(leg, Wire) else group_wire(leg)
         builder.leg(shape, joint, wire)
-        builder.open(joint, "output", order, wire, symbol=True)
+        builder.open(joint, "output", order, wire, wire.text, symbol=True)
     return builder.finish()
 
 

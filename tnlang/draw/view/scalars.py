@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tnlang.draw.view import names
 from tnlang.ir.net import Bracket, Bubble, Node, Number, SizeNumber, Sum, Term
+from tnlang.ir.size import show
 from tnlang.ir.walk import children
 
 
@@ -42,6 +43,39 @@ def product(nodes: Iterable[Node], coefficient: complex = 1) -> str:
     if below:
         return sign + r"\frac{" + (top or "1") + "}{" + r"\,".join(below) + "}"
     return sign + top if top else (sign + "1" if sign else "")
+
+
+def told(nodes: Iterable[Node], coefficient: complex = 1) -> str:
+    """The product in words, as a title has it: ``(number 1 * reciprocal(sqrt(head_size)))``."""
+    return f"(number {_told_product(nodes, coefficient)})"
+
+
+def _told_product(nodes: Iterable[Node], coefficient: complex) -> str:
+    return " * ".join([_told_number(coefficient), *map(_told_node, nodes)])
+
+
+def _told_number(value: complex) -> str:
+    plain = complex(value)
+    return repr(plain if plain.imag else plain.real)
+
+
+def _told_node(node: Node) -> str:
+    match node:
+        case Number(value=value):
+            return _told_number(value)
+        case SizeNumber(size=size):
+            return show(size)
+        case Bracket(body=body):
+            return f"({_told_sum(body)})"
+        case Bubble(function=function, body=body, options=options):
+            given = "".join(f", {name}={value!r}" for name, value in options)
+            return f"{function}({_told_sum(body)}{given})"
+        case _:
+            raise AssertionError(node)
+
+
+def _told_sum(body: Sum) -> str:
+    return " + ".join(_told_product(term.nodes, term.coefficient) for term in body.terms) or "0"
 
 
 def _formula(node: Node) -> str:

@@ -38,7 +38,7 @@ def declared(
     uses.tensors[(found.key, node.conj)] += 1
     label = names.math(decl.name, above, decl.label)
     if node.conj:
-        label = _barred(label)
+        label = barred(label)
     return Shape(
         0,
         "tensor",
@@ -72,7 +72,8 @@ def _transposed(bind: Bind) -> Ref | None:
     return None
 
 
-def _barred(label: str) -> str:
+def barred(label: str) -> str:
+    """The label of a value that is conjugated."""
     base, mark, rest = label.partition("_")
     return r"\bar{" + base + "}" + mark + rest
 

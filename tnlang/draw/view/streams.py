@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
-from tnlang.draw.view.emit import Emitter
+from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
 from tnlang.draw.view.shapes import second_tensors
@@ -30,6 +30,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
+from tnlang.ir.slots import dotted
 from tnlang.ir.walk import new_id, statements, walk
 
 
@@ -109,9 +110,9 @@ class _NetDrawing:
         joints = tuple(self.builder.joint() for _ in wires)
         record = StreamRecord()
         self.records.append(record)
-        for order, (joint, wire) in enumerate(zip(joints, wires, strict=True)):
-            self.builder.open(joint, "input", order, wire)
-        station = self._station(found.key, names.math(decl.name, label=decl.label), decl.name, joints, wires)
+        for order, (joint, wire, leg) in enumerate(zip(joints, wires, decl.legs, strict=True)):
+            self.builder.open(joint, "input", order, wire, f"{decl.name}.{leg.name}")
+        station = self._station(found, names.math(decl.name, label=decl.label), decl.name, joints, wires)
         self.uses.counts[found.key] = max(2, self.uses.counts[found.key])
         record.tracks.extend([joints, ()])
         record.stations.append(station)
@@ -120,8 +121,9 @@ class _NetDrawing:
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
         wires = self._output_wires(output)
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
-        for position, (joint, wire) in enumerate(zip(joints, wires, strict=True)):
-            self.builder.open(joint, "output", 100 * order + position, wire)
+        for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
+            told = f"{dotted(output.name, output.subs)}.{leg.name}"
+            self.builder.open(joint, "output", 100 * order + position, wire, told)
         frame = Frame(self.scope, self.scope.last, dict(zip(wires, joints, strict=True)))
         if found is not None and self._is_running(found):
             stream = self.streams[found.key[1]]
@@ -173,17 +175,17 @@ class _NetDrawing:
                     self._copies(tuple(name for name in self.pending if name not in assigned))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
                     self._statements(inner)
-                    count = names.turns_of(loop)
+                    count, told = names.turns_of(loop), names.loop(loop)
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
-                        self._plate(record, record.stations[first if record is before else 0 :], count)
+                        self._plate(record, record.stations[first if record is before else 0 :], count, told)
                 case _:
                     pass
 
-    def _plate(self, record: StreamRecord, stations: list[int], count: str) -> None:
+    def _plate(self, record: StreamRecord, stations: list[int], count: str, told: str) -> None:
         """The plate round the stations that a repeat adds."""
         if stations and count != "1":
-            record.plates.append(Plate(stations[0], stations[-1], count))
+            record.plates.append(Plate(stations[0], stations[-1], count, told))
 
     def _definition_of(self, statement: StreamSet) -> Definition:
         known = self.scope.streams[statement.target.name]
@@ -198,7 +200,8 @@ class _NetDrawing:
         self.streams[statement.target.name] = stream
         if source is not None:
             for order, (joint, leg) in enumerate(zip(stream.joints, source.legs, strict=True)):
-                self.builder.open(joint, "input", order, leg_wire(leg, leg.size))
+                told = f"{source.name}.{leg.name}"
+                self.builder.open(joint, "input", order, leg_wire(leg, leg.size), told)
             record.tracks.append(stream.joints)
             return
         before = self.builder.made()
@@ -305,17 +308,21 @@ class _NetDrawing:
     ) -> None:
         """A station at which something is added to the stream."""
         record, before = stream.record, self.builder.made()
-        plus = self.builder.shape(Shape(0, "plus", "+", role="add", span=statement.origin.span))
+        span = statement.origin.span
+        plus = self.builder.shape(Shape(0, "plus", "+", role="add", told="(sum)", span=span))
         after = tuple(self.builder.joint() for _ in wires)
-        came = [self.builder.leg(plus, joint, w) for joint, w in zip(stream.joints, wires, strict=True)]
+        legs = zip(stream.joints, wires, strict=True)
+        came = [self.builder.leg(plus, joint, w, f"1.{w.text}") for joint, w in legs]
         self.builder.term(plus, tuple(came))
         env = {wire: self.builder.joint() for wire in wires}
-        brought = [self.builder.leg(plus, env[wire], wire) for wire in wires]
+        terms = flattened(body)
+        second = "-2" if len(terms) == 1 and is_taken_away(terms[0]) else "2"
+        brought = [self.builder.leg(plus, env[w], w, f"{second}.{w.text}") for w in wires]
         self.builder.term(plus, tuple(brought))
         for joint, wire in zip(after, wires, strict=True):
             self.builder.leg(plus, joint, wire)
         frame = Frame(self.scope, found.versions, env)
-        match flattened(body):
+        match terms:
             case (term,):
                 self.emitter.added(term, frame, wires, plus, brought[0])
             case _:
@@ -353,12 +360,11 @@ class _NetDrawing:
         index = sum(1 for n in record.stations if self.builder.shapes[n].symbol == "copy")
         shown = self.shown.get(found.key, found.key[1])
         label = names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
-        station = self._station(found.key, label, found.key[1], stream.joints, stream.wires)
+        station = self._station(found, label, found.key[1], stream.joints, stream.wires)
         record.stations.append(station)
         if goes_on:
             after = tuple(self.builder.joint() for _ in stream.wires)
-            for joint, wire in zip(after, stream.wires, strict=True):
-                self.builder.leg(station, joint, wire)
+            self.emitter.go_on(station, found, after, stream.wires)
             stream.joints = after
             record.tracks.append(after)
         else:
@@ -391,12 +397,13 @@ class _NetDrawing:
                 return
 
     def _station(
-        self, key: Key, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
+        self, found: Definition, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
     ) -> int:
-        station = self.builder.shape(Shape(0, "copy", label, name, role="pasted"))
+        key, told = found.key, "(copy) " + self.scope.address(found, Ref(name))
+        station = self.builder.shape(Shape(0, "copy", label, name, role="pasted", told=told))
         self.builder.known_as(station, ("kind", "stream"))
         self.emitter.station_of[key] = station
         self.emitter.labels[key] = label
-        for joint, wire in zip(joints, wires, strict=True):
-            self.builder.leg(station, joint, wire)
+        for joint, wire, leg in zip(joints, wires, leg_names(found, len(joints)), strict=True):
+            self.builder.leg(station, joint, wire, f"in.{leg}")
         return station

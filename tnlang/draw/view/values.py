@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
 from tnlang.draw.view.styling import NO_STYLES, Styles
 from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.program import Program
-from tnlang.ir.size import Size, SizeError, evaluate
+from tnlang.ir.size import Size, SizeError, evaluate, show
+from tnlang.ir.slots import owned_shared
 from tnlang.ir.walk import refs, walk
 
 Versions = Mapping[str, int]
@@ -65,12 +66,13 @@ class Scope:
     streams: dict[str, list[Definition]] = field(default_factory=dict)
     last: Versions = field(default_factory=dict)
     bound: dict[tuple[str, tuple[Size, ...]], list[Definition]] = field(default_factory=dict)
+    loops: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for decl in (*self.net.inputs, *self.net.owned):
             self.table[(decl.name, decl.subs)] = self._definition(decl.name, decl.subs, decl, {})
-        self.last = self._scan(self.net.body, {})
+        self.last = self._scan(self.net.body, {}, ())
 
     def _definition(
         self,
@@ -83,7 +85,7 @@ class Scope:
     ) -> Definition:
         return Definition((self.path, name, subs, version), statement, self, dict(versions), name, index)
 
-    def _scan(self, body: tuple[Stmt, ...], versions: Versions) -> Versions:
+    def _scan(self, body: tuple[Stmt, ...], versions: Versions, loops: tuple[str, ...]) -> Versions:
         now = dict(versions)
         for statement in body:
             match statement:
@@ -94,11 +96,12 @@ class Scope:
                     made = self._definition(target.name, (), statement, now, version=len(known))
                     known.append(made)
                     now[target.name] = len(known) - 1
-                case Call(results=results):
+                case Call(name=name, results=results):
+                    self.loops[name] = loops
                     for index, result in enumerate(results):
                         self._bind(result.name, result.subs, statement, now, index)
-                case Repeat(body=inner):
-                    now = dict(self._scan(inner, now))
+                case Repeat(loop=loop, body=inner):
+                    now = dict(self._scan(inner, now, (*loops, loop.var)))
                 case Shared():
                     pass
         return now
@@ -127,6 +130,25 @@ class Scope:
             path = self._path_of(call) + (f"{{{turn}}}" if turn else "")
             self._children[key] = Scope(self.program, net, self.opened, path, self, call, versions)
         return self._children[key]
+
+    def owner(self, call: Call | None = None) -> str:
+        """Before the names of this net's own values, or before those of a net that it calls: ``ln_1{l}.``."""
+        if call is None:
+            return "" if self.parent is None or self.call is None else self.parent.owner(self.call)
+        prefix = self.owner()
+        if call.shared:
+            return f"{prefix if call.name in owned_shared(self.net) else ''}{call.name}."
+        return f"{prefix}{call.name}{braces(self.loops.get(call.name, ()))}."
+
+    def address(self, found: Definition | None, ref: Ref) -> str:
+        """The full name of a value as the state_dict or a cache has it, loop variables in braces."""
+        if found is None:
+            return f"{self.owner()}{ref.name}{braces(map(show, ref.subs))}"
+        _, name, subs, _ = found.key
+        if name == ref.name and not all(isinstance(sub, int) for sub in ref.subs):
+            subs = ref.subs
+        own = found.statement not in self.program.declarations
+        return f"{found.scope.owner() if own else ''}{name}{braces(map(show, subs))}"
 
     def depth(self) -> int:
         return 0 if self.parent is None else self.parent.depth() + 1
@@ -265,6 +287,12 @@ class Openings:
 def _plain(path: str) -> tuple[str, ...]:
     """The path without what stands in braces."""
     return ("".join(part.partition("{")[0] for part in path.split("}")),)
+
+
+def braces(subs: Iterable[str]) -> str:
+    """``{l,2}``, or nothing."""
+    text = ",".join(sub.replace(" ", "") for sub in subs)
+    return "{" + text + "}" if text else ""
 
 
 def is_norm(net: Net) -> bool:

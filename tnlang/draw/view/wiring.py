@@ -51,26 +51,37 @@ class Wiring:
                 joint = self.builder.joint()
                 wire = leg_wire(leg, 1)
                 pin = self.builder.shape(
-                    Shape(0, "pin", names.size(at), outline="square", inside=frame.inside)
+                    Shape(
+                        0,
+                        "pin",
+                        names.size(at),
+                        outline="square",
+                        inside=frame.inside,
+                        told=f"(entry {show(at)})",
+                    )
                 )
-                self.builder.leg(pin, joint, wire)
+                self.builder.leg(pin, joint, wire, "1")
                 return joint
             case Slice(wire=wire, start=start, stop=stop):
                 joint = self.builder.joint()
                 text = _range_text(start) + r"\,..\," + _range_text(stop)
-                clip = self.builder.shape(Shape(0, "clip", text, outline="box", inside=frame.inside))
-                self.builder.leg(clip, joint, leg_wire(leg, stop))
-                self.builder.leg(clip, self.joint(frame, wire), wire)
+                told = f"(slice {show(start)} to {show(stop)})"
+                clip = self.builder.shape(
+                    Shape(0, "clip", text, outline="box", inside=frame.inside, told=told)
+                )
+                self.builder.leg(clip, joint, leg_wire(leg, stop), "whole")
+                self.builder.leg(clip, self.joint(frame, wire), wire, "part")
                 return joint
             case Group(members=members):
                 joint = self.builder.joint()
                 fork = self.builder.shape(Shape(0, "fork", outline="none", inside=frame.inside))
-                self.builder.leg(fork, joint, group_wire(ix))
-                for member in members:
+                self.builder.leg(fork, joint, group_wire(ix), "whole")
+                for place, member in enumerate(members, 1):
                     if isinstance(member, Wire):
-                        self.builder.leg(fork, self.joint(frame, member), member)
+                        self.builder.leg(fork, self.joint(frame, member), member, str(place))
                     else:
-                        self.builder.leg(fork, self.leg_joint(member, frame), leg_wire(None, 1))
+                        pinned = self.leg_joint(member, frame)
+                        self.builder.leg(fork, pinned, leg_wire(None, 1), str(place))
                 return joint
 
     def bind_leg(self, leg: Wire | Group, joint: int, frame: Frame) -> None:
@@ -79,10 +90,10 @@ class Wiring:
             frame.env[leg] = joint
             return
         fork = self.builder.shape(Shape(0, "fork", outline="none", inside=frame.inside))
-        self.builder.leg(fork, joint, group_wire(leg))
-        for member in leg.members:
+        self.builder.leg(fork, joint, group_wire(leg), "whole")
+        for place, member in enumerate(leg.members, 1):
             if isinstance(member, Wire):
-                self.builder.leg(fork, self.joint(frame, member), member)
+                self.builder.leg(fork, self.joint(frame, member), member, str(place))
 
     def strips(
         self, decl: Decl, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame
@@ -93,7 +104,9 @@ class Wiring:
         for position in hot:
             if position < len(ends):
                 ends[position] = self.builder.joint()
-                strip = self.builder.shape(Shape(0, "onehot", outline="box", inside=frame.inside))
+                strip = self.builder.shape(
+                    Shape(0, "onehot", outline="box", inside=frame.inside, told="(one-hot)")
+                )
                 self.builder.leg(strip, ends[position], wires[position])
                 self.builder.leg(strip, joints[position], wires[position])
         return tuple(ends)
@@ -113,31 +126,41 @@ class Wiring:
                 self.dot([joint], [wire], frame)
             return
         at = names.size(node.at) if node.at is not None else ""
+        told = f"({kind})"
         match kind:
             case "basis":
                 shape = Shape(0, "pin", at, outline="square", inside=frame.inside)
+                told = f"(entry {show(node.at or 0)})"
             case "shift":
                 sign = at if at.startswith("-") else "+" + at
                 shape = Shape(0, "shift", sign, outline="triangle", inside=frame.inside)
+                told = f"(shift by {show(node.at or 0)})"
             case "levi":
                 shape = Shape(0, "tensor", r"\varepsilon", inside=frame.inside)
             case _:
                 shape = Shape(0, "tensor", names.upright(kind), inside=frame.inside)
-        number = self.builder.shape(replace(shape, name=kind, span=node.origin.span))
-        for joint, wire in zip(joints, wires, strict=True):
-            self.builder.leg(number, joint, wire)
+        number = self.builder.shape(replace(shape, name=kind, told=told, span=node.origin.span))
+        for place, (joint, wire) in enumerate(zip(joints, wires, strict=True), 1):
+            self.builder.leg(number, joint, wire, str(place))
 
     def dot(self, joints: list[int], wires: list[Wire], frame: Frame) -> None:
-        number = self.builder.shape(Shape(0, "dot", outline="dot", inside=frame.inside))
+        number = self.builder.shape(Shape(0, "dot", outline="dot", inside=frame.inside, told="(delta)"))
         for joint, wire in zip(joints, wires, strict=True):
             self.builder.leg(number, joint, wire)
 
     def put(
-        self, shape: Shape, joints: tuple[int, ...], wires: tuple[Wire, ...], frame: Frame, span: Span
+        self,
+        shape: Shape,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        span: Span,
+        legs: tuple[str, ...],
     ) -> int:
+        """A shape with its legs, which it calls ``legs``, on joints."""
         number = self.builder.shape(replace(shape, inside=frame.inside, span=span))
-        for joint, wire in zip(joints, wires, strict=True):
-            self.builder.leg(number, joint, wire)
+        for joint, wire, leg in zip(joints, wires, legs, strict=True):
+            self.builder.leg(number, joint, wire, leg)
         return number
 
 
