@@ -6,6 +6,7 @@ from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.scene import Scene
+from tnlang.draw.titles import titled
 
 
 def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
@@ -17,5 +18,5 @@ def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
     if diagram.backbones:
         from tnlang.draw.layout.backbone import backbone_scene
 
-        return backbone_scene(diagram, flow)
-    return scene_of(diagram, place_diagram(diagram, flow))
+        return titled(diagram, backbone_scene(diagram, flow))
+    return titled(diagram, scene_of(diagram, place_diagram(diagram, flow)))

@@ -23,6 +23,7 @@ from tnlang.ir.net import (
     Frozen,
     Node,
     Number,
+    Ref,
     SizeNumber,
     Special,
     StreamSet,
