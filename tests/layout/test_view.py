@@ -76,7 +76,7 @@ def test_functions_with_nothing_between_share_a_badge_in_a_net() -> None:
     of = diagrams_in(example_sheets("N11_attention")[0])[0]
     (bubble,) = of.enclosures
     assert bubble.badge == r"\mathrm{softmax}_{k} \circ \mathrm{causal}" and bubble.family == "mask"
-    assert len(bubble.gates) == 1, "the gates are those of the outer function"
+    assert bubble.gate_names == ("k", "q"), "the gates are those of both functions"
 
 
 def test_a_closed_factor_is_written_not_drawn() -> None:

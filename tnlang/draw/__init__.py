@@ -33,7 +33,24 @@ def render(program: Program, target: Target, figure: Figure | None = None, title
         scene = compose(view(program, target, figure), layout)
     except RecursionError:
         raise TooLarge("the picture nests too deep to be drawn") from None
-    return replace(scene, title=scene.title or title)
+    told = f"{_told(program, target)}; {scene.description}"
+    return replace(scene, title=scene.title or title, description=told.strip("; "))
+
+
+def _told(program: Program, target: Target) -> str:
+    """Which figure or net of which file it is, so that a picture can be traced to its program."""
+    from pathlib import PurePath
+
+    from tnlang.ir.program import Figure, NetTarget
+
+    file = PurePath(program.name).name
+    match target:
+        case Figure(name=name):
+            return f"figure {name} of {file}"
+        case NetTarget(net=name):
+            return f"net {name} of {file}"
+        case _:
+            return ""
 
 
 def net_scene(program: Program, name: str) -> Scene:

@@ -222,10 +222,12 @@ class Sign:
     """LaTeX between two diagrams; a ``relation`` may begin a new line of the row.
 
     ``sum`` is a big sign with its index; ``open`` and ``close`` are parentheses as tall as what is in them.
+    ``told`` says it in words.
     """
 
     label: str
     kind: Literal["relation", "operator", "text", "sum", "open", "close"] = "operator"
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

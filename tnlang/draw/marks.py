@@ -22,7 +22,7 @@ def plus_sign(at: Point, arm: float) -> Iterator[Item]:
         yield InkItem(line, "mark", stroke=1.8)
 
 
-def onehot_strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> Iterator[Item]:
+def onehot_strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> Iterator[InkItem]:
     """A column of cells across the wire, one of them filled."""
     across = (-along[1], along[0])
     for index in range(cells):
@@ -80,4 +80,4 @@ def parenthesis(top: float, bottom: float, side: float) -> InkItem:
         geometry.quadratic((-bow / 2, top), (bow / 2, (top + middle) / 2), (bow / 2, middle)),
         geometry.quadratic((bow / 2, middle), (bow / 2, (bottom + middle) / 2), (-bow / 2, bottom)),
     )
-    return InkItem(Path((-bow / 2, top), halves), "mark", stroke=1.7)
+    return InkItem(Path((-bow / 2, top), halves), "mark", stroke=1.7, title="(" if side < 0 else ")")

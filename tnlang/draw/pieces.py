@@ -7,11 +7,12 @@ wherever it stands.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import ceil
 
 from tnlang.draw import geometry, marks
 from tnlang.draw.diagram import Enclosure, Line, Shape
-from tnlang.draw.geometry import Box, add, at_angle, box_around
+from tnlang.draw.geometry import Box, add, at_angle, box_around, union
 from tnlang.draw.labels import measure, plain_text
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.theme import leg_width
@@ -223,7 +224,9 @@ def shape_items(
     if shape.symbol == "fork":
         return ()
     if shape.symbol == "onehot":
-        return tuple(marks.onehot_strip(at, along))
+        strip = tuple(marks.onehot_strip(at, along))
+        outline = geometry.rounded(union(geometry.bbox(cell.outline) for cell in strip), 0)
+        return (ShapeItem(shape.id, outline, "cell", shape.told), *strip)
     outline = outline_of(shape, at, half=half, tip=tip)
     role = _role(shape)
     title = shape.name or _WORDS.get(shape.symbol, "{}").format(plain_text(shape.label))
@@ -238,7 +241,8 @@ def shape_items(
     if shape.symbol == "plus":
         items.extend(marks.plus_sign(at, 0.5 * plus_radius(shape)))
     elif shape.symbol == "sigma":
-        items.extend(marks.sum_sign(shape.label, at))
+        sign, *index = marks.sum_sign(shape.label, at)
+        items.extend((replace(sign, title=shape.told), *index))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
     corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
@@ -271,10 +275,10 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
             place = label_at or (at[0], at[1] - 10 - 6 - 4)
             return LabelItem(shape.label, place, size, "note", "grey")
         case "text":
-            return LabelItem(shape.label, label_at or at, size, "sign")
+            return LabelItem(shape.label, label_at or at, size, "sign", title=shape.told)
     place = label_at or (add(at, tip, _toward_tip(shape, tip)) if shape.outline == "triangle" else at)
     if shape.outline == "none":
-        return LabelItem(shape.label, place, size, "sign")
+        return LabelItem(shape.label, place, size, "sign", title=shape.told)
     return LabelItem(shape.label, place, size, "shape", inside=shape.id)
 
 

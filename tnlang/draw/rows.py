@@ -153,9 +153,10 @@ def _part(part: Block | Sign) -> _Part:
             return _Part(part, "term")
         case Sign(label, kind):
             if kind == "sum":
-                return _Part(_block(list(marks.sum_sign(label, (0.0, 0.0)))), "sum")
+                sign, *index = marks.sum_sign(label, (0.0, 0.0))
+                return _Part(_block([replace(sign, title=part.told), *index]), "sum")
             size = pieces.TENSOR if kind == "text" else pieces.SIGN
-            return _Part(_block([LabelItem(label, (0, 0), size, "sign")]), kind)
+            return _Part(_block([LabelItem(label, (0, 0), size, "sign", title=part.told or label)]), kind)
 
 
 def _parenthesised(cells: Sequence[_Part]) -> list[_Part]:

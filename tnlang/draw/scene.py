@@ -103,13 +103,15 @@ class InkItem:
     """Small ink that stands for nothing by itself: gates, orientation marks, one-hot cells, tabs, badges.
 
     With ``stroke`` 0 the outline is painted as its role says, else it is a line of that width in the role's
-    edge colour. ``under`` lies below the wires, ``over`` above the shapes.
+    edge colour. ``under`` lies below the wires, ``over`` above the shapes. ``title`` is for what stands for
+    something after all: a parenthesis.
     """
 
     outline: Path
     role: str
     layer: Literal["under", "over"] = "over"
     stroke: float = 0.0
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class LabelItem:
     single symbols their ink, of words and of everything tall (fractions, sums) the math axis.
 
     ``kind`` tells the lint what it is: names in shapes lie inside them, all others keep clear of everything;
-    ``inside`` is then the id of the shape.
+    ``inside`` is then the id of the shape. ``title`` says what a sign, or a formula that stands free, is.
     """
 
     text: str
@@ -133,6 +135,7 @@ class LabelItem:
     anchor: Literal["center", "left", "right"] = "center"
     inside: int | None = None
     level: Literal["middle", "baseline"] = "middle"
+    title: str = ""
 
 
 Item = ShapeItem | OutlineItem | WireItem | RibbonItem | InkItem | LabelItem

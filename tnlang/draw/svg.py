@@ -110,7 +110,10 @@ def _elements(items: Iterable[Item], theme: Theme, seen: Counter[str]) -> Iterat
         members = list(run)
         drawn = [_element(item, theme) for item in members]
         if key is None:
-            yield from drawn
+            for item, element in zip(members, drawn, strict=True):
+                if title := _title(item):
+                    element.set_desc(title)
+                yield element
             continue
         group = Group(debug=False, id=_unique(f"{kind}-{key}", seen)) if len(drawn) > 1 else drawn[0]
         if len(drawn) > 1:
@@ -137,9 +140,10 @@ def _group_key(item: Item) -> tuple[str, int | None]:
 
 def _title(item: Item) -> str:
     match item:
-        case WireItem(title=title) | ShapeItem(title=title) | OutlineItem(title=title):
-            return printable(title)
-    return ""
+        case RibbonItem():
+            return ""
+        case _:
+            return printable(item.title, LONGEST_TEXT)
 
 
 def _unique(name: str, seen: Counter[str]) -> str:

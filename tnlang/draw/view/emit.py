@@ -218,7 +218,7 @@ class Emitter(Wiring):
                 names.big_sign(node.loops),
                 outline="none",
                 inside=frame.inside,
-                told="(sum over) " + ", ".join(map(names.loop, node.loops)),
+                told=names.loops(node.loops),
                 span=node.origin.span,
             )
         )
@@ -246,7 +246,9 @@ class Emitter(Wiring):
             frame,
             multiplied=multiplied,
             bias=bias,
-            raised=[names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)],
+            raised=[
+                names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)
+            ],
             called=tuple(n for n, ix in zip(called, node.legs, strict=True) if not raised_entry(ix, frame)),
             entries="".join(
                 f", {n} at {show(ix.at)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Iterable
 
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
@@ -213,6 +214,11 @@ def function(bubble: Bubble) -> str:
 def loop(loop: Loop) -> str:
     """A loop in words: ``h in 0 to head``."""
     return f"{loop.var} in {show(loop.start)} to {show(loop.stop)}"
+
+
+def loops(loops: Iterable[Loop]) -> str:
+    """A written-out sum in words: ``(sum over) h in 0 to head``."""
+    return "(sum over) " + ", ".join(map(loop, loops))
 
 
 def turns_of(loop: Loop) -> str:

@@ -50,11 +50,12 @@ def equation_row(program: Program, equation: Equation, openings: Openings) -> Ro
     parts: list[Diagram | Sign] = []
     for position, side in enumerate(equation.sides):
         if position:
-            parts.append(Sign(_RELATIONS[equation.relations[position - 1]], "relation"))
+            relation = equation.relations[position - 1]
+            parts.append(Sign(_RELATIONS[relation], "relation", relation))
         if isinstance(side, Expression):
             parts.extend(expression_parts(program, side, openings))
         else:
-            parts.append(Sign(names.given(side) or "", "text"))
+            parts.append(Sign(names.given(side) or "", "text", f"(text) {side}"))
     return Row(tuple(parts))
 
 

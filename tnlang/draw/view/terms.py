@@ -84,7 +84,7 @@ def _term(term: Term, kept: frozenset[Wire], draw: Draw, loops: frozenset[str]) 
     if loose or term.coefficient != 1:
         yield draw(Sum((replace(term, nodes=loose),), origin=term.origin), loops)
     if isinstance(node, BigSum):
-        yield Sign(names.big_sign(node.loops), "sum")
+        yield Sign(names.big_sign(node.loops), "sum", names.loops(node.loops))
         loops = loops | {loop.var for loop in node.loops}
     inner = tuple(_parts(node.body, kept, draw, loops))
     yield from bracketed(inner) if _needs_bracket(inner) else inner

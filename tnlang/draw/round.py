@@ -1,0 +1,80 @@
+"""In which order wires meet an outline: clockwise, from the orientation mark or else from the left.
+
+What writes titles and what reads a picture back both count by these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tnlang.draw.geometry import angle_of, bbox, between, contains, distance, distance_to, flatten, unit
+from tnlang.draw.scene import Path, Point
+
+TOUCH = 2.0
+"""A wire that ends so near to an outline ends on it."""
+MARK_WIDTH = 4.0
+"""Ink of the stroke at least, on a shape's rim, is an orientation mark."""
+_BEFORE = 27.0
+"""Degrees before the mark's middle, or before the left, from which is counted."""
+
+
+def meets(outline: Path, point: Point) -> bool:
+    """Whether a wire that ends at the point ends on the shape: inside its outline, or near to it."""
+    box = bbox(outline)
+    return box.holds(point, TOUCH) and (contains(outline, point) or distance_to(outline, point) < TOUCH)
+
+
+def entry_point(points: Sequence[Point], outline: Path) -> Point:
+    """Where a wire that begins on a shape leaves its outline; its beginning where it never does."""
+    if not contains(outline, points[0]):
+        return points[0]
+    for inner, outer in pairwise(points):
+        if not contains(outline, outer):
+            for _ in range(24):
+                middle = between(inner, outer)
+                inner, outer = (middle, outer) if contains(outline, middle) else (inner, middle)
+            return inner
+    return points[-1]
+
+
+def mark_of(outline: Path, marks: Sequence[Path]) -> Point | None:
+    """The middle of the orientation mark on an outline, if it has one."""
+    box = bbox(outline).grown(TOUCH)
+    for mark in marks:
+        points = flatten(mark)
+        half = len(points) // 2
+        middle = points[half] if len(points) % 2 else between(points[half - 1], points[half])
+        if box.holds(middle) and distance_to(outline, middle) < TOUCH:
+            return middle
+    return None
+
+
+def clockwise(center: Point, points: Sequence[Point], mark: Point | None = None) -> list[int]:
+    """The positions of the points in clockwise order round a centre."""
+    start = angle_of(unit(center, mark)) if mark is not None else 180.0
+    angles = [(angle_of(unit(center, p)) - start + _BEFORE) % 360 for p in points]
+    return sorted(range(len(points)), key=lambda index: angles[index])
+
+
+def across(path: Path, at_start: bool, ends: Sequence[Point]) -> list[int]:
+    """The positions of the ends of a bundle's members, from the right of the thick wire to its left.
+
+    Right and left are meant as one comes along the thick wire to its end (``at_start``: to its beginning).
+    """
+    points = flatten(path)
+    here, before = (points[0], points[1]) if at_start else (points[-1], points[-2])
+    way = unit(before, here)
+    return sorted(
+        range(len(ends)), key=lambda i: (ends[i][0] - here[0]) * way[1] - (ends[i][1] - here[1]) * way[0]
+    )
+
+
+def loose_ends(paths: Sequence[Path]) -> list[tuple[int, bool, Point]]:
+    """The ends of stretches of one wire at which no other stretch goes on: which, whether its start, where."""
+    ends = [(i, s, p.start if s else p.end) for i, p in enumerate(paths) for s in (True, False)]
+    return [
+        end
+        for number, end in enumerate(ends)
+        if not any(distance(end[2], other[2]) < TOUCH for place, other in enumerate(ends) if place != number)
+    ]

@@ -1,0 +1,179 @@
+"""Titles: what a picture tells those who cannot see it, and what reading it back needs beside the geometry.
+
+A shape's title says what it is and names its legs in clockwise order from the mark on its rim, or from the
+left where it has none: ``W_Q [head, head_size, hidden]``. A wall's names its functions and the legs at its
+gates, a wire's its name, dim and size, and whose leg a free end is. None says what is connected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Plate, Shape
+from tnlang.draw.geometry import bbox, crossings, distance_to, flatten, reverse
+from tnlang.draw.round import (
+    MARK_WIDTH,
+    across,
+    clockwise,
+    entry_point,
+    loose_ends,
+    mark_of,
+    meets,
+)
+from tnlang.draw.scene import InkItem, Item, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
+
+
+def titled(diagram: Diagram, scene: Scene) -> Scene:
+    """The scene of a diagram with the titles of its shapes, walls, plates and wires."""
+    return replace(scene, items=tuple(_Titles(diagram, scene).item(item) for item in scene.items))
+
+
+class _Titles:
+    def __init__(self, diagram: Diagram, scene: Scene) -> None:
+        self.diagram = diagram
+        self.shapes = {shape.id: shape for shape in diagram.shapes}
+        self.lines = {line.id: line for line in diagram.lines}
+        self.enclosures = {enclosure.id: enclosure for enclosure in diagram.enclosures}
+        self.plates = {plate.start: (bone, plate) for bone in diagram.backbones for plate in bone.plates}
+        self.paths: dict[int, list[Path]] = {}
+        for item in scene.items:
+            if isinstance(item, WireItem):
+                self.paths.setdefault(item.id, []).append(item.path)
+        self.marks = [
+            item.outline
+            for item in scene.items
+            if isinstance(item, InkItem) and item.stroke >= MARK_WIDTH and item.role == "mark"
+        ]
+        self.outlines = [item.outline for item in scene.items if isinstance(item, ShapeItem)]
+        self.opens: dict[int, dict[int, str]] = {}
+        for end in diagram.opens:
+            self.opens.setdefault(end.line, {})[end.end] = end.told
+
+    def item(self, item: Item) -> Item:
+        match item:
+            case ShapeItem(id=number, outline=outline) if number in self.shapes:
+                return replace(item, title=self.shape(self.shapes[number], outline))
+            case OutlineItem(id=number, outline=outline, family="plate") if number in self.plates:
+                return replace(item, title=self.plate(*self.plates[number], outline))
+            case OutlineItem(id=number, outline=outline) if number in self.enclosures:
+                return replace(item, title=self.wall(self.enclosures[number], outline))
+            case WireItem(id=number, path=path) if number in self.lines:
+                return replace(item, title=self.wire(self.lines[number], path))
+        return item
+
+    # ------------------------------------------------------------ shapes and walls
+
+    def shape(self, shape: Shape, outline: Path) -> str:
+        if shape.symbol in ("dot", "onehot") or not shape.told:
+            return shape.told or shape.name
+        found: list[tuple[str, Point]] = []
+        for line, leg in dict(zip(shape.legs, shape.leg_names, strict=True)).items():
+            names = [name for other, name in zip(shape.legs, shape.leg_names, strict=True) if other == line]
+            points = self._entries(line, outline)
+            if len(names) == 2 and len(points) == 2 and self._backwards(line, shape):
+                names.reverse()
+            found.extend(zip(names if len(names) > 1 else [leg], points, strict=False))
+        return _listed(shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
+
+    def _entries(self, line: int, outline: Path) -> list[Point]:
+        """Where the loose ends of a line that lie on a shape leave its outline."""
+        paths = self.paths.get(line, [])
+        return [
+            entry_point(flatten(paths[i] if start else reverse(paths[i])), outline)
+            for i, start, at in loose_ends(paths)
+            if meets(outline, at)
+        ]
+
+    def _backwards(self, line: int, shape: Shape) -> bool:
+        """Whether a line from a shape to itself begins at the later of its two legs."""
+        first, last = self.lines[line].ends
+        return first.leg > last.leg
+
+    def wall(self, enclosure: Enclosure, outline: Path) -> str:
+        found: list[tuple[str, Point]] = []
+        for line, name in zip((*enclosure.gates, *enclosure.ended), enclosure.gate_names, strict=True):
+            paths = self.paths.get(line, [])
+            if line in enclosure.ended:
+                ends = [at for _, _, at in loose_ends(paths)]
+                at = [min(ends, key=lambda p: distance_to(outline, p))] if ends else []
+            else:
+                at = [point for path in paths for point, _ in crossings(path, outline)][:1]
+            found.extend((name, point) for point in at)
+        told = enclosure.told or "bracket" + (f" {enclosure.name}" if enclosure.name else "")
+        return _listed(told, bbox(outline).center, found)
+
+    def plate(self, bone: Backbone, plate: Plate, outline: Path) -> str:
+        """The loop, and the lines across the plate's edge: ``in.1``, ``out.1``, and what it takes from outside."""
+        first, last = bone.stations.index(plate.start), bone.stations.index(plate.stop)
+        roles = {line: f"in.{i}" for i, line in enumerate(bone.tracks[first], 1)}
+        roles |= {line: f"out.{i}" for i, line in enumerate(bone.tracks[last + 1], 1)}
+        found = []
+        for line, paths in self.paths.items():
+            for point in [at for path in paths for at, _ in crossings(path, outline)][:1]:
+                found.append((roles.get(line, self._taken(line, outline)), point))
+        return _listed(plate.told, bbox(outline).center, found)
+
+    def _taken(self, line: int, outline: Path) -> str:
+        """What a line brings that comes from outside a plate: the shape's number and its leg's name."""
+        for end in self.lines[line].ends:
+            if end.shape is not None:
+                shape = self.shapes[end.shape]
+                if "copy" in shape.told:
+                    return shape.leg_names[end.leg].replace(".", f"-{shape.name}.", 1)
+        return "other"
+
+    # ------------------------------------------------------------ wires
+
+    def wire(self, line: Line, path: Path) -> str:
+        name = line.text or line.name or "wire"
+        title = f"{name}: {line.dim} = {line.size}" if line.dim and line.size is not None else name
+        if line.dim and line.size is None:
+            title = f"{name}: {line.dim}"
+        elif not line.dim and line.size is not None:
+            title = f"{name}: {line.size}"
+        return title + self._members(line) + self._free(line, path)
+
+    def _free(self, line: Line, path: Path) -> str:
+        """Whose leg the free end of a stretch is; of two, from the start of the path."""
+        told = self.opens.get(line.id)
+        if not told:
+            return ""
+        paths = self.paths[line.id]
+        own = paths.index(path)
+        free = [
+            start
+            for i, start, at in loose_ends(paths)
+            if i == own and not any(meets(outline, at) for outline in self.outlines)
+        ]
+        names = [told[end] for end in sorted(told)]
+        if len(paths) == 1 and len(told) == 2:
+            return f", open as {names[0]} and {names[1]}"
+        return f", open as {names[0]}" if free else ""
+
+    def _members(self, line: Line) -> str:
+        """The members of a bundle, at the end of its thick wire."""
+        told = ""
+        for end in line.ends:
+            shape = self.shapes.get(end.shape) if end.shape is not None else None
+            if shape is None or shape.symbol != "fork" or end.leg != 0:
+                continue
+            paths = self.paths[line.id]
+            members = [
+                (name, at)
+                for leg, name in zip(shape.legs[1:], shape.leg_names[1:], strict=True)
+                for _, _, at in loose_ends(self.paths.get(leg, []))
+            ]
+            for i, start, at in loose_ends(paths):
+                near = [(n, p) for n, p in members if abs(p[0] - at[0]) + abs(p[1] - at[1]) < 12.0]
+                if near:
+                    order = across(paths[i], start, [p for _, p in near])
+                    told += f", members [{', '.join(near[k][0] for k in order)}]"
+        return told
+
+
+def _listed(told: str, center: Point, found: Sequence[tuple[str, Point]], mark: Point | None = None) -> str:
+    if not found:
+        return told
+    order = clockwise(center, [point for _, point in found], mark)
+    return f"{told} [{', '.join(found[k][0].replace(', ', ',') for k in order)}]"
