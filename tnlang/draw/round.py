@@ -71,7 +71,7 @@ def across(path: Path, at_start: bool, ends: Sequence[Point]) -> list[int]:
 
 
 def loose_ends(paths: Sequence[Path]) -> list[tuple[int, bool, Point]]:
-    """The ends of stretches of one wire at which no other stretch goes on: which, whether its start, where."""
+    """The ends of stretches of one wire where no other goes on: which stretch, whether its start, where."""
     ends = [(i, s, p.start if s else p.end) for i, p in enumerate(paths) for s in (True, False)]
     return [
         end

@@ -273,8 +273,8 @@ class Emitter(Wiring):
     ) -> None:
         """Draw a use of a value with its legs on joints.
 
-        ``raised`` and ``entries`` are the fixed entries that stand above its name; ``called`` are the names of
-        the legs that are left, all of them where it is not given.
+        ``raised`` and ``entries`` are the fixed entries that stand above its name; ``called`` are the names
+        of the legs that are left, all of them where it is not given.
         """
         span = node.origin.span
         called = called if called is not None else leg_names(found, len(joints))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from collections.abc import Iterable
 
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
