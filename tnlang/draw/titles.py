@@ -104,7 +104,7 @@ class _Titles:
         return _listed(told, bbox(outline).center, found)
 
     def plate(self, bone: Backbone, plate: Plate, outline: Path) -> str:
-        """The loop, and the lines across the plate's edge: ``in.1``, ``out.1``, what it takes from outside."""
+        """The loop, and the lines across a plate's edge: ``in.1``, ``out.1``, what comes from outside."""
         first, last = bone.stations.index(plate.start), bone.stations.index(plate.stop)
         roles = {line: f"in.{i}" for i, line in enumerate(bone.tracks[first], 1)}
         roles |= {line: f"out.{i}" for i, line in enumerate(bone.tracks[last + 1], 1)}
