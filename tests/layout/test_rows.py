@@ -117,6 +117,56 @@ def test_a_long_row_breaks_before_its_operators_and_never_in_parentheses() -> No
     assert len(heights) == 1
 
 
+def test_terms_that_run_from_top_to_bottom_are_made_of_one_height() -> None:
+    text = """\
+        dim seq = 3, hidden = 4
+        tensor A[q: seq, k: seq]
+        figure f {
+            flow down
+            equation A[q, k] A[k, r] A[r, s] = A[q, s] + delta[q, s]
+        }
+        """
+    made = scene(sheets_of(text)[0])
+    named = [i for i in made.items if isinstance(i, LabelItem) and i.kind == "leg" and i.text in "qs"]
+    heights = {name: {round(i.at[1], 2) for i in named if i.text == name} for name in "qs"}
+    assert len(named) == 6 and len(heights["q"]) == len(heights["s"]) == 1
+    assert lint(made) == ()
+
+
+def test_a_big_sum_that_is_added_to_something_has_an_outline() -> None:
+    text = HEAD + "net f(u[n]) -> y[n] { y[i] = u[i] + sum k in 0..n { A[i, k] u[k] } }\n"
+    (diagram,) = diagrams_in(sheets_of(text)[-1])
+    (bracket,) = diagram.enclosures
+    assert {s.symbol for s in diagram.shapes if s.inside == bracket.id} == {"sigma", "tensor"}
+
+
+def test_equations_stand_below_one_another_and_drawings_side_by_side() -> None:
+    def lefts(shown: str) -> int:
+        made = scene(sheets_of(HEAD + "figure f { " + shown + " }\n")[0])
+        return len({round(i.at[0]) for i in made.items if isinstance(i, LabelItem) and i.kind == "caption"})
+
+    assert lefts('draw A[i, j] "a"; draw B[i, j] "b"; draw s + t "c"') == 3
+    assert lefts('equation s = s "a"; equation s = s "b"') == 1
+
+
+def test_panels_that_are_too_many_for_a_line_stand_in_columns() -> None:
+    chain = "A[i, j] B[j, k] A[k, l] B[l, m]"
+    shown = "; ".join(f'draw {chain} "{name}"' for name in "abcdefg")
+    made = scene(sheets_of(HEAD + "figure f { " + shown + " }\n")[0])
+    captions = [i.at for i in made.items if isinstance(i, LabelItem) and i.kind == "caption"]
+    lines = sorted({round(at[1]) for at in captions})
+    columns = [sorted(round(at[0]) for at in captions if round(at[1]) == line) for line in lines]
+    assert made.width <= 1340 and 1 < len(lines) < 7
+    assert all(column == columns[0][: len(column)] for column in columns)
+
+
+def test_a_wide_left_side_has_a_line_of_its_own() -> None:
+    long = " ".join("A[a{0}, a{1}]".replace("0", str(n)).replace("1", str(n + 1)) for n in range(7))
+    made = scene(sheets_of(HEAD + "figure f { equation " + long + " = " + long + " }\n")[0])
+    (sign,) = [i for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"]
+    assert sign.at[0] < 40 and made.width < 900
+
+
 def test_no_term_is_lost() -> None:
     (sheet,) = sheets_of(HEAD + "figure f { equation A[i, j] + B[i, j] = B[i, j] + A[i, j] }\n")
     assert len(diagrams_in(sheet)) == 4

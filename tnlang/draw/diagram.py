@@ -208,6 +208,8 @@ class Diagram:
     opens: tuple[OpenEnd, ...] = ()
     backbones: tuple[Backbone, ...] = ()
     """Residual streams, in the order of time: an encoder's stands before the decoder's that reads it."""
+    caption: str = ""
+    """What stands below it in a row."""
 
 
 @dataclass(frozen=True, slots=True)

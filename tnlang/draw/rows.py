@@ -1,33 +1,31 @@
-"""From laid-out parts to a figure: signs and terms in rows, rows and panels on a sheet, captions, the title.
-
-Terms stand with their axes on one height, and signs on it; the centre of a sign is 28 from the nearest ink.
-"""
+"""From laid-out parts to a figure: panels of diagrams and rows on a sheet, captions, the title."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, groupby, zip_longest
 
-from tnlang.draw import marks, pieces
-from tnlang.draw.diagram import Diagram, Row, Sheet, Side, Sign
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign
+from tnlang.draw.equations import CAPTION_GAP, CAPTION_LINE, LINE_GAP, Block, block_of, row_block, wrapped
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import measure
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 
-WIDEST = 900.0
-SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
-TIGHT_GAP, LEADING_GAP = 18.0, 10.0
-LINE_GAP, PANEL_GAP = 40.0, 48.0
-CAPTION_GAP = 22.0
+PANEL_GAP = 48.0
 TITLE = 15.0
+PAGE = (1300.0, 1600.0)
+"""What panels are arranged for: as much as can be read when it is printed over the width of a page."""
+NARROW = 200.0
+"""A caption is broken into lines no narrower than this."""
 
 Layout = Callable[[Diagram, Side | None], Scene]
 
 
 def compose(sheet: Sheet, layout: Layout) -> Scene:
-    """One scene of all panels: side by side where they fit and are no rows, else below one another.
+    """One scene of all panels: equations below one another, others side by side as long as they fit a page.
 
     Ids of shapes, walls and wires are made unique over the parts.
     """
@@ -37,13 +35,15 @@ def compose(sheet: Sheet, layout: Layout) -> Scene:
         nonlocal used
         scene = layout(diagram, sheet.flow)
         items = [_renumbered(item, used) for item in scene.items]
+        free = frozenset(end.line + used for end in diagram.opens)
         used = max((_number(item) for item in items), default=used) + 1
-        return _block(items, scene.axis)
+        return replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
 
     blocks = [_content(panel.content, place) for panel in sheet.panels]
     items: list[Item] = []
-    for line in _lines(sheet, blocks):
-        items.extend(_below(items, line))
+    lines = _arranged([_panel(panel, block) for panel, block in zip(sheet.panels, blocks, strict=True)])
+    for line in lines:
+        items.extend(_below(items, line, _columns(lines)))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
     told = _told(items)
     if not sheet.title:
@@ -76,24 +76,6 @@ def _renumbered(item: Item, by: int) -> Item:
     return item
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Items whose axis is at the height ``axis``, with the box round their ink."""
-
-    items: tuple[Item, ...]
-    box: Box
-    axis: float = 0.0
-
-    def at(self, x: float, y: float) -> Block:
-        """The block moved so that its ink begins at x and its axis lies at y."""
-        by = (x - self.box.left, y - self.axis)
-        return Block(move_items(self.items, by), self.box.moved(by), y)
-
-
-def _block(items: Sequence[Item], axis: float = 0.0) -> Block:
-    return Block(tuple(items), ink_of(items) if items else Box(0, 0, 0, 0), axis)
-
-
 def _content(content: Diagram | Row, place: Callable[[Diagram], Block]) -> Block:
     match content:
         case Diagram():
@@ -102,196 +84,101 @@ def _content(content: Diagram | Row, place: Callable[[Diagram], Block]) -> Block
             return row_block([place(part) if isinstance(part, Diagram) else part for part in parts])
 
 
-# ---------------------------------------------------------------- rows
+# ---------------------------------------------------------------- panels
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A term or sign of a row; ``block`` has its centre at x = 0 and its axis at 0 if it is a sign."""
+class _Placed:
+    """A panel ready to be placed: its ink and the lines of its caption."""
 
     block: Block
-    kind: str
-    inside: bool = False
-    """Between parentheses."""
+    caption: tuple[str, ...]
+    alone: bool
+    """An equation has a line of its own."""
 
     @property
-    def narrow(self) -> bool:
-        """A sign that is placed by its centre."""
-        return self.kind in ("relation", "operator")
+    def width(self) -> float:
+        return max(
+            [self.block.box.width, *(measure(line, pieces.CAPTION, True).width for line in self.caption)]
+        )
 
     @property
-    def tight(self) -> bool:
-        """What stands close to its neighbours."""
-        return self.kind in ("sum", "open", "close")
+    def height(self) -> float:
+        return self.block.box.height + CAPTION_GAP * bool(self.caption) + CAPTION_LINE * len(self.caption)
 
 
-def row_block(parts: Sequence[Block | Sign]) -> Block:
-    """An equation or sum: terms and signs on one axis.
+def _panel(panel: Panel, block: Block) -> _Placed:
+    caption = tuple(wrapped(panel.caption, max(NARROW, block.box.width), pieces.CAPTION))
+    row = panel.content.parts if isinstance(panel.content, Row) else ()
+    return _Placed(block, caption, any(isinstance(part, Sign) and part.kind == "relation" for part in row))
 
-    A row wider than 900 breaks before its relations after the first, which then stand below one another; a
-    line that is still too wide breaks before its operators.
+
+def _arranged(panels: Sequence[_Placed]) -> list[list[_Placed]]:
+    """Panels in lines: equations alone, others side by side so that the whole fits a page best.
+
+    Of all arrangements that fit the page the one with the fewest lines is taken.
     """
-    cells = _parenthesised([_part(part) for part in parts])
-    relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
-    starts = [0, *relations[1:]]
-    indent = _relation_at(cells) or 0.0
-    lines: list[list[_Part]] = []
-    for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True):
-        group = cells[start:stop]
-        room = WIDEST if len(lines) == 1 else WIDEST - indent
-        if lines and _line(lines[-1] + group).box.width <= room:
-            lines[-1] = lines[-1] + group
-        else:
-            lines.append(group)
-    broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, first=i == 0)]
-    return _aligned(broken) if len(broken) > 1 else _line(cells)
-
-
-def _part(part: Block | Sign) -> _Part:
-    match part:
-        case Block():
-            return _Part(part, "term")
-        case Sign(label, kind):
-            if kind == "sum":
-                sign, *index = marks.sum_sign(label, (0.0, 0.0))
-                return _Part(_block([replace(sign, title=part.told), *index]), "sum")
-            size = pieces.TENSOR if kind == "text" else pieces.SIGN
-            return _Part(_block([LabelItem(label, (0, 0), size, "sign", title=part.told or label)]), kind)
-
-
-def _parenthesised(cells: Sequence[_Part]) -> list[_Part]:
-    """The parts with parentheses as tall as what stands between them; those inside are never line ends."""
-    done: list[_Part] = []
-    opened: list[int] = []
-    for cell in cells:
-        if cell.kind == "open":
-            opened.append(len(done))
-        elif cell.kind == "close" and opened:
-            start = opened.pop()
-            within = union(part.block.at(0.0, 0.0).box for part in done[start + 1 :])
-            done[start] = _Part(_block([marks.parenthesis(within.top, within.bottom, -1.0)]), "open")
-            done[start + 1 :] = [replace(part, inside=True) for part in done[start + 1 :]]
-            cell = _Part(_block([marks.parenthesis(within.top, within.bottom, 1.0)]), "close")
-        done.append(cell)
-    return done
-
-
-def _line(cells: Sequence[_Part]) -> Block:
-    """The parts of one line, the first one's ink (or a leading sign's centre) at x = 0."""
-    placed: list[Block] = []
-    x = 0.0
-    for index, cell in enumerate(cells):
-        if cell.narrow:
-            half = cell.block.box.width / 2
-            # a sign with nothing before it but another sign belongs to what follows
-            leading = cell.kind == "operator" and (
-                index == 0 or cells[index - 1].kind in ("relation", "open")
-            )
-            center = (x + half if leading else x + SIGN_GAP) if index else 0.0
-            placed.append(cell.block.at(center - half, 0))
-            x = center + (half + LEADING_GAP if leading else SIGN_GAP)
-        else:
-            if index and not cells[index - 1].narrow:
-                x += TIGHT_GAP if cell.tight or cells[index - 1].tight else SIGN_GAP
-            placed.append(cell.block.at(x, 0))
-            x += cell.block.box.width
-    return _block([item for block in placed for item in block.items])
-
-
-def _broken(line: list[_Part], indent: float, first: bool) -> Iterator[list[_Part]]:
-    """The line, or if it is too wide several, all but the first beginning with an operator."""
-    current: list[_Part] = []
-    room = WIDEST if first else WIDEST - indent
-    for operator, group in _groups(line):
-        if operator and current and _line([*current, *group]).box.width > room:
-            yield current
-            current, room = [], WIDEST - indent - OPERATOR_INDENT
-        current.extend(group)
-    yield current
-
-
-def _groups(line: Sequence[_Part]) -> Iterator[tuple[bool, list[_Part]]]:
-    """Each operator with what follows it; what stands before the first."""
-    starts = [
-        0,
-        *(
-            index
-            for index, cell in enumerate(line)
-            if cell.kind == "operator" and index and not cell.inside and line[index - 1].kind != "relation"
-        ),
-    ]
-    for start, stop in zip(starts, [*starts[1:], len(line)], strict=True):
-        yield line[start].kind == "operator", list(line[start:stop])
-
-
-def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
-    """Lines below one another, their first relations above one another, operators a little to the right."""
-    centers = [_relation_at(line) for line in lines]
-    anchor = max((center for center in centers if center is not None), default=0.0)
-    items: list[Item] = []
-    y = 0.0
-    for index, (line, center) in enumerate(zip(lines, centers, strict=True)):
-        block = _line(line)
-        y += LINE_GAP - block.box.top if index else 0.0
-        x = anchor - center if center is not None else (anchor + OPERATOR_INDENT if index else 0.0)
-        items.extend(move_items(block.items, (x, y)))
-        y += block.box.bottom
-    return _block(items)
-
-
-def _relation_at(line: Sequence[_Part]) -> float | None:
-    """Where the centre of a line's first relation lies."""
-    for index, cell in enumerate(line):
-        if cell.kind == "relation":
-            return _line(line[:index]).box.right + SIGN_GAP if index else 0.0
-    return None
-
-
-# ---------------------------------------------------------------- sheets
-
-
-def _lines(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[list[tuple[Block, str]]]:
-    """Panels by line, with their captions: rows stand alone, the others side by side as long as they fit."""
-    line: list[tuple[Block, str]] = []
-    for panel, block in zip(sheet.panels, blocks, strict=True):
-        alone = isinstance(panel.content, Row)
-        width = sum(other.box.width + PANEL_GAP for other, _ in line) + block.box.width
-        if line and (alone or width > WIDEST):
-            yield line
-            line = []
-        line.append((block, panel.caption))
+    lines: list[list[_Placed]] = []
+    for alone, group in groupby(panels, key=lambda panel: panel.alone):
+        run = list(group)
         if alone:
-            yield line
-            line = []
-    if line:
-        yield line
+            lines.extend([panel] for panel in run)
+            continue
+        choices = [list(_filled(run, count)) for count in range(len(run), 0, -1)]
+        sizes = [(max(1.0, _size(choice)), len(choice)) for choice in choices]
+        lines.extend(choices[sizes.index(min(sizes))])
+    return lines
 
 
-def _below(items: Sequence[Item], line: Sequence[tuple[Block, str]]) -> list[Item]:
-    """A line of panels below the items, from x = 0: axes on one height, captions on one baseline."""
-    lefts = accumulate((_room(block, caption) + PANEL_GAP for block, caption in line), initial=0.0)
+def _filled(panels: Sequence[_Placed], count: int) -> Iterator[list[_Placed]]:
+    """The panels in lines of so many."""
+    for start in range(0, len(panels), count):
+        yield list(panels[start : start + count])
+
+
+def _size(lines: Sequence[Sequence[_Placed]]) -> float:
+    """How many times as large as a page some lines of panels are."""
+    width = max(sum(panel.width for panel in line) + PANEL_GAP * (len(line) - 1) for line in lines)
+    height = sum(max(panel.height for panel in line) for line in lines) + LINE_GAP * (len(lines) - 1)
+    return max(width / PAGE[0], height / PAGE[1])
+
+
+def _columns(lines: Sequence[Sequence[_Placed]]) -> list[float]:
+    """The widths of columns, where lines of several panels stand below one another."""
+    several = [line for line in lines if len(line) > 1]
+    if len(several) < 2:
+        return []
+    return [max(panel.width for panel in column if panel) for column in zip_longest(*several)]
+
+
+def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[float]) -> list[Item]:
+    """A line of panels below the items: axes on one height, captions on one baseline.
+
+    ``columns`` are the widths of the columns of panels that stand in several lines, () where there is one.
+    """
+    widths = [max(panel.width, *columns[i : i + 1], 0.0) for i, panel in enumerate(line)]
+    lefts = accumulate((width + PANEL_GAP for width in widths), initial=0.0)
     placed = []
-    for (block, caption), left in zip(line, lefts, strict=False):
-        aside = (_room(block, caption) - block.box.width) / 2
-        placed.append((block.at(left + aside, 0.0), caption))
-    box = union(block.box for block, _ in placed)
-    found = [item for block, _ in placed for item in block.items]
-    for block, caption in placed:
-        if caption:
-            at = (block.box.center[0], box.bottom + CAPTION_GAP)
-            found.append(LabelItem(caption, at, pieces.CAPTION, "caption", "grey", True, level="baseline"))
-    down = ink_of(items).bottom + LINE_GAP - box.top if items else line[0][0].axis
+    for panel, left, width in zip(line, lefts, widths, strict=False):
+        aside = (width - panel.block.box.width) / 2 if len(line) > 1 or panel.caption else 0.0
+        placed.append(panel.block.at(left + aside, 0.0))
+    box = union(block.box for block in placed)
+    found = [item for block in placed for item in block.items]
+    for panel, block in zip(line, placed, strict=True):
+        for number, text in enumerate(panel.caption):
+            at = (block.box.center[0], box.bottom + CAPTION_GAP + CAPTION_LINE * number)
+            found.append(LabelItem(text, at, pieces.CAPTION, "caption", "grey", True, level="baseline"))
+    down = ink_of(items).bottom + LINE_GAP - box.top if items else line[0].block.axis
     return list(move_items(found, (0.0, down)))
 
 
-def _room(block: Block, caption: str) -> float:
-    return max(block.box.width, measure(caption, pieces.CAPTION, True).width)
+# ---------------------------------------------------------------- titles
 
 
 def _titled(items: Sequence[Item], title: str) -> list[Item]:
     """The items under their title, which is broken into lines no wider than the picture (or 480)."""
     box = ink_of(items) if items else Box(0, 0, 0, 0)
-    lines = list(_wrapped(title, max(480.0, box.width)))
+    lines = list(wrapped(title, max(480.0, box.width), TITLE))
     last = box.top - 26.0
     labels = [
         LabelItem(
@@ -300,16 +187,3 @@ def _titled(items: Sequence[Item], title: str) -> list[Item]:
         for line, above in zip(lines, range(len(lines) - 1, -1, -1), strict=True)
     ]
     return [*labels, *items]
-
-
-def _wrapped(text: str, width: float) -> Iterator[str]:
-    """The words of a text in lines; never within a formula."""
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if line and line.count("$") % 2 == 0 and measure(longer, TITLE, True).width > width:
-            yield line
-            longer = word
-        line = longer
-    if line:
-        yield line

@@ -81,8 +81,10 @@ def wire_label(wire: Wire, *, symbols: bool) -> WireLabel:
         if label:
             formula = "$" in label
             return replace(base, text=(names.given(label) or "") if formula else label, word=not formula)
-        if len(names.word(dim)) > 1:
+        if names.is_word(dim):
             return replace(base, text=names.word(dim), word=True)
+        if len(names.word(dim)) > 1:
+            return replace(base, text=names.math(dim))
     return base
 
 

@@ -103,13 +103,13 @@ class Emitter(Wiring):
         """Draw a term of a plus, whose first leg it takes is ``leg``.
 
         What is taken away has a minus at its line. An outline holds a term with a factor that no wire ties to
-        it, so that one sees to which term it belongs.
+        it, or with a big sum, so that one sees how far they reach.
         """
         if is_taken_away(term):
             self.builder.subtracted.add((plus, leg))
             term = replace(term, coefficient=1)
         frame = replace(frame, solid=True)
-        if falls_apart(term, wires):
+        if falls_apart(term, wires) or any(isinstance(node, BigSum) for node in term.nodes):
             span = term.origin.span
             frame = replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
         self.term(term, frame, bias=bias)

@@ -64,12 +64,15 @@ def _piece(text: str) -> str:
 def math(name: str, subs: str = "", label: str = "") -> str:
     """A value's or wire's name: ``W_Q``, ``W1`` and ``σ1`` get a subscript; ``subs`` stand above.
 
-    >>> math("W_in"), math("W1"), math("x'"), math("tokens")
-    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}')
+    The name of the file that a value was imported from is left out.
+
+    >>> math("W_in"), math("W1"), math("x'"), math("tokens"), math("layers.W_V")
+    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}', 'W_{V}')
     """
     above = "^{" + subs + "}" if subs else ""
     if label:
         return (given(label) or "") + above
+    name = name.rsplit(".", 1)[-1]
     bare = name.rstrip("'")
     primes = name[len(bare) :]
     split = re.fullmatch(r"([^\W\d_]+)(\d+)", bare)
@@ -97,6 +100,18 @@ def word(name: str) -> str:
     return name.rsplit(".", 1)[-1].replace("_", " ").strip()
 
 
+def is_word(name: str) -> bool:
+    """Whether a dim's name is written as a word beside its wires; ``h``, ``h1``, ``d_K`` and ``chi`` are not.
+
+    >>> [name for name in ("h", "h1", "d_K", "chi", "x'", "mlp", "head_size", "layer_1") if is_word(name)]
+    ['mlp', 'head_size', 'layer_1']
+    """
+    base, *below = [part for part in word(name).rstrip("'").split(" ") if part] or [""]
+    letter = re.fullmatch(r"(.*?)\d*", base)
+    symbol = letter is not None and (len(letter[1]) <= 1 or letter[1] in _GREEK)
+    return not symbol or any(len(part) > 1 and not part.isdecimal() for part in below)
+
+
 def size(value: Size) -> str:
     """A size as a formula."""
     match value:
@@ -105,7 +120,7 @@ def size(value: Size) -> str:
         case LoopVar(name):
             return math(name)
         case DimSize(dim):
-            return given(dim.label) or (math(dim.name) if len(dim.name) == 1 else upright(word(dim.name)))
+            return given(dim.label) or (upright(word(dim.name)) if is_word(dim.name) else math(dim.name))
         case SizeOp("/", left, right):
             return r"\frac{" + size(left) + "}{" + size(right) + "}"
         case SizeOp("^", left, right):
