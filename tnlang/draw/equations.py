@@ -192,9 +192,10 @@ def _part(part: Block | Sign) -> _Part:
             return _Part(replace(part, box=room), "term")
         case Sign(label, kind):
             if kind == "sum":
-                return _Part(block_of(list(marks.sum_sign(label, (0.0, 0.0)))), "sum")
+                sign, *index = marks.sum_sign(label, (0.0, 0.0))
+                return _Part(block_of([replace(sign, title=part.told), *index]), "sum")
             size = pieces.TENSOR if kind == "text" else pieces.SIGN
-            return _Part(block_of([LabelItem(label, (0, 0), size, "sign")]), kind)
+            return _Part(block_of([LabelItem(label, (0, 0), size, "sign", title=part.told or label)]), kind)
 
 
 def _leading(cell: _Part, before: _Part | None) -> _Part:
