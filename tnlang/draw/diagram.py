@@ -49,8 +49,9 @@ class Shape:
     A ``fork`` has its thick line first; a ``clip`` its whole leg first; a ``shift`` the later index first.
     ``label`` is LaTeX without dollars. ``name`` is the value's path, for titles and hints
     (``attention{0}.W_Q``); ``inside`` the enclosure it stands in. ``tip`` are the positions of an isometry's
-    legs at the small side. ``even`` tensors are the same whichever leg comes first.
-    ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its outputs'.
+    legs at the small side, of a unitary's those it goes to. ``even`` tensors are the same whichever
+    leg comes first. ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its
+    outputs'.
     A copy has the lines that come in, then those that go on.
     ``told`` and ``leg_names`` say in words what it is and what its legs are: its title is made of them.
     """

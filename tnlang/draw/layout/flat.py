@@ -18,6 +18,7 @@ from tnlang.draw.layout.repair import repaired
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
 from tnlang.draw.layout.spine import spine
+from tnlang.draw.layout.tree_place import tree
 from tnlang.draw.layout.wall import enclosed, place_floats
 
 _DOWN: Side = "down"
@@ -100,7 +101,7 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
 
 def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
     """Items that hang together: the first template that matches, from the most particular to the spine."""
-    for template in (single, ring, grid):
+    for template in (single, ring, grid, tree):
         found = template(index, part, want)
         if found is not None:
             return found

@@ -50,6 +50,8 @@ class Index:
     def __init__(self, diagram: Diagram, flow: Side | None = None) -> None:
         self.diagram = diagram
         self.flow: Side = flow or "left"
+        self.stated = flow is not None
+        """Whether the flow is the author's wish: a tree stands upright where nothing is said."""
         self.turned = flow in ("up", "down")
         """Whether the places are turned by a right angle in the end: what is wide here will be high."""
         self.shapes: dict[int, Shape] = {s.id: s for s in diagram.shapes}

@@ -35,6 +35,7 @@ def declared(
         outline, role, tip = "triangle", "isometry", properties["isometry"].legs
     elif "unitary" in properties or "orthogonal" in properties:
         outline, role = "square", "unitary"
+        tip = next(properties[name].legs for name in ("unitary", "orthogonal") if name in properties)
     uses.tensors[(found.key, node.conj)] += 1
     label = names.math(decl.name, above, decl.label)
     if node.conj:
