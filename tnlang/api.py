@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
@@ -162,6 +162,39 @@ class NetHandle(Picture):
         if len(outputs) == 1:
             return next(iter(outputs.values()))
         return namedtuple("Outputs", outputs, rename=True)(*outputs.values())
+
+    def plot(
+        self,
+        value: str,
+        array: Any,
+        kind: str = "svg",
+        /,
+        *,
+        title: str | None = None,
+        at: Mapping[str, int] = NO_DIMS,
+        rows: str = "",
+        ticks: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        log: bool = False,
+        grey: bool = False,
+        width: float = 246.0,
+        dpi: float = 300.0,
+    ) -> bytes:
+        """A value as a heat map or a curve: ``value`` is its path, ``array`` what a run or the weights hold.
+
+        ``net.plot("attention{0}.A", cache["attention.0.A"])`` draws a map for each head. ``kind`` is svg, pdf
+        or png; ``at`` fixes legs at an entry, ``rows`` is the leg that runs down, ``ticks`` the words at a
+        leg's entries, ``width`` is in points. Raises ValueMismatch for a value the net does not have and an
+        array that does not fit it, ImportError without matplotlib.
+        """
+        from tnlang.plots import cache_key, chart, draw, legs_of
+
+        legs = legs_of(self._program.ir, self.ir, cache_key(value))
+        if legs is None:
+            raise ValueMismatch(f"net {self.name} has no value {value}")
+        made = chart(
+            array, legs, title=value if title is None else title, at=at, rows=rows, ticks=ticks, log=log
+        )
+        return draw(made, kind, width=width, dpi=dpi, grey=grey)
 
     def __repr__(self) -> str:
         return f"<net {self.name}>"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tnlang.cli.app import TnCommand
+from tnlang.cli.arrays import outputs_by_name, read_all, read_inputs, ready_module, run_module
 from tnlang.cli.files import read_input
-from tnlang.cli.options import FILE, diagnostics_option, dim_option, functions_option, named_values
+from tnlang.cli.options import FILE, diagnostics_option, dim_option, functions_option
 from tnlang.cli.progress import working
 from tnlang.cli.report import report
 from tnlang.cli.select import net_of
@@ -102,91 +103,23 @@ def command(
         raise click.UsageError(f"there is no folder {target.parent}")
     if cache and (backend == "numpy" or target.suffix == ".npy"):
         raise click.UsageError("--cache wants the backend torch and a .safetensors output")
-    arrays = {name: _read(name, Path(path)) for name, path in named_values("--input", inputs).items()}
-    if set(arrays) != set(handle.input_names):
-        raise ValueMismatch(f"net {handle.name} takes the inputs {', '.join(handle.input_names) or '(none)'}")
-    values = _read_all(Path(frozen)) if frozen is not None else {}
+    arrays = read_inputs(handle, inputs)
+    values = read_all(Path(frozen)) if frozen is not None else {}
     with working(f"running {handle.name}"):
-        module = _module(handle, weights, seed, device)
+        module = ready_module(handle, weights, seed, device)
         try:
-            results = (_torch if backend == "torch" else _reference)(handle, module, arrays, values, cache)
+            results = (run_module if backend == "torch" else _reference)(
+                handle, module, arrays, values, cache
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueMismatch(error.args[0] if error.args else str(error)) from error
     _write(target, results)
 
 
-def _module(handle: NetHandle, weights: str | None, seed: int, device: str) -> Any:
-    """The net's module, its parameters loaded or seeded."""
-    import torch
-
-    torch.manual_seed(seed)
-    module: Any = handle.module().eval()
-    if weights is not None:
-        try:
-            module.load_weights(weights)
-        except ValueError as error:
-            raise ValueMismatch(str(error)) from error
-    try:
-        return module.to(torch.device(device))
-    except (RuntimeError, AssertionError) as error:
-        raise click.UsageError(f"--device {device}: {error}") from None
-
-
-def _torch(handle: NetHandle, module: Any, arrays: Arrays, frozen: Arrays, cache: bool) -> Arrays:
-    """The outputs by name and, with ``cache``, every named value, from the generated module."""
-    import torch
-
-    from tnlang.lower import identifier
-
-    device = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
-    tensors = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
-    replaced = {name: torch.from_numpy(array).to(device) for name, array in frozen.items()}
-    with torch.no_grad():
-        run = module.run_with_cache if cache else module
-        inputs = [tensors.pop(name) for name in handle.input_names[: len(handle.ir.inputs)]]
-        others = {identifier(name): tensor for name, tensor in tensors.items()}
-        given = run(*inputs, **others, frozen=replaced or None)
-    result, values = given if cache else (given, {})
-    named = {**values, **_by_name(handle, result)}
-    return {name: value.numpy(force=True) for name, value in named.items()}
-
-
 def _reference(handle: NetHandle, module: Any, arrays: Arrays, frozen: Arrays, cache: bool) -> Arrays:
     """The outputs by name, from the reference."""
     parameters = {name: value.numpy(force=True) for name, value in module.state_dict().items()}
-    return _by_name(handle, handle.numpy(**arrays, **{**parameters, **frozen}))
-
-
-def _by_name(handle: NetHandle, result: Any) -> dict[str, Any]:
-    names = [output.name for output in handle.ir.outputs]
-    return dict(zip(names, result if len(names) > 1 else [result], strict=True))
-
-
-def _read_all(path: Path) -> Arrays:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise click.UsageError(f"{path} is no .safetensors file: {error}") from None
-
-
-def _read(name: str, path: Path) -> np.ndarray:
-    import numpy as np
-
-    if path.suffix == ".safetensors":
-        tensors = _read_all(path)
-        if name not in tensors and len(tensors) != 1:
-            raise click.UsageError(f"{path} has no tensor {name}; there are: {', '.join(tensors)}")
-        return tensors[name] if name in tensors else next(iter(tensors.values()))
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise click.UsageError(f"{path} cannot be read as an array: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise click.UsageError(f"{path} holds several arrays; one is wanted")
-    return array
+    return outputs_by_name(handle, handle.numpy(**arrays, **{**parameters, **frozen}))
 
 
 def _write(path: Path, arrays: Arrays) -> None:

@@ -1,0 +1,100 @@
+"""Arrays in and out of the commands that run nets: inputs and caches from files, modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tnlang.cli.options import named_values
+from tnlang.source import ValueMismatch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tnlang.api import NetHandle
+
+    Arrays = dict[str, np.ndarray]
+
+
+def read_inputs(handle: NetHandle, entries: tuple[str, ...]) -> Arrays:
+    """The net's inputs from ``NAME=FILE`` entries. Raises ValueMismatch for others than it takes."""
+    arrays = {name: read_array(name, Path(path)) for name, path in named_values("--input", entries).items()}
+    if set(arrays) != set(handle.input_names):
+        raise ValueMismatch(f"net {handle.name} takes the inputs {', '.join(handle.input_names) or '(none)'}")
+    return arrays
+
+
+def read_array(name: str, path: Path) -> np.ndarray:
+    """The array of a .npy file, or of a .safetensors file that of the name or its only one."""
+    import numpy as np
+
+    if path.suffix == ".safetensors":
+        tensors = read_all(path)
+        if name not in tensors and len(tensors) != 1:
+            raise click.UsageError(f"{path} has no tensor {name}; there are: {', '.join(tensors)}")
+        return tensors[name] if name in tensors else next(iter(tensors.values()))
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise click.UsageError(f"{path} cannot be read as an array: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise click.UsageError(f"{path} holds several arrays; one is wanted")
+    return array
+
+
+def read_all(path: Path) -> Arrays:
+    """All arrays of a .safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise click.UsageError(f"{path} is no .safetensors file: {error}") from None
+
+
+def ready_module(handle: NetHandle, weights: str | None, seed: int, device: str = "cpu") -> Any:
+    """The net's module, its parameters loaded or seeded."""
+    import torch
+
+    torch.manual_seed(seed)
+    module: Any = handle.module().eval()
+    if weights is not None:
+        try:
+            module.load_weights(weights)
+        except ValueError as error:
+            raise ValueMismatch(str(error)) from error
+    try:
+        return module.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise click.UsageError(f"--device {device}: {error}") from None
+
+
+def run_module(
+    handle: NetHandle, module: Any, inputs: Mapping[str, np.ndarray], frozen: Arrays, cache: bool
+) -> Arrays:
+    """The outputs by name and, with ``cache``, every named value, from the generated module."""
+    import torch
+
+    from tnlang.lower import identifier
+
+    device = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
+    tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
+    replaced = {name: torch.from_numpy(array).to(device) for name, array in frozen.items()}
+    with torch.no_grad():
+        run = module.run_with_cache if cache else module
+        positional = [tensors.pop(name) for name in handle.input_names[: len(handle.ir.inputs)]]
+        others = {identifier(name): tensor for name, tensor in tensors.items()}
+        given = run(*positional, **others, frozen=replaced or None)
+    result, values = given if cache else (given, {})
+    named = {**values, **outputs_by_name(handle, result)}
+    return {name: value.numpy(force=True) for name, value in named.items()}
+
+
+def outputs_by_name(handle: NetHandle, result: Any) -> dict[str, Any]:
+    """A net's result as a dict of its outputs."""
+    names = [output.name for output in handle.ir.outputs]
+    return dict(zip(names, result if len(names) > 1 else [result], strict=True))
