@@ -55,9 +55,9 @@ def chart(
     ValueMismatch for legs that are not there, entries out of range, more than three legs left, and values
     that are not finite but for -inf.
     """
-    values = np.asarray(array)
+    values = _numbers(array)
     names = _apart(legs)
-    if values.dtype.kind not in "fiubc" and values.dtype.name != "bfloat16":
+    if values.dtype.kind not in "fiubc":
         raise ValueMismatch(f"values of type {values.dtype} cannot be plotted")
     if values.ndim < len(names):
         raise ValueMismatch(f"an array of {values.ndim} axes does not have the legs {', '.join(names)}")
@@ -94,6 +94,14 @@ def chart(
     titles = _panel_titles(names, words, real.shape) if len(names) == 3 else ()
     form: Form = "curve" if len(names) == 1 else "map"
     return Chart(form, real, tuple(names), title, words, titles, signed, log)
+
+
+def _numbers(array: ArrayLike) -> NDArray[np.generic]:
+    """An array, or a torch tensor on any device, with gradients or not, of a type that NumPy lacks or not."""
+    force = getattr(array, "float", None) if "bfloat16" in str(getattr(array, "dtype", "")) else None
+    given = force() if force is not None else array
+    numpy = getattr(given, "numpy", None)
+    return np.asarray(numpy(force=True) if numpy is not None else given)
 
 
 def _apart(legs: Sequence[str]) -> list[str]:
