@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,7 +96,7 @@ def chart(
     return Chart(form, real, tuple(names), title, words, titles, signed, log)
 
 
-def _numbers(array: ArrayLike) -> NDArray[np.generic]:
+def _numbers(array: ArrayLike) -> NDArray[Any]:
     """An array, or a torch tensor on any device, with gradients or not, of a type that NumPy lacks or not."""
     force = getattr(array, "float", None) if "bfloat16" in str(getattr(array, "dtype", "")) else None
     given = force() if force is not None else array
