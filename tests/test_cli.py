@@ -106,6 +106,10 @@ def test_check_reads_standard_input():
         ("render", "-", "--figure", "other"),
         ("render", "-", "-o", "picture.gif"),
         ("render", "-", "--all"),
+        ("render", "-", "--theme", "drak"),
+        ("render", "-", "--width", "wide"),
+        ("render", "-", "--width", "0mm"),
+        ("render", "-", "-o", "picture.png", "--scale", "2", "--dpi", "300"),
         ("render", "-", "-o", "/nowhere/at/all.svg"),
         ("compile", "-", "--net", "other"),
         ("run", "-", "-o", "out.csv"),
@@ -133,6 +137,22 @@ def test_render_writes_svg_png_and_pdf(tn, tmp_path):
         assert target.read_bytes().startswith(magic)
     svg = (tmp_path / "two.svg").read_text()
     assert "<svg" in svg and tnlang("render", "-", text=TWO).stdout == svg
+
+
+def test_render_takes_theme_width_and_resolution(tn, tmp_path):
+    file, picture = tn(TWO), tmp_path / "two.png"
+    assert "did you mean dark?" in tnlang("render", file, "--theme", "drak", code=2).stderr
+    assert "#171A1F" in tnlang("render", file, "--theme", "dark").stdout
+    assert "<text " in tnlang("render", file, "--text").stdout
+    assert ' width="144pt"' in tnlang("render", file, "--width", "2in").stdout
+    tnlang("render", file, "--width", "2in", "--dpi", "300", "-o", picture)
+    assert int.from_bytes(picture.read_bytes()[16:20], "big") == 600
+    small = tnlang("render", file, "--width", "3mm", "--width", "5mm")
+    assert re.search(
+        r"warning: \w+: at a width of 14 pt its smallest letters are \d\.\d pt high", small.stderr
+    )
+    large = tnlang("render", file, "--width", "100in", "--dpi", "600", "-o", picture)
+    assert "is too large" in large.stderr and picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_render_all_draws_each_net(tn, tmp_path):

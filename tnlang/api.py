@@ -9,14 +9,16 @@ import os
 from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tnlang.elaborate import load_with_warnings
 from tnlang.files import read_source
 from tnlang.ir import net as ir
+from tnlang.ir.lengths import length, points
 from tnlang.ir.program import Equation, UserFunction
 from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, ValueMismatch
@@ -60,27 +62,45 @@ def load(
 
 
 class Picture(ABC):
-    """What can be drawn: ``svg``, ``png``, ``pdf``; a notebook shows it by itself."""
+    """What can be drawn: ``svg``, ``png``, ``pdf``, ``tikz``; a notebook shows it by itself."""
 
     def __init__(self, program: Program, name: str, /) -> None:
         self._program = program
         self.name = name
+        self._theme, self._width = "", 0.0
+        self.text = False
+        """Whether letters are text; see ``drawn``."""
 
     @abstractmethod
     def scene(self, /, **dims: int) -> Scene:
         """The geometry of the picture."""
 
+    def drawn(self, *, theme: str = "", width: str | float = 0.0, text: bool = False) -> Self:
+        """The same picture in a theme (``mono``, ``dark``, ``safe``, or one of the file's) and of a width on
+        paper (``"86mm"``, or points), with ``text`` its letters as text instead of outlines.
+
+        What is not given is the figure's own. Raises ValueError for a width that no picture can have; a theme
+        that is not there is found when the picture is drawn.
+        """
+        found = length(width) if isinstance(width, str) else points(width, "pt") if width else 0.0
+        if found is None:
+            raise ValueError(f"a picture cannot be {width} wide: 86mm, 3.4in, 246pt")
+        other = copy(self)
+        other._theme, other._width, other.text = theme, found, text
+        return other
+
     def svg(self, /, **dims: int) -> str:
         """The picture as the text of an SVG file."""
         from tnlang.draw.svg import to_svg
 
-        return to_svg(self.scene(**dims))
+        return to_svg(self.scene(**dims), text=self.text)
 
     def png(self, scale: float = 2.0, /, **dims: int) -> bytes:
-        """The picture as a PNG, ``scale`` pixels for each unit of the SVG."""
+        """The picture as a PNG, ``scale`` pixels for each point of the SVG: 300 dots an inch are 300 / 72."""
         from tnlang.draw.raster import to_png
+        from tnlang.draw.svg import to_svg
 
-        return to_png(self.svg(**dims), scale)
+        return to_png(to_svg(self.scene(**dims)), scale)
 
     def pdf(self, /, **dims: int) -> bytes:
         """The picture as a PDF page of its size."""
@@ -111,7 +131,7 @@ class NetHandle(Picture):
         from tnlang.draw import net_scene
 
         program = self._program.at(dims)
-        return net_scene(program.ir, self.name)
+        return net_scene(program.ir, self.name, theme=self._theme, width=self._width)
 
     def source(self, /, **dims: int) -> str:
         """The text of the generated module, a class for this net and for each that it calls."""
@@ -207,7 +227,8 @@ class FigureHandle(Picture):
         """The geometry of the figure."""
         from tnlang.draw import figure_scene
 
-        return figure_scene(self._program.at(dims).ir, self.name)
+        program = self._program.at(dims)
+        return figure_scene(program.ir, self.name, theme=self._theme, width=self._width)
 
     def __repr__(self) -> str:
         return f"<figure {self.name}>"

@@ -7,14 +7,15 @@ import pytest
 from tests.draw.scenes import beside, bias_in_a_bubble, curve, ladder, tensor, wire
 from tnlang.draw import curves
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sheet, Sign
+from tnlang.draw.equations import WIDEST
 from tnlang.draw.frame import framed, ink_of
 from tnlang.draw.geometry import bbox
 from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, problem
 from tnlang.draw.lint import lint
-from tnlang.draw.rows import WIDEST, compose
+from tnlang.draw.rows import compose
 from tnlang.draw.scene import LabelItem, ShapeItem, WireItem
-from tnlang.draw.theme import Theme
+from tnlang.draw.themes import PAPER
 
 
 def test_names_stand_where_the_targets_have_them():
@@ -212,4 +213,4 @@ def test_a_scene_holds_its_ink_with_a_margin():
 
 
 def test_an_unknown_role_is_plain():
-    assert Theme().paint("nonsense") == Theme().paint("plain")
+    assert PAPER.paint("nonsense") == PAPER.paint("plain")

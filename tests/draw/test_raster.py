@@ -5,13 +5,16 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
+from dataclasses import replace
 
 import pytest
 
 from tests.draw.scenes import SCENES
+from tnlang.draw import raster
+from tnlang.draw.frame import framed
 from tnlang.draw.geometry import bbox
-from tnlang.draw.raster import MissingWheel, to_pdf, to_png
-from tnlang.draw.scene import ShapeItem
+from tnlang.draw.raster import MissingWheel, largest_scale, to_pdf, to_png
+from tnlang.draw.scene import LabelItem, ShapeItem
 from tnlang.draw.svg import to_svg
 
 
@@ -100,3 +103,28 @@ def test_missing_wheels_are_named(monkeypatch):
         to_png(svg)
     with pytest.raises(MissingWheel, match="pip install typst"):
         to_pdf(svg)
+
+
+def test_a_png_knows_its_size_on_paper_and_its_limit():
+    scene = replace(SCENES["isometries"](), scale=0.5)
+    svg = to_svg(scene)
+    png = to_png(svg, 300 / 72)
+    width, height, density = struct.unpack(">II", png[16:24]) + struct.unpack(">I", png[41:45])
+    assert (width, height) == (round(scene.width * 300 / 144), round(scene.height * 300 / 144))
+    assert density == round(300 / 0.0254)
+    assert to_png(svg, 300 / 72) == png
+    most = largest_scale(svg)
+    assert max(scene.width, scene.height) / 2 * most <= 16_384
+    assert scene.width * scene.height / 4 * most**2 <= 2**27 + 1
+    with pytest.raises(ValueError, match="pixels a side"):
+        to_png(svg, 1.01 * most)
+
+
+def test_no_letter_becomes_an_empty_box(monkeypatch):
+    svg = to_svg(framed([LabelItem("x 中", (0, 0), 20, "note", word=True)]))
+    monkeypatch.setattr(raster, "_drawn", lambda letter, resvg: b"box")
+    for write in (to_png, to_pdf):
+        with pytest.raises(ValueError, match=r"no font of this machine has 中 \(U\+4E2D\)"):
+            write(svg)
+    monkeypatch.setattr(raster, "_drawn", lambda letter, resvg: letter.encode())
+    assert to_png(svg).startswith(b"\x89PNG") and to_pdf(svg).startswith(b"%PDF")

@@ -7,7 +7,8 @@ import pytest
 import tnlang
 from tnlang.draw.colours import colour
 from tnlang.draw.scene import LabelItem, OutlineItem, ShapeItem, WireItem
-from tnlang.draw.theme import HOUSE, leg_width
+from tnlang.draw.theme import leg_width
+from tnlang.draw.themes import PAPER
 
 TEXT = """
 dim n = 64, m = 16
@@ -28,7 +29,7 @@ def items(scene, kind):
 def test_selectors_of_values(selector):
     shape = items(drawn(f'style {selector} {{ fill "#9c9"; stroke blue; width 3 }}'), ShapeItem)["V"]
     assert (shape.look.fill, shape.look.stroke, shape.look.width) == ("#99CC99", "#2B62B8", 3.0)
-    paint = HOUSE.paint(shape.role, shape.look)
+    paint = PAPER.paint(shape.role, shape.look)
     assert (paint.fill, paint.stroke, paint.width) == ("#99CC99", "#2B62B8", 3.0)
 
 

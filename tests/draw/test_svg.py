@@ -12,8 +12,8 @@ from tests.draw.goldens import check_golden, geometry
 from tests.draw.scenes import SCENES, tensor, wire
 from tnlang.draw.frame import framed
 from tnlang.draw.scene import LabelItem, Look, Scene
-from tnlang.draw.svg import to_svg
-from tnlang.draw.theme import Theme
+from tnlang.draw.svg import FONTS, OTHER_FONTS, to_svg
+from tnlang.draw.themes import PAPER
 
 SPACE = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "g", "path", "rect", "title", "desc"}
@@ -52,10 +52,10 @@ def test_dialect(name):
 
 def test_layers_from_back_to_front():
     root = ElementTree.fromstring(to_svg(SCENES["norm_along_a_leg"]()).encode())
-    layers = [group.get("id") for group in root.findall(f"{SPACE}g")]
+    layers = [group.get("id").rpartition("-")[2] for group in root.findall(f"{SPACE}g")]
     assert layers == ["bubbles", "gates", "wires", "shapes", "marks", "labels"]
     marks = ElementTree.fromstring(to_svg(SCENES["marks"]()).encode())
-    ribbons = next(group for group in marks.findall(f"{SPACE}g") if group.get("id") == "ribbons")
+    ribbons = next(group for group in marks.findall(f"{SPACE}g") if group.get("id").endswith("-ribbons"))
     assert ribbons.get("opacity") == "0.5"
     assert all("opacity" not in path.attrib for path in ribbons)
 
@@ -69,9 +69,9 @@ def test_titles_tell_names_and_sizes():
         [*tensor(1, "W", (0, 0)), wire(7, (0, 0), (60, 0), size=768, name="hidden")], title="a <picture>"
     )
     root = ElementTree.fromstring(to_svg(scene).encode())
-    titles = {element.get("id"): element.findtext(f"{SPACE}title") for element in root.iter()}
-    assert titles["shape-1"] == "W"
-    assert titles["wire-7"] == "hidden = 768"
+    titles = {element.get("id", ""): element.findtext(f"{SPACE}title") for element in root.iter()}
+    assert next(title for name, title in titles.items() if name.endswith("-shape-1")) == "W"
+    assert next(title for name, title in titles.items() if name.endswith("-wire-7")) == "hidden = 768"
     assert root.findtext(f"{SPACE}title") == "a <picture>"
 
 
@@ -105,6 +105,7 @@ def test_hostile_labels_are_only_ink(text, word):
     root = ElementTree.fromstring(written.encode())
     assert {element.tag.removeprefix(SPACE) for element in root.iter()} <= ALLOWED
     allowed = {"d", "id", "x", "y", "width", "height", "viewBox", "baseProfile", "version", "opacity"}
+    allowed |= {"role", "aria-labelledby"}
     paint = re.compile(r"fill|stroke|fill-opacity|stroke-.*")
     for element in root.iter():
         for key, value in element.attrib.items():
@@ -126,4 +127,63 @@ def test_a_style_changes_fill_and_edge():
 
 def test_a_theme_without_page_colour():
     assert "<rect" in to_svg(Scene(10, 10, ()))
-    assert "<rect" not in to_svg(Scene(10, 10, ()), Theme(background=""))
+    assert "<rect" not in to_svg(Scene(10, 10, ()), replace(PAPER, background=""))
+
+
+def test_a_page_can_hold_several_pictures():
+    pictures = [to_svg(framed(tensor(1, name, (0, 0)), title="Same title")) for name in ("A", "B")]
+    ids = [set(re.findall(r' id="([^"]+)"', picture)) for picture in pictures]
+    assert ids[0] and not ids[0] & ids[1]
+    assert all(re.fullmatch(r"tn-[0-9a-f]{8}-.+", name) for name in ids[0] | ids[1])
+
+
+@pytest.mark.parametrize("title", ["", "a title"])
+def test_every_picture_can_be_read_out(title):
+    root = ElementTree.fromstring(
+        to_svg(framed(tensor(1, "A", (0, 0)), title=title, description="A")).encode()
+    )
+    assert root.get("role") == "img"
+    named = {
+        element.get("id"): element for element in root if element.tag in (f"{SPACE}title", f"{SPACE}desc")
+    }
+    assert root.get("aria-labelledby").split() == list(named)
+    assert [element.text for element in named.values()] == [title or "tensor network", "A"]
+    assert next(iter(root)).tag == f"{SPACE}title"
+
+
+def texts(svg: str) -> list[ElementTree.Element]:
+    return [e for e in ElementTree.fromstring(svg.encode()).iter() if e.tag == f"{SPACE}text"]
+
+
+def test_letters_as_text_stand_where_their_outlines_do():
+    formula = LabelItem(r"\frac{W_Q}{\sqrt{d}}", (0, 0), 20, "note")
+    scene = framed([formula, LabelItem("the $k$ th", (0, 60), 13, "note", word=True)])
+    found = texts(to_svg(scene, text=True))
+    assert [e.text for e in found] == ["W", "Q", "d", "the", "k", "th"]
+    assert [e.get("font-style") for e in found] == ["italic", "italic", "italic", None, "italic", None]
+    assert {(e.get("font-family"), e.get("text-anchor")) for e in found} == {(FONTS, "middle")}
+    label = next(item for item in scene.items if isinstance(item, LabelItem))
+    (w, _, d) = ((float(e.get("x")), float(e.get("y"))) for e in found[:3])
+    assert abs(d[0] - label.at[0]) < 10 < d[1] - w[1]
+    assert float(found[1].get("font-size")) == pytest.approx(0.7 * float(found[0].get("font-size")))
+    bars = [e for e in ElementTree.fromstring(to_svg(scene, text=True).encode()).iter() if e.get("d")]
+    assert bars and len(bars[0].get("d")) < 400  # the fraction's bar and the root stay outlines
+    assert not texts(to_svg(scene))
+
+
+def test_letters_that_the_font_lacks_are_text_and_have_room():
+    scene = framed([LabelItem(r"\mathrm{中文}_i", (0, 0), 20, "note")])
+    (text,) = texts(to_svg(scene))
+    assert (text.text, text.get("font-family")) == ("中文", OTHER_FONTS)
+    assert scene.width > 40
+    assert [e.text for e in texts(to_svg(scene, text=True))] == ["中文", "i"]
+
+
+def test_a_width_on_paper_scales_all_but_hairlines_and_styles():
+    shapes = [replace(i, look=Look(width=2.0)) if hasattr(i, "look") else i for i in tensor(1, "A", (0, 0))]
+    scene = replace(framed([*shapes, wire(2, (0, 0), (60, 0))]), scale=0.25)
+    written = to_svg(scene)
+    assert f'width="{scene.width / 4:g}pt"' in written
+    assert f'viewBox="0 0 {scene.width:g} {scene.height:g}"' in written
+    assert 'stroke-width="8"' in written  # two points
+    assert 'stroke-width="2"' in written  # 1.75 units are less than half a point, a hairline

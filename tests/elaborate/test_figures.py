@@ -95,6 +95,20 @@ def test_texts_and_chains():
 
 
 @pytest.mark.parametrize(
+    ("items", "theme", "width"),
+    [
+        ("draw A", "", 0.0),
+        ("theme dark; width 246pt", "dark", 246.0),
+        ("width 86 mm; theme own", "own", 243.78),
+        ("width 3.4in; width 8.6cm", "", 243.78),
+    ],
+)
+def test_themes_and_widths(items: str, theme: str, width: float):
+    one = elaborated(GIVEN + f"figure one {{ {items} }}\ntheme own {{ style A {{ fill red }} }}").figures[0]
+    assert (one.theme, one.width) == (theme, width)
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("figure q { draw ff }", "TN200"),
@@ -106,6 +120,11 @@ def test_texts_and_chains():
         ("figure q { equation A = B }", "TN301"),
         ("figure q { equation delta[i, j] = delta[j, i] }", "TN303"),
         ("figure q { flow sideways }", "TN802"),
+        ("figure q { theme drak }", "TN803"),
+        ("figure q { width 3 km }", "TN804"),
+        ("figure q { width 1 mm }", "TN804"),
+        ("figure q { width 999999 in }", "TN804"),
+        ("figure q { width 2 j }", "TN804"),
         ("figure q { unfold g }", "TN800"),
         ("figure q { Q at (0, 1) }", "TN800"),
         ("figure q { A below Q }", "TN800"),

@@ -13,11 +13,22 @@ from tnlang.cli.options import FILE, diagnostics_option, dim_option, output_opti
 from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.cli.select import picture_of
+from tnlang.ir.lengths import LEAST, MOST, UNITS, length
 
 if TYPE_CHECKING:
     from tnlang.api import FigureHandle, NetHandle
 
 KINDS = ("svg", "png", "pdf")
+
+
+def _width(ctx: click.Context, parameter: click.Parameter, text: str | None) -> float:
+    width = length(text) if text else 0.0
+    if width is None:
+        units = ", ".join(UNITS)
+        raise click.BadParameter(
+            f"{text} is no width of a picture, like 86mm; units are {units}, from {LEAST:g} to {MOST:g} pt"
+        )
+    return width
 
 
 @click.command(
@@ -26,7 +37,8 @@ KINDS = ("svg", "png", "pdf")
     epilog="""\b
 Examples:
   tnlang render model.tn --net attention -o attention.svg
-  tnlang render paper.tn --figure circuit -o circuit.pdf
+  tnlang render paper.tn --figure circuit --width 86mm -o circuit.pdf
+  tnlang render paper.tn --figure circuit --theme mono --dpi 300 -o circuit.png
   tnlang render paper.tn --all -o pictures --kind png
   cat model.tn | tnlang render - > model.svg
 
@@ -41,7 +53,13 @@ Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""
 @click.option(
     "--kind", type=click.Choice(KINDS), help="The kind of picture; else the output's ending tells it."
 )
-@click.option("--scale", type=click.FloatRange(0.1, 20), default=2.0, show_default=True, help="Of a PNG.")
+@click.option("--theme", metavar="NAME", default="", help="paper, mono, dark, safe, or a theme of the file.")
+@click.option(
+    "--width", metavar="LENGTH", callback=_width, help="The width on paper: 86mm, 3.4in, 246pt, 8.6cm."
+)
+@click.option("--text", is_flag=True, help="Letters as text (SVG, PDF) instead of outlines.")
+@click.option("--scale", type=click.FloatRange(0.1, 20), help="Pixels of a PNG a point (2).")
+@click.option("--dpi", type=click.FloatRange(7.2, 1440), help="Pixels of a PNG an inch.")
 @dim_option
 @diagnostics_option
 def command(
@@ -51,22 +69,30 @@ def command(
     figure: str | None,
     everything: bool,
     kind: str | None,
-    scale: float,
+    theme: str,
+    width: float,
+    text: bool,
+    scale: float | None,
+    dpi: float | None,
     dims: dict[str, int],
     diagnostics: str,
 ) -> None:
     """Draw a net or a figure of FILE.
 
-    Without --net or --figure it is the file's only figure or, in a file without figures, its only net.
+    Without --net or --figure it is the file's only figure or, in a file without figures, its only net. What
+    --theme and --width say counts before what the figure says.
     """
     if (net is not None) + (figure is not None) + everything > 1:
         raise click.UsageError("--net, --figure and --all exclude one another")
     if everything and output == "-":
         raise click.UsageError("--all needs a folder: -o DIR")
+    if scale is not None and dpi is not None:
+        raise click.UsageError("--scale and --dpi exclude one another")
     kind = kind or ("svg" if everything or output == "-" else _kind_of(output))
     from tnlang.api import load
 
     program = load(read_input(file), dims=dims)
+    _check_theme(theme, [one.name for one in program.ir.themes])
     if everything:
         chosen: list[NetHandle | FigureHandle] = [*program.figures.values(), *program.nets.values()]
         targets = _targets(Path(output), chosen, kind)
@@ -74,10 +100,26 @@ def command(
     else:
         chosen = [picture_of(program, net, figure)]
         targets = [output]
-    pictures = [_picture(handle, kind, scale) for handle in tracked(chosen, "drawing")]
+    density = dpi / 72 if dpi is not None else scale or 2.0
+    pictures = [
+        _picture(handle.drawn(theme=theme, width=width, text=text), kind, density)
+        for handle in tracked(chosen, "drawing")
+    ]
     report(program.warnings, diagnostics)
     for target, picture in zip(targets, pictures, strict=True):
         write_output(target, picture)
+
+
+def _check_theme(theme: str, own: list[str]) -> None:
+    from difflib import get_close_matches
+
+    from tnlang.ir.program import BUILT_IN_THEMES
+
+    names = list(dict.fromkeys((*BUILT_IN_THEMES, *own)))
+    if theme and theme not in names:
+        near = " or ".join(get_close_matches(theme, names, cutoff=0.5))
+        hint = f"did you mean {near}?" if near else f"there are: {', '.join(names)}"
+        raise click.UsageError(f"there is no theme {theme}; {hint}")
 
 
 def _kind_of(output: str) -> str:
@@ -98,21 +140,51 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
     return targets
 
 
-def _picture(handle: NetHandle | FigureHandle, kind: str, scale: float) -> str | bytes:
+def _picture(handle: NetHandle | FigureHandle, kind: str, density: float) -> str | bytes:
+    from tnlang.draw import SMALLEST_LETTERS, smallest_letters
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
+    from tnlang.draw.svg import to_svg
     from tnlang.draw.view.build import TooLarge
 
     try:
-        svg = handle.svg()
+        scene = handle.scene()
     except TooLarge as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
+    letters = smallest_letters(scene)
+    if letters < SMALLEST_LETTERS:
+        wide = scene.width * scene.scale
+        _warn(f"{handle.name}: at a width of {wide:.0f} pt its smallest letters are {letters:.1f} pt high")
+    svg = to_svg(scene, text=handle.text and kind != "png")
+    if kind in ("png", "pdf") and not handle.text and "<text" in svg:
+        _warn(
+            f"{handle.name}: some letters are not in the font of the labels; this machine's fonts draw them"
+        )
     try:
         match kind:
             case "png":
-                return to_png(svg, scale)
+                return to_png(svg, _fitting(handle.name, svg, density))
             case "pdf":
                 return to_pdf(svg)
             case _:
                 return svg
     except (MissingWheel, ValueError) as error:
         raise click.UsageError(str(error)) from None
+
+
+def _fitting(name: str, svg: str, density: float) -> float:
+    """The pixels a point that were asked for or, with a warning, as many as a PNG can have."""
+    from tnlang.draw.raster import largest_scale
+
+    most = largest_scale(svg)
+    if density <= most:
+        return density
+    lower = int(most * 100) / 100
+    _warn(
+        f"{name}: a PNG of {density:.3g} pixels a point ({density * 72:.0f} dpi) is too large; "
+        f"it has {lower:g} ({lower * 72:.0f} dpi): write SVG or PDF for more"
+    )
+    return lower
+
+
+def _warn(message: str) -> None:
+    click.echo(f"warning: {message}", err=True)

@@ -15,26 +15,58 @@ if TYPE_CHECKING:
     from tnlang.ir.program import Figure, Program
 
 
-def render(program: Program, target: Target, figure: Figure | None = None, title: str = "") -> Scene:
+LEAST_SCALE = 0.6
+"""A figure's rows break where they would have to be drawn smaller than this to fit a width on paper."""
+SMALLEST_LETTERS = 5.0
+"""Letters below so many points are told of."""
+
+
+def render(
+    program: Program,
+    target: Target,
+    figure: Figure | None = None,
+    title: str = "",
+    *,
+    theme: str = "",
+    width: float = 0.0,
+) -> Scene:
     """The scene of something to draw: a figure, a net, a value, an equation, an expression.
 
-    ``figure`` says what is drawn open and how it flows where ``target`` is but a part of it. Raises KeyError
-    for a net or value that the program does not have, TooLarge for more shapes than a picture can hold, or
-    values that are computed from one another too deep.
+    ``figure`` says what is drawn open and how it flows where ``target`` is but a part of it. ``theme`` and
+    ``width`` (in points) are the figure's where they are not given.
+
+    Raises KeyError for a net or value that the program does not have, NoTheme for a theme that neither it nor
+    tnlang has, TooLarge for more shapes than a picture can hold, or values that are computed from one another
+    too deep.
     """
     from dataclasses import replace
+    from math import inf
 
     from tnlang.draw.layout import layout
     from tnlang.draw.rows import compose
     from tnlang.draw.view import view
     from tnlang.draw.view.build import TooLarge
+    from tnlang.ir.program import BUILT_IN_THEMES, Figure
 
+    figure = target if isinstance(target, Figure) else figure
+    if figure is not None:
+        theme, width = theme or figure.theme, width or figure.width
+    names = dict.fromkeys((*BUILT_IN_THEMES, *(one.name for one in program.themes)))
+    if theme and theme not in names:
+        raise NoTheme(f"there is no theme {theme}; there are {', '.join(names)}")
+    room = width / LEAST_SCALE if width else inf
     try:
-        scene = compose(view(program, target, figure), layout)
+        scene = compose(view(program, target, figure, theme), layout, room)
     except RecursionError:
         raise TooLarge("the picture nests too deep to be drawn") from None
     told = f"{_told(program, target)}; {scene.description}"
-    return replace(scene, title=scene.title or title, description=told.strip("; "))
+    return replace(
+        scene,
+        title=scene.title or title,
+        description=told.strip("; "),
+        scale=width / scene.width if width else 1.0,
+        theme=theme if theme in BUILT_IN_THEMES else "paper",
+    )
 
 
 def _told(program: Program, target: Target) -> str:
@@ -53,19 +85,32 @@ def _told(program: Program, target: Target) -> str:
             return ""
 
 
-def net_scene(program: Program, name: str) -> Scene:
-    """The picture of a net. Raises KeyError for a net that the program does not have."""
+class NoTheme(ValueError):
+    """A theme that neither the program nor tnlang has."""
+
+
+def smallest_letters(scene: Scene) -> float:
+    """The font size of the smallest letters of a scene, scripts among them, in points on paper."""
+    from tnlang.draw.labels import smallest_letter
+    from tnlang.draw.scene import LabelItem
+
+    labels = (item for item in scene.items if isinstance(item, LabelItem))
+    return min((smallest_letter(label) for label in labels), default=SMALLEST_LETTERS) * scene.scale
+
+
+def net_scene(program: Program, name: str, *, theme: str = "", width: float = 0.0) -> Scene:
+    """The picture of a net; see ``render``. Raises KeyError for a net that the program does not have."""
     from tnlang.ir.program import NetTarget
 
     program.net(name)
-    return render(program, NetTarget(name), title=name)
+    return render(program, NetTarget(name), title=name, theme=theme, width=width)
 
 
-def figure_scene(program: Program, name: str) -> Scene:
-    """The picture of a figure. Raises KeyError for a figure that the program does not have."""
+def figure_scene(program: Program, name: str, *, theme: str = "", width: float = 0.0) -> Scene:
+    """The picture of a figure; see ``render``. Raises KeyError for one that the program does not have."""
     for figure in program.figures:
         if figure.name == name:
-            return render(program, figure, title=name)
+            return render(program, figure, title=name, theme=theme, width=width)
     raise KeyError(name)
 
 

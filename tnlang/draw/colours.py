@@ -55,3 +55,35 @@ def colour(text: str, *, fill: bool = False) -> str | None:
         return text
     house = HOUSE_FILLS if fill else HOUSE_STROKES
     return house.get(text) or CSS.get(text)
+
+
+def luminance(colour: str) -> float:
+    """How light ``#RRGGBB`` is to the eye, from 0 to 1.
+
+    >>> luminance("#000000"), luminance("#FFFFFF"), round(luminance("#808080"), 3)
+    (0.0, 1.0, 0.216)
+    """
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return sum(weight * p for weight, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 (none) to 21 (black on white).
+
+    >>> contrast("#000000", "#FFFFFF"), contrast("#CF3A2B", "#CF3A2B")
+    (21.0, 1.0)
+    """
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def grey_of(colour: str) -> str:
+    """The grey that is as light as a colour.
+
+    >>> grey_of("#FF0000"), grey_of("#808080")
+    ('#7F7F7F', '#808080')
+    """
+    light = luminance(colour)
+    level = round(255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055))
+    return f"#{level:02X}{level:02X}{level:02X}"

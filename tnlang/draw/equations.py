@@ -15,7 +15,8 @@ from tnlang.draw.geometry import Box, bbox, union
 from tnlang.draw.labels import measure
 from tnlang.draw.scene import CurveTo, Item, LabelItem, LineTo, Path, Point, ShapeItem, WireItem
 
-WIDEST, FAR = 900.0, 360.0
+WIDEST, FAR = 900.0, 0.4
+"""A row is no wider; what stands left of its first relation is far from the others beyond this part of it."""
 SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
 TIGHT_GAP, LEADING_GAP = 18.0, 10.0
 LINE_GAP = 40.0
@@ -66,20 +67,20 @@ class _Part:
         return self.kind in ("sum", "open", "close")
 
 
-def row_block(parts: Sequence[Block | Sign]) -> Block:
+def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST) -> Block:
     """An equation or sum: terms and signs on one axis.
 
-    A row wider than 900 breaks before its relations after the first (before that too, if much stands left of
-    it), which then stand below one another; a line that is still too wide breaks before its operators.
+    A row wider than ``widest`` breaks before its relations after the first (before that too, if much stands
+    left of it), which then stand below one another; a line that is still too wide breaks before its operators.
     """
     cells = _parenthesised([_part(part) for part in _stretched(parts)])
     cells = [_leading(cell, cells[index - 1] if index else None) for index, cell in enumerate(cells)]
-    if _line(cells).box.width <= WIDEST:
+    if _line(cells).box.width <= widest:
         return _line(cells)
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     indent = _relation_at(cells) or 0.0
     first_side = cells[: relations[1]] if len(relations) > 1 else cells
-    if indent > FAR and _line(first_side).box.width > WIDEST:
+    if indent > FAR * widest and _line(first_side).box.width > widest:
         indent = 0.0
     else:
         relations = relations[1:]
@@ -87,12 +88,12 @@ def row_block(parts: Sequence[Block | Sign]) -> Block:
     lines: list[list[_Part]] = []
     for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True):
         group = cells[start:stop]
-        room = WIDEST if len(lines) == 1 else WIDEST - indent
+        room = widest if len(lines) == 1 else widest - indent
         if lines and indent and _line(lines[-1] + group).box.width <= room:
             lines[-1] = lines[-1] + group
         else:
             lines.append(group)
-    broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, first=i == 0)]
+    broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, widest, first=i == 0)]
     return _aligned(broken)
 
 
@@ -249,14 +250,14 @@ def _captions(placed: Sequence[Block]) -> Iterator[LabelItem]:
             yield LabelItem(block.caption, at, pieces.CAPTION, "caption", "grey", True, level="baseline")
 
 
-def _broken(line: list[_Part], indent: float, first: bool) -> Iterator[list[_Part]]:
+def _broken(line: list[_Part], indent: float, widest: float, first: bool) -> Iterator[list[_Part]]:
     """The line, or if it is too wide several, all but the first beginning with an operator."""
     current: list[_Part] = []
-    room = WIDEST if first else WIDEST - indent
+    room = widest if first else widest - indent
     for operator, group in _groups(line):
         if operator and current and _line([*current, *group]).box.width > room:
             yield current
-            current, room = [], WIDEST - indent - OPERATOR_INDENT
+            current, room = [], widest - indent - OPERATOR_INDENT
         current.extend(group)
     yield current
 

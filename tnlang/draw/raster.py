@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from datetime import UTC, datetime
+from html import escape, unescape
 from importlib import import_module
+from math import sqrt
 from types import ModuleType
 
-LARGEST_SIDE = 16_384
-"""Pixels of a PNG's longer side; beyond it no memory is asked for."""
+from tnlang.draw.svg import OTHER_FONTS
 
-_SIZE = re.compile(r'<svg\b[^>]*?\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
+LARGEST_SIDE, LARGEST_AREA = 16_384, 2**27
+"""Pixels of a PNG's longer side, and of a whole PNG; beyond them no memory is asked for."""
+
+_ROOT = re.compile(r"<svg\b[^>]*>")
+_SIZE = re.compile(r'\s(width|height)="([\d.]+)pt"')
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -19,34 +26,55 @@ class MissingWheel(RuntimeError):
 
 
 def to_png(svg: str, scale: float = 2.0) -> bytes:
-    """A PNG of an SVG that ``to_svg`` wrote, ``scale`` pixels a unit; 300 dots an inch are a scale of 4.17.
+    """A PNG of an SVG that ``to_svg`` wrote, ``scale`` pixels a point; it says so itself where it is viewed.
 
-    Raises MissingWheel without resvg-py, ValueError for a scale that is no positive number or makes a side
-    longer than 16,384 pixels.
+    Raises MissingWheel without resvg-py, ValueError for a scale that is no positive number or makes the
+    picture too large; see ``largest_scale``.
     """
     width, height = size_of(svg)
     if not scale > 0:
         raise ValueError("the scale of a picture is a number above 0")
-    if max(width, height) * scale > LARGEST_SIDE:
-        raise ValueError(f"{width:g} x {height:g} units times {scale:g} are more than {LARGEST_SIDE} pixels")
-    resvg = _wheel("resvg_py", "resvg-py")
-    png: bytes = bytes(
-        resvg.svg_to_bytes(
-            svg_string=svg.replace('pt"', '"', 2),  # a unit is a pixel here, or sides round apart
-            width=round(width * scale),
-            height=round(height * scale),
-            skip_system_fonts=True,
+    if scale > largest_scale(svg):
+        raise ValueError(
+            f"{width:g} x {height:g} points times {scale:g} are more than {LARGEST_SIDE} pixels a side, "
+            f"or than {LARGEST_AREA >> 20} million in all"
         )
-    )
-    return png
+    resvg = _wheel("resvg_py", "resvg-py")
+    _check_letters(svg, resvg)
+    root = _ROOT.search(svg)
+    assert root is not None
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    sized = f'<svg width="{wide}" height="{high}" preserveAspectRatio="none"'  # else a side is cut to fit
+    pixels = sized + _SIZE.sub("", root[0]).removeprefix("<svg") + svg[root.end() :]
+    png: bytes = bytes(resvg.svg_to_bytes(svg_string=pixels, skip_system_fonts="<text" not in svg))
+    return _with_density(png, scale)
+
+
+def largest_scale(svg: str) -> float:
+    """The most pixels a point that a PNG of this picture can have."""
+    width, height = size_of(svg)
+    return min(LARGEST_SIDE / max(width, height), sqrt(LARGEST_AREA / (width * height)))
+
+
+def _with_density(png: bytes, scale: float) -> bytes:
+    """The PNG with its dots a metre, so that programs show and print it at its size on paper."""
+    dots = round(scale * 72 / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", dots, dots, 1)
+    body = struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    head = 8 + 4 + 4 + 13 + 4  # the signature and the first chunk
+    return png[:head] + body + png[head:]
 
 
 def to_pdf(svg: str) -> bytes:
-    """A PDF whose one page is the SVG, vectors throughout; the same bytes each time.
+    """A PDF whose one page is the SVG, vectors throughout; letters that are text there can be searched here.
+
+    The same bytes each time: text is set in a font that comes with typst, unless it lacks the character.
 
     Raises MissingWheel without typst.
     """
     typst = _wheel("typst", "typst")
+    if _FOREIGN.search(svg):
+        _check_letters(svg, _wheel("resvg_py", "resvg-py"))
     width, height = size_of(svg)
     page = (
         f"#set page(width: {width:g}pt, height: {height:g}pt, margin: 0pt)\n"
@@ -60,11 +88,36 @@ def to_pdf(svg: str) -> bytes:
 
 
 def size_of(svg: str) -> tuple[float, float]:
-    """Width and height of an SVG that ``to_svg`` wrote, in units."""
-    found = _SIZE.search(svg)
-    if not found:
-        raise ValueError("no picture of ours: it has no viewBox")
-    return float(found[1]), float(found[2])
+    """Width and height on paper of an SVG that ``to_svg`` wrote, in points."""
+    root = _ROOT.search(svg)
+    found = dict(_SIZE.findall(root[0])) if root else {}
+    if len(found) < 2:
+        raise ValueError("no picture of ours: it has no width and height in points")
+    return float(found["width"]), float(found["height"])
+
+
+_FOREIGN = re.compile(rf'<text\b[^>]*font-family="{OTHER_FONTS}"[^>]*>([^<]*)</text>')
+_UNASSIGNED = "\u0378"
+
+
+def _check_letters(svg: str, resvg: ModuleType) -> None:
+    """Raise ValueError for letters that no font of this machine has: they would be drawn as empty boxes.
+
+    Such a letter looks like a code point that stands for nothing.
+    """
+    letters = sorted({c for text in _FOREIGN.findall(svg) for c in unescape(text) if not c.isspace()})
+    if not letters:
+        return
+    nothing = _drawn(_UNASSIGNED, resvg)
+    if lost := [c for c in letters if _drawn(c, resvg) == nothing]:
+        names = ", ".join(f"{c} (U+{ord(c):04X})" for c in lost)
+        raise ValueError(f"no font of this machine has {names}: install one, write SVG, or give a `label`")
+
+
+def _drawn(letter: str, resvg: ModuleType) -> bytes:
+    text = f'<text x="4" y="32" font-size="24" font-family="{OTHER_FONTS}">{escape(letter)}</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">{text}</svg>'
+    return bytes(resvg.svg_to_bytes(svg_string=svg))
 
 
 def _wheel(module: str, package: str) -> ModuleType:

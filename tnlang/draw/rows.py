@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, zip_longest
+from math import inf
 
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign
-from tnlang.draw.equations import CAPTION_GAP, CAPTION_LINE, LINE_GAP, Block, block_of, row_block, wrapped
+from tnlang.draw.equations import (
+    CAPTION_GAP,
+    CAPTION_LINE,
+    LINE_GAP,
+    WIDEST,
+    Block,
+    block_of,
+    row_block,
+    wrapped,
+)
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import measure
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 
 PANEL_GAP = 48.0
-TITLE = 15.0
+TITLE, TITLE_WIDTH = 15.0, 480.0
 PAGE = (1300.0, 1600.0)
 """What panels are arranged for: as much as can be read when it is printed over the width of a page."""
 NARROW = 200.0
@@ -24,10 +34,11 @@ NARROW = 200.0
 Layout = Callable[[Diagram, Side | None], Scene]
 
 
-def compose(sheet: Sheet, layout: Layout) -> Scene:
+def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     """One scene of all panels: equations below one another, others side by side as long as they fit a page.
 
-    Ids of shapes, walls and wires are made unique over the parts.
+    ``room`` is the width of that page where it is narrower than usual. Ids of shapes, walls and wires are
+    made unique over the parts.
     """
     used = 0
 
@@ -39,16 +50,20 @@ def compose(sheet: Sheet, layout: Layout) -> Scene:
         used = max((_number(item) for item in items), default=used) + 1
         return replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
 
-    blocks = [_content(panel.content, place) for panel in sheet.panels]
+    widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
+    blocks = [_content(panel.content, place, widest) for panel in sheet.panels]
     items: list[Item] = []
-    lines = _arranged([_panel(panel, block) for panel, block in zip(sheet.panels, blocks, strict=True)])
+    panels = [_panel(panel, block) for panel, block in zip(sheet.panels, blocks, strict=True)]
+    lines = _arranged(panels, page)
     for line in lines:
         items.extend(_below(items, line, _columns(lines)))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
     told = _told(items)
     if not sheet.title:
         return framed(items, axis, description=told)
-    return framed(_titled(items, sheet.title), axis, title=sheet.title, description=told)
+    return framed(
+        _titled(items, sheet.title, min(TITLE_WIDTH, room)), axis, title=sheet.title, description=told
+    )
 
 
 def _told(items: Sequence[Item]) -> str:
@@ -76,12 +91,12 @@ def _renumbered(item: Item, by: int) -> Item:
     return item
 
 
-def _content(content: Diagram | Row, place: Callable[[Diagram], Block]) -> Block:
+def _content(content: Diagram | Row, place: Callable[[Diagram], Block], widest: float) -> Block:
     match content:
         case Diagram():
             return place(content)
         case Row(parts):
-            return row_block([place(part) if isinstance(part, Diagram) else part for part in parts])
+            return row_block([place(part) if isinstance(part, Diagram) else part for part in parts], widest)
 
 
 # ---------------------------------------------------------------- panels
@@ -113,7 +128,7 @@ def _panel(panel: Panel, block: Block) -> _Placed:
     return _Placed(block, caption, any(isinstance(part, Sign) and part.kind == "relation" for part in row))
 
 
-def _arranged(panels: Sequence[_Placed]) -> list[list[_Placed]]:
+def _arranged(panels: Sequence[_Placed], page: tuple[float, float]) -> list[list[_Placed]]:
     """Panels in lines: equations alone, others side by side so that the whole fits a page best.
 
     Of all arrangements that fit the page the one with the fewest lines is taken.
@@ -125,7 +140,7 @@ def _arranged(panels: Sequence[_Placed]) -> list[list[_Placed]]:
             lines.extend([panel] for panel in run)
             continue
         choices = [list(_filled(run, count)) for count in range(len(run), 0, -1)]
-        sizes = [(max(1.0, _size(choice)), len(choice)) for choice in choices]
+        sizes = [(max(1.0, _size(choice, page)), len(choice)) for choice in choices]
         lines.extend(choices[sizes.index(min(sizes))])
     return lines
 
@@ -136,11 +151,11 @@ def _filled(panels: Sequence[_Placed], count: int) -> Iterator[list[_Placed]]:
         yield list(panels[start : start + count])
 
 
-def _size(lines: Sequence[Sequence[_Placed]]) -> float:
+def _size(lines: Sequence[Sequence[_Placed]], page: tuple[float, float]) -> float:
     """How many times as large as a page some lines of panels are."""
     width = max(sum(panel.width for panel in line) + PANEL_GAP * (len(line) - 1) for line in lines)
     height = sum(max(panel.height for panel in line) for line in lines) + LINE_GAP * (len(lines) - 1)
-    return max(width / PAGE[0], height / PAGE[1])
+    return max(width / page[0], height / page[1])
 
 
 def _columns(lines: Sequence[Sequence[_Placed]]) -> list[float]:
@@ -175,10 +190,10 @@ def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[flo
 # ---------------------------------------------------------------- titles
 
 
-def _titled(items: Sequence[Item], title: str) -> list[Item]:
-    """The items under their title, which is broken into lines no wider than the picture (or 480)."""
+def _titled(items: Sequence[Item], title: str, least: float) -> list[Item]:
+    """The items under their title, which is broken into lines no wider than the picture (or ``least``)."""
     box = ink_of(items) if items else Box(0, 0, 0, 0)
-    lines = list(wrapped(title, max(480.0, box.width), TITLE))
+    lines = list(wrapped(title, max(least, box.width), TITLE))
     last = box.top - 26.0
     labels = [
         LabelItem(

@@ -143,7 +143,10 @@ Item = ShapeItem | OutlineItem | WireItem | RibbonItem | InkItem | LabelItem
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``width`` by ``height``; every item lies inside. ``axis`` is the height of the row's math axis."""
+    """``width`` by ``height``; every item lies inside. ``axis`` is the height of the row's math axis.
+
+    ``scale`` is how many points a unit takes on paper; ``theme`` the built-in theme that gives the ink.
+    """
 
     width: float
     height: float
@@ -151,3 +154,5 @@ class Scene:
     axis: float = 0.0
     title: str = ""
     description: str = ""
+    scale: float = 1.0
+    theme: str = "paper"

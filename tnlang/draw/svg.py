@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from itertools import groupby
+from xml.etree import ElementTree
 
 import svgwrite
 from svgwrite.base import BaseElement
 from svgwrite.container import Group
 
-from tnlang.draw.labels import outline_data, printable
+from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of
+from tnlang.draw.labels import Run, outline_data, rules_data, runs
 from tnlang.draw.scene import (
     CurveTo,
     InkItem,
@@ -27,37 +30,60 @@ from tnlang.draw.scene import (
     ShapeItem,
     WireItem,
 )
-from tnlang.draw.theme import HOUSE, Paint, Theme
+from tnlang.draw.theme import Paint, Theme
+from tnlang.draw.themes import THEMES
+from tnlang.draw.typeset import printable
 
 LONGEST_TEXT = 4000
+FONTS = "STIX Two Text, STIX, Libertinus Serif, Times New Roman, Liberation Serif, Nimbus Roman, serif"
+"""What letters are set in where they are text: the typesetter's own font first."""
+
+OTHER_FONTS = "Noto Sans CJK SC, Noto Sans, sans-serif"
+"""What draws the letters that STIX lacks."""
+
+_PREFIX = "\ue000"
+"""Stands for the prefix of the ids until the text is known that it is made from; no text of ours holds it."""
 
 
-def to_svg(scene: Scene, theme: Theme = HOUSE) -> str:
-    """The text of an SVG file, 1 unit a point, its layers from plates and bubbles up to shapes and labels."""
-    drawing = svgwrite.Drawing(
-        size=(f"{number(scene.width)}pt", f"{number(scene.height)}pt"), debug=False, profile="full"
-    )
+def to_svg(scene: Scene, theme: Theme | None = None, *, text: bool = False) -> str:
+    """The text of an SVG file, its layers from plates and bubbles up to shapes and labels.
+
+    ``theme`` is the scene's own if not given. With ``text`` letters are text elements, which can be searched
+    and edited but look as the reader's fonts do. Ids begin with a mark made from the picture, so that several
+    pictures can stand in one page.
+    """
+    theme = theme or THEMES[scene.theme]
+    wide, high = scene.width * scene.scale, scene.height * scene.scale
+    drawing = svgwrite.Drawing(size=(f"{number(wide)}pt", f"{number(high)}pt"), debug=False, profile="full")
     drawing.attribs["viewBox"] = f"0 0 {number(scene.width)} {number(scene.height)}"
+    drawing.attribs["role"] = "img"
     drawing.elements.remove(drawing.defs)
-    if scene.title or scene.description:
-        drawing.set_desc(
-            printable(scene.title, LONGEST_TEXT) or None, printable(scene.description, LONGEST_TEXT) or None
-        )
+    _describe(drawing, scene)
     if theme.background:
         page = drawing.rect((0, 0), (number(scene.width), number(scene.height)), fill=theme.background)
         drawing.add(page)
     seen: Counter[str] = Counter()
-    for name, chosen in _layers(scene.items):
-        if not chosen:
-            continue
-        layer = Group(debug=False, id=name)
+    draw = _Pen(scene, theme, text)
+    for name, chosen in layers(scene.items):
+        layer = Group(debug=False, id=_PREFIX + name)
         if name == "ribbons":
             layer.attribs["opacity"] = number(theme.ribbon_opacity)
-        for element in _elements(chosen, theme, seen):
+        for element in _elements(chosen, draw.element, seen):
             layer.add(element)
         drawing.add(layer)
-    text: str = drawing.tostring()
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    written: str = drawing.tostring()
+    mark = sha256(written.encode()).hexdigest()[:8]
+    prefix = f"tn-{mark}-"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{written.replace(_PREFIX, prefix)}\n'
+
+
+def _describe(drawing: svgwrite.Drawing, scene: Scene) -> None:
+    """Title and description, which a reader for the blind finds by their ids."""
+    texts = {"title": scene.title or "tensor network", "desc": scene.description}
+    named = {name: printable(text, LONGEST_TEXT) for name, text in texts.items() if text}
+    for name, text in named.items():
+        drawing.add(_Text(name, text, id=_PREFIX + name))
+    drawing.attribs["aria-labelledby"] = " ".join(_PREFIX + name for name in named)
 
 
 def number(value: float) -> str:
@@ -82,33 +108,16 @@ def path_data(path: Path) -> str:
     return "".join(parts) + ("Z" if path.closed else "")
 
 
-# ---------------------------------------------------------------- layers
-
-_LAYERS: tuple[tuple[str, Callable[[Item], bool]], ...] = (
-    ("plates", lambda item: isinstance(item, OutlineItem) and item.family in ("plate", "card")),
-    ("bubbles", lambda item: isinstance(item, OutlineItem) and item.family not in ("plate", "card")),
-    ("ribbons", lambda item: isinstance(item, RibbonItem)),
-    ("gates", lambda item: isinstance(item, InkItem) and item.layer == "under"),
-    ("wires", lambda item: isinstance(item, WireItem)),
-    ("dots", lambda item: isinstance(item, ShapeItem) and item.role == "dot"),
-    ("shapes", lambda item: isinstance(item, ShapeItem) and item.role != "dot"),
-    ("marks", lambda item: isinstance(item, InkItem) and item.layer == "over"),
-    ("labels", lambda item: isinstance(item, LabelItem)),
-)
+# ---------------------------------------------------------------- groups
 
 
-def _layers(items: Iterable[Item]) -> Iterator[tuple[str, list[Item]]]:
-    """The items of each layer in the order they stand; of bubbles the outer ones first."""
-    for name, belongs in _LAYERS:
-        chosen = [item for item in items if belongs(item)]
-        yield name, sorted(chosen, key=lambda item: item.depth if isinstance(item, OutlineItem) else 0)
-
-
-def _elements(items: Iterable[Item], theme: Theme, seen: Counter[str]) -> Iterator[BaseElement]:
+def _elements(
+    items: Iterable[Item], draw: Callable[[Item], BaseElement], seen: Counter[str]
+) -> Iterator[BaseElement]:
     """The elements of a layer; stretches of one wire that stand together share a group with its title."""
     for (kind, key), run in groupby(items, _group_key):
         members = list(run)
-        drawn = [_element(item, theme) for item in members]
+        drawn = [draw(item) for item in members]
         if key is None:
             for item, element in zip(members, drawn, strict=True):
                 if title := _title(item):
@@ -148,57 +157,91 @@ def _title(item: Item) -> str:
 
 def _unique(name: str, seen: Counter[str]) -> str:
     seen[name] += 1
-    return name if seen[name] == 1 else f"{name}-{seen[name]}"
+    return _PREFIX + (name if seen[name] == 1 else f"{name}-{seen[name]}")
 
 
 # ---------------------------------------------------------------- elements
 
 
-class _PathElement(BaseElement):  # type: ignore[misc]
-    """``path`` with data of our own writing: svgwrite would parse and check each number again."""
+class _Element(BaseElement):  # type: ignore[misc]
+    """An element with attributes of our own writing: svgwrite would parse and check each number again."""
 
-    elementname = "path"
-
-    def __init__(self, data: str, **attributes: str) -> None:
+    def __init__(self, name: str, **attributes: str) -> None:
+        self.elementname = name
         super().__init__(debug=False)
-        self.attribs["d"] = data
-        for name, value in attributes.items():
-            self.attribs[name.replace("_", "-")] = value
+        for key, value in attributes.items():
+            self.attribs[key.replace("_", "-")] = value
 
 
-def _element(item: Item, theme: Theme) -> BaseElement:
-    match item:
-        case WireItem(path=path, width=width):
-            ink = item.look.stroke or theme.wire
-            return _stroked(path_data(path), ink, item.look.width or width)
-        case RibbonItem(path=path, width=width):
-            return _stroked(path_data(path), theme.ribbon, width)
-        case InkItem(outline=outline, role=role, stroke=stroke) if stroke:
-            paint = theme.paint(role)
-            return _stroked(path_data(outline), paint.stroke or paint.fill, stroke, paint.dash)
-        case InkItem(outline=outline, role=role):
-            return _painted(path_data(outline), theme.paint(role))
-        case ShapeItem(outline=outline, role=role, look=look):
-            return _painted(path_data(outline), theme.paint(role, look))
-        case OutlineItem(outline=outline, family=family, look=look):
-            return _painted(path_data(outline), theme.paint(family, look))
-        case LabelItem(role=role):
-            return _PathElement(outline_data(item) or "M0 0", fill=theme.texts.get(role, theme.texts["ink"]))
+class _Text(_Element):
+    """An element that holds a text."""
+
+    def __init__(self, name: str, content: str, **attributes: str) -> None:
+        super().__init__(name, **attributes)
+        self.content = content
+
+    def get_xml(self) -> ElementTree.Element:
+        xml: ElementTree.Element = super().get_xml()
+        xml.text = self.content
+        return xml
 
 
-def _stroked(data: str, ink: str, width: float, dash: str = "") -> _PathElement:
-    return _PathElement(
-        data,
+class _Pen:
+    """Draws the items of one scene."""
+
+    def __init__(self, scene: Scene, theme: Theme, text: bool) -> None:
+        self.scale, self.theme, self.text = scene.scale, theme, text
+        self.ink = label_inks(scene, theme)
+
+    def element(self, item: Item) -> BaseElement:
+        match item:
+            case LabelItem():
+                return self.label(item)
+            case RibbonItem() | WireItem() | InkItem() | ShapeItem() | OutlineItem():
+                return self.inked(item)
+
+    def inked(self, item: Inked) -> BaseElement:
+        paint, data = paint_of(item, self.theme, self.scale), path_data(path_of(item))
+        line = isinstance(item, WireItem | RibbonItem) or (isinstance(item, InkItem) and item.stroke)
+        return _stroked(data, paint) if line else _painted(data, paint)
+
+    def label(self, item: LabelItem) -> BaseElement:
+        """The outlines; letters as text where text is wanted, and always where the font has no outline."""
+        fill = self.ink(item)
+        data = rules_data(item) if self.text else outline_data(item)
+        outlines = _Element("path", d=data or "M0 0", fill=fill)
+        letters = [_letters(run, fill) for run in runs(item, absent=not self.text)]
+        if not letters:
+            return outlines
+        group = Group(debug=False)
+        for element in [outlines, *letters] if data else letters:
+            group.add(element)
+        return group
+
+
+def _letters(run: Run, fill: str) -> BaseElement:
+    slant = {"font_style": "italic"} if run.italic else {}
+    weight = {"font_weight": "bold"} if run.bold else {}
+    x, y = (number(value) for value in run.at)
+    fonts = OTHER_FONTS if run.absent else FONTS
+    shape = {"font_family": fonts, "font_size": number(run.size), **slant, **weight}
+    return _Text("text", run.text, x=x, y=y, text_anchor="middle", **shape, fill=fill)
+
+
+def _stroked(data: str, paint: Paint) -> _Element:
+    return _Element(
+        "path",
+        d=data,
         fill="none",
-        stroke=ink,
-        stroke_width=number(width),
+        stroke=paint.stroke,
+        stroke_width=number(paint.width),
         stroke_linecap="round",
         stroke_linejoin="round",
-        **({"stroke_dasharray": dash} if dash else {}),
+        **({"stroke_dasharray": paint.dash} if paint.dash else {}),
     )
 
 
-def _painted(data: str, paint: Paint) -> _PathElement:
+def _painted(data: str, paint: Paint) -> _Element:
     attributes = {"fill": paint.fill}
     if paint.opacity < 1:
         attributes["fill_opacity"] = number(paint.opacity)
@@ -210,4 +253,4 @@ def _painted(data: str, paint: Paint) -> _PathElement:
         }
         if paint.dash:
             attributes |= {"stroke_dasharray": paint.dash, "stroke_linecap": "round"}
-    return _PathElement(data, **attributes)
+    return _Element("path", d=data, **attributes)

@@ -1,20 +1,20 @@
-"""The theme: what colour, edge and width each role has, and what a program's styles change.
+"""What a theme is: the colour, edge and width of each role, and what a program's styles change of them.
 
-A picture names roles only; what they look like is said here and nowhere else.
+A picture names roles only; the built-in themes themselves are in ``themes.py``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import log2
-from types import MappingProxyType
 
-from tnlang.draw.colours import colour
+from tnlang.draw.colours import colour, contrast, grey_of
 from tnlang.draw.scene import PLAIN, Look
 
-INK, GREY, FAINT = "#20242B", "#69707C", "#C3C8D0"
+READABLE = 4.5
+"""The least contrast of letters on their ground, as the accessibility guidelines for the web count it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,74 +22,29 @@ class Paint:
     """How an outline is painted: ``stroke`` "" is no edge; ``dash`` as in SVG."""
 
     fill: str = "none"
-    stroke: str = INK
+    stroke: str = ""
     width: float = 1.7
     opacity: float = 1.0
     dash: str = ""
 
 
-def _wall(fill: str, opacity: float, edge: str) -> Paint:
-    return Paint(fill, edge, 1.5, opacity)
-
-
-_SHAPES = {
-    "weight": Paint("#F5E7C4"),
-    "second": Paint("#DEDDF3"),
-    "unitary": Paint("#DEDDF3"),
-    "isometry": Paint("#CCE6E6"),
-    "data": Paint("#E4E7EB"),
-    "bias": Paint("#E4E7EB"),
-    "plain": Paint("#E4E7EB"),
-    "result": Paint("#FFFFFF"),
-    "pattern": Paint("#CFE9CC"),
-    "pasted": Paint("#F9CFDE", "#BE4A7F"),
-    "add": Paint("#C9DEF9", "#2B62B8"),
-    "dot": Paint(INK, ""),
-    "pin": Paint("#FFFFFF", width=1.5),
-    "clip": Paint("#FFFFFF", width=1.3),
-    "shift": Paint("#FFFFFF", width=1.5),
-    "hole": Paint("#FFFFFF", FAINT, 1.5, dash="4 4"),
-    "text": Paint("none", ""),
-}
-
-# bubbles: fill, its opacity, edge, badge
-_FAMILIES = {
-    "mask": ("#74C476", 0.20, "#3B8D4A", "#E4F3E3"),
-    "elementwise": ("#EE86B0", 0.17, "#C0497F", "#FCE6EF"),
-    "norm": ("#8F7CC8", 0.18, "#6B57A5", "#EEEAF8"),
-    "user": ("#98A2B3", 0.20, "#566072", "#EEF0F4"),
-    "net": ("#98A2B3", 0.20, "#566072", "#EEF0F4"),
-    "bracket": ("#7FB0EE", 0.20, "#2B62B8", "#E3EEFC"),
-}
-
-_PAINTS = {
-    **_SHAPES,
-    **{family: _wall(fill, opacity, edge) for family, (fill, opacity, edge, _) in _FAMILIES.items()},
-    **{f"badge-{f}": Paint(badge, edge, 1.2) for f, (_, _, edge, badge) in _FAMILIES.items()},
-    **{f"folded-{f}": Paint(badge, edge) for f, (_, _, edge, badge) in _FAMILIES.items()},
-    **{f"gate-{f}": Paint(edge, "") for f, (_, _, edge, _) in _FAMILIES.items()},
-    "plate": Paint("#F8F8F6", FAINT, 1.25),
-    "card": Paint("#FFFFFF", FAINT, 1.1, dash="1 5"),
-    "mark": Paint("none", INK),
-    "tied": Paint("#FFFFFF", INK, 1.3),
-    "frozen": Paint("#E6F4FC", "#2B7FB8", 1.3),
-    "cell": Paint("#FFFFFF", INK, 1.1),
-    "cell-set": Paint(INK, INK, 1.1),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """``paints`` by role; ``texts`` the colours of labels by role; a wire is drawn in ``wire``."""
+    """``paints`` by role; ``texts`` the colours of labels by role; a wire is drawn in ``wire``.
 
-    paints: Mapping[str, Paint] = field(default_factory=lambda: MappingProxyType(_PAINTS))
-    texts: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({"ink": INK, "leg": GREY, "grey": GREY})
-    )
-    wire: str = INK
-    ribbon: str = "#F0A3C1"
+    ``inks`` are what names in shapes may be written in besides, dark and light; ``grey`` takes the colour out
+    of what a program's styles say.
+    """
+
+    name: str
+    paints: Mapping[str, Paint]
+    texts: Mapping[str, str]
+    wire: str
+    ribbon: str
     ribbon_opacity: float = 0.5
     background: str = "#FFFFFF"
+    inks: tuple[str, str] = ("#000000", "#FFFFFF")
+    grey: bool = False
 
     def paint(self, role: str, look: Look = PLAIN) -> Paint:
         """The paint of a role as a style changes it; an unknown role is painted as ``plain``."""
@@ -97,11 +52,21 @@ class Theme:
         if look == PLAIN:
             return paint
         opacity = 0.5 if look.fill and paint.opacity < 1 else paint.opacity  # walls let the page through
-        fill, stroke = look.fill or paint.fill, look.stroke or paint.stroke
+        fill, stroke = self.tone(look.fill) or paint.fill, self.tone(look.stroke) or paint.stroke
         return Paint(fill, stroke, look.width or paint.width, opacity, paint.dash)
 
+    def tone(self, colour: str) -> str:
+        """A colour that a style asks for, as this theme shows it."""
+        return grey_of(colour) if self.grey and colour.startswith("#") else colour
 
-HOUSE = Theme()
+    def text(self, role: str, on: str = "none") -> str:
+        """The colour of a label on a fill: the role's, or of ``inks`` what is read better there."""
+        ink = self.texts.get(role, self.texts["ink"])
+        page = self.background or "#FFFFFF"
+        ground = on if on.startswith("#") else page
+        if contrast(ink, ground) >= READABLE or ground == page:
+            return ink
+        return max(self.inks, key=lambda other: contrast(other, ground))
 
 
 def leg_width(size: int | None) -> float:

@@ -9,6 +9,7 @@ from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.drafts import DraftSum, wholes
 from tnlang.elaborate.expressions import draft
 from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.nets import needed_names
 from tnlang.elaborate.rule2 import open_tips
@@ -78,7 +79,8 @@ class _Figure:
         self.items: list[Draw | Equation | Steps] = []
 
     def made(self) -> Figure:
-        flow = ""
+        flow = theme = ""
+        width = 0.0
         openness: list[Openness] = []
         placements: list[Placement] = []
         for item in self.syntax.items:
@@ -92,6 +94,10 @@ class _Figure:
                     self.steps(item)
                 case ast.Flow(direction=direction):
                     flow = self.flow(direction)
+                case ast.ShownTheme(name=name):
+                    theme = theme_named(name, self.module, self.world)
+                case ast.ShownWidth():
+                    width = width_of(item, self.world)
                 case _:
                     pass
         names = drawable_names(self.module, self.world, self.items)
@@ -112,6 +118,8 @@ class _Figure:
             flow,  # type: ignore[arg-type]
             tuple(openness),
             tuple(placements),
+            theme,
+            width,
             origin=Origin(self.syntax.name.span),
         )
 

@@ -95,6 +95,9 @@ class Figure(Part):
     flow: Literal["", "left", "right", "up", "down"] = ""
     openness: tuple[Openness, ...] = ()
     placements: tuple[Placement, ...] = ()
+    theme: str = ""
+    width: float = 0.0
+    """In points; 0 leaves it to the drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,13 @@ class Style(Part):
     rules: tuple[tuple[str, str], ...]
 
 
+BUILT_IN_THEMES = ("paper", "mono", "dark", "safe")
+
+
 @dataclass(frozen=True, slots=True)
 class Theme(Part):
+    """Styles under a name; those of a built-in theme's name are added to it, others stand on ``paper``."""
+
     name: str
     styles: tuple[Style, ...]
 

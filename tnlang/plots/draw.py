@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tnlang.draw.theme import FAINT, GREY, INK
+from tnlang.draw.themes import FAINT, GREY, INK
 from tnlang.plots.chart import Chart
 
 if TYPE_CHECKING:

@@ -447,6 +447,21 @@ class Flow(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
+class ShownTheme(Syntax):
+    """``theme dark`` in a figure: what it is drawn in."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWidth(Syntax):
+    """``width 86mm`` in a figure."""
+
+    number: Number
+    unit: Name
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceAt(Syntax):
     path: Path
     x: Number
@@ -466,7 +481,9 @@ class PlaceLabel(Syntax):
     label: Text
 
 
-FigureItem = Draw | Equation | Steps | Openness | Flow | PlaceAt | PlaceBeside | PlaceLabel
+FigureItem = (
+    Draw | Equation | Steps | Openness | Flow | ShownTheme | ShownWidth | PlaceAt | PlaceBeside | PlaceLabel
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,12 @@ class Rules(ExpressionRules):
     def flow(self, span: Span, direction: Token) -> t.Flow:
         return t.Flow(self.read_name(direction), span=span)
 
+    def shown_theme(self, span: Span, name: Token) -> t.ShownTheme:
+        return t.ShownTheme(self.read_name(name), span=span)
+
+    def shown_width(self, span: Span, number: t.Number, unit: t.Name) -> t.ShownWidth:
+        return t.ShownWidth(number, unit, span=span)
+
     def place_at(self, span: Span, path: t.Path, x: t.Number, y: t.Number) -> t.PlaceAt:
         return t.PlaceAt(path, x, y, span=span)
 

@@ -22,7 +22,7 @@ BLOCK_WORDS = frozenset({"NET", "REPEAT", "FIGURE", "STYLE", "THEME", "WEIGHTS"}
 RESERVED = STATEMENT_WORDS | {"SUM", "PROD", "IN", "AS", "MOD"}
 """They name nothing but legs, wires and what a style selects."""
 
-SHOWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW"})
+SHOWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW", "WIDTH"})
 
 PLACE_WORDS = frozenset({"AT", "LEFT", "RIGHT", "ABOVE", "BELOW", "LABEL"})
 

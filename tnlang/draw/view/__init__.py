@@ -15,15 +15,16 @@ Target = Figure | Draw | Equation | NetTarget | ValueTarget | Expression
 _FLOWS: dict[str, Side] = {"left": "left", "right": "right", "up": "up", "down": "down"}
 
 
-def view(program: Program, target: Target, figure: Figure | None = None) -> Sheet:
+def view(program: Program, target: Target, figure: Figure | None = None, theme: str = "") -> Sheet:
     """The sheet of a figure, or of one thing to draw; ``figure`` says what is drawn open and how it flows.
 
-    A net is drawn whole; a value with its definition (``A = …``); an equation as a row. Raises KeyError for a
-    net or value the program does not have, TooLarge for more shapes than a picture can hold.
+    ``theme`` may name one of the program's own themes, whose styles then hold too. A net is drawn whole; a
+    value with its definition (``A = …``); an equation as a row. Raises KeyError for a net or value the
+    program does not have, TooLarge for more shapes than a picture can hold.
     """
     if isinstance(target, Figure):
         figure = target
-    openings = _openings(program, figure)
+    openings = _openings(program, figure, theme)
     flow = _FLOWS.get(figure.flow) if figure is not None else None
     match target:
         case Figure(items=items, caption=caption):
@@ -60,8 +61,8 @@ def _panels(
             return draw_panels(program, item, openings, "")
 
 
-def _openings(program: Program, figure: Figure | None) -> Openings:
-    styles = styles_for(program, figure)
+def _openings(program: Program, figure: Figure | None, theme: str) -> Openings:
+    styles = styles_for(program, figure, theme)
     if figure is None:
         return Openings(styles=styles)
     named: dict[str, set[str]] = {"unfold": set(), "fold": set(), "hide": set()}

@@ -44,11 +44,12 @@ class Styles:
 NO_STYLES = Styles()
 
 
-def styles_for(program: Program, figure: Figure | None) -> Styles:
-    """The program's styles with the labels that a figure gives to names."""
+def styles_for(program: Program, figure: Figure | None, theme: str = "") -> Styles:
+    """The program's styles, those of a theme of its own, and the labels that a figure gives to names."""
+    chosen = [style for one in program.themes if one.name == theme for style in one.styles]
     labels = () if figure is None else figure.placements
     named = [Style("", p.path, (("label", p.other),)) for p in labels if p.relation == "label"]
-    return Styles(tuple(sorted((*program.styles, *named), key=lambda s: _SPECIFIC[s.kind])))
+    return Styles(tuple(sorted((*program.styles, *chosen, *named), key=lambda s: _SPECIFIC[s.kind])))
 
 
 def styled(diagram: Diagram, styles: Styles, selectors: Mapping[int, tuple[Selector, ...]]) -> Diagram:

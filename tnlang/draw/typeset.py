@@ -1,0 +1,227 @@
+"""Typesetting: a text as outlines and letters with places. STIX through ziamath; only geometry is taken over.
+
+Words are set by MathML text elements, LaTeX goes through the typesetter; what that refuses is set as plain
+text. Whatever a label says, its outline is numbers and path letters of our own writing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
+from xml.etree import ElementTree
+
+from tnlang.draw.geometry import Box, union
+
+LONGEST = 160
+"""Longer labels are cut: a label of a picture is no page."""
+
+DEEPEST = 5
+"""Deeper braces are refused: the typesetter takes twice the time for each level."""
+
+EM = 100.0
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
+_TOKEN = re.compile(rf"[MLQCZ]|{_NUMBER.pattern}")
+
+Command = tuple[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A character at its place on the baseline; ``box`` is its ink, ``absent`` if the font lacks it."""
+
+    char: str
+    x: float
+    y: float
+    size: float
+    box: Box
+    italic: bool = False
+    bold: bool = False
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """Outlines of a label set at 100 units an em, the baseline's start at the origin.
+
+    ``ink`` is the box round all, ``base`` round the first letter. ``letters`` are the characters, ``rules``
+    the outlines that are none (bars, roots, large brackets). ``problem`` tells what is wrong with the LaTeX.
+    """
+
+    commands: tuple[Command, ...]
+    ink: Box
+    base: Box
+    advance: float
+    problem: str = ""
+    letters: tuple[Letter, ...] = ()
+    rules: tuple[Command, ...] = ()
+
+
+_NOWHERE = Box(0, 0, 0, 0)
+_EMPTY = Glyphs((), _NOWHERE, _NOWHERE, 0.0)
+
+
+@lru_cache(maxsize=4096)
+def glyphs_of(text: str, word: bool = False) -> Glyphs:
+    """The outlines of a label; see Glyphs. Empty text has an empty box at the origin."""
+    return _joined([glyphs for _, glyphs in _parts(text, word)])
+
+
+def parts_of(text: str, word: bool = False) -> tuple[str | ElementTree.Element, ...]:
+    """What a label consists of: upright texts, and formulas as MathML."""
+    return tuple(content for content, _ in _parts(text, word))
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str, word: bool) -> tuple[tuple[str | ElementTree.Element, Glyphs], ...]:
+    clean = printable(text)
+    if not word:
+        return (_formula(clean),) if clean else ()
+    parts = enumerate(re.split(r"\$(.*?)\$", clean))
+    return tuple(_formula(part) if index % 2 else (part, _upright(part)) for index, part in parts if part)
+
+
+def _formula(latex: str) -> tuple[str | ElementTree.Element, Glyphs]:
+    """A formula, or where it is not LaTeX its text."""
+    try:
+        return _parse(latex), _set(_parse(latex))
+    except Exception as error:  # whatever a foreign typesetter raises for a foreign text
+        plain = latex.replace("$", "")
+        reason = str(error) or type(error).__name__
+        return plain, replace(_upright(plain), problem=f"not LaTeX: {reason}")
+
+
+def _upright(text: str) -> Glyphs:
+    if not text:
+        return _EMPTY
+    math = ElementTree.Element("math")
+    ElementTree.SubElement(math, "mtext").text = text.replace(" ", "\u00a0")
+    return _set(math)
+
+
+def _joined(found: Sequence[Glyphs]) -> Glyphs:
+    """Parts one after the other."""
+    if len(found) < 2:
+        return found[0] if found else _EMPTY
+    shifts = list(accumulate((glyphs.advance for glyphs in found), initial=0.0))
+    pairs = list(zip(found, shifts, strict=False))
+    boxes = [glyphs.ink.moved((x, 0)) for glyphs, x in pairs if glyphs.commands or glyphs.letters]
+    return Glyphs(
+        tuple(command for glyphs, x in pairs for command in _shift(glyphs.commands, x)),
+        union(boxes) if boxes else _NOWHERE,
+        found[0].base,
+        shifts[-1],
+        "; ".join(glyphs.problem for glyphs in found if glyphs.problem),
+        tuple(_moved(letter, x) for glyphs, x in pairs for letter in glyphs.letters),
+        tuple(command for glyphs, x in pairs for command in _shift(glyphs.rules, x)),
+    )
+
+
+def _moved(letter: Letter, by: float) -> Letter:
+    return replace(letter, x=letter.x + by, box=letter.box.moved((by, 0)))
+
+
+def _shift(commands: tuple[Command, ...], by: float) -> tuple[Command, ...]:
+    if not by:
+        return commands
+    return tuple((c, tuple(n if i % 2 else n + by for i, n in enumerate(numbers))) for c, numbers in commands)
+
+
+def printable(text: str, longest: int = LONGEST) -> str:
+    """The text without control characters, cut where it gets longer than a label may be."""
+    spaced = re.sub(r"[\t\n\r]", " ", text)
+    kept = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
+
+
+def _parse(latex: str) -> ElementTree.Element:
+    from ziamath.escapes import unescape
+    from ziamath.tex import tex2mml
+
+    depth = 0
+    for character in re.sub(r"\\.", "", latex):
+        depth += (character == "{") - (character == "}")
+        if depth > DEEPEST:
+            raise ValueError(f"braces nested more than {DEEPEST} deep")
+    element: ElementTree.Element = ElementTree.fromstring(unescape(tex2mml(latex)))
+    if _rows_deep(element) > 2 + DEEPEST:
+        raise ValueError("nested too deep")
+    return element
+
+
+def _rows_deep(element: ElementTree.Element) -> int:
+    """How many rows stand within one another; the typesetter's time doubles with each."""
+    return element.tag.endswith("mrow") + max(map(_rows_deep, element), default=0)
+
+
+def _set(math: ElementTree.Element) -> Glyphs:
+    """What the typesetter draws, as commands: each of its paths and bars is read number by number."""
+    from tnlang.draw.font import typeset
+
+    drawn, advance = typeset(math, EM)
+    commands: list[Command] = []
+    rules: list[Command] = []
+    letters: list[Letter] = []
+    boxes: list[Box] = []
+    for element in drawn:
+        match element.tag:
+            case "path" if "stroke" not in element.attrib:
+                outline = _read(element.attrib["d"])
+            case "rect" if "stroke" not in element.attrib:
+                outline = _bar(*(float(element.attrib[key]) for key in ("x", "y", "width", "height")))
+            case "absent":
+                x, y, size, width = (float(element.attrib[key]) for key in ("x", "y", "size", "width"))
+                boxes.append(Box(x, y - 0.88 * size, x + width, y + 0.12 * size))
+                letters.append(Letter(element.attrib["char"], x, y, size, boxes[-1], absent=True))
+                continue
+            case _:
+                continue
+        if outline:
+            commands.extend(outline)
+            xs = [n for _, numbers in outline for n in numbers[::2]]
+            ys = [n for _, numbers in outline for n in numbers[1::2]]
+            boxes.append(Box(min(xs), min(ys), max(xs), max(ys)))
+            if "char" in element.attrib:
+                letters.append(_letter(element, boxes[-1]))
+            else:
+                rules.extend(outline)
+    ink = union(boxes) if boxes else _NOWHERE
+    base = boxes[0] if boxes else _NOWHERE
+    return Glyphs(tuple(commands), ink, base, advance, "", tuple(letters), tuple(rules))
+
+
+_SLANTED, _BOLD = re.compile(r"MATHEMATICAL (BOLD )?ITALIC|PLANCK"), re.compile(r"MATHEMATICAL BOLD")
+
+
+def _letter(element: ElementTree.Element, box: Box) -> Letter:
+    """A letter of the mathematical alphabets as the plain one, italic or bold as it is."""
+    char = element.attrib["char"]
+    x, y, size = (float(element.attrib[key]) for key in ("x", "y", "size"))
+    name = unicodedata.name(char, "")
+    italic, bold = _SLANTED.match(name) is not None, _BOLD.match(name) is not None
+    plain = unicodedata.normalize("NFKC", char) if italic or bold else char
+    return Letter(plain, x, y, size, box, italic, bold)
+
+
+def _bar(x: float, y: float, width: float, height: float) -> list[Command]:
+    right, bottom = x + width, y + height
+    return [("M", (x, y)), ("L", (right, y)), ("L", (right, bottom)), ("L", (x, bottom)), ("Z", ())]
+
+
+def _read(data: str) -> list[Command]:
+    """Path data in absolute M, L, Q, C, Z, each letter written out, as ziafont writes it."""
+    commands: list[Command] = []
+    letter = ""
+    numbers: list[float] = []
+    for token in [*_TOKEN.findall(data), "Z"]:
+        if token.isalpha():
+            same = letter == "L" and commands and tuple(numbers) == commands[-1][1][-2:]
+            if letter and not same and not (letter == "Z" and token == "Z"):
+                commands.append((letter, tuple(numbers)))
+            letter, numbers = token, []
+        else:
+            numbers.append(float(token))
+    return [*commands, ("Z", ())]
