@@ -71,7 +71,7 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST) -> Block:
     """An equation or sum: terms and signs on one axis.
 
     A row wider than ``widest`` breaks before its relations after the first (before that too, if much stands
-    left of it), which then stand below one another; a line that is still too wide breaks before its operators.
+    left of it), which then stand below one another; a line still too wide breaks before its operators.
     """
     cells = _parenthesised([_part(part) for part in _stretched(parts)])
     cells = [_leading(cell, cells[index - 1] if index else None) for index, cell in enumerate(cells)]
