@@ -6,7 +6,20 @@ import pytest
 
 from tests.elaborate.notation import codes, elaborated, lines
 from tnlang.ir.net import Group, Wire
-from tnlang.ir.program import Draw, Equation, Expression, NetTarget, ValueTarget
+from tnlang.ir.program import (
+    Align,
+    At,
+    Bend,
+    Beside,
+    Draw,
+    Equation,
+    Expression,
+    LabelSide,
+    LegSide,
+    NetTarget,
+    Relabel,
+    ValueTarget,
+)
 from tnlang.ir.size import LoopVar, show
 
 GIVEN = """
@@ -162,11 +175,36 @@ def test_hints_name_nets_by_their_name_in_the_program():
     one = figure('unfold f; fold f, W; flow right; A at (0, -1.5); B right of A; A label "$a$"')
     assert [(o.kind, o.paths) for o in one.openness] == [("unfold", ("f",)), ("fold", ("f", "W"))]
     assert one.flow == "right"
-    assert [(p.path, p.relation, p.other, p.at) for p in one.placements] == [
-        ("A", "at", "", (0.0, -1.5)),
-        ("B", "right of", "A", (0.0, 0.0)),
-        ("A", "label", "$a$", (0.0, 0.0)),
-    ]
+    assert one.hints == (At(("A", 0), (0.0, -1.5)), Beside(("B", 0), "right of", ("A", 0)))
+    assert one.labels == (Relabel("A", "$a$"),)
+
+
+def test_hints_speak_of_occurrences_legs_and_wires():
+    one = figure("align row A, B@2; leg j of A up; bend j (1, 2) (0, -1); label j@1 below")
+    assert one.hints == (
+        Align("row", (("A", 0), ("B", 2))),
+        LegSide("j", ("A", 0), "up"),
+        Bend(("j", 0), ((1.0, 2.0), (0.0, -1.0))),
+        LabelSide(("j", 1), "below"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("A at (0, 1001)", "TN802"),
+        ("A at (1j, 0)", "TN802"),
+        ("leg j of A inwards", "TN802"),
+        ("label j inside", "TN802"),
+        ("A left of A", "TN802"),
+        ("align row A, Q", "TN800"),
+        ("bend Q (1, 1)", "TN800"),
+        ("A@0 at (1, 1)", "TN106"),
+        ("A@123456 at (1, 1)", "TN106"),
+    ],
+)
+def test_hints_that_are_refused(text: str, code: str):
+    assert codes(GIVEN + "figure one { draw W; " + text + " }") == [code]
 
 
 WEIGHTS = """

@@ -141,14 +141,30 @@ def test_figures():
         ("hide", ["d.e"]),
     ]
     assert isinstance(flow, t.Flow) and flow.direction.text == "left"
-    assert isinstance(at, t.PlaceAt) and (at.x.value, at.y.value) == (0, -1.5)
+    assert isinstance(at, t.PlaceAt) and (at.at.x.value, at.at.y.value) == (0, -1.5)
     placed = [
-        (short(p.path), p.relation, short(p.other))
+        (short(p.placed.path), p.relation, short(p.other.path))
         for p in (beside, below, above)
         if isinstance(p, t.PlaceBeside)
     ]
     assert placed == [("B", "right of", "A"), ("C", "below", "left"), ("left", "above", "C")]
     assert isinstance(label, t.PlaceLabel) and label.label.value == "$W$"
+
+
+def test_hints():
+    (figure,) = items(
+        "figure f { draw y; x@2 at (0, 1); align row A, x@1; align column B, A; leg in of W{0}@3 up\n"
+        "bend h (1, 2) (1.5, -2); label h@2 above }"
+    )
+    assert isinstance(figure, t.FigureDecl)
+    _, at, row, column, leg, bend, label = figure.items
+    assert isinstance(at, t.PlaceAt) and (short(at.placed.path), at.placed.number) == ("x", 2)
+    assert isinstance(row, t.Align) and isinstance(column, t.Align)
+    assert (row.axis, [(short(p.path), p.number) for p in row.placed]) == ("row", [("A", 0), ("x", 1)])
+    assert (column.axis, [short(p.path) for p in column.placed]) == ("column", ["B", "A"])
+    assert isinstance(leg, t.LegSide) and (leg.leg.text, leg.side.text, leg.placed.number) == ("in", "up", 3)
+    assert isinstance(bend, t.Bend) and [(p.x.value, p.y.value) for p in bend.points] == [(1, 2), (1.5, -2)]
+    assert isinstance(label, t.LabelSide) and (label.placed.number, label.side.text) == (2, "above")
 
 
 def test_styles():

@@ -9,6 +9,7 @@ from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.drafts import DraftSum, wholes
 from tnlang.elaborate.expressions import draft
 from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.hints import hint_of
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.nets import needed_names
@@ -37,9 +38,10 @@ from tnlang.ir.program import (
     Equation,
     Expression,
     Figure,
+    Hint,
     NetTarget,
     Openness,
-    Placement,
+    Relabel,
     Steps,
     ValueTarget,
 )
@@ -82,7 +84,8 @@ class _Figure:
         flow = theme = ""
         width = 0.0
         openness: list[Openness] = []
-        placements: list[Placement] = []
+        labels: list[Relabel] = []
+        hints: list[Hint] = []
         for item in self.syntax.items:
             self.world.written = self.world.factors = 0
             match item:
@@ -106,8 +109,12 @@ class _Figure:
                 case ast.Openness(kind=kind, paths=paths):
                     texts = [self.path(p, names) for p in paths]
                     openness.append(Openness(kind, tuple(t for t in texts if t), origin=Origin(item.span)))
-                case ast.PlaceAt() | ast.PlaceBeside() | ast.PlaceLabel():
-                    placements.extend(self.placement(item, names))
+                case ast.PlaceLabel(path=path, label=label):
+                    text = self.path(path, names)
+                    labels.extend([Relabel(text, label.value, origin=Origin(item.span))] if text else [])
+                case _ if isinstance(item, ast.Hint):
+                    hint = hint_of(item, lambda path: self.path(path, names), self.world)
+                    hints.extend([hint] if hint is not None else [])
                 case _:
                     pass
         caption = self.syntax.caption.value if self.syntax.caption is not None else ""
@@ -117,7 +124,8 @@ class _Figure:
             tuple(self.items),
             flow,  # type: ignore[arg-type]
             tuple(openness),
-            tuple(placements),
+            tuple(labels),
+            tuple(hints),
             theme,
             width,
             origin=Origin(self.syntax.name.span),
@@ -304,22 +312,6 @@ class _Figure:
             )
             return ""
         return text
-
-    def placement(
-        self, item: ast.PlaceAt | ast.PlaceBeside | ast.PlaceLabel, names: set[str]
-    ) -> list[Placement]:
-        path = self.path(item.path, names)
-        origin = Origin(item.span)
-        match item:
-            case ast.PlaceAt(x=x, y=y):
-                place = Placement(path, "at", at=(float(x.value.real), float(y.value.real)), origin=origin)
-            case ast.PlaceBeside(relation=relation, other=other):
-                place = Placement(path, relation, self.path(other, names), origin=origin)
-                if not place.other:
-                    return []
-            case ast.PlaceLabel(label=label):
-                place = Placement(path, "label", label.value, origin=origin)
-        return [place] if path else []
 
 
 def _needed(main: tuple[Stmt, ...], after: tuple[Stmt, ...]) -> tuple[Stmt, ...]:

@@ -78,13 +78,69 @@ class Openness(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Placement(Part):
-    """A hint: ``at`` in grid units, or beside another path, or a label."""
+class Relabel(Part):
+    """What stands in a shape, on a bubble or at a wire of that name in this figure."""
 
     path: str
-    relation: Literal["at", "left of", "right of", "above", "below", "label"]
-    other: str = ""
-    at: tuple[float, float] = (0.0, 0.0)
+    label: str
+
+
+Direction = Literal["left", "right", "up", "down"]
+Address = tuple[str, int]
+"""A drawn part by its path and, where it is drawn several times, its number from 1 (0: the first)."""
+
+
+@dataclass(frozen=True, slots=True)
+class At(Part):
+    """A shape's or bubble's centre, in grid units from the first shape's; x to the right, y down."""
+
+    address: Address
+    at: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside(Part):
+    """A shape next to another one, on its level or straight above or below."""
+
+    address: Address
+    relation: Literal["left of", "right of", "above", "below"]
+    other: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Align(Part):
+    """Shapes on one level (row) or above one another (column): that of the first."""
+
+    axis: Literal["row", "column"]
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegSide(Part):
+    """The side on which a leg (by its name or its wire's) leaves a shape."""
+
+    leg: str
+    address: Address
+    side: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Bend(Part):
+    """A wire runs through points, in grid units from the first shape's centre."""
+
+    address: Address
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSide(Part):
+    """The side of its wire on which a name stands."""
+
+    address: Address
+    side: Literal["above", "below", "left", "right"]
+
+
+Hint = At | Beside | Align | LegSide | Bend | LabelSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +150,8 @@ class Figure(Part):
     items: tuple[Draw | Equation | Steps, ...]
     flow: Literal["", "left", "right", "up", "down"] = ""
     openness: tuple[Openness, ...] = ()
-    placements: tuple[Placement, ...] = ()
+    labels: tuple[Relabel, ...] = ()
+    hints: tuple[Hint, ...] = ()
     theme: str = ""
     width: float = 0.0
     """In points; 0 leaves it to the drawing."""

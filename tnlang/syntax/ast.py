@@ -462,17 +462,34 @@ class ShownWidth(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceAt(Syntax):
+class Placed(Syntax):
+    """What a hint speaks of: ``x``, or ``x@2`` for the second of that name in the picture."""
+
     path: Path
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Syntax):
     x: Number
     y: Number
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceAt(Syntax):
+    """``A at (0, 1)``."""
+
+    placed: Placed
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceBeside(Syntax):
-    path: Path
+    """``B right of A``."""
+
+    placed: Placed
     relation: Literal["left of", "right of", "above", "below"]
-    other: Path
+    other: Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,9 +498,41 @@ class PlaceLabel(Syntax):
     label: Text
 
 
-FigureItem = (
-    Draw | Equation | Steps | Openness | Flow | ShownTheme | ShownWidth | PlaceAt | PlaceBeside | PlaceLabel
-)
+@dataclass(frozen=True, slots=True)
+class Align(Syntax):
+    """``align row A, B``: their centres stand on one level; ``column``: above one another."""
+
+    axis: Literal["row", "column"]
+    placed: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegSide(Syntax):
+    """``leg h of W_Q up``: the side on which a leg leaves its shape."""
+
+    leg: Name
+    placed: Placed
+    side: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Bend(Syntax):
+    """``bend h (1, 0) (1, 2)``: the points through which a wire runs."""
+
+    placed: Placed
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSide(Syntax):
+    """``label h above``: the side of its wire on which a name stands."""
+
+    placed: Placed
+    side: Name
+
+
+Hint = PlaceAt | PlaceBeside | Align | LegSide | Bend | LabelSide
+FigureItem = Draw | Equation | Steps | Openness | Flow | ShownTheme | ShownWidth | Hint | PlaceLabel
 
 
 @dataclass(frozen=True, slots=True)

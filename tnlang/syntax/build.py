@@ -18,9 +18,18 @@ from tnlang.syntax.words import ASSIGNMENTS, LARGEST_INTEGER, LONGEST_NAME, RESE
 
 X = TypeVar("X")
 
-_KEPT = frozenset({"NAME", "WORD", "INT", "FLOAT", "IMAG", "STRING", "PLUS", "MINUS", "STAR", "SLASH"})
+_KEPT = frozenset({"NAME", "WORD", "INT", "FLOAT", "IMAG", "STRING", "NTH", "PLUS", "MINUS", "STAR", "SLASH"})
 _KEYWORD_RULES = frozenset(
-    {"declaration_kind", "assignment", "special", "comprehension", "relation", "openness_kind", "beside"}
+    {
+        "declaration_kind",
+        "assignment",
+        "special",
+        "comprehension",
+        "relation",
+        "openness_kind",
+        "beside",
+        "axis",
+    }
 )
 _ESCAPE = re.compile(r'\\(["\\])')
 
@@ -89,6 +98,16 @@ class Reader:
             self._too_large(token)
             return 0
         return int(token)
+
+    def read_nth(self, token: Token) -> int:
+        """``@2``: the number of an occurrence, counted from 1."""
+        if len(token) > 6 or int(token[1:]) == 0:
+            span = token_span(self.source, token)
+            self.diagnostics.error(
+                "TN106", f"{token} is no number of an occurrence", span, hint="`x@1` is the first x"
+            )
+            return 0
+        return int(token[1:])
 
     def read_number(self, token: Token) -> t.Number:
         span = token_span(self.source, token)

@@ -22,7 +22,7 @@ from tnlang.syntax.words import (
 
 _OPERAND = NUMBERS | {"NAME", "LPAR", "SUM", "PROD"}
 _BINARY = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CARET", "MOD", "DOT"})
-_PLACING = frozenset({"AT", "LABEL", "LEFT", "RIGHT", "ABOVE", "BELOW", "DOT", "SUB"})
+_PLACING = frozenset({"AT", "LABEL", "LEFT", "RIGHT", "ABOVE", "BELOW", "DOT", "SUB", "NTH"})
 _FURTHER = frozenset({"LSQB", "SUB", "CALL", "DOT"})
 _ENDS = frozenset({"NL", "$END"})
 _MARKS = {

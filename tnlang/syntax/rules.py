@@ -198,12 +198,30 @@ class Rules(ExpressionRules):
     def shown_width(self, span: Span, number: t.Number, unit: t.Name) -> t.ShownWidth:
         return t.ShownWidth(number, unit, span=span)
 
-    def place_at(self, span: Span, path: t.Path, x: t.Number, y: t.Number) -> t.PlaceAt:
-        return t.PlaceAt(path, x, y, span=span)
+    def placed(self, span: Span, path: t.Path, number: Token | None) -> t.Placed:
+        return t.Placed(path, 0 if number is None else self.read_nth(number), span=span)
 
-    def place_beside(self, span: Span, path: t.Path, relation: t.Name, other: t.Path) -> t.PlaceBeside:
+    def point(self, span: Span, x: t.Number, y: t.Number) -> t.Point:
+        return t.Point(x, y, span=span)
+
+    def place_at(self, span: Span, placed: t.Placed, at: t.Point) -> t.PlaceAt:
+        return t.PlaceAt(placed, at, span=span)
+
+    def place_beside(self, span: Span, placed: t.Placed, relation: t.Name, other: t.Placed) -> t.PlaceBeside:
         word = cast(Literal["left of", "right of", "above", "below"], relation.text)
-        return t.PlaceBeside(path, word, other, span=span)
+        return t.PlaceBeside(placed, word, other, span=span)
+
+    def align(self, span: Span, axis: t.Name, *placed: t.Placed) -> t.Align:
+        return t.Align(cast(Literal["row", "column"], axis.text), placed, span=span)
+
+    def leg_side(self, span: Span, leg: t.Name, placed: t.Placed, side: Token) -> t.LegSide:
+        return t.LegSide(leg, placed, self.read_name(side), span=span)
+
+    def bend(self, span: Span, placed: t.Placed, *points: t.Point) -> t.Bend:
+        return t.Bend(placed, points, span=span)
+
+    def label_side(self, span: Span, placed: t.Placed, side: Token) -> t.LabelSide:
+        return t.LabelSide(placed, self.read_name(side), span=span)
 
     def place_label(self, span: Span, path: t.Path, label: t.Text) -> t.PlaceLabel:
         return t.PlaceLabel(path, label, span=span)
@@ -254,4 +272,4 @@ class Rules(ExpressionRules):
     def declaration_kind(self, span: Span, *words: Token) -> t.Name:
         return t.Name(" ".join(words), span=span)
 
-    assignment = relation = openness_kind = beside = declaration_kind
+    assignment = relation = openness_kind = beside = axis = declaration_kind

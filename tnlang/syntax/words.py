@@ -22,11 +22,13 @@ BLOCK_WORDS = frozenset({"NET", "REPEAT", "FIGURE", "STYLE", "THEME", "WEIGHTS"}
 RESERVED = STATEMENT_WORDS | {"SUM", "PROD", "IN", "AS", "MOD"}
 """They name nothing but legs, wires and what a style selects."""
 
-SHOWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW", "WIDTH"})
+SHOWN_WORDS = frozenset(
+    {"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW", "WIDTH", "ALIGN", "LEG", "BEND", "LABEL"}
+)
 
 PLACE_WORDS = frozenset({"AT", "LEFT", "RIGHT", "ABOVE", "BELOW", "LABEL"})
 
-PLAIN_WORDS = SHOWN_WORDS | PLACE_WORDS | {*("OF", "NUMPY", "FOR", "PREFIX", "IGNORE")}
+PLAIN_WORDS = SHOWN_WORDS | PLACE_WORDS | {*("OF", "ROW", "COLUMN", "NUMPY", "FOR", "PREFIX", "IGNORE")}
 """Keywords where the grammar wants them, names everywhere else."""
 
 WORDS = RESERVED | PLAIN_WORDS

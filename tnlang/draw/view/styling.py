@@ -47,8 +47,8 @@ NO_STYLES = Styles()
 def styles_for(program: Program, figure: Figure | None, theme: str = "") -> Styles:
     """The program's styles, those of a theme of its own, and the labels that a figure gives to names."""
     chosen = [style for one in program.themes if one.name == theme for style in one.styles]
-    labels = () if figure is None else figure.placements
-    named = [Style("", p.path, (("label", p.other),)) for p in labels if p.relation == "label"]
+    labels = () if figure is None else figure.labels
+    named = [Style("", given.path, (("label", given.label),)) for given in labels]
     return Styles(tuple(sorted((*program.styles, *chosen, *named), key=lambda s: _SPECIFIC[s.kind])))
 
 
