@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tnlang.generated import execute
 from tnlang.ir.program import Program
-from tnlang.lower import class_name, identifier, torch_source
+from tnlang.lower import class_names, identifier, torch_source
 from tnlang.lower.dims import dims_of, keywords
 from tnlang.lower.torch import USER_FUNCTIONS
 from tnlang.source import ValueMismatch
@@ -56,7 +56,7 @@ def instantiate(
         if not isinstance(size, int) or size < 1:
             raise ValueMismatch(f"dim {dim} is a whole number of at least 1, not {size}")
     try:
-        found: nn.Module = getattr(module, class_name(net))(**sizes)
+        found: nn.Module = getattr(module, class_names(program)[net])(**sizes)
     except ValueError as error:
         raise ValueMismatch(f"net {net}: {error}") from error
     return found

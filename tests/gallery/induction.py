@@ -1,9 +1,9 @@
 """Section 4, the induction head: what each picture shows, written by hand; and one built by hand.
 
-The head that is built (``weights``) has a hidden space of three parts, turned at random so that no entry of it
-means anything by itself: the token, the position, and a part that the first layer fills with the token before.
-The first head looks one position back and copies the token it finds to that third part. The second compares
-its own token with the third part of others, and copies the token of the one that matches.
+The head that is built (``weights``) has a hidden space of three parts, turned at random so that no entry of
+it means anything by itself: the token, the position, and a part that the first layer fills with the token
+before. The first head looks one position back and copies the token it finds to that third part. The second
+compares its own token with the third part of others, and copies the token of the one that matches.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def I2_matrices(x, A, W_V, W_O, **second):
 
 # ---------------------------------------------------------------- tokens
 
-SENTENCE = "the quick brown fox jumps the quick brown".split()
+SENTENCE = ["the", "quick", "brown", "fox", "jumps", "the", "quick", "brown"]
 WORDS = list(dict.fromkeys(SENTENCE))
 
 

@@ -7,7 +7,7 @@ from math import hypot
 
 import pytest
 
-from tests.layout.pictures import drawn, example, example_sheets, named
+from tests.layout.pictures import diagrams_in, drawn, example, example_sheets, named
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Diagram, Row, Sign
 from tnlang.draw.layout.box import Placed
@@ -20,7 +20,7 @@ def at(diagram: Diagram, placed: Placed, name: str) -> tuple[float, float]:
 
 def test_a_chain_is_straight_and_in_written_order() -> None:
     diagram, placed = example("N1_chain")
-    places = [at(diagram, placed, name) for name in ("W3", "W2", "W1", "x")]
+    places = [at(diagram, placed, name) for name in ("W_3", "W_2", "W_1", "x")]
     assert len({y for _, y in places}) == 1
     assert all(a < b for (a, _), (b, _) in pairwise(places))
     for path in placed.routes.values():
@@ -108,7 +108,9 @@ def test_triangles_point_to_their_small_side() -> None:
 
 
 def test_nested_walls_hold_all_that_they_apply_to() -> None:
-    diagram, placed = example("N3_dense")
+    diagram = diagrams_in(example_sheets("N3_dense")[0])[-1]
+    placed = place_diagram(diagram)
+    assert len(diagram.enclosures) == 3
     for enclosure in diagram.enclosures:
         wall = placed.walls[enclosure.id].box
         for shape in diagram.shapes:
@@ -166,7 +168,7 @@ def test_flow_is_where_the_first_output_goes() -> None:
     for flow, side in (("left", "left"), ("right", "right"), ("down", "down"), ("up", "up")):
         placed = place_diagram(diagram, flow)
         assert [port.side for port in placed.ports] == [side]
-        places = [at(diagram, placed, name) for name in ("x", "W1", "W2", "W3")]
+        places = [at(diagram, placed, name) for name in ("x", "W_1", "W_2", "W_3")]
         along = [x if side in ("left", "right") else y for x, y in places]
         sign = 1 if side in ("right", "down") else -1
         assert all(sign * a < sign * b for a, b in pairwise(along)), "from the input to the output"

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 
 import pytest
+import torch
 from torch import nn
 
-from tnlang.lower.names import MODULE_ATTRIBUTES, NET_ATTRIBUTES, Names, attribute, class_name, identifier
+from tnlang.elaborate import load_program
+from tnlang.execute import instantiate
+from tnlang.lower import torch_source
+from tnlang.lower.names import (
+    MODULE_ATTRIBUTES,
+    NET_ATTRIBUTES,
+    Names,
+    attribute,
+    class_name,
+    class_names,
+    identifier,
+)
 from tnlang.lower.runtime import Net
+from tnlang.source import Source
 
 
 @pytest.mark.parametrize(
@@ -66,6 +80,30 @@ def test_everything_a_generated_class_has_is_escaped() -> None:
 def test_class_name(net: str, python: str) -> None:
     assert class_name(net) == python
     assert python.isidentifier()
+
+
+def test_each_net_has_a_class_of_its_own() -> None:
+    """Also those that a transform makes of the nets called (``c/d``), and those of several outputs."""
+    text = """
+dim n = 2
+net cell(x[n]) -> y[n] { param W[n, n]; z[i] = W[i, j] x[j]; y = tanh(z) }
+net whole(x[n]) -> y[n] { y = cell(x) }
+net a = freeze(whole, cell.z)
+net a_cell(x[n]) -> y[n] { y = 2 x }
+net aCell(x[n]) -> y[n] { y = 3 x }
+net two(x[n]) -> (y[n], z[n]) { y = 4 x; z = x }
+net two_output(x[n]) -> y[n] { y = 5 x }
+"""
+    program = load_program(Source("model.tn", text))
+    names = class_names(program)
+    assert names["a_cell"] == "ACell" and names["two"] == "Two"
+    assert len(set(names.values())) == len(names)
+    classes = [node.name for node in ast.parse(torch_source(program)).body if isinstance(node, ast.ClassDef)]
+    assert len(set(classes)) == len(classes)
+    x = torch.ones(2)
+    for net, expected in (("a_cell", 2), ("aCell", 3), ("two_output", 5)):
+        assert torch.equal(instantiate(program, net)(x), expected * x)
+    assert torch.equal(instantiate(program, "two")(x).y, 4 * x)
 
 
 def test_each_name_is_given_once() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tnlang.ir.program import Program
-from tnlang.lower.names import class_name, identifier
+from tnlang.lower.names import class_names, identifier
 from tnlang.source import Diagnostic, TnError
 
-__all__ = ["class_name", "identifier", "torch_source"]
+__all__ = ["class_names", "identifier", "torch_source"]
 
 
 def torch_source(program: Program, nets: Sequence[str] | None = None) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
+from tnlang.ir.program import Program
+
 MODULE_ATTRIBUTES = frozenset(
     [
         "T_destination",
@@ -178,6 +180,27 @@ def class_name(net: str) -> str:
     if not text.isidentifier():
         text = "N" + text
     return text + "_" if keyword.iskeyword(text) or text in dir(builtins) else text
+
+
+def class_names(program: Program) -> dict[str, str]:
+    """The class of each net, each another: ``a_b`` is ``AB``, and ``aB`` after it ``AB_``.
+
+    Nor is one called as what another one gives (``ABOutput``). What the text names comes first, so that it
+    has the class expected.
+    """
+    taken = Names()
+    found = {}
+    for net in dict.fromkeys((*program.exported, *(net.name for net in program.nets))):
+        name = taken.take(class_name(net))
+        while name + OUTPUT in taken.taken:
+            name = taken.take(class_name(net))
+        taken.taken.add(name + OUTPUT)
+        found[net] = name
+    return found
+
+
+OUTPUT = "Output"
+"""What follows the class of a net in that of its several outputs."""
 
 
 @dataclass(slots=True)

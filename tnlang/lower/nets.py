@@ -29,7 +29,7 @@ from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
     NET_ATTRIBUTES,
     Names,
-    class_name,
+    class_names,
     function_name,
     identifier,
 )
@@ -56,10 +56,11 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
     wanted = {net.name for name in nets for net in called(program, program.net(name))}
     chosen = [net for net in program.nets if net.name in wanted]
     inner = {s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)}
+    classes = class_names(program)
     callees: dict[str, Callee] = {}
     plans = []
     for net in chosen:
-        plan, callees[net.name] = plan_net(program, net, callees, net.name in inner)
+        plan, callees[net.name] = plan_net(program, net, callees, net.name in inner, classes[net.name])
         plans.append(plan)
     functions = tuple(
         (function_name(f.name), *f.target.partition(":")[::2])
@@ -70,7 +71,7 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
 
 
 def plan_net(
-    program: Program, net: Net, callees: Mapping[str, Callee], is_called: bool
+    program: Program, net: Net, callees: Mapping[str, Callee], is_called: bool, class_name: str
 ) -> tuple[NetPlan, Callee]:
     """The class of a net, and what its callers have to know."""
     dims = dims_of(program, net)
@@ -138,7 +139,7 @@ def plan_net(
     ]
     plan = NetPlan(
         name=net.name,
-        class_name=class_name(net.name),
+        class_name=class_name,
         doc=describe(program, net),
         keywords=words,
         counting=tuple(

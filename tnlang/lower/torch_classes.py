@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.lower.layout import fits, wrapped
-from tnlang.lower.names import Names, identifier
+from tnlang.lower.names import OUTPUT, Names, identifier
 from tnlang.lower.plan import (
     Arith,
     MathCall,
@@ -63,7 +63,7 @@ def docstring(doc: Sequence[str], indent: str) -> list[str]:
 
 
 def results_class(plan: NetPlan) -> str:
-    return f"{plan.class_name}Output"
+    return plan.class_name + OUTPUT
 
 
 def results_lines(plan: NetPlan) -> list[str]:

@@ -367,10 +367,17 @@ def indices(items: tuple[Item, ...], batched: bool) -> str:
                 words.append("None")
             case Cut(start, stop):
                 first = "" if start == Num(0) else text(start)
-                words.append(f"{first}:{'' if stop is None else text(stop)}")
+                words.append(_cut(first, "" if stop is None else text(stop)))
             case _:
                 words.append(text(item))
     return ", ".join(words)
+
+
+def _cut(first: str, last: str) -> str:
+    """A slice as formatters space it: a colon between anything but names and numbers stands apart."""
+    if all(bound.isalnum() or bound.isidentifier() for bound in (first, last) if bound):
+        return f"{first}:{last}"
+    return f"{first} : {last}".strip()
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
