@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import conflicts, cost, crossings
 from tnlang.draw.layout.freeform import freeform
@@ -18,10 +21,14 @@ from tnlang.draw.layout.repair import repaired
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
 from tnlang.draw.layout.spine import spine
+from tnlang.draw.layout.tracks import are_parallel, paired
+from tnlang.draw.layout.tracks_place import tracks
 from tnlang.draw.layout.tree_place import tree
 from tnlang.draw.layout.wall import enclosed, place_floats
 
 _DOWN: Side = "down"
+_ENDS: tuple[Side, Side] = ("left", "right")
+BARE, BARE_REACH = 30.0, 24.0
 SPINES, MANY = 6, 20
 """So many spines are tried before anything that has conflicts is taken; one where there are many items."""
 
@@ -45,6 +52,9 @@ def wanted_sides(index: Index) -> dict[int, Side]:
     The first is above where the other two share a dim: ``A[h, q, k]`` is a matrix for each head. Four and
     more have no side of their own: they all leave a row downwards.
     """
+    if are_parallel(index):
+        pairs = paired(index, index.diagram.opens)
+        return {line: side for pair in pairs for line, side in zip(pair, _ENDS, strict=True)}
     outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
     groups: dict[int, list[int]] = {}
     for _, line in outputs:
@@ -87,7 +97,8 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
         return enclosed(index, enclosure, place_level(index, enclosure, {**want, **sides}))
 
     groups = _in_order(here, want)
-    stacked = inside is not None and _share_a_side(here, groups, want)
+    parallel = inside is None and are_parallel(index)
+    stacked = (inside is not None or parallel) and _share_a_side(here, groups, want)
     placed: list[Placed] = []
     for number, items in enumerate(groups):
         part = here.only(items)
@@ -95,14 +106,22 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
         sides = dict(want) if stacked else _allowed(part, want, number, len(groups), inside is not None)
         placed.append(component(index, part, sides, inner))
     whole = _column(placed) if stacked else _row(placed)
-    whole = bare_wires(index, whole, here.bare)
+    whole = _beside_tracks(index, whole, here.bare) if parallel else bare_wires(index, whole, here.bare)
     return place_floats(index, whole, here.floats, beside=inside is None)
 
 
 def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
     """Items that hang together: the first template that matches, from the most particular to the spine."""
-    for template in (single, ring, grid, tree):
-        found = template(index, part, want)
+    templates: tuple[Callable[[], Placed | None], ...] = (
+        lambda: single(index, part, want),
+        lambda: tracks(index, part, inner, alike=False),
+        lambda: ring(index, part, want),
+        lambda: grid(index, part, want),
+        lambda: tree(index, part, want),
+        lambda: tracks(index, part, inner, alike=True),
+    )
+    for template in templates:
+        found = template()
         if found is not None:
             return found
     loops = len(part.inner_edges) - len(part.items) + 1
@@ -177,7 +196,25 @@ def _column(parts: list[Placed]) -> Placed:
         bottom = part.box.bottom + 24.0
         done.append(part)
     whole = merged(done)
-    return whole.moved((0.0, -whole.box.center[1]))
+    reach = {"left": whole.box.left, "right": whole.box.right}
+    ports = tuple(p.to((reach[p.side], p.at[1])) if p.side in reach else p for p in whole.ports)
+    return replace(whole, ports=ports).moved((0.0, -whole.box.center[1]))
+
+
+def _beside_tracks(index: Index, whole: Placed, lines: tuple[int, ...]) -> Placed:
+    """Identities among tracks run beside them, from end to end: above where they come first."""
+    if not whole.poses and not whole.walls:
+        return bare_wires(index, whole, lines)
+    routes, box = dict(whole.routes), whole.box
+    first = min((index.order_of_open(port.line) for port in whole.ports), default=0)
+    for line in lines:
+        order = index.order_of_open(line)
+        y = box.top - BARE if order < first else box.bottom + BARE
+        starts = next(o.order for o in index.diagram.opens if o.line == line and o.end == 0) == order
+        path = curves.straight((box.left - BARE_REACH, y), (box.right + BARE_REACH, y))
+        routes[line] = path if starts else geometry.reverse(path)
+        box = union((box, geometry.bbox(path)))
+    return replace(whole, routes=routes, box=replace(box, left=whole.box.left, right=whole.box.right))
 
 
 def _row(parts: list[Placed]) -> Placed:

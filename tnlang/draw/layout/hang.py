@@ -89,7 +89,7 @@ def hang(
     joined += [e for e in level.inner_edges if e.a in roots and e.b in roots and e.a != e.b]
     for edge in joined:
         one, other = ports.pop((edge.line, 0)), ports.pop((edge.line, 1))
-        routes[edge.line] = _meet(index, one, other)
+        routes[edge.line] = meet(index, one, other)
     boxes = [geometry.bbox(routes[e.line]) for e in joined]
     whole = Placed(whole.poses, whole.walls, routes, tuple(ports.values()), union((whole.box, *boxes)))
     for group in further:
@@ -107,7 +107,7 @@ def _has_badge(index: Index, built: Placed, box: Box) -> bool:
     return any(wall.box == box and index.enclosures[item].badge for item, wall in built.walls.items())
 
 
-def _meet(index: Index, one: Port, other: Port) -> Path:
+def meet(index: Index, one: Port, other: Port) -> Path:
     """The route between two ports; into a dot that stands aside it arrives level."""
     for dot, leg in ((one, other), (other, one)):
         if (

@@ -38,11 +38,15 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
         if shape.id in placed.poses:
             items.extend(_shape_items(index, shape, placed))
     wanted = [w for line in diagram.lines for w in _wanted(index, line, placed, free)]
-    return framed(place_labels(items, wanted), _axis(placed))
+    return framed(place_labels(items, wanted), _axis(index, placed))
 
 
-def _axis(placed: Placed) -> float:
+def _axis(index: Index, placed: Placed) -> float:
     level = [p.at[1] for p in placed.ports if p.side in ("left", "right")]
+    if level:  # identities beside what has legs there
+        bare = [line for line in index.lines.values() if all(end.shape is None for end in line.ends)]
+        ends = [(placed.routes[line.id].start, placed.routes[line.id].end) for line in bare]
+        level += [y for (_, y), (_, v) in ends if y == v]
     if level:
         return (min(level) + max(level)) / 2
     box = union([p.box for p in placed.poses.values()] + [w.box for w in placed.walls.values()])

@@ -173,7 +173,7 @@ def _outward(row: _Row) -> None:
     last = len(row.path) - 1
     for item in row.path:
         down = [e.line for e in row.level.of(item) if e.b is None and row.want.get(e.line) == "down"]
-        if len(down) == 2:  # one leg above and one below: an operator
+        if len(down) == 2 and row.level.inside is None:  # one leg above and one below: an operator
             row.upper.add(min(down, key=row.index.order_of_open))
     later: list[tuple[int, Edge]] = []
     for item in row.path:
