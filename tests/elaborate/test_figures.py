@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 
 from tests.elaborate.notation import codes, elaborated, lines
-from tnlang.ir.net import Group, Wire
+from tnlang.ir.net import Bracket, Group, Wire
 from tnlang.ir.program import (
     Align,
     At,
     Bend,
     Beside,
+    Cut,
+    CutPlace,
     Draw,
     Equation,
     Expression,
     LabelSide,
     LegSide,
     NetTarget,
+    Outline,
     Relabel,
     ValueTarget,
 )
@@ -107,6 +110,24 @@ def test_texts_and_chains():
     assert item.sides[0] == "$D$" and item.relations == ("=", "!=", "≈") and item.caption == "caption"
 
 
+def test_captions_of_terms():
+    one = elaborated(GIVEN + 'figure one { draw (A[i, j] "first") - (2 A[i, j] "second") + A[i, j] "all" }')
+    (item,) = one.figures[0].items
+    assert isinstance(item, Draw) and isinstance(item.target, Expression) and item.caption == "all"
+    terms = item.target.result.body.terms
+    assert [n.caption for t in terms for n in t.nodes if isinstance(n, Bracket)] == ["first", "second"]
+    assert len(terms) == 3 and terms[1].coefficient == -1
+
+
+def test_marks_belong_to_what_stands_before_them():
+    shown = "draw A[i, b{1}] A[k, b{1}]; cut b{1}, A[i]; outline A; draw s; equation s = s v[k] v[k]; cut k"
+    text = f"figure one {{ {shown} }}"
+    drawn, other, equation = elaborated(GIVEN + text).figures[0].items
+    assert isinstance(drawn, Draw) and isinstance(other, Draw) and isinstance(equation, Equation)
+    assert drawn.marks == (Cut((CutPlace("b{1}"), CutPlace("A", ("i",)))), Outline(("A",)))
+    assert other.marks == () and equation.marks == (Cut((CutPlace("k"),)),)
+
+
 @pytest.mark.parametrize(
     ("items", "theme", "width"),
     [
@@ -133,6 +154,14 @@ def test_themes_and_widths(items: str, theme: str, width: float):
         ("figure q { equation A = B }", "TN301"),
         ("figure q { equation delta[i, j] = delta[j, i] }", "TN303"),
         ("figure q { flow sideways }", "TN802"),
+        ('figure q { draw A[i, j] (v[j] "c") }', "TN807"),
+        ('figure q { draw 2 (A[i, j] "c") }', "TN807"),
+        ('figure q { draw (A + (A "c")) }', "TN807"),
+        ("figure q { cut i; draw A[i, j] }", "TN807"),
+        ("figure q { steps f; outline A }", "TN807"),
+        ("figure q { draw A[i, j]; cut A[0] }", "TN807"),
+        ("figure q { draw A[i, j]; cut zz }", "TN800"),
+        ("figure q { draw A[i, j]; outline Q }", "TN800"),
         ("figure q { theme drak }", "TN803"),
         ("figure q { width 3 km }", "TN804"),
         ("figure q { width 1 mm }", "TN804"),

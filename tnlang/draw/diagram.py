@@ -201,6 +201,26 @@ class Backbone:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A light line across these lines and, with ``shapes``, between some legs of a shape and its others.
+
+    ``shapes`` gives each shape with its legs (line ids) on one side.
+    """
+
+    lines: tuple[int, ...] = ()
+    shapes: tuple[tuple[int, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Shapes that are drawn as one: what has been contracted to one tensor. ``told`` says it in words."""
+
+    members: tuple[int, ...]
+    label: str
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagram:
     shapes: tuple[Shape, ...]
     lines: tuple[Line, ...]
@@ -211,6 +231,11 @@ class Diagram:
     """Residual streams, in the order of time: an encoder's stands before the decoder's that reads it."""
     caption: str = ""
     """What stands below it in a row."""
+    cuts: tuple[Cut, ...] = ()
+    outlined: tuple[tuple[int, ...], ...] = ()
+    """Shapes with a light line round them: what is contracted next."""
+    joined: tuple[Joined, ...] = ()
+    """The diagram is laid out as if nothing were joined: shapes keep their places."""
 
 
 @dataclass(frozen=True, slots=True)

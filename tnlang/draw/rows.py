@@ -22,6 +22,7 @@ from tnlang.draw.equations import (
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import measure
+from tnlang.draw.overlay import overlaid
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 
 PANEL_GAP = 48.0
@@ -41,10 +42,14 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     made unique over the parts.
     """
     used = 0
+    known: dict[Diagram, Scene] = {}
 
     def place(diagram: Diagram) -> Block:
         nonlocal used
-        scene = layout(diagram, sheet.flow)
+        bare = replace(diagram, cuts=(), outlined=(), joined=(), caption="")
+        if bare not in known:
+            known[bare] = layout(bare, sheet.flow)
+        scene = overlaid(known[bare], diagram)
         items = [_renumbered(item, used) for item in scene.items]
         free = frozenset(end.line + used for end in diagram.opens)
         used = max((_number(item) for item in items), default=used) + 1

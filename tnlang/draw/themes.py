@@ -49,6 +49,8 @@ def _theme(
         "plate": Paint(plate, faint, 1.25),
         "card": Paint(page, faint, 1.1, dash="1 5"),
         "mark": Paint("none", ink),
+        "cut": Paint("none", grey, dash="1.5 5"),
+        "next": Paint("none", faint),
         "tied": Paint(page, ink, 1.3),
         "frozen": frozen,
         "cell": Paint(page, ink, 1.1),

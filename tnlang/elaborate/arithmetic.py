@@ -216,7 +216,7 @@ def size_of_expr(expr: ast.Expr, scope: Scope) -> Size | None:
             return value
         case ast.Use(path=path, bracket=None):
             return named_size(path, scope)
-        case ast.Parens(inner=ast.Named(value=inner, name=None), bracket=None):
+        case ast.Parens(inner=ast.Named(value=inner, name=None), bracket=None, caption=None):
             return size_of_expr(inner, scope)
         case ast.Product(factors=factors):
             return _fold("*", factors, scope, expr.span)

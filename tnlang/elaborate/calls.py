@@ -159,7 +159,7 @@ def _argument(
     named: ast.Named, decl: Decl | None, call_name: str | None, position: int, scope: Scope
 ) -> Ref | None:
     expr, name = named.value, named.name
-    while name is None and isinstance(expr, ast.Parens) and expr.bracket is None:
+    while name is None and isinstance(expr, ast.Parens) and expr.bracket is None and expr.caption is None:
         inner = expr.inner
         expr, name = inner.value, inner.name
     legs: tuple[Leg, ...] | None

@@ -19,7 +19,7 @@ def constant(expr: ast.Expr, scope: Scope) -> int | float | complex | None:
             text = path_text(path)
             known = find_scalar(path, scope)
             return known.number if known is not None else {"pi": math.pi, "inf": math.inf}.get(text)
-        case ast.Parens(inner=ast.Named(value=inner, name=None), bracket=None):
+        case ast.Parens(inner=ast.Named(value=inner, name=None), bracket=None, caption=None):
             return constant(inner, scope)
         case ast.Call(gates=None, bracket=None, arguments=(ast.Argument(value=ast.Named(value=inner)),)):
             operand = constant(inner, scope)

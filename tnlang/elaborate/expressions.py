@@ -33,6 +33,7 @@ from tnlang.elaborate.lookup import (
     find_value,
     unknown_function,
 )
+from tnlang.elaborate.marks import refuse_caption
 from tnlang.elaborate.scope import MEMBERS, Scope, leg_names
 from tnlang.ir.functions import Function
 from tnlang.ir.net import Number, Origin, Ref, SizeNumber, Tensor
@@ -139,7 +140,7 @@ def _round(
     function: str, inner: ast.Expr, options: tuple[tuple[str, float], ...], scope: Scope
 ) -> Round | None:
     """An elementwise bubble round an expression, whose outline stands for the expression's own brackets."""
-    if isinstance(inner, ast.Parens) and inner.bracket is None and inner.inner.name is None:
+    if isinstance(inner, ast.Parens) and (inner.bracket or inner.caption or inner.inner.name) is None:
         inner = inner.inner.value
     body = draft(inner, scope)
     return None if body is None else Round(function, "elementwise", body, (), options, "", None, inner.span)
@@ -284,6 +285,8 @@ def _function(
 
 def _parens(parens: ast.Parens, scope: Scope) -> list[Factor] | None:
     inner = parens.inner
+    if refuse_caption(parens, scope):
+        return None
     if inner.name is not None:
         found = _named_factors(inner, scope)
         if found is None or parens.bracket is None:

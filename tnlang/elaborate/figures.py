@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tnlang.elaborate import transformed
 from tnlang.elaborate.arithmetic import find_module, is_broken, one_sub, path_text
 from tnlang.elaborate.bindings import Woven, weave_bare, weave_open
@@ -12,6 +14,7 @@ from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.hints import hint_of
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
+from tnlang.elaborate.marks import captioned, marked, taken_captions
 from tnlang.elaborate.nets import needed_names
 from tnlang.elaborate.rule2 import open_tips
 from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
@@ -86,6 +89,7 @@ class _Figure:
         openness: list[Openness] = []
         labels: list[Relabel] = []
         hints: list[Hint] = []
+        marks: list[tuple[int, ast.Cut | ast.Outline]] = []
         for item in self.syntax.items:
             self.world.written = self.world.factors = 0
             match item:
@@ -95,6 +99,8 @@ class _Figure:
                     self.equation(item)
                 case ast.Steps():
                     self.steps(item)
+                case ast.Cut() | ast.Outline():
+                    marks.append((len(self.items), item))
                 case ast.Flow(direction=direction):
                     flow = self.flow(direction)
                 case ast.ShownTheme(name=name):
@@ -104,6 +110,7 @@ class _Figure:
                 case _:
                     pass
         names = drawable_names(self.module, self.world, self.items)
+        self.items = marked(self.items, marks, names, lambda path: self.path(path, names), self.scope())
         for item in self.syntax.items:
             match item:
                 case ast.Openness(kind=kind, paths=paths):
@@ -211,9 +218,12 @@ class _Figure:
         """Sides of an equation, or one expression to draw. None after a mistake."""
         drafts: list[DraftSum] = []
         blocks: list[tuple[Stmt, ...]] = []
+        captions: dict[Span, str] = {}
         for side in sides:
             inner = self.scope()
-            made = draft(side, inner)
+            bare, found = taken_captions(side)
+            captions |= found
+            made = draft(bare, inner)
             if made is not None:
                 drafts.append(made)
                 blocks.append(tuple(inner.body.block))
@@ -223,7 +233,7 @@ class _Figure:
         if woven is None or any(w is None for w in woven):
             return None
         return [
-            self.expression(w, block, side.span)
+            self.expression(replace(w, body=captioned(w.body, captions)), block, side.span)
             for w, block, side in zip(woven, blocks, sides, strict=True)
             if w is not None
         ]

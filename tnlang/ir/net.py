@@ -149,10 +149,14 @@ class Bubble(Part):
 
 @dataclass(frozen=True, slots=True)
 class Bracket(Part):
-    """A bracket as written: a sum that is multiplied on, or an association. ``name`` is that of ``as``."""
+    """A bracket as written: a sum that is multiplied on, or an association. ``name`` is that of ``as``.
+
+    ``caption`` is what a figure writes below a term; it has no part in comparison.
+    """
 
     body: Sum
     name: str = ""
+    caption: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

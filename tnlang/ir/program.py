@@ -50,9 +50,32 @@ class ValueTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class CutPlace:
+    """A wire by name, or, with ``legs``, a tensor between these of its legs and the others."""
+
+    name: str
+    legs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Part):
+    """A light line through all these places: a bipartition, or where something is cut next."""
+
+    places: tuple[CutPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline(Part):
+    """A light line round these shapes: what is contracted next."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draw(Part):
     target: NetTarget | ValueTarget | Expression
     caption: str = ""
+    marks: tuple[Cut | Outline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +85,7 @@ class Equation(Part):
     sides: tuple[Expression | str, ...]
     relations: tuple[Literal["=", "!=", "≈"], ...]
     caption: str = ""
+    marks: tuple[Cut | Outline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,10 +181,14 @@ class Call(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Parens(Syntax):
-    """``(expr)``, ``(expr as name)``, ``(x + y)[p, d]``; never dropped, since it is drawn."""
+    """``(expr)``, ``(expr as name)``, ``(x + y)[p, d]``; never dropped, since it is drawn.
+
+    A text at the end is the caption of a term in a figure.
+    """
 
     inner: Named
     bracket: Bracket | None = None
+    caption: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +438,20 @@ class Steps(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut(Syntax):
+    """``cut b``: a wire; ``cut T[i]``: a tensor, between these legs and its others."""
+
+    places: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline(Syntax):
+    """``outline A, B``: what is contracted next."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Openness(Syntax):
     """``unfold a, b``, ``fold a``, ``hide a``."""
 
@@ -532,7 +550,9 @@ class LabelSide(Syntax):
 
 
 Hint = PlaceAt | PlaceBeside | Align | LegSide | Bend | LabelSide
-FigureItem = Draw | Equation | Steps | Openness | Flow | ShownTheme | ShownWidth | Hint | PlaceLabel
+FigureItem = (
+    Draw | Equation | Steps | Cut | Outline | Openness | Flow | ShownTheme | ShownWidth | Hint | PlaceLabel
+)
 
 
 @dataclass(frozen=True, slots=True)

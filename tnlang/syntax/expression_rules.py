@@ -83,8 +83,8 @@ class ExpressionRules(Reader):
     def option(self, span: Span, name: Token, value: t.Expr) -> t.Option:
         return t.Option(self.read_name(name), value, span=span)
 
-    def parens(self, span: Span, inner: t.Named, brackets: Brackets) -> t.Parens:
-        return t.Parens(inner, bracket_of(brackets), span=span)
+    def parens(self, span: Span, inner: t.Named, caption: t.Text | None, brackets: Brackets) -> t.Parens:
+        return t.Parens(inner, bracket_of(brackets), caption, span=span)
 
     def comprehension(self, span: Span, kind: Token, loops: t.Loops, body: t.Expr) -> t.Comprehension:
         return t.Comprehension(cast(Literal["sum", "prod"], str(kind)), loops, body, span=span)

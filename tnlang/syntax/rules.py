@@ -186,6 +186,12 @@ class Rules(ExpressionRules):
     def steps(self, span: Span, value: t.TransformValue) -> t.Steps:
         return t.Steps(value, span=span)
 
+    def cut(self, span: Span, *places: t.Use) -> t.Cut:
+        return t.Cut(places, span=span)
+
+    def outline(self, span: Span, *paths: t.Path) -> t.Outline:
+        return t.Outline(paths, span=span)
+
     def openness(self, span: Span, kind: t.Name, *paths: t.Path) -> t.Openness:
         return t.Openness(cast(Literal["unfold", "fold", "hide"], kind.text), paths, span=span)
 

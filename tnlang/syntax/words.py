@@ -22,9 +22,9 @@ BLOCK_WORDS = frozenset({"NET", "REPEAT", "FIGURE", "STYLE", "THEME", "WEIGHTS"}
 RESERVED = STATEMENT_WORDS | {"SUM", "PROD", "IN", "AS", "MOD"}
 """They name nothing but legs, wires and what a style selects."""
 
-SHOWN_WORDS = frozenset(
-    {"DRAW", "EQUATION", "STEPS", "UNFOLD", "FOLD", "HIDE", "FLOW", "WIDTH", "ALIGN", "LEG", "BEND", "LABEL"}
-)
+DRAWN_WORDS = frozenset({"DRAW", "EQUATION", "STEPS", "CUT", "OUTLINE"})
+
+SHOWN_WORDS = DRAWN_WORDS | {"UNFOLD", "FOLD", "HIDE", "FLOW", "WIDTH", "ALIGN", "LEG", "BEND", "LABEL"}
 
 PLACE_WORDS = frozenset({"AT", "LEFT", "RIGHT", "ABOVE", "BELOW", "LABEL"})
 

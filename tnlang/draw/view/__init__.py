@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
+from tnlang.draw.view.marking import marked
 from tnlang.draw.view.panels import draw_panels, equation_row
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
@@ -51,10 +52,10 @@ def _panels(
     program: Program, item: Draw | Equation | Steps | NetTarget | ValueTarget | Expression, openings: Openings
 ) -> tuple[Panel, ...]:
     match item:
-        case Draw(target=target, caption=caption):
-            return draw_panels(program, target, openings, caption)
-        case Equation(caption=caption):
-            return (Panel(equation_row(program, item, openings), caption),)
+        case Draw(target=target, caption=caption, marks=marks):
+            return tuple(marked(panel, marks) for panel in draw_panels(program, target, openings, caption))
+        case Equation(caption=caption, marks=marks):
+            return (marked(Panel(equation_row(program, item, openings), caption), marks),)
         case Steps(net=net):
             return draw_panels(program, NetTarget(net), openings, "")
         case _:

@@ -33,16 +33,16 @@ def draw_panels(
         case ValueTarget(net=name, value=value):
             return (Panel(_value_row(program, name, value, openings), caption),)
         case Expression():
-            return (Panel(_content(expression_parts(program, target, openings)), caption),)
+            return (_panel(expression_parts(program, target, openings), caption),)
 
 
-def _content(parts: tuple[Diagram | Sign, ...]) -> Diagram | Row:
+def _panel(parts: tuple[Diagram | Sign, ...], caption: str) -> Panel:
     """A row, or the one diagram that it would hold."""
     match parts:
         case (Diagram() as diagram,):
-            return diagram
+            return Panel(replace(diagram, caption=""), caption or diagram.caption)
         case _:
-            return Row(parts)
+            return Panel(Row(parts), caption)
 
 
 def equation_row(program: Program, equation: Equation, openings: Openings) -> Row:

@@ -12,11 +12,11 @@ from tnlang.ir.walk import free_wires, node_wires
 
 
 def flattened(body: Sum) -> tuple[Term, ...]:
-    """The terms of a sum; a bracket without a name that is a whole term adds its own terms."""
+    """The terms of a sum; a bracket without name or caption that is a whole term adds its own terms."""
     found: list[Term] = []
     for term in body.terms:
         match term:
-            case Term(nodes=(Bracket(body=inner, name=""),), coefficient=1, summed=()):
+            case Term(nodes=(Bracket(body=inner, name="", caption=""),), coefficient=1, summed=()):
                 found.extend(flattened(inner))
             case _:
                 found.append(term)

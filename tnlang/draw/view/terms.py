@@ -44,11 +44,22 @@ def _fall_into_a_row(terms: Sequence[Term], kept: frozenset[Wire]) -> bool:
 
     A single term is one that has something in it that a row can show: a sign, a big sum, a bracket.
     """
+    if any(map(_caption, terms)):
+        return True
     if len(terms) == 1:
         return terms[0].coefficient == -1 or _spread(terms[0]) is not None
     if any(set(free_wires(term)) & kept != kept for term in terms):
         return False
     return len(kept) != 1 or len({_is_lone(term) for term in terms}) == 1
+
+
+def _caption(term: Term) -> str:
+    """What a figure writes below a term; such a term is one picture."""
+    match term.nodes:
+        case (Bracket(caption=caption),):
+            return caption
+        case _:
+            return ""
 
 
 def _is_lone(term: Term) -> bool:
@@ -76,6 +87,9 @@ def _is_loose(node: Node) -> bool:
 
 def _term(term: Term, kept: frozenset[Wire], draw: Draw, loops: frozenset[str]) -> Iterator[Diagram | Sign]:
     """One term: a diagram, or scalars, a big sign and what it is of."""
+    if _caption(term):
+        yield replace(draw(Sum((term,), origin=term.origin), loops), caption=_caption(term))
+        return
     found = None if term.summed else _spread(term)
     if found is None or not _can_be_bracketed(found[1], kept):
         yield draw(Sum((term,), origin=term.origin), loops)
