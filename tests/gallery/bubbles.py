@@ -283,7 +283,8 @@ def layer(A: Tensor, W_OV: Tensor) -> Tensor:
 def N20_v_composition(**arrays):
     first = layer(arrays["A"], arrays["W_OV"])
     second = layer(arrays["A'"], arrays["W_OV'"])
-    return torch.tensordot(second, first, dims=2)
+    whole = torch.tensordot(second, first, dims=2)
+    return torch.tensordot(whole, arrays["x"], dims=2), whole.permute(0, 2, 1, 3)
 
 
 @drawn

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tnlang.draw.diagram import Ribbon, Shape
+from tnlang.draw.diagram import Ribbon, Role, Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.shapes import barred, declared, name_of
@@ -50,7 +50,7 @@ class Emitter(Wiring):
         self.joints_running: dict[Key, tuple[int, ...]] = {}
         self.wired: set[Key] = set()
         self.labels: dict[Key, str] = {}
-        self.seconds: frozenset[str] = frozenset()
+        self.roles: Mapping[str, Role] = {}
 
     # ------------------------------------------------------------ sums and terms
 
@@ -281,7 +281,7 @@ class Emitter(Wiring):
         told = frame.scope.address(found, node.ref) + ", conjugated" * node.conj + entries
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])])
         if found is None or (frame.scope.by_name and found.has_name):
-            label, role = name_of(found, node.ref, above, self.seconds)
+            label, role = name_of(found, node.ref, above, self.roles)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
             return
@@ -297,7 +297,7 @@ class Emitter(Wiring):
         if isinstance(statement, Decl) and statement.kind == "input" and several:
             self.copied(found, joints, wires, frame, span, told, node.conj)
         elif isinstance(statement, Decl):
-            shape = declared(found, statement, node, above, bias=bias, uses=self.uses, seconds=self.seconds)
+            shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
             ends = self.strips(statement, joints, wires, frame)
             number = self.put(replace(shape, told=told), ends, wires, frame, span, called)
             self.builder.known_as(number, ("kind", statement.kind))

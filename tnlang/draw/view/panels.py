@@ -8,7 +8,7 @@ from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.emit import Emitter
-from tnlang.draw.view.shapes import second_tensors
+from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.streams import net_diagram
 from tnlang.draw.view.sums import assigned
 from tnlang.draw.view.terms import row_of
@@ -97,7 +97,7 @@ def _definition_diagram(
         if isinstance(node, Tensor):
             uses.use(scope, node.ref, found.versions)
     emitter = Emitter(builder, uses, compose=False, stations=False)
-    emitter.seconds = second_tensors(program)
+    emitter.roles = tensor_roles(program)
     frame = Frame(scope, found.versions, {}, None, loops)
     within = {wire for term in body.terms for wire in free_wires(term)}
     for order, leg in enumerate(legs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tnlang.draw.diagram import Role, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.values import Definition, Uses
@@ -17,20 +19,18 @@ def declared(
     *,
     bias: bool,
     uses: Uses,
-    seconds: frozenset[str],
+    roles: Mapping[str, Role],
 ) -> Shape:
     """The shape of a declared value; a ``bias`` has fewer legs than the sum it is added to."""
     path = f"{found.key[0]}.{decl.name}" if found.key[0] else decl.name
     properties = {p.name: p for p in decl.properties}
     outline = "circle"
     tip: tuple[int, ...] = ()
-    role: Role = "weight"
+    role: Role = roles.get(decl.name, "weight") if decl.kind == "tensor" else "weight"
     if decl.kind == "input" or "onehot" in properties:
         role = "data"
     if len(decl.legs) <= 1 or bias:
         role = "bias" if bias else "data"
-    elif decl.name in seconds:
-        role = "second"
     if "isometry" in properties:
         outline, role, tip = "triangle", "isometry", properties["isometry"].legs
     elif "unitary" in properties or "orthogonal" in properties:
@@ -54,13 +54,13 @@ def declared(
     )
 
 
-def name_of(found: Definition | None, ref: Ref, above: str, seconds: frozenset[str]) -> tuple[str, Role]:
+def name_of(found: Definition | None, ref: Ref, above: str, roles: Mapping[str, Role]) -> tuple[str, Role]:
     """A named value's label and role; a transpose by name is written as one."""
     if found is not None and isinstance(found.statement, Bind) and not above:
         turned = _transposed(found.statement)
         inner = found.scope.resolve(turned, found.versions) if turned is not None else None
         if turned is not None and inner is not None and isinstance(inner.statement, Decl):
-            role: Role = "second" if turned.name in seconds else "weight"
+            role = roles.get(turned.name, "weight")
             return "{" + names.math(turned.name, label=inner.statement.label) + r"}^{\top}", role
     return names.math(ref.name, above), "result"
 
@@ -82,11 +82,16 @@ def barred(label: str) -> str:
 _OUTLINED = ("isometry", "unitary", "orthogonal")
 
 
-def second_tensors(program: Program) -> frozenset[str]:
-    """Of two matrices at file level the second has the second colour, so that they are told apart."""
+def tensor_roles(program: Program) -> dict[str, Role]:
+    """The colours of what the caller hands in, by name: data beside parameters, else those of matrices.
+
+    Of two matrices at file level the second has the second colour, so that they are told apart.
+    """
     plain = [
         d.name
         for d in program.declarations
         if d.kind == "tensor" and len(d.legs) > 1 and not any(p.name in _OUTLINED for p in d.properties)
     ]
-    return frozenset(plain[1:]) if len(plain) == 2 else frozenset()
+    if any(d.kind == "param" for d in program.declarations):
+        return dict.fromkeys(plain, "data")
+    return {plain[1]: "second"} if len(plain) == 2 else {}

@@ -10,7 +10,7 @@ from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
-from tnlang.draw.view.shapes import second_tensors
+from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.sums import apart, flattened
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
 from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
@@ -57,7 +57,7 @@ class _NetDrawing:
         self.uses = scope.uses(roots)
         self._count_streams()
         self.emitter = Emitter(self.builder, self.uses, compose=compose, stations=True)
-        self.emitter.seconds = second_tensors(scope.program)
+        self.emitter.roles = tensor_roles(scope.program)
         self.streams: dict[str, _Stream] = {}
         self.records: list[StreamRecord] = []
         self.shown: dict[Key, str] = {}
