@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from tests.gallery.checking import drawn
-
-
-@drawn
-def T16_hyperedge(A, v, B):
-    return torch.einsum("iab,b,baj->ij", A, v, B)
+from tests.gallery.checking import claim, drawn
+from tnlang.ir.cost import cost
 
 
 @drawn
@@ -18,5 +14,102 @@ def T1_tensors(s, v, M, T):
 
 
 @drawn
-def T14_cyclic(A, B):
+def T2_entry(A):
+    return A[0, 2, 0]
+
+
+@drawn
+def T3_scalars(a, b):
+    return a * b
+
+
+@drawn
+def T4_outer(a, b):
+    return torch.einsum("i,j->ij", a, b)
+
+
+@drawn
+def T5_dot(a, b):
+    return a @ b
+
+
+@drawn
+def T6_matrix_vector(A, b):
+    return A @ b
+
+
+@drawn
+def T7_matrices(A, B):
+    return A @ B
+
+
+@drawn
+def T8_trace(A):
+    return torch.trace(A)
+
+
+@drawn
+def T9_ring(A, B):
     return torch.trace(A @ B)
+
+
+@drawn
+def T10_transpose(A):
+    return A.T
+
+
+@drawn
+def T11_permute(T):
+    return T.permute(0, 2, 1, 3)
+
+
+@drawn
+def T12_group(T):
+    i, j, k, l = T.shape  # noqa: E741
+    return T.permute(0, 3, 2, 1).reshape(i * l, k * j)
+
+
+@drawn
+def T13_split(T):
+    return T.reshape(2, 3, 4)
+
+
+@drawn
+def T14_cyclic(A, B):
+    return torch.trace(A @ B), torch.trace(B @ A)
+
+
+@drawn
+def T15_transposes(A, B):
+    return torch.trace(A @ B), torch.trace(B.T @ A.T)
+
+
+@drawn
+def T16_hyperedge(A, v, B):
+    return torch.einsum("iab,b,baj->ij", A, v, B)
+
+
+LADDER = "ij,ir,jkl,rks,lmn,smt,nop,tou,pq,uq->"
+
+
+@drawn
+def T17_ladder(A, B, C, D, E, V, W, X, Y, Z):
+    return torch.einsum(LADDER, A, V, B, W, C, X, D, Y, E, Z)
+
+
+@drawn
+def T18_hole(A, B, D, E, V, W, X, Y, Z):
+    C = torch.zeros(3, 3, 3, dtype=A.dtype, requires_grad=True)
+    torch.einsum(LADDER, A, V, B, W, C, X, D, Y, E, Z).backward()
+    return C.grad
+
+
+@drawn
+def T19_orders(A, B, C, D, E, V, W, X, Y, Z):
+    return torch.einsum(LADDER, A, V, B, W, C, X, D, Y, E, Z)
+
+
+@claim("T19_orders", bound=0)
+def the_top_line_first_needs_five_legs_at_once_and_rung_by_rung_three(program):
+    largest = {net: len(cost(program.ir, net).largest.wires) for net in ("along", "rungs")}
+    return abs(largest["along"] - 5) + abs(largest["rungs"] - 3)
