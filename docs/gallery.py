@@ -18,7 +18,7 @@ from html import escape
 from pathlib import Path
 
 import tnlang
-from tests.gallery.all import CHECKS, Check, Deviation
+from tests.gallery.all import CHECKS, PLOTS, Check, Deviation
 from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
@@ -147,19 +147,19 @@ def shown(entry: Entry, folder: Path) -> Shown:
     except tnlang.TnError as error:
         body = "".join(f'<p class="bad">{escape(d.message)}</p>' for d in error.diagnostics)
         return Shown(entry, _article(entry, entry.name, body), False)
+    drawn = [picture.svg() for picture in pictures(program)]
+    drawn += [plot.svg() for plots in PLOTS.get(entry.name, ()) for plot in plots(program)]
     figures = []
-    for picture in pictures(program):
-        file = f"pictures/{entry.name}{f'.{picture.name}' if figures else ''}.svg"
-        svg = picture.svg()
+    for number, svg in enumerate(drawn):
+        file = f"pictures/{entry.name}{f'_{number}' if number else ''}.svg"
         write_whole(folder / file, lambda path, svg=svg: path.write_text(svg, encoding="utf-8"))
-        alt = escape(f"{entry.id}: {picture.name}")
-        figures.append(f'<figure><a href="{file}"><img src="{file}" alt="{alt}" loading="lazy"></a></figure>')
+        figures.append(f'<a href="{file}"><img src="{file}" alt="{entry.id}" loading="lazy"></a>')
     found = findings(program)
     checks = entry.checks if program.figures else ()
     measured = [(check, check.deviations(program)) for check in checks]
     checked = "".join(_checked(check, deviations) for check, deviations in measured)
     body = (
-        "".join(figures)
+        f"<figure>{''.join(figures)}</figure>"
         + "".join(f'<p class="weak">Weak: {escape(weak)}</p>' for weak in entry.weak)
         + "".join(f'<p class="bad">{escape(line)}</p>' for line in found)
         + f"<pre>{highlighted(entry.text)}</pre>"

@@ -4,52 +4,33 @@ from __future__ import annotations
 
 from functools import cache
 
-import tnlang
 from tests.conftest import PROGRAMS
+from tnlang.draw import figure_scene as drawn_figure
+from tnlang.draw import net_scene
 from tnlang.draw.scene import Scene
+from tnlang.elaborate import load_program
+from tnlang.ir.program import Figure, NetTarget, Program
 
-# T1 to T17, S1 to S4, S6, S9, N1, N3, N5 to N7, N10, N11, N13, N14: the example, and its net where it has no
-# figure of that name
-FIGURES: dict[str, str] = {
-    "T1_tensors": "",
-    "T2_entry": "main",
-    "T3_scalars": "main",
-    "T4_outer": "main",
-    "T5_dot": "main",
-    "T6_matrix_vector": "main",
-    "T7_matrices": "main",
-    "T8_trace": "main",
-    "T9_ring": "main",
-    "T10_transpose": "main",
-    "T11_permute": "main",
-    "T12_group": "main",
-    "T13_split": "main",
-    "T14_cyclic": "",
-    "T15_transposes": "",
-    "T16_hyperedge": "main",
-    "T17_ladder": "ladder",
-    "S1_identity": "",
-    "S2_delta": "",
-    "S3_diagonal": "main",
-    "S4_isometry": "",
-    "S6_unitary": "",
-    "S9_svd": "main",
-    "N1_chain": "chain",
-    "N3_dense": "dense",
-    "N5_gpt2": "",
-    "N6_onehot": "lookup",
-    "N7_embedding": "embed",
-    "N10_mlp": "mlp",
-    "N11_attention": "attention",
-    "N13_pattern": "",
-    "N14_frozen": "",
-    "gpt2": "gpt2",
-}
+FIGURES = (
+    *("T1_tensors", "T2_entry", "T3_scalars", "T4_outer", "T5_dot", "T6_matrix_vector", "T7_matrices"),
+    *("T8_trace", "T9_ring", "T10_transpose", "T11_permute", "T12_group", "T13_split", "T14_cyclic"),
+    *("T15_transposes", "T16_hyperedge", "T17_ladder"),
+    *("S1_identity", "S2_delta", "S3_diagonal", "S4_isometry", "S6_unitary", "S9_svd"),
+    *("N1_chain", "N3_dense", "N5_gpt2", "N6_onehot", "N7_embedding", "N10_mlp", "N11_attention"),
+    *("N13_pattern", "N14_frozen", "gpt2"),
+)
+
+
+def target(program: Program) -> Figure | NetTarget:
+    """The first figure of an example; where it has none, its last net."""
+    return program.figures[0] if program.figures else NetTarget(program.exported[-1])
 
 
 @cache
 def figure_scene(name: str) -> Scene:
-    """The scene of a figure of FIGURES, from its example as it stands."""
-    program = tnlang.load(PROGRAMS[name])
-    net = FIGURES[name]
-    return program.nets[net].scene() if net else next(iter(program.figures.values())).scene()
+    """The scene of one of FIGURES, from its example as it stands."""
+    program = load_program(PROGRAMS[name])
+    found = target(program)
+    if isinstance(found, NetTarget):
+        return net_scene(program, found.net)
+    return drawn_figure(program, found.name)

@@ -6,10 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-import tnlang
 from tests.conftest import PROGRAMS
 from tests.draw import page
-from tests.draw.figures import FIGURES, figure_scene
+from tests.draw.figures import FIGURES, figure_scene, target
 from tests.draw.goldens import check_golden, geometry
 from tests.draw.scenes import SCENES
 from tnlang.draw.diagram import Diagram
@@ -17,7 +16,7 @@ from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
 from tnlang.draw.view import view
-from tnlang.ir.program import NetTarget
+from tnlang.elaborate import load_program
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -32,9 +31,8 @@ def test_nothing_to_find(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_diagram_is_what_is_drawn(name):
-    program = tnlang.load(PROGRAMS[name]).ir
-    figure = None if FIGURES[name] else program.figures[0]
-    sheet = view(program, figure or NetTarget(FIGURES[name]))
+    program = load_program(PROGRAMS[name])
+    sheet = view(program, target(program))
     for panel in sheet.panels:
         parts = [panel.content] if isinstance(panel.content, Diagram) else panel.content.parts
         for part in parts:

@@ -21,7 +21,7 @@ whole program that give how far off it is:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.torch.modules import built, frozen_values, given_inputs, tensor
 from tnlang.ir.net import Decl, Init
 from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
 from tnlang.lower import identifier
+from tnlang.plots import Chart, draw
 from tnlang.reference import execute, initialise, random_inputs
 
 BOUND = 1e-9
@@ -102,6 +103,32 @@ def claim(entry: str, *, bound: float = BOUND) -> Callable[[Callable[..., Any]],
 
     def register(found: Callable[..., Any]) -> Callable[..., Any]:
         CHECKS.setdefault(entry, []).append(Check(entry, found, bound, is_claim=True))
+        return found
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot that an entry shows beside its figure, ``width`` points wide; ``grey`` as an image."""
+
+    chart: Chart
+    grey: bool = False
+    width: float = 246.0
+
+    def svg(self) -> str:
+        return draw(self.chart, grey=self.grey, width=self.width).decode("utf-8")
+
+
+PLOTS: dict[str, list[Callable[[tnlang.Program], Iterable[Plot]]]] = {}
+"""What is plotted beside the figure of an entry, by the name of its file."""
+
+
+def plotted(entry: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers plots of an entry: a function of its program that yields them."""
+
+    def register(found: Callable[..., Any]) -> Callable[..., Any]:
+        PLOTS.setdefault(entry, []).append(found)
         return found
 
     return register

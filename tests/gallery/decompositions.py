@@ -7,7 +7,8 @@ import tensorly
 import torch
 from tensorly.decomposition import parafac, tensor_train, tucker
 
-from tests.gallery.checking import claim, drawn
+from tests.gallery.checking import Plot, claim, drawn, plotted
+from tnlang.plots import chart
 
 
 def relative(got, wanted) -> float:
@@ -105,6 +106,16 @@ def the_error_at_1_7_30_100_values_is_that_of_eckart_and_young(program):
     return max(off) / np.linalg.norm(λ)
 
 
+@plotted("S11_image")
+def the_image_and_its_singular_values(program):
+    image, kept = photograph(), (1, 7, 30, 100)
+    U, λ, Vh = np.linalg.svd(image)
+    few = [program.at({"r": r}).nets["main"].numpy(U=U[:, :r], λ=λ[:r], V=Vh[:r].T) for r in kept]
+    words = {"kept": tuple(f"{r} of 200" for r in kept)}
+    yield Plot(chart(np.stack(few), ("kept", "y", "x"), ticks=words), grey=True, width=560)
+    yield Plot(chart(λ, ("k",), title="singular values", log=True))
+
+
 @drawn
 def S12_bipartition(U, λ, V):
     matrix = U.reshape(8, 8) @ torch.diag(λ) @ V.reshape(15, 8).T
@@ -189,8 +200,19 @@ def S18_moves(U, λ, V, B):
 
 @drawn
 def S19_mera(**t):
-    u, w = (lambda l, k: t[f"u.{l}.{k}"]), (lambda l, k: t[f"w.{l}.{k}"])  # noqa: E741
-    # sites 0 … 7; the disentangler k joins the sites 2k + 1 and 2k + 2 on the ring
+    u, w = (lambda layer, k: t[f"u.{layer}.{k}"]), (lambda layer, k: t[f"w.{layer}.{k}"])
+    below = torch.einsum(
+        "bcBC,deDE,fgFG,iaB,jCD,kEF,lGh->abcdefghijkl",
+        *(u(0, k) for k in range(3)),
+        *(w(0, k) for k in range(4)),
+    )
+    above = torch.einsum("jkJK,miJ,nKl,mn->ijkl", u(1, 0), w(1, 0), w(1, 1), t["top"])
+    return torch.einsum("abcdefghijkl,ijkl->abcdefgh", below, above)
+
+
+@drawn
+def S19_mera_ring(**t):
+    u, w = (lambda layer, k: t[f"u.{layer}.{k}"]), (lambda layer, k: t[f"w.{layer}.{k}"])
     below = torch.einsum(
         "bcBC,deDE,fgFG,haHA,iAB,jCD,kEF,lGH->abcdefghijkl",
         *(u(0, k) for k in range(4)),

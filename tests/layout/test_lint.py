@@ -10,7 +10,7 @@ from tests.layout.pictures import example_sheets, scene, sheets_of
 from tnlang.draw.lint import lint
 
 FIGURES = [
-    *(name for name in PROGRAMS if name.startswith("T") and name not in ("T18_hole", "T19_orders")),
+    *(name for name in PROGRAMS if name.startswith("T")),
     *("S1_identity", "S2_delta", "S3_diagonal", "S4_isometry", "S6_unitary", "S9_svd"),
     *("N1_chain", "N3_dense", "N6_onehot", "N7_embedding", "N9_general", "N13_pattern"),
     *("S5_projector", "S7_many_legs", "S8_identities", "S10_svd_sum", "S13_cp", "S14_tucker"),
