@@ -44,8 +44,9 @@ def drawn(text: str) -> tuple[Diagram, Placed]:
     return diagram, place_diagram(diagram)
 
 
-def example(name: str) -> tuple[Diagram, Placed]:
-    diagram = diagrams_in(example_sheets(name)[0])[0]
+def example(name: str, part: int = 0) -> tuple[Diagram, Placed]:
+    """A diagram of an example's first figure: the first, or that side of its equation."""
+    diagram = diagrams_in(example_sheets(name)[0])[part]
     return diagram, place_diagram(diagram)
 
 

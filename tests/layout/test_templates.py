@@ -58,7 +58,7 @@ def test_turning_the_ring_changes_which_tensor_is_left() -> None:
     for diagram, left in zip(sides, "AB", strict=True):
         placed = place_diagram(diagram)
         assert at(diagram, placed, left)[0] == pytest.approx(-44)
-    assert [part.label for part in row.parts if isinstance(part, Sign)] == ["="]
+    assert [part.label for part in row.parts if isinstance(part, Sign)].count("=") == 3
 
 
 def test_a_ladder_is_a_grid_with_rungs_of_80() -> None:
@@ -71,7 +71,7 @@ def test_a_ladder_is_a_grid_with_rungs_of_80() -> None:
 
 
 def test_a_transpose_bends_its_legs_by_half_turns() -> None:
-    diagram, placed = example("T10_transpose")
+    diagram, placed = example("T10_transpose", part=1)
     assert {port.side for port in placed.ports} == {"left", "right"}
     for port in placed.ports:
         points = geometry.flatten(port.path)
@@ -100,7 +100,7 @@ def test_the_third_end_of_a_wire_hangs_below_its_dot() -> None:
 
 
 def test_triangles_point_to_their_small_side() -> None:
-    diagram, placed = example("S9_svd")
+    diagram, placed = example("S9_svd", part=1)
     u, v = (placed.poses[named(diagram, name)] for name in "UV")
     assert u.tip == (1.0, 0.0) and v.tip == (-1.0, 0.0)
     assert u.at[0] < v.at[0]
