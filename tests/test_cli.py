@@ -136,7 +136,7 @@ def test_render_writes_svg_png_and_pdf(tn, tmp_path):
         tnlang("render", file, "-o", target)
         assert target.read_bytes().startswith(magic)
     svg = (tmp_path / "two.svg").read_text()
-    assert "<svg" in svg and tnlang("render", "-", text=TWO).stdout == svg
+    assert "<svg" in svg and tnlang("render", file).stdout == svg
 
 
 def test_render_takes_theme_width_and_resolution(tn, tmp_path):
@@ -153,6 +153,18 @@ def test_render_takes_theme_width_and_resolution(tn, tmp_path):
     )
     large = tnlang("render", file, "--width", "100in", "--dpi", "600", "-o", picture)
     assert "is too large" in large.stderr and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_render_writes_tikz(tn, tmp_path):
+    file = tn(TWO)
+    tnlang("render", file, "-o", tmp_path / "two.tex")
+    text = (tmp_path / "two.tex").read_text()
+    assert "\\begin{tikzpicture}" in text and tnlang("render", file, "--kind", "tikz").stdout == text
+    alone = tnlang("render", file, "--kind", "tikz", "--standalone").stdout
+    assert alone.startswith("\\documentclass") and text in alone
+    tnlang("render", file, "--all", "--kind", "tikz", "-o", tmp_path / "all")
+    assert [path.suffix for path in (tmp_path / "all").iterdir()] == [".tex"]
+    assert "for TikZ" in tnlang("render", file, "--standalone", code=2).stderr
 
 
 def test_render_all_draws_each_net(tn, tmp_path):

@@ -108,6 +108,12 @@ class Picture(ABC):
 
         return to_pdf(self.svg(**dims))
 
+    def tikz(self, /, *, standalone: bool = False) -> str:
+        r"""The picture as a ``tikzpicture`` to ``\input``, with ``standalone`` as a document of its own."""
+        from tnlang.draw.tikz import to_tikz
+
+        return to_tikz(self.scene(), standalone=standalone)
+
     def _repr_svg_(self) -> str:
         return self.svg()
 

@@ -1,4 +1,4 @@
-"""``tnlang render``: nets and figures as SVG, PNG or PDF."""
+"""``tnlang render``: nets and figures as SVG, PNG, PDF or TikZ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tnlang.ir.lengths import LEAST, MOST, UNITS, length
 if TYPE_CHECKING:
     from tnlang.api import FigureHandle, NetHandle
 
-KINDS = ("svg", "png", "pdf")
+KINDS = ("svg", "png", "pdf", "tikz")
+ENDINGS = {**{f".{kind}": kind for kind in KINDS}, ".tex": "tikz"}
 
 
 def _width(ctx: click.Context, parameter: click.Parameter, text: str | None) -> float:
@@ -39,6 +40,7 @@ Examples:
   tnlang render model.tn --net attention -o attention.svg
   tnlang render paper.tn --figure circuit --width 86mm -o circuit.pdf
   tnlang render paper.tn --figure circuit --theme mono --dpi 300 -o circuit.png
+  tnlang render paper.tn --figure circuit -o circuit.tex
   tnlang render paper.tn --all -o pictures --kind png
   cat model.tn | tnlang render - > model.svg
 
@@ -60,6 +62,7 @@ Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""
 @click.option("--text", is_flag=True, help="Letters as text (SVG, PDF) instead of outlines.")
 @click.option("--scale", type=click.FloatRange(0.1, 20), help="Pixels of a PNG a point (2).")
 @click.option("--dpi", type=click.FloatRange(7.2, 1440), help="Pixels of a PNG an inch.")
+@click.option("--standalone", is_flag=True, help="TikZ as a document of its own, not to be \\input.")
 @dim_option
 @diagnostics_option
 def command(
@@ -74,6 +77,7 @@ def command(
     text: bool,
     scale: float | None,
     dpi: float | None,
+    standalone: bool,
     dims: dict[str, int],
     diagnostics: str,
 ) -> None:
@@ -89,6 +93,8 @@ def command(
     if scale is not None and dpi is not None:
         raise click.UsageError("--scale and --dpi exclude one another")
     kind = kind or ("svg" if everything or output == "-" else _kind_of(output))
+    if standalone and kind != "tikz":
+        raise click.UsageError("--standalone is for TikZ: --kind tikz, or -o NAME.tex")
     from tnlang.api import load
 
     program = load(read_input(file), dims=dims)
@@ -102,7 +108,7 @@ def command(
         targets = [output]
     density = dpi / 72 if dpi is not None else scale or 2.0
     pictures = [
-        _picture(handle.drawn(theme=theme, width=width, text=text), kind, density)
+        _picture(handle.drawn(theme=theme, width=width, text=text), kind, density, standalone)
         for handle in tracked(chosen, "drawing")
     ]
     report(program.warnings, diagnostics)
@@ -123,9 +129,9 @@ def _check_theme(theme: str, own: list[str]) -> None:
 
 
 def _kind_of(output: str) -> str:
-    kind = Path(output).suffix.lower().removeprefix(".")
-    if kind not in KINDS:
-        raise click.UsageError(f"{output} ends in none of .svg, .png, .pdf; name the kind with --kind")
+    kind = ENDINGS.get(Path(output).suffix.lower())
+    if kind is None:
+        raise click.UsageError(f"{output} ends in none of {', '.join(ENDINGS)}; name the kind with --kind")
     return kind
 
 
@@ -136,14 +142,15 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
     for handle in chosen:
         name = handle.name if handle.name not in taken else f"{handle.name}.net"
         taken.add(name)
-        targets.append(str(folder / f"{name}.{kind}"))
+        targets.append(str(folder / f"{name}.{'tex' if kind == 'tikz' else kind}"))
     return targets
 
 
-def _picture(handle: NetHandle | FigureHandle, kind: str, density: float) -> str | bytes:
+def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standalone: bool) -> str | bytes:
     from tnlang.draw import SMALLEST_LETTERS, smallest_letters
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.svg import to_svg
+    from tnlang.draw.tikz import to_tikz
     from tnlang.draw.view.build import TooLarge
 
     try:
@@ -154,6 +161,8 @@ def _picture(handle: NetHandle | FigureHandle, kind: str, density: float) -> str
     if letters < SMALLEST_LETTERS:
         wide = scene.width * scene.scale
         _warn(f"{handle.name}: at a width of {wide:.0f} pt its smallest letters are {letters:.1f} pt high")
+    if kind == "tikz":
+        return to_tikz(scene, standalone=standalone)
     svg = to_svg(scene, text=handle.text and kind != "png")
     if kind in ("png", "pdf") and not handle.text and "<text" in svg:
         _warn(
