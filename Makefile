@@ -8,8 +8,9 @@ STAMP := .venv/installed
 
 help:
 	@echo "make demo [CHECKPOINT=dir]  compile, draw and run GPT-2, and compare it with transformers"
+	@echo "make gallery                every figure, drawn and checked, as a page: build/gallery/index.html"
 	@echo "make test                   linters, type checks, import contracts and the tests"
-	@echo "make lint | fmt | docs | gallery | wheel | venv | clean"
+	@echo "make lint | fmt | docs | wheel | venv | clean"
 
 venv: $(STAMP)
 

@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -153,7 +152,7 @@ def shown(entry: Entry, folder: Path) -> Shown:
     for number, svg in enumerate(drawn):
         file = f"pictures/{entry.name}{f'_{number}' if number else ''}.svg"
         write_whole(folder / file, lambda path, svg=svg: path.write_text(svg, encoding="utf-8"))
-        figures.append(f'<a href="{file}"><img src="{file}" alt="{entry.id}" loading="lazy"></a>')
+        figures.append(f'<a href="{file}"><img src="{file}" alt="{entry.id}"></a>')
     found = findings(program)
     checks = entry.checks if program.figures else ()
     measured = [(check, check.deviations(program)) for check in checks]
@@ -161,7 +160,7 @@ def shown(entry: Entry, folder: Path) -> Shown:
     body = (
         f"<figure>{''.join(figures)}</figure>"
         + "".join(f'<p class="weak">Weak: {escape(weak)}</p>' for weak in entry.weak)
-        + "".join(f'<p class="bad">{escape(line)}</p>' for line in found)
+        + _found(found)
         + f"<pre>{highlighted(entry.text)}</pre>"
         + (checked or '<p class="bad">not checked</p>')
     )
@@ -178,6 +177,12 @@ def _article(entry: Entry, title: str, body: str) -> str:
     )
 
 
+def _found(found: tuple[str, ...]) -> str:
+    if not found:
+        return '<p class="good">Nothing for lint; every line read back from the geometry.</p>'
+    return "".join(f'<p class="bad">{escape(line)}</p>' for line in found)
+
+
 def _holds(check: Check, deviations: tuple[Deviation, ...]) -> bool:
     return all(deviation.largest <= check.bound for deviation in deviations)
 
@@ -188,35 +193,33 @@ def _checked(check: Check, deviations: tuple[Deviation, ...]) -> str:
         for d in deviations
     )
     verdict = "good" if _holds(check, deviations) else "bad"
+    off = max(d.largest for d in deviations)
+    said = f"off by at most {off:.1e}" if off else "equal to the last bit"
     return (
-        f'<details><summary class="{verdict}">checked: off by at most '
-        f"{max(d.largest for d in deviations):.1e}</summary><pre>{escape(check.text)}</pre>"
+        f'<details><summary class="{verdict}">checked: {said}</summary><pre>{escape(check.text)}</pre>'
         f"<table><tr><th></th><th>reference</th><th>module</th></tr>{rows}</table></details>"
     )
+
+
+def _link(item: Shown) -> str:
+    state = "good" if item.good else "bad"
+    return f'<a href="#{item.entry.name}" class="{state}">{item.entry.name.replace("_", " ")}</a>'
 
 
 def page(all_shown: list[Shown], seconds: float) -> str:
     """The whole page: an index by section at the left, the entries below one another."""
 
-    def section(letter: str, each: str) -> Iterator[str]:
-        title, _ = SECTIONS[letter]
-        yield f"<h2>{title}</h2>"
-        for item in all_shown:
-            if item.entry.section == letter:
-                link = (
-                    f'<a href="#{item.entry.name}" class="{"" if item.good else "bad"}">{item.entry.name}</a>'
-                )
-                yield link if each == "link" else item.html
-
-    links = "".join(part for letter in SECTIONS for part in section(letter, "link"))
-    articles = "".join(part for letter in SECTIONS for part in section(letter, "html"))
+    links, articles = "", ""
+    for letter, (title, _) in SECTIONS.items():
+        items = [item for item in all_shown if item.entry.section == letter]
+        links += f"<h2>{title}</h2>" + "".join(map(_link, items))
+        articles += f"<h2>{title}</h2>" + "".join(item.html for item in items)
     good = sum(item.good for item in all_shown)
-    said = (
-        f"{len(all_shown)} pictures, {good} of them checked and without a finding; made in {seconds:.0f} s."
-    )
+    said = f"{len(all_shown)} entries, {good} checked and without a finding; made in {seconds:.0f} s."
+    style = STYLE.read_text(encoding="utf-8")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>tnlang: gallery</title>'
-        f"<style>{STYLE.read_text(encoding='utf-8')}</style><nav><b>Gallery</b>{links}</nav><main><h1>Gallery</h1><p>{said}</p>{articles}"
+        f"<style>{style}</style><nav><b>Gallery</b>{links}</nav><main><h1>Gallery</h1><p>{said}</p>{articles}"
         f"</main></html>\n"
     )
 
