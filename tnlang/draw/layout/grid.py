@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import replace
+from itertools import product
 
 from tnlang.draw import curves
 from tnlang.draw.diagram import Side
@@ -14,36 +16,90 @@ from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.layout.paths import neighbours
 from tnlang.draw.scene import Point
 
-PITCH, RUNG, GAP = 64.0, 80.0, 24.0
-_TRIED = 20_000
+PITCH, RUNG, GAP, ASLANT, TIED = 64.0, 80.0, 24.0, 34.0, 10.0
+_TRIED, _WAYS = 20_000, 24
 _STEPS: dict[Side, tuple[int, int]] = {"right": (1, 0), "down": (0, 1), "left": (-1, 0), "up": (0, -1)}
 
 Cell = tuple[int, int]
 
 
 def grid(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
-    """The level on a grid, if it is a network of shapes with cycles whose wires can all be steps of one."""
+    """The level on a grid, if it is a network of shapes with cycles whose wires can all be steps of one.
+
+    What hangs on it by one wire takes a free cell beside; an open leg without a free side leaves aslant.
+    """
     near = neighbours(part)
-    pairs = sum(len(others) for others in near.values()) // 2
-    if len(part.items) < 4 or pairs < len(part.items) or len(part.inner_edges) != pairs:
+    core = {
+        item: tuple(o for o in others if len(near[o]) > 1) for item, others in near.items() if len(others) > 1
+    }
+    pairs = sum(len(others) for others in core.values()) // 2
+    if len(core) < 4 or pairs < len(core) or len(part.inner_edges) != pairs + len(near) - len(core):
         return None
-    if any(i not in index.shapes or len(near[i]) > 4 or index.is_small(i) for i in part.items):
+    if any(i not in index.shapes or len(near[i]) > 4 for i in part.items):
+        return None
+    if any(index.is_small(i) for i in core) or any(len(others) < 1 for others in core.values()):
         return None
     if any(edge.via_a or edge.via_b or edge.ended for edge in part.edges):
         return None
-    cells = _embedded(near)
+    found = _embedded(core, {edge.a for edge in part.outer_edges})
+    cells = _with_leaves(index, part, near, found) if found is not None else None
     if cells is None:
         return None
     sides = _outward(part, cells, want)
     return None if sides is None else _place(index, part, cells, sides)
 
 
-def _embedded(near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell] | None:
-    """A cell for each item such that neighbours are one step apart, and only they; wider than high."""
+def _with_leaves(
+    index: Index, part: Level, near: Mapping[int, tuple[int, ...]], core: Mapping[int, Cell]
+) -> dict[int, Cell] | None:
+    """The cells of the grid and of what hangs on it: where other items have their leg of that position."""
+    used = {cell: item for item, cell in core.items()}
+    usual: dict[int, Counter[Cell]] = {}
+    for edge in part.inner_edges:
+        for item, other in ((edge.a, edge.b), (edge.b, edge.a)):
+            if item in core and other in core:
+                assert item is not None and other is not None
+                step = (core[other][0] - core[item][0], core[other][1] - core[item][1])
+                usual.setdefault(index.leg_position(item, edge.line), Counter())[step] += 1
+    cells = dict(core)
+    for leaf in (item for item in part.items if item not in core):
+        (edge,) = (e for e in part.of(leaf) if e.b is not None)
+        item = edge.other(leaf)
+        assert item is not None
+        known = usual.get(index.leg_position(item, edge.line), Counter())
+        steps = sorted(_STEPS.values(), key=lambda step: -known[step])
+        x, y = cells[item]
+        free = [(x + dx, y + dy) for dx, dy in steps if (x + dx, y + dy) not in used]
+        outside = [
+            cell
+            for cell in free
+            if not any(_beside(cell, c) and i != item for c, i in used.items() if i in core)
+        ]
+        if not outside:
+            return None
+        cells[leaf] = outside[0]
+        used[outside[0]] = leaf
+    left, top = min(x for x, _ in cells.values()), min(y for _, y in cells.values())
+    return {item: (x - left, y - top) for item, (x, y) in cells.items()}
+
+
+def _beside(one: Cell, other: Cell) -> bool:
+    return abs(one[0] - other[0]) + abs(one[1] - other[1]) == 1
+
+
+def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int, Cell] | None:
+    """A cell for each item such that neighbours are one step apart, and only they; wider than high.
+
+    Of the first ways found it is the one that fills its rectangle best, then the one in which the open legs
+    of ``loose`` items meet where a cell is empty; read from left to right and downwards as it is written.
+    """
     order = _breadth(near)
+    if len(order) > 600 or len(order) < len(near):
+        return None
     cells: dict[int, Cell] = {order[0]: (0, 0)}
     used: dict[Cell, int] = {(0, 0): order[0]}
     tried = 0
+    ways: list[tuple[int, int, dict[int, Cell]]] = []
 
     def fits(item: int, cell: Cell) -> bool:
         if cell in used:
@@ -52,22 +108,23 @@ def _embedded(near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell] | None:
             beside = used.get((cell[0] + dx, cell[1] + dy))
             if beside is not None and beside not in near[item]:
                 return False
-        return all(
-            abs(cells[o][0] - cell[0]) + abs(cells[o][1] - cell[1]) == 1 for o in near[item] if o in cells
-        )
+        return all(_beside(cells[o], cell) for o in near[item] if o in cells)
 
     def search(position: int) -> bool:
         nonlocal tried
         if position == len(order):
-            return True
+            wide, high = _extent(cells)
+            meeting = sum(_beside(cells[item], hole) for hole in _holes(cells, loose) for item in loose)
+            ways.append((wide * high, -meeting, dict(cells)))
+            return wide * high == len(cells) or len(ways) == _WAYS
         item = order[position]
         anchor = next(o for o in near[item] if o in cells)
         x, y = cells[anchor]
-        for dx, dy in _STEPS.values():
+        for dx, dy in tuple(_STEPS.values())[: 1 if position == 1 else 4]:  # the first step is to the right
             cell = (x + dx, y + dy)
             tried += 1
             if tried > _TRIED:
-                return False
+                return True
             if fits(item, cell):
                 cells[item], used[cell] = cell, item
                 if search(position + 1):
@@ -75,14 +132,40 @@ def _embedded(near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell] | None:
                 del cells[item], used[cell]
         return False
 
-    if len(order) > 600 or not search(1):
+    search(1)
+    if not ways:
         return None
-    width = max(x for x, _ in cells.values()) - min(x for x, _ in cells.values())
-    height = max(y for _, y in cells.values()) - min(y for _, y in cells.values())
-    if height > width:
-        cells = {item: (y, x) for item, (x, y) in cells.items()}
+    cells = _reading(min(ways, key=lambda way: way[:2])[2], near)
     left, top = min(x for x, _ in cells.values()), min(y for _, y in cells.values())
     return {item: (x - left, y - top) for item, (x, y) in cells.items()}
+
+
+def _reading(cells: Mapping[int, Cell], near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell]:
+    """The grid turned and mirrored so that it is not higher than wide, and later items are right or below."""
+    ways: list[tuple[int, dict[int, Cell]]] = []
+    for swap, across, down in product((False, True), (1, -1), (1, -1)):
+        way = {n: (across * (y if swap else x), down * (x if swap else y)) for n, (x, y) in cells.items()}
+        wide, high = _extent(way)
+        if wide >= high:
+            forward = sum(
+                (way[b][0] - way[a][0]) + (way[b][1] - way[a][1]) for a in near for b in near[a] if a < b
+            )
+            ways.append((forward, way))
+    return max(ways, key=lambda found: found[0])[1]
+
+
+def _holes(cells: Mapping[int, Cell], loose: Set[int]) -> set[Cell]:
+    """The empty cells amid the grid beside which several items have an open leg."""
+    used = set(cells.values())
+    columns, rows = sorted({x for x, _ in used}), sorted({y for _, y in used})
+    empty = (cell for cell in product(columns, rows) if cell not in used)
+    return {cell for cell in empty if sum(_beside(cells[item], cell) for item in loose) > 1}
+
+
+def _extent(cells: Mapping[int, Cell]) -> Cell:
+    """How many columns and rows the cells take."""
+    xs, ys = [x for x, _ in cells.values()], [y for _, y in cells.values()]
+    return max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
 
 
 def _breadth(near: Mapping[int, tuple[int, ...]]) -> list[int]:
@@ -95,34 +178,50 @@ def _breadth(near: Mapping[int, tuple[int, ...]]) -> list[int]:
 
 def _outward(
     part: Level, cells: Mapping[int, Cell], want: Mapping[int, Side]
-) -> dict[tuple[int, int], Side] | None:
-    """A side for each open leg: one where the item has no neighbour and the way out is free."""
+) -> dict[tuple[int, int], Side | None] | None:
+    """A side for each open leg: into a hole, else one where the way out is free. None: all leave aslant."""
     used = set(cells.values())
+    loose = {edge.a for edge in part.outer_edges}
+    holes = _holes(cells, loose)
     taken: set[tuple[int, Side]] = set()
-    found: dict[tuple[int, int], Side] = {}
+    found: dict[tuple[int, int], Side | None] = {}
     for edge in part.outer_edges:
         x, y = cells[edge.a]
-        order: list[Side] = [s for s in (want.get(edge.line),) if s] + ["down", "up", "left", "right"]
+        inward = [side for side, (dx, dy) in _STEPS.items() if (x + dx, y + dy) in holes]
+        order: list[Side] = [
+            *inward,
+            *(s for s in (want.get(edge.line),) if s),
+            "down",
+            "up",
+            "left",
+            "right",
+        ]
         for side in order:
             dx, dy = _STEPS[side]
-            way = [(x + dx * n, y + dy * n) for n in range(1, 40)]
+            way = [(x + dx * n, y + dy * n) for n in range(1, 2 if side in inward else 40)]
             if (edge.a, side) not in taken and not any(cell in used for cell in way):
                 taken.add((edge.a, side))
                 found[(edge.a, edge.line)] = side
                 break
         else:
-            return None
+            once = len(loose) == len(part.outer_edges) and part.inside is None
+            return {(e.a, e.line): None for e in part.outer_edges} if once else None
     return found
 
 
 def _place(
-    index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side]
+    index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side | None]
 ) -> Placed:
     halves = {item: index.half(index.shapes[item]) for item in cells}
     words = max((label_room(index, e.line) for e in part.inner_edges if _is_flat(e, cells)), default=0.0)
+    words += TIED * any(index.shapes[i].tied for i in cells)
     across = {i: h[0] for i, h in halves.items()}
-    columns = _tracks({i: x for i, (x, _) in cells.items()}, across, PITCH, max(GAP, words))
-    rows = _tracks({i: y for i, (_, y) in cells.items()}, {i: h[1] for i, h in halves.items()}, RUNG, GAP)
+    column, row = PITCH, RUNG
+    if None in sides.values():  # a slanting leg and its name have their room between the wires
+        column = max(PITCH, ASLANT + 16.0 + max(label_room(index, e.line) for e in part.outer_edges))
+        row = max(RUNG, ASLANT + 36.0)
+    columns = _tracks({i: x for i, (x, _) in cells.items()}, across, column, max(GAP, words))
+    rows = _tracks({i: y for i, (_, y) in cells.items()}, {i: h[1] for i, h in halves.items()}, row, GAP)
     middle = (rows[0] + rows[-1]) / 2
     poses = {i: Pose((columns[x], rows[y] - middle), halves[i]) for i, (x, y) in cells.items()}
     routes = {}
@@ -137,14 +236,18 @@ def _place(
 
 
 def _mark(
-    index: Index, part: Level, item: int, cells: Mapping[int, Cell], out: Mapping[tuple[int, int], Side]
+    index: Index,
+    part: Level,
+    item: int,
+    cells: Mapping[int, Cell],
+    out: Mapping[tuple[int, int], Side | None],
 ) -> Point | None:
     """The mark at the first leg of an item, where its legs do not read from left to right."""
     sides: dict[Side, list[int]] = {}
     for edge in part.of(item):
         other = edge.other(item)
         if other is None:
-            side = out[(item, edge.line)]
+            side = out[(item, edge.line)] or "down"
         else:
             step = (cells[other][0] - cells[item][0], cells[other][1] - cells[item][1])
             side = next(s for s, known in _STEPS.items() if known == step)
@@ -152,9 +255,12 @@ def _mark(
     return first_leg(index, index.shapes[item], sides)
 
 
-def _port(index: Index, edge: Edge, side: Side, poses: Mapping[int, Pose]) -> Port:
+def _port(index: Index, edge: Edge, side: Side | None, poses: Mapping[int, Pose]) -> Port:
     pose = poses[edge.a]
     end = 0 if index.lines[edge.line].ends[0].shape == edge.a else 1
+    if side is None:
+        path = curves.straight(pose.at, (pose.at[0] + ASLANT, pose.at[1] + ASLANT))
+        return Port(edge.line, end, "down", path, edge.a, fixed=True)
     dx, dy = _STEPS[side]
     begun = start(edge.line, end, edge.a, pose.at, side)
     return begun.to((pose.at[0] + dx * pose.half[0], pose.at[1] + dy * pose.half[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import pi, sin
 
 from tnlang.draw import curves, geometry
@@ -12,7 +13,7 @@ from tnlang.draw.layout.box import Placed, Port, Pose, start
 from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.scene import Point
 
-RADIUS, PITCH = 44.0, 84.0
+RADIUS, PITCH, LEG = 44.0, 84.0, 24.0
 
 
 def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
@@ -55,7 +56,11 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
                 "up": (x, y - reach[1]),
                 "down": (x, y + reach[1]),
             }
-            ports.append(begun.to(rim[side]))
+            if part.inside is None and min(map(abs, direction)) > 1e-6:
+                out = curves.straight(at, geometry.add(at, direction, max(reach) + LEG))
+                ports.append(replace(begun, path=out, fixed=True))
+            else:
+                ports.append(begun.to(rim[side]))
     routes = {}
     for i, edge in enumerate(edges):
         begin = 180.0 + 360.0 * i / count
