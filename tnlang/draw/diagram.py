@@ -260,10 +260,15 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One row (or single diagram) with its caption."""
+    """One row (or single diagram) with its caption.
+
+    ``heads`` tells that panels begin a series here, which has lines of its own under its ``heading``.
+    """
 
     content: Diagram | Row
     caption: str = ""
+    heads: bool = False
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

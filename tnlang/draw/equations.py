@@ -85,14 +85,7 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST) -> Block:
     else:
         relations = relations[1:]
     starts = [0, *relations]
-    lines: list[list[_Part]] = []
-    for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True):
-        group = cells[start:stop]
-        room = widest if len(lines) == 1 else widest - indent
-        if lines and indent and _line(lines[-1] + group).box.width <= room:
-            lines[-1] = lines[-1] + group
-        else:
-            lines.append(group)
+    lines = [cells[start:stop] for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True)]
     broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, widest, first=i == 0)]
     return _aligned(broken)
 

@@ -6,17 +6,19 @@ them; everything else stays where it was, so that the steps of a contraction can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
+from itertools import combinations, pairwise
 
-from shapely import LineString, MultiPolygon, Polygon, unary_union
+from shapely import LineString, MultiPolygon, Polygon, box, prepared, unary_union
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import polylabel
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.cuts import clear_of, cut_lines
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
-from tnlang.draw.geometry import bbox, distance_to, flatten
+from tnlang.draw.geometry import Box, bbox, between, distance, distance_to, flatten
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
 
 PADS = (9.0, 7.0, 5.0, 4.0)
@@ -24,6 +26,8 @@ PADS = (9.0, 7.0, 5.0, 4.0)
 BRIDGE = 7.0
 """Half the width of what joins two shapes along their wire, where it has to be narrow."""
 CLEAR = 3.0
+CORNER = 14.0
+"""The radius of corners that turn inwards."""
 
 
 def overlaid(scene: Scene, diagram: Diagram) -> Scene:
@@ -66,18 +70,26 @@ def _joined(items: Sequence[Item], diagram: Diagram, joined: Joined) -> list[Ite
                 continue
             case LabelItem(kind="leg", at=at) if wires and _nearest(wires, at).id in inner:
                 continue
-            case InkItem(outline=path) if any(box.holds(bbox(path).center, 8.0) for box in covered):
+            case InkItem(outline=path) if any(where.holds(bbox(path).center, 8.0) for where in covered):
                 continue
         kept.append(item)
     first = joined.members[0]
-    inside = Polygon(flatten(outline)).representative_point()
-    middle = bbox(outline).center
-    at = middle if geometry.contains(outline, middle) else (float(inside.x), float(inside.y))
-    return [
-        *kept,
-        ShapeItem(first, outline, "result", joined.told),
-        LabelItem(joined.label, at, pieces.TENSOR, "shape", inside=first),
-    ]
+    name = LabelItem(joined.label, (0.0, 0.0), pieces.TENSOR, "shape", inside=first)
+    at = _spot(Polygon(flatten(outline)), [where.center for where in covered], ink_box(name))
+    return [*kept, ShapeItem(first, outline, "result", joined.told), replace(name, at=at)]
+
+
+def _spot(area: Polygon, centers: Sequence[Point], name: Box) -> Point:
+    """Where a name lies inside an area: near its middle, where there is room, at or between shapes."""
+    x, y = name.width / 2 + CLEAR, name.height / 2 + CLEAR
+    places = [*centers, *(between(a, b) for a, b in combinations(centers, 2))]
+    middle = (float(area.centroid.x), float(area.centroid.y))
+    whole = prepared.prep(area)
+    for at in sorted({middle, *places}, key=lambda place: (distance(place, middle), place)):
+        if whole.contains(box(at[0] - x, at[1] - y, at[0] + x, at[1] + y)):
+            return at
+    deepest = polylabel(area, 1.0)
+    return (float(deepest.x), float(deepest.y))
 
 
 def _dots_within(diagram: Diagram, members: set[int]) -> set[int]:
@@ -101,33 +113,53 @@ def _nearest(wires: Sequence[WireItem], at: Point) -> WireItem:
 
 
 def _round(
-    items: Sequence[Item], diagram: Diagram, members: Sequence[int], known_as: dict[int, int], pad: float
+    items: Sequence[Item], diagram: Diagram, members: Sequence[int], known_as: Mapping[int, int], pad: float
 ) -> Path | None:
-    """A smooth outline round shapes and the wires between them, as wide as nothing else is in the way."""
+    """A smooth outline round shapes and the wires between them.
+
+    The plainest of some is taken that holds no other shape and covers the fewest other names and wires.
+    """
     outlines = {item.id: item.outline for item in items if isinstance(item, ShapeItem)}
     mine = [Polygon(flatten(outlines[member])) for member in members if member in outlines]
     if not mine:
         return None
-    others = unary_union(
-        [Polygon(flatten(path)) for number, path in outlines.items() if number not in set(members)]
-    ).buffer(CLEAR + pad)
-    between = _links(items, diagram, set(members), known_as)
+    links = [LineString(flatten(wire.path)) for wire in _between(items, diagram, set(members), known_as)]
     straight = [LineString([a.centroid, b.centroid]) for a, b in pairwise(mine)]
-    wide = (
-        min(min(shape.bounds[2] - shape.bounds[0], shape.bounds[3] - shape.bounds[1]) for shape in mine) / 2
-    )
+    wide = min(min(right - left, bottom - top) for left, top, right, bottom in (m.bounds for m in mine)) / 2
     tries = [
         unary_union(mine).convex_hull,
-        *(unary_union([*mine, *(link.buffer(half) for link in between)]) for half in (wide, BRIDGE)),
+        *(unary_union([*mine, *(link.buffer(half) for link in links)]) for half in (wide, BRIDGE)),
         unary_union([*mine, *(link.buffer(BRIDGE) for link in straight)]),
     ]
-    whole = [area for area in tries if area.geom_type == "Polygon"] or tries[:1]
-    area = next((area for area in whole if not area.intersects(others)), whole[-1])
-    return _smooth(area.buffer(pad).buffer(14.0).buffer(-14.0))
+    whole = [Polygon(area.exterior) for area in tries if isinstance(area, Polygon)]
+    shapes = [Polygon(flatten(path)) for number, path in outlines.items() if number not in members]
+    others = list(_others(items, diagram, set(members), known_as))
+
+    def covered(area: Polygon) -> tuple[bool, int]:
+        around = prepared.prep(area.buffer(pad + CLEAR))
+        return any(map(around.intersects, shapes)), sum(map(around.intersects, others))
+
+    area = min(whole, key=covered) if whole else tries[0]
+    return _smooth(area.buffer(pad).buffer(CORNER).buffer(-CORNER))
+
+
+def _others(
+    items: Sequence[Item], diagram: Diagram, members: set[int], known_as: Mapping[int, int]
+) -> Iterator[BaseGeometry]:
+    """Names of wires, and wires, that an outline round these shapes should not cover."""
+    inner = {wire.id for wire in _between(items, diagram, members, known_as)}
+    near = {line.id for line in diagram.lines if any(_drawn(e.shape, known_as) in members for e in line.ends)}
+    wires = [item for item in items if isinstance(item, WireItem)]
+    for item in items:
+        match item:
+            case WireItem(id=number, path=path) if number not in near:
+                yield LineString(flatten(path))
+            case LabelItem(kind="leg", at=at) if wires and _nearest(wires, at).id not in inner:
+                yield box(*astuple(ink_box(item)))
 
 
 def _light(
-    items: Sequence[Item], diagram: Diagram, members: Sequence[int], known_as: dict[int, int]
+    items: Sequence[Item], diagram: Diagram, members: Sequence[int], known_as: Mapping[int, int]
 ) -> Iterator[InkItem]:
     """The light outline round some shapes; where no distance keeps it off names, it leaves them out."""
     names = [ink_box(item).grown(CLEAR) for item in items if isinstance(item, LabelItem)]
@@ -135,7 +167,7 @@ def _light(
     outlines = [outline for outline in found if outline is not None]
     for outline in outlines:
         points = flatten(outline)
-        if not any(box.holds(point) for box in names for point in points):
+        if not any(name.holds(point) for name in names for point in points):
             yield InkItem(outline, "next", "under", stroke=2.0)
             return
     for outline in outlines[:1]:
@@ -143,18 +175,17 @@ def _light(
             yield InkItem(curves.straight(*stretch), "next", "under", stroke=2.0)
 
 
-def _links(
-    items: Sequence[Item], diagram: Diagram, members: set[int], known_as: dict[int, int]
-) -> list[BaseGeometry]:
+def _between(
+    items: Sequence[Item], diagram: Diagram, members: set[int], known_as: Mapping[int, int]
+) -> list[WireItem]:
     """The wires between members, as drawn."""
-    ends = {
-        line.id: {known_as.get(end.shape or -1, end.shape) for end in line.ends} for line in diagram.lines
-    }
-    return [
-        LineString(flatten(item.path))
-        for item in items
-        if isinstance(item, WireItem) and ends.get(item.id, {None}) <= members
-    ]
+    ends = {line.id: {_drawn(end.shape, known_as) for end in line.ends} for line in diagram.lines}
+    return [item for item in items if isinstance(item, WireItem) and ends.get(item.id, {None}) <= members]
+
+
+def _drawn(shape: int | None, known_as: Mapping[int, int]) -> int | None:
+    """The shape that stands for a shape, which may be joined to others."""
+    return shape if shape is None else known_as.get(shape, shape)
 
 
 def _smooth(area: BaseGeometry) -> Path:

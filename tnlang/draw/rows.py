@@ -58,8 +58,8 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
     blocks = [_content(panel.content, place, widest) for panel in sheet.panels]
     items: list[Item] = []
-    panels = [_panel(panel, block) for panel, block in zip(sheet.panels, blocks, strict=True)]
-    lines = _arranged(panels, page)
+    series = accumulate(int(panel.heads) for panel in sheet.panels)
+    lines = _arranged(list(map(_panel, sheet.panels, blocks, series)), page)
     for line in lines:
         items.extend(_below(items, line, _columns(lines)))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
@@ -115,6 +115,8 @@ class _Placed:
     caption: tuple[str, ...]
     alone: bool
     """An equation has a line of its own."""
+    series: int
+    heading: str = ""
 
     @property
     def width(self) -> float:
@@ -127,10 +129,11 @@ class _Placed:
         return self.block.box.height + CAPTION_GAP * bool(self.caption) + CAPTION_LINE * len(self.caption)
 
 
-def _panel(panel: Panel, block: Block) -> _Placed:
+def _panel(panel: Panel, block: Block, series: int) -> _Placed:
     caption = tuple(wrapped(panel.caption, max(NARROW, block.box.width), pieces.CAPTION))
     row = panel.content.parts if isinstance(panel.content, Row) else ()
-    return _Placed(block, caption, any(isinstance(part, Sign) and part.kind == "relation" for part in row))
+    alone = any(isinstance(part, Sign) and part.kind == "relation" for part in row)
+    return _Placed(block, caption, alone, series, panel.heading)
 
 
 def _arranged(panels: Sequence[_Placed], page: tuple[float, float]) -> list[list[_Placed]]:
@@ -139,7 +142,7 @@ def _arranged(panels: Sequence[_Placed], page: tuple[float, float]) -> list[list
     Of all arrangements that fit the page the one with the fewest lines is taken.
     """
     lines: list[list[_Placed]] = []
-    for alone, group in groupby(panels, key=lambda panel: panel.alone):
+    for (alone, _), group in groupby(panels, key=lambda panel: (panel.alone, panel.series)):
         run = list(group)
         if alone:
             lines.extend([panel] for panel in run)
@@ -172,7 +175,7 @@ def _columns(lines: Sequence[Sequence[_Placed]]) -> list[float]:
 
 
 def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[float]) -> list[Item]:
-    """A line of panels below the items: axes on one height, captions on one baseline.
+    """A line of panels below the items: axes on one height, captions on one baseline, a heading above.
 
     ``columns`` are the widths of the columns of panels that stand in several lines, () where there is one.
     """
@@ -188,7 +191,10 @@ def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[flo
         for number, text in enumerate(panel.caption):
             at = (block.box.center[0], box.bottom + CAPTION_GAP + CAPTION_LINE * number)
             found.append(LabelItem(text, at, pieces.CAPTION, "caption", "grey", True, level="baseline"))
-    down = ink_of(items).bottom + LINE_GAP - box.top if items else line[0].block.axis
+    if line[0].heading:
+        at = (0.0, box.top - CAPTION_GAP)
+        found.append(LabelItem(line[0].heading, at, TITLE, "caption", "ink", True, "left", level="baseline"))
+    down = ink_of(items).bottom + LINE_GAP - ink_of(found).top if items else line[0].block.axis
     return list(move_items(found, (0.0, down)))
 
 

@@ -14,8 +14,9 @@ from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.hints import hint_of
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
-from tnlang.elaborate.marks import captioned, marked, taken_captions
+from tnlang.elaborate.marks import caption_of, captioned, marked, taken_captions
 from tnlang.elaborate.nets import needed_names
+from tnlang.elaborate.orders import are_values, order_of, ordered
 from tnlang.elaborate.rule2 import open_tips
 from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
 from tnlang.elaborate.targets import Expected
@@ -124,10 +125,9 @@ class _Figure:
                     hints.extend([hint] if hint is not None else [])
                 case _:
                     pass
-        caption = self.syntax.caption.value if self.syntax.caption is not None else ""
         return Figure(
             self.syntax.name.text,
-            caption,
+            caption_of(self.syntax),
             tuple(self.items),
             flow,  # type: ignore[arg-type]
             tuple(openness),
@@ -150,8 +150,7 @@ class _Figure:
             found = self.expressions((value,), scope)
             target = found[0] if found else None
         if target is not None:
-            caption = item.caption.value if item.caption is not None else ""
-            self.items.append(Draw(target, caption, origin=Origin(item.span)))
+            self.items.append(Draw(target, caption_of(item), origin=Origin(item.span)))
 
     def _names_net(self, path: ast.Path, scope: Scope) -> bool:
         return find_net(path, scope) is not None or (len(path.parts) > 1 and find_known(path, scope) is None)
@@ -284,14 +283,18 @@ class _Figure:
             return
         rest = iter(made)
         sides = tuple(side.value if isinstance(side, ast.Text) else next(rest) for side in item.sides)
-        caption = item.caption.value if item.caption is not None else ""
-        self.items.append(Equation(sides, item.relations, caption, origin=Origin(item.span)))
+        self.items.append(Equation(sides, item.relations, caption_of(item), origin=Origin(item.span)))
 
     def steps(self, item: ast.Steps) -> None:
         name = f"{self.syntax.name.text}/steps"
-        made = transformed.net_of(item.value, name, self.scope())
-        if made is not None:
-            self.items.append(Steps(made.name, origin=Origin(item.span)))
+        value, order = ordered(item.value)
+        made = transformed.net_of(value, name, self.scope())
+        if made is None:
+            return
+        used = {ref.name for statement in statements(made.body) for ref in refs(statement)}
+        names = {name.rsplit(".", 1)[-1] for name in value_names(made) | used}
+        if order is None or are_values(order, names, self.scope()):
+            self.items.append(Steps(made.name, order_of(order), caption_of(item), origin=Origin(item.span)))
 
     def flow(self, direction: ast.Name) -> str:
         if direction.text in FLOWS:

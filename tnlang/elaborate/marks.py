@@ -18,6 +18,11 @@ PathText = Callable[[ast.Path], str]
 """A path as text; "" after a mistake, which is reported."""
 
 
+def caption_of(item: ast.FigureDecl | ast.Draw | ast.Equation | ast.Steps) -> str:
+    """The text after an item, "" without one."""
+    return item.caption.value if item.caption is not None else ""
+
+
 def taken_captions(expr: ast.Expr) -> tuple[ast.Expr, dict[Span, str]]:
     """An expression without the captions of its terms, and those captions by the span of their brackets."""
     captions: dict[Span, str] = {}

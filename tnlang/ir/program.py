@@ -90,7 +90,11 @@ class Equation(Part):
 
 @dataclass(frozen=True, slots=True)
 class Steps(Part):
+    """How a net is contracted, step by step: in the order of these tensors, or as the compiler would."""
+
     net: str
+    order: tuple[str, ...] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,6 +435,7 @@ class Equation(Syntax):
 @dataclass(frozen=True, slots=True)
 class Steps(Syntax):
     value: TransformValue
+    caption: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,8 +183,8 @@ class Rules(ExpressionRules):
     def row(self, span: Span, *parts: t.Expr | t.Text | t.Name) -> Many[t.Expr | t.Text | t.Name]:
         return Many(span, parts)
 
-    def steps(self, span: Span, value: t.TransformValue) -> t.Steps:
-        return t.Steps(value, span=span)
+    def steps(self, span: Span, value: t.TransformValue, caption: t.Text | None) -> t.Steps:
+        return t.Steps(value, caption, span=span)
 
     def cut(self, span: Span, *places: t.Use) -> t.Cut:
         return t.Cut(places, span=span)

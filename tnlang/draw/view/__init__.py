@@ -7,6 +7,7 @@ from dataclasses import replace
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
 from tnlang.draw.view.marking import marked
 from tnlang.draw.view.panels import draw_panels, equation_row
+from tnlang.draw.view.steps import step_panels
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
 from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
@@ -56,8 +57,12 @@ def _panels(
             return tuple(marked(panel, marks) for panel in draw_panels(program, target, openings, caption))
         case Equation(caption=caption, marks=marks):
             return (marked(Panel(equation_row(program, item, openings), caption), marks),)
-        case Steps(net=net):
-            return draw_panels(program, NetTarget(net), openings, "")
+        case Steps(net=net, order=order, caption=caption):
+            (panel,) = draw_panels(program, NetTarget(net), openings, "")
+            if not isinstance(panel.content, Diagram):
+                return (panel,)
+            first, *rest = step_panels(panel.content, order)
+            return (replace(first, heads=True, heading=caption), *rest)
         case _:
             return draw_panels(program, item, openings, "")
 
