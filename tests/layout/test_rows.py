@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.layout.pictures import diagrams_in, scene, sheets_of
-from tnlang.draw.diagram import Diagram, Row, Sign
+from tnlang.draw.diagram import Diagram, Row, Sign, diagrams_of
 from tnlang.draw.frame import ink_box
+from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import InkItem, LabelItem
+from tnlang.draw.sides import on_same_sides, sides_of
 
 HEAD = """\
 dim n = 4
@@ -165,6 +167,37 @@ def test_a_wide_left_side_has_a_line_of_its_own() -> None:
     made = scene(sheets_of(HEAD + "figure f { equation " + long + " = " + long + " }\n")[0])
     (sign,) = [i for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"]
     assert sign.at[0] < 40 and made.width < 900
+
+
+def test_open_legs_are_on_the_same_sides_in_all_terms() -> None:
+    text = """\
+        dim n = 2
+        tensor T[n, n_2: n, n_3: n], C[n, n_2: n, n_3: n], U[n, n_2: n]
+        tensor M[n, n_2: n, n_3: n, n_4: n], x[n, n_2: n]
+        figure f {
+            equation T[i, j, k] = C[a, b, c] U[a, i] U[b, j] U[c, k]
+            equation U[i, j] = M[i, j, k, l] x[k, l]
+        }
+        """
+    sheet = sheets_of(text)[0]
+    for panel in sheet.panels:
+        free = on_same_sides(diagrams_of(panel), layout)
+        sides = [sides_of(diagram, layout(diagram)) for diagram in free]
+        assert sides[0] == sides[1] and len(sides[0]) == len(free[0].opens)
+    assert lint(scene(sheet)) == ()
+
+
+def test_backbones_stand_on_one_middle_with_their_captions_below_them() -> None:
+    text = """\
+        dim n = 3
+        param W[n, n_2: n]
+        net one(x[n]) -> y[n] { stream r = x; r[i] += W[i, j] r[j]; y = r }
+        net two(x[n]) -> y[n] { stream r = x; r[i] += W[i, j] r[j]; r[i] += tanh(W[i, j] r[j]); y = r }
+        figure f { draw one "short"; draw two "long" }
+        """
+    made = scene(sheets_of(text)[0])
+    short, long = (i for i in made.items if isinstance(i, LabelItem) and i.kind == "caption")
+    assert short.at[1] < long.at[1] - 40
 
 
 def test_no_term_is_lost() -> None:

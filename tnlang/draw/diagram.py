@@ -145,6 +145,7 @@ class OpenEnd:
 
     ``order`` counts within outputs (the left-hand side's order) or within inputs. ``label`` is the name
     written beyond the end, a word or LaTeX as in Line. ``told`` is whose leg it is: ``x.seq``.
+    ``side`` is where it should leave, if the rest of a row asks for it.
     """
 
     line: int
@@ -154,6 +155,7 @@ class OpenEnd:
     label: str = ""
     word: bool = False
     told: str = ""
+    side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)

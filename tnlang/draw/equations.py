@@ -13,7 +13,8 @@ from tnlang.draw.diagram import Sign
 from tnlang.draw.frame import ink_box, ink_of, move_items
 from tnlang.draw.geometry import Box, bbox, union
 from tnlang.draw.labels import measure
-from tnlang.draw.scene import CurveTo, Item, LabelItem, LineTo, Path, Point, ShapeItem, WireItem
+from tnlang.draw.scene import Item, LabelItem, LineTo, Path, Point, ShapeItem, WireItem
+from tnlang.draw.sides import path_ends
 
 WIDEST, FAR = 900.0, 0.4
 """A row is no wider; what stands left of its first relation is far from the others beyond this part of it."""
@@ -140,7 +141,7 @@ def _vertical_ends(block: Block) -> list[_FreeEnd]:
     for position, item in enumerate(block.items):
         if not isinstance(item, WireItem) or item.id not in block.free:
             continue
-        for at, before in _path_ends(item.path):
+        for at, before in path_ends(item.path):
             if any(box.holds(at, 1.0) for box in shapes) or abs(at[0] - before[0]) > 0.01:
                 continue
             down = at[1] > before[1]
@@ -155,15 +156,6 @@ def _vertical_ends(block: Block) -> list[_FreeEnd]:
             reach = (at[1] - block.axis) * (1 if down else -1)
             found.append(_FreeEnd(at, down, reach, (position, *names)))
     return found
-
-
-def _path_ends(path: Path) -> Iterator[tuple[Point, Point]]:
-    """Both ends of a path, each with a point before it in its direction."""
-    last = path.segments[-1]
-    before = path.start if len(path.segments) == 1 else path.segments[-2].end
-    yield last.end, last.second if isinstance(last, CurveTo) else before
-    first = path.segments[0]
-    yield path.start, first.first if isinstance(first, CurveTo) else first.end
 
 
 def _longer(item: Item, end: Point, by: float) -> Item:

@@ -8,7 +8,7 @@ from itertools import accumulate, groupby, zip_longest
 from math import inf
 
 from tnlang.draw import pieces
-from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign
+from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign, diagrams_of, map_diagrams
 from tnlang.draw.equations import (
     CAPTION_GAP,
     CAPTION_LINE,
@@ -24,6 +24,7 @@ from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import measure
 from tnlang.draw.overlay import overlaid
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
+from tnlang.draw.sides import on_same_sides
 
 PANEL_GAP = 48.0
 TITLE, TITLE_WIDTH = 15.0, 480.0
@@ -44,19 +45,24 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     used = 0
     known: dict[Diagram, Scene] = {}
 
-    def place(diagram: Diagram) -> Block:
-        nonlocal used
+    def laid_out(diagram: Diagram) -> Scene:
         bare = replace(diagram, cuts=(), outlined=(), joined=(), caption="")
         if bare not in known:
             known[bare] = layout(bare, sheet.flow)
-        scene = overlaid(known[bare], diagram)
+        return known[bare]
+
+    def place(diagram: Diagram) -> Block:
+        nonlocal used
+        scene = overlaid(laid_out(diagram), diagram)
         items = [_renumbered(item, used) for item in scene.items]
         free = frozenset(end.line + used for end in diagram.opens)
         used = max((_number(item) for item in items), default=used) + 1
-        return replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
+        block = replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
+        return replace(block, axis=block.box.center[1]) if diagram.backbones else block
 
     widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
-    blocks = [_content(panel.content, place, widest) for panel in sheet.panels]
+    agreeing = [_on_same_sides(panel, laid_out) for panel in sheet.panels]
+    blocks = [_content(panel.content, place, widest) for panel in agreeing]
     items: list[Item] = []
     series = accumulate(int(panel.heads) for panel in sheet.panels)
     lines = _arranged(list(map(_panel, sheet.panels, blocks, series)), page)
@@ -94,6 +100,12 @@ def _renumbered(item: Item, by: int) -> Item:
         case LabelItem(inside=int(number)):
             return replace(item, inside=number + by)
     return item
+
+
+def _on_same_sides(panel: Panel, layout: Callable[[Diagram], Scene]) -> Panel:
+    """The panel with the open legs of its terms on the same sides."""
+    terms = iter(on_same_sides(diagrams_of(panel), layout))
+    return map_diagrams(panel, lambda _: next(terms))
 
 
 def _content(content: Diagram | Row, place: Callable[[Diagram], Block], widest: float) -> Block:
@@ -175,7 +187,9 @@ def _columns(lines: Sequence[Sequence[_Placed]]) -> list[float]:
 
 
 def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[float]) -> list[Item]:
-    """A line of panels below the items: axes on one height, captions on one baseline, a heading above.
+    """A line of panels below the items: axes on one height, a heading above.
+
+    Captions stand on one baseline, but for those of panels that end much higher.
 
     ``columns`` are the widths of the columns of panels that stand in several lines, () where there is one.
     """
@@ -189,7 +203,8 @@ def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[flo
     found = [item for block in placed for item in block.items]
     for panel, block in zip(line, placed, strict=True):
         for number, text in enumerate(panel.caption):
-            at = (block.box.center[0], box.bottom + CAPTION_GAP + CAPTION_LINE * number)
+            below = box.bottom if box.bottom - block.box.bottom < LINE_GAP else block.box.bottom
+            at = (block.box.center[0], below + CAPTION_GAP + CAPTION_LINE * number)
             found.append(LabelItem(text, at, pieces.CAPTION, "caption", "grey", True, level="baseline"))
     if line[0].heading:
         at = (0.0, box.top - CAPTION_GAP)

@@ -42,6 +42,8 @@ def place_diagram(diagram: Diagram, flow: Side | None = None) -> Placed:
     want = wanted_sides(index)
     if flow == "right":
         want = {line: OPPOSITE[side] if side in ("left", "right") else side for line, side in want.items()}
+    if not index.turned:
+        want |= {end.line: end.side for end in diagram.opens if end.side is not None}
     placed = repaired(index, place_level(index, None, want))
     return rotated(placed, index.flow) if index.turned else placed
 
