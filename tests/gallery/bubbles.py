@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import tnlang
-from tests.gallery.checking import claim, drawn
+from tests.gallery.checking import Plot, claim, drawn, plotted
+from tnlang.plots import chart
 
 Tensor = torch.Tensor
 
@@ -187,6 +188,17 @@ def N12_heads(x, W_Q, W_K, W_V, W_O):
 @drawn(**FLAT_IMPORTED)
 def N13_pattern(x, W_Q, W_K):
     return torch.stack([pattern(x, *weights) for weights in zip(W_Q, W_K, strict=True)])
+
+
+@plotted("N13_pattern")
+@torch.no_grad()
+def the_patterns_of_random_heads(program):
+    torch.manual_seed(0)
+    module = program.nets["attention"].module(**{"N11_attention_hidden": 8, "N11_attention_head": 2})
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    A = module.run_with_cache(torch.randn(12, 8))[1]["A"]
+    yield Plot(chart(A, ("head", "q", "k")), width=360)
 
 
 @drawn

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 import tnlang
 from tests.conftest import PROGRAMS
-from tests.gallery.checking import claim, drawn
+from tests.gallery.checking import Plot, claim, drawn, plotted
+from tnlang.plots import chart
 
 Tensor = torch.Tensor
 
@@ -130,6 +131,16 @@ def the_built_network_says_fox_too(program):
     return float(said != WORDS.index("fox"))
 
 
+@plotted("I3_tokens")
+@torch.no_grad()
+def whom_the_built_network_looks_at(program):
+    """The text begins with a token of its own."""
+    tokens = torch.tensor([len(WORDS), *map(WORDS.index, SENTENCE)])
+    _, cache = built(tnlang.load(PROGRAMS["I8_induction_head"])).run_with_cache(tokens)
+    words = ["(start)", *SENTENCE]
+    yield Plot(chart(cache["match.A"], ("q", "k"), ticks={"q": words, "k": words}))
+
+
 @drawn
 def I4_match(W_Q, W_K, W_O, W_V):
     Match = W_Q.T @ W_K @ W_O.T @ W_V
@@ -198,6 +209,14 @@ def the_second_copy_has_one_stripe_and_the_third_has_two(program):
     return (A - expected)[copy:].abs().max()
 
 
+@plotted("I7_stripes")
+@torch.no_grad()
+def the_stripes(program):
+    tokens = repeated()[1:]
+    A = program.nets["induction"].module()(tokens)
+    yield Plot(chart(A, ("q", "k"), title="a random sequence, three times"))
+
+
 @drawn(hidden=3, head_size=2, vocab=7, position=9)
 def I8_induction_head(**arrays):
     tokens = arrays["tokens"]
@@ -231,3 +250,13 @@ def its_second_pattern_is_that_of_the_simplified_circuit(program):
     simplified = tnlang.load(PROGRAMS["I7_stripes"]).nets["induction"].module().double()
     A = built(program).run_with_cache(repeated())[1]["match.A"]
     return (A - simplified(repeated())).abs().max()
+
+
+@plotted("I8_induction_head")
+@torch.no_grad()
+def the_patterns_of_both_heads(program):
+    """One looks back by one, the other gives stripes."""
+    _, cache = built(program).run_with_cache(repeated())
+    both = torch.stack([cache["previous.A"], cache["match.A"]])
+    words = {"head": ("previous", "match")}
+    yield Plot(chart(both, ("head", "q", "k"), ticks=words), width=360)
