@@ -42,10 +42,15 @@ def place_diagram(diagram: Diagram, flow: Side | None = None) -> Placed:
     want = wanted_sides(index)
     if flow == "right":
         want = {line: OPPOSITE[side] if side in ("left", "right") else side for line, side in want.items()}
-    if not index.turned:
-        want |= {end.line: end.side for end in diagram.opens if end.side is not None}
+    want |= _asked(index)
     placed = repaired(index, place_level(index, None, want))
     return rotated(placed, index.flow) if index.turned else placed
+
+
+def _asked(index: Index) -> dict[int, Side]:
+    """The sides that the rest of a row asks for, of open legs."""
+    opens = () if index.turned else index.diagram.opens
+    return {end.line: end.side for end in opens if end.side is not None}
 
 
 def wanted_sides(index: Index) -> dict[int, Side]:
@@ -113,7 +118,10 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
 
 
 def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
-    """Items that hang together: the first template that matches, from the most particular to the spine."""
+    """Items that hang together: the first template that matches, from the most particular to the spine.
+
+    Where a row asks for the sides of open legs, one that draws them elsewhere does not match.
+    """
     templates: tuple[Callable[[], Placed | None], ...] = (
         lambda: single(index, part, want),
         lambda: tracks(index, part, inner, alike=False),
@@ -122,9 +130,12 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         lambda: tree(index, part, want),
         lambda: tracks(index, part, inner, alike=True),
     )
+    asked = (
+        {} if index.turned else {end.line: end.side for end in index.diagram.opens if end.side is not None}
+    )
     for template in templates:
         found = template()
-        if found is not None:
+        if found is not None and all(port.side == asked.get(port.line, port.side) for port in found.ports):
             return found
     loops = len(part.inner_edges) - len(part.items) + 1
     if len(part.items) > MANY and loops > MANY // 4:
