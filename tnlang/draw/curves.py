@@ -33,7 +33,9 @@ def track(points: Sequence[Point], radius: float = 24.0) -> Path:
         half_tan = half / max(1e-6, (1 - half * half) ** 0.5)
         room_before = distance(before, corner) * (1.0 if index == 1 else 0.5)
         room_after = distance(corner, after) * (1.0 if index == len(clean) - 2 else 0.5)
-        back = min(radius * half_tan, room_before, room_after)
+        back = min(
+            radius * half_tan, 2 * radius, room_before, room_after
+        )  # a sharp turn stays near its corner
         # 4/3 tan(turn / 4) radii is the control distance of an arc; tan(turn / 4) from tan(turn / 2):
         quarter_tan = half_tan / (1 + (1 + half_tan * half_tan) ** 0.5)
         pull = 4 / 3 * quarter_tan * (back / half_tan)

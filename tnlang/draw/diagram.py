@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tnlang.draw.scene import PLAIN, Look
+from tnlang.draw.scene import PLAIN, Look, Point
 from tnlang.source import NOWHERE, Span
 
 Side = Literal["left", "right", "up", "down"]
@@ -223,6 +223,60 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """A shape, or all that an enclosure holds, stands with its centre at a place: in grid units from where
+    the diagram's first shape stands by itself, x to the right, y down."""
+
+    part: int
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A part stands next to another one, on its level or straight above or below."""
+
+    part: int
+    relation: Literal["left of", "right of", "above", "below"]
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Parts stand on the level of the first (row), or above one another (column)."""
+
+    axis: Literal["row", "column"]
+    parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A line leaves the shape at one of its ends to a side."""
+
+    line: int
+    end: int
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A line runs through points, in grid units as those of Stand."""
+
+    line: int
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NameSide:
+    """A line's name stands on one side of it."""
+
+    line: int
+    side: Literal["above", "below", "left", "right"]
+
+
+Hint = Stand | Next | Level | Leave | Through | NameSide
+
+
+@dataclass(frozen=True, slots=True)
 class Diagram:
     shapes: tuple[Shape, ...]
     lines: tuple[Line, ...]
@@ -238,6 +292,7 @@ class Diagram:
     """Shapes with a light line round them: what is contracted next."""
     joined: tuple[Joined, ...] = ()
     """The diagram is laid out as if nothing were joined: shapes keep their places."""
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.drafts import DraftSum, wholes
 from tnlang.elaborate.expressions import draft
 from tnlang.elaborate.headers import header_of
-from tnlang.elaborate.hints import hint_of
+from tnlang.elaborate.hints import UNNAMED, hint_of
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.marks import caption_of, captioned, marked, taken_captions
@@ -121,7 +121,7 @@ class _Figure:
                     text = self.path(path, names)
                     labels.extend([Relabel(text, label.value, origin=Origin(item.span))] if text else [])
                 case _ if isinstance(item, ast.Hint):
-                    hint = hint_of(item, lambda path: self.path(path, names), self.world)
+                    hint = hint_of(item, lambda path: self.path(path, names | UNNAMED), self.world)
                     hints.extend([hint] if hint is not None else [])
                 case _:
                     pass

@@ -12,6 +12,10 @@ from tnlang.syntax import ast
 
 SIDES = get_args(Direction)
 LABEL_SIDES = ("above", "below", "left", "right")
+UNNAMED = frozenset(
+    {"dot", "plus", "pin", "clip", "fork", "shift", "onehot", "text", "sigma", "copy", "paste"}
+)
+"""What shapes without a name are called by: ``dot@2`` is the second dot of a figure."""
 FARTHEST = 1000.0
 """Grid units: a picture that wide could not be looked at."""
 

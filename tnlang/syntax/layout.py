@@ -11,7 +11,7 @@ from tnlang.syntax.words import CLOSERS, NUMBERS, OPENERS
 _ENDS_OPERAND = NUMBERS | {"NAME", "WORD", "STRING", "RPAR", "RSQB", "RBRACE"}
 _SIGNS = frozenset({"PLUS", "MINUS", "STAR", "SLASH"})
 _NONE_AROUND = frozenset({"DOT", "DOTS", "CARET"})
-_NONE_BEFORE = frozenset({"RPAR", "RSQB", "COMMA", "COLON", "CALL", "SUB"})
+_NONE_BEFORE = frozenset({"RPAR", "RSQB", "COMMA", "COLON", "CALL", "SUB", "NTH"})
 _NONE_AFTER = frozenset({"LPAR", "LSQB", "CALL", "SUB"})
 _TAKES_BRACKET = frozenset({"NAME", "WORD", "RPAR", "STRING", "SUM", "PROD"})
 

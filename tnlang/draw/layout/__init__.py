@@ -5,6 +5,7 @@ from __future__ import annotations
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.layout.moved import moved
 from tnlang.draw.scene import Scene
 from tnlang.draw.titles import titled
 
@@ -18,5 +19,7 @@ def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
     if diagram.backbones:
         from tnlang.draw.layout.backbone import backbone_scene
 
-        return titled(diagram, backbone_scene(diagram, flow))
-    return titled(diagram, scene_of(diagram, place_diagram(diagram, flow)))
+        scene = backbone_scene(diagram, flow)
+    else:
+        scene = scene_of(diagram, place_diagram(diagram, flow))
+    return titled(diagram, moved(diagram, scene) if diagram.hints else scene)

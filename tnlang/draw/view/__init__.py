@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
+from tnlang.draw.view.hints import hinted
 from tnlang.draw.view.marking import marked
 from tnlang.draw.view.panels import draw_panels, equation_row
 from tnlang.draw.view.steps import step_panels
@@ -31,7 +32,7 @@ def view(program: Program, target: Target, figure: Figure | None = None, theme: 
     match target:
         case Figure(items=items, caption=caption):
             panels = tuple(panel for item in items for panel in _panels(program, item, openings))
-            return Sheet(_coloured(panels), caption, flow)
+            return hinted(Sheet(_coloured(panels), caption, flow), target.hints)[0]
         case _:
             return Sheet(_coloured(_panels(program, target, openings)), "", flow)
 
