@@ -236,6 +236,22 @@ class FigureHandle(Picture):
         program = self._program.at(dims)
         return figure_scene(program.ir, self.name, theme=self._theme, width=self._width)
 
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Hints of the figure that cannot be followed: what they speak of is not drawn in it."""
+        (figure,) = (figure for figure in self._program.ir.figures if figure.name == self.name)
+        if not figure.hints:
+            return ()
+        from tnlang.draw import lost_hints
+
+        message = f"figure {self.name} does not draw what this hint speaks of, or not in one diagram"
+        hint = "`x@2` is the second x of a figure; parts of one hint stand in one diagram"
+        lost = lost_hints(self._program.ir, figure)
+        return tuple(
+            Diagnostic("TN805", message, lost_one.origin.span, hint=hint, severity="warning")
+            for lost_one in lost
+        )
+
     def __repr__(self) -> str:
         return f"<figure {self.name}>"
 

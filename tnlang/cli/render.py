@@ -95,7 +95,7 @@ def command(
     kind = kind or ("svg" if everything or output == "-" else _kind_of(output))
     if standalone and kind != "tikz":
         raise click.UsageError("--standalone is for TikZ: --kind tikz, or -o NAME.tex")
-    from tnlang.api import load
+    from tnlang.api import FigureHandle, load
 
     program = load(read_input(file), dims=dims)
     _check_theme(theme, [one.name for one in program.ir.themes])
@@ -111,7 +111,8 @@ def command(
         _picture(handle.drawn(theme=theme, width=width, text=text), kind, density, standalone)
         for handle in tracked(chosen, "drawing")
     ]
-    report(program.warnings, diagnostics)
+    lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
+    report((*program.warnings, *lost), diagnostics)
     for target, picture in zip(targets, pictures, strict=True):
         write_output(target, picture)
 
@@ -148,6 +149,7 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
 
 def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standalone: bool) -> str | bytes:
     from tnlang.draw import SMALLEST_LETTERS, smallest_letters
+    from tnlang.draw.layout.moved import Misplaced
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.svg import to_svg
     from tnlang.draw.tikz import to_tikz
@@ -155,7 +157,7 @@ def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standa
 
     try:
         scene = handle.scene()
-    except TooLarge as error:
+    except (TooLarge, Misplaced) as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
     letters = smallest_letters(scene)
     if letters < SMALLEST_LETTERS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tnlang.draw.scene import Scene
     from tnlang.draw.view import Target
-    from tnlang.ir.program import Figure, Program
+    from tnlang.ir.program import Figure, Hint, Program
 
 
 LEAST_SCALE = 0.6
@@ -104,6 +104,14 @@ def net_scene(program: Program, name: str, *, theme: str = "", width: float = 0.
 
     program.net(name)
     return render(program, NetTarget(name), title=name, theme=theme, width=width)
+
+
+def lost_hints(program: Program, figure: Figure) -> tuple[Hint, ...]:
+    """The figure's hints that speak of what it does not draw."""
+    from tnlang.draw.view import view
+    from tnlang.draw.view.hints import lost_hints
+
+    return lost_hints(view(program, figure), figure.hints)
 
 
 def figure_scene(program: Program, name: str, *, theme: str = "", width: float = 0.0) -> Scene:

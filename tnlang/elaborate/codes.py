@@ -77,6 +77,7 @@ CODES: dict[str, str] = {
     "TN802": "a direction or place is not one of the language",
     "TN803": "a figure's theme is neither built in nor the file's",
     "TN804": "a figure's width is no length that a picture can have",
+    "TN805": "a hint speaks of what its figure does not draw",
     "TN807": "a caption, cut or outline stands where it means nothing",
     "TN820": "a style's word or value is not one of the language",
     "TN821": "a style's selector selects nothing",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.draw.diagram import Diagram, Hint, Level, Next, Stand, Through
+from tnlang.draw.faithful import faults
 from tnlang.draw.frame import framed, move_item
 from tnlang.draw.geometry import Box, add, bbox, union
 from tnlang.draw.labelling import Wanted, place_labels
@@ -26,6 +27,10 @@ GAP = 40.0
 """Between the outlines of shapes that a hint puts next to each other."""
 _LEAVES = ("pin", "onehot", "clip", "shift")
 """Small shapes that go where the shape goes to which they belong."""
+
+
+class Misplaced(ValueError):
+    """With a figure's hints the picture would be one of another network."""
 
 
 @dataclass(slots=True)
@@ -64,7 +69,11 @@ class _Places:
 
 
 def moved(diagram: Diagram, scene: Scene) -> Scene:
-    """The scene with the diagram's hints carried out; the same scene where they ask for what is there."""
+    """The scene with the diagram's hints carried out; the same scene where they ask for what is there.
+
+    Raises Misplaced where they put a shape into a bubble that it does not belong in, or a wire's end on a
+    foreign shape.
+    """
     texts = _texts(diagram, scene.items)
     boxes = {item.id: bbox(item.outline) for item in scene.items if isinstance(item, ShapeItem)}
     origin = next((boxes[s.id].center for s in diagram.shapes if s.id in boxes), (0.0, 0.0))
@@ -89,7 +98,11 @@ def moved(diagram: Diagram, scene: Scene) -> Scene:
     boxes = {shape: box.moved(by.get(shape, (0.0, 0.0))) for shape, box in boxes.items()}
     items = rewalled(diagram, scene.items, wires.items, boxes, by.keys(), wires.changed)
     wanted = [replace(w, path=_drawn(w, items)) for w in wires.wanted]
-    return framed(place_labels(items, wanted), scene.axis, title=scene.title, description=scene.description)
+    new = framed(place_labels(items, wanted), scene.axis, title=scene.title, description=scene.description)
+    wrong = faults(diagram, new)
+    if wrong:
+        raise Misplaced(f"with these hints the picture would be wrong: {wrong[0].message}")
+    return new
 
 
 def _drawn(wanted: Wanted, items: Iterable[Item]) -> Path:

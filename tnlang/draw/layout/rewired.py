@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Diagram, Leave, Line, NameSide, Through
 from tnlang.draw.frame import move_item
-from tnlang.draw.geometry import add, bbox, distance, distance_to, dot, flatten, move, reverse, unit
+from tnlang.draw.geometry import add, bbox, distance, distance_to, dot, flatten, join, move, reverse, unit
 from tnlang.draw.labelling import Wanted
 from tnlang.draw.round import loose_ends, meets
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, ShapeItem, WireItem
@@ -123,7 +123,11 @@ class _Wiring:
         ends = [self._end(line, end, tips) for end in (0, 1)]
         bends = self.bends.get(line.id)
         if bends is None:
-            return curves.cubic(ends[0].at, ends[0].way, ends[1].at, ends[1].way)
+            out = [self._outside(line, end, ends[end]) for end in (0, 1)]
+            curve = curves.cubic(out[0].at, out[0].way, out[1].at, out[1].way)
+            before = [curves.straight(ends[0].at, out[0].at)] if out[0] != ends[0] else []
+            after = [curves.straight(out[1].at, ends[1].at)] if out[1] != ends[1] else []
+            return join(*before, curve, *after)
         stubs = [
             [add(ends[end].at, ends[end].way, FREE + 16.0)] if (line.id, end) in self.leaves else []
             for end in (0, 1)
@@ -146,6 +150,14 @@ class _Wiring:
             return here
         side = given or max(SIDES.values(), key=lambda way: (dot(way, aim), way))
         return self._slot(line, end, shape, side, target)
+
+    def _outside(self, line: Line, end: int, tip: _Tip) -> _Tip:
+        """Where a line with a given side comes out of its shape, well past the outline."""
+        shape = line.ends[end].shape
+        if (line.id, end) not in self.leaves or shape is None or shape not in self.outlines:
+            return tip
+        box = bbox(self.outlines[shape])
+        return replace(tip, at=add(tip.at, tip.way, (box.width if tip.way[0] else box.height) / 2 + 4.0))
 
     def _free(self, line: Line, end: int, here: _Tip) -> _Tip:
         """A free end: opposite to where its shape's end leaves, where that was given a side."""

@@ -61,6 +61,11 @@ def hinted(sheet: Sheet, hints: tuple[ir.Hint, ...]) -> tuple[Sheet, tuple[ir.Hi
     return replace(sheet, panels=panels), tuple(lost)
 
 
+def lost_hints(sheet: Sheet, hints: tuple[ir.Hint, ...]) -> tuple[ir.Hint, ...]:
+    """The hints that speak of what the sheet does not draw, or of parts of different diagrams."""
+    return hinted(sheet, hints)[1]
+
+
 def addresses(sheet: Sheet) -> tuple[dict[int, str], ...]:
     """For each diagram of a sheet, by which address each of its shapes is spoken of: ``x@2``."""
     diagrams = [diagram for panel in sheet.panels for diagram in diagrams_of(panel)]
