@@ -3,8 +3,9 @@
     python -m docs.pages        # draws every picture that a page shows, again
 
 Blocks: ``tn`` is checked; an image right after it (or in the next cell) is drawn from it, and so is one
-after a comment ``<!-- draw examples/gallery/N5_gpt2.tn -->``. ``tn-error`` must be wrong. ``python``
-blocks of a page run in order in one namespace. Lines of ``sh`` blocks that begin with ``tnlang`` are run.
+after a comment ``<!-- draw examples/gallery/N5_gpt2.tn -->`` (or ``… in dark -->``: in that theme).
+``tn-error`` must be wrong. ``python`` blocks of a page run in order in one namespace. Lines of ``sh`` blocks
+that begin with ``tnlang`` are run.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _BLOCK = re.compile(r"^```(\S+)\n(.*?)^```$", re.M | re.S)
 _PICTURE = re.compile(
-    r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+) -->)"
+    r"(?:^```tn\n(?P<text>(?:(?!^```).)*?)^```$|<!-- draw (?P<file>\S+)(?: in (?P<theme>\w+))? -->)"
     r"(?:\s|</?td>)*!\[[^\]]*\]\((?P<image>[^)]+)\)",
     re.M | re.S,
 )
@@ -44,14 +45,14 @@ class Picture:
 
     image: Path
     program: str | Path
+    theme: str = ""
 
     def svg(self) -> str:
         """The first figure of the program, else its ``main``, else its last net."""
         program = tnlang.load(self.program)
-        if program.figures:
-            return next(iter(program.figures.values())).svg()
         nets = program.nets
-        return nets["main" if "main" in nets else list(nets)[-1]].svg()
+        drawn = next(iter(program.figures.values()), None) or nets.get("main") or list(nets.values())[-1]
+        return drawn.drawn(theme=self.theme).svg()
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -65,7 +66,7 @@ def pictures(page: Path) -> Iterator[Picture]:
     """The pictures that a page draws itself."""
     for match in _PICTURE.finditer(page.read_text(encoding="utf-8")):
         program = ROOT / match["file"] if match["file"] else match["text"]
-        yield Picture((page.parent / match["image"]).resolve(), program)
+        yield Picture((page.parent / match["image"]).resolve(), program, match["theme"] or "")
 
 
 def main() -> None:

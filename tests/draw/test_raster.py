@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import re
 import struct
 import sys
 import zlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import typst
+from matplotlib.image import imread
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.draw.scenes import SCENES
+from tnlang.cli.render import _fitting
 from tnlang.draw import raster
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import bbox
 from tnlang.draw.raster import MissingWheel, largest_scale, to_pdf, to_png
 from tnlang.draw.scene import LabelItem, ShapeItem
 from tnlang.draw.svg import to_svg
+from tnlang.draw.themes import THEMES
 
 
 def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
@@ -128,3 +136,39 @@ def test_no_letter_becomes_an_empty_box(monkeypatch):
             write(svg)
     monkeypatch.setattr(raster, "_drawn", lambda letter, resvg: letter.encode())
     assert to_png(svg).startswith(b"\x89PNG") and to_pdf(svg).startswith(b"%PDF")
+
+
+def test_a_png_that_would_be_too_large_has_as_many_pixels_as_it_can(capsys):
+    svg = to_svg(SCENES["isometries"]())
+    assert _fitting("one", svg, 2.0) == 2.0 and capsys.readouterr().err == ""
+    lower = _fitting("one", svg, 1e6)
+    assert 0 < largest_scale(svg) - lower < 0.01
+    assert re.match(r"warning: one: a PNG of 1e\+06 pixels a point .* too large", capsys.readouterr().err)
+
+
+def smooth(image):
+    """Means over 3 x 3 pixels: programs draw the edges of ink a little differently."""
+    return sliding_window_view(image, (3, 3), axis=(0, 1)).mean(axis=(-1, -2))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_another_program_draws_it_alike(theme):
+    """typst reads the SVG by itself; eight more converters are compared by hand, see docs/outputs.md."""
+    scene = replace(SCENES["marks"](), theme=theme)
+    svg = to_svg(scene)
+    page = f"#set page(width: {scene.width:g}pt, height: {scene.height:g}pt, margin: 0pt)\n"
+    page += f'#image(bytes(sys.inputs.picture), format: "svg", width: {scene.width:g}pt)'
+    other = typst.compile(page.encode(), format="png", ppi=144.0, sys_inputs={"picture": svg})
+    one, two = (imread(io.BytesIO(png))[..., :3] for png in (to_png(svg, 2.0), other))
+    assert one.shape == two.shape
+    assert np.mean(np.abs(smooth(one) - smooth(two)) > 0.3) < 0.0005
+    assert np.mean(np.abs(smooth(one) - smooth(two[:, ::-1])) > 0.3) > 0.01
+
+
+def test_letters_of_a_pdf_can_be_text_and_need_no_font_of_the_machine():
+    scene = framed(
+        [LabelItem(r"W_Q^\top", (0, 0), 20, "note"), LabelItem("heads", (0, 40), 13, "note", word=True)]
+    )
+    outlines, letters = to_pdf(to_svg(scene)), to_pdf(to_svg(scene, text=True))
+    assert b"/Font" not in outlines and b"LibertinusSerif" in letters
+    assert letters == to_pdf(to_svg(scene, text=True))

@@ -16,7 +16,7 @@ from tests.conftest import PROGRAMS
 from tests.draw.scenes import SCENES, tensor, wire
 from tests.draw.test_svg import HOSTILE
 from tnlang.draw.frame import framed
-from tnlang.draw.scene import LabelItem, Look, Scene, ShapeItem
+from tnlang.draw.scene import LabelItem, Look, RibbonItem, Scene, ShapeItem
 from tnlang.draw.tex import latex
 from tnlang.draw.tex_symbols import ALPHABETS, DELIMITERS, IN_TEXT, LARGE, MARKS, SYMBOLS
 from tnlang.draw.tikz import to_tikz
@@ -132,7 +132,9 @@ def test_a_scene_as_tikz(name: str):
     assert text == to_tikz(scene) and text.isascii()
     labels = [item for item in scene.items if isinstance(item, LabelItem)]
     assert text.count(r"\node[") == len(labels)
-    assert text.count(r"\path[") == len(scene.items) - len(labels)
+    single = [item for item in scene.items if not isinstance(item, LabelItem | RibbonItem)]
+    ribbons = {item.width for item in scene.items if isinstance(item, RibbonItem)}
+    assert text.count(r"\path[") == len(single) + len(ribbons)
     assert f"rectangle ({scene.width:g},{scene.height:g});" in text
     for x, y in coordinates(text):
         assert -0.01 <= x <= scene.width + 0.01 and -0.01 <= y <= scene.height + 0.01

@@ -44,6 +44,14 @@ def layers(items: Iterable[Item]) -> Iterator[tuple[str, list[Item]]]:
             yield name, sorted(chosen, key=lambda item: item.depth if isinstance(item, OutlineItem) else 0)
 
 
+def ribbons(items: Iterable[Item]) -> list[tuple[RibbonItem, list[Path]]]:
+    """Ribbons of one width together: in one path their ink is no darker where they lie on one another."""
+    found = [item for item in items if isinstance(item, RibbonItem)]
+    widths = dict.fromkeys(item.width for item in found)
+    alike = [[item for item in found if item.width == width] for width in widths]
+    return [(group[0], [item.path for item in group]) for group in alike]
+
+
 Inked = WireItem | RibbonItem | InkItem | ShapeItem | OutlineItem
 
 
@@ -78,7 +86,7 @@ def paint_of(item: Inked, theme: Theme, scale: float = 1.0) -> Paint:
         case WireItem(width=width, look=look):
             paint = Paint("none", theme.tone(look.stroke) or theme.wire, _width(look, scale) or width)
         case RibbonItem(width=width):
-            paint = Paint("none", theme.ribbon, width)
+            paint = Paint("none", theme.ribbon, width, theme.ribbon_opacity)
         case InkItem(role=role, stroke=stroke):
             paint = theme.paint(role)
             if stroke:

@@ -73,7 +73,8 @@ def to_pdf(svg: str) -> bytes:
     Raises MissingWheel without typst.
     """
     typst = _wheel("typst", "typst")
-    if _FOREIGN.search(svg):
+    foreign = _FOREIGN.search(svg) is not None
+    if foreign:
         _check_letters(svg, _wheel("resvg_py", "resvg-py"))
     width, height = size_of(svg)
     page = (
@@ -82,7 +83,11 @@ def to_pdf(svg: str) -> bytes:
         f'#image(bytes(sys.inputs.picture), format: "svg", width: {width:g}pt, height: {height:g}pt)\n'
     )
     pdf: bytes = typst.compile(
-        page.encode(), format="pdf", sys_inputs={"picture": svg}, timestamp=int(_EPOCH.timestamp())
+        page.encode(),
+        format="pdf",
+        sys_inputs={"picture": svg},
+        timestamp=int(_EPOCH.timestamp()),
+        ignore_system_fonts=not foreign,
     )
     return pdf
 

@@ -15,7 +15,7 @@ import svgwrite
 from svgwrite.base import BaseElement
 from svgwrite.container import Group
 
-from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of
+from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons
 from tnlang.draw.labels import Run, outline_data, rules_data, runs
 from tnlang.draw.scene import (
     CurveTo,
@@ -66,9 +66,8 @@ def to_svg(scene: Scene, theme: Theme | None = None, *, text: bool = False) -> s
     draw = _Pen(scene, theme, text)
     for name, chosen in layers(scene.items):
         layer = Group(debug=False, id=_PREFIX + name)
-        if name == "ribbons":
-            layer.attribs["opacity"] = number(theme.ribbon_opacity)
-        for element in _elements(chosen, draw.element, seen):
+        drawn = draw.ribbons(chosen) if name == "ribbons" else _elements(chosen, draw.element, seen)
+        for element in drawn:
             layer.add(element)
         drawing.add(layer)
     written: str = drawing.tostring()
@@ -200,6 +199,10 @@ class _Pen:
             case RibbonItem() | WireItem() | InkItem() | ShapeItem() | OutlineItem():
                 return self.inked(item)
 
+    def ribbons(self, items: Iterable[Item]) -> Iterator[BaseElement]:
+        for first, paths in ribbons(items):
+            yield _stroked("".join(map(path_data, paths)), paint_of(first, self.theme, self.scale))
+
     def inked(self, item: Inked) -> BaseElement:
         paint, data = paint_of(item, self.theme, self.scale), path_data(path_of(item))
         line = isinstance(item, WireItem | RibbonItem) or (isinstance(item, InkItem) and item.stroke)
@@ -237,6 +240,7 @@ def _stroked(data: str, paint: Paint) -> _Element:
         stroke_width=number(paint.width),
         stroke_linecap="round",
         stroke_linejoin="round",
+        **({"stroke_opacity": number(paint.opacity)} if paint.opacity < 1 else {}),
         **({"stroke_dasharray": paint.dash} if paint.dash else {}),
     )
 

@@ -8,9 +8,9 @@ says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, role_of
+from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons, role_of
 from tnlang.draw.labels import baseline_start
 from tnlang.draw.scene import (
     PLAIN,
@@ -95,10 +95,10 @@ class _Pen:
             self.colour("page", self.theme.background)
         for name, items in layers(self.scene.items):
             yield f"% {name}"
-            group = f"transparency group,opacity={number(self.theme.ribbon_opacity)}"
-            yield rf"\begin{{scope}}[{group if name == 'ribbons' else ''}]"
-            yield from map(self.item, items)
-            yield r"\end{scope}"
+            if name == "ribbons":
+                yield from (self.inked(first, paths) for first, paths in ribbons(items))
+            else:
+                yield from map(self.item, items)
 
     def item(self, item: Item) -> str:
         match item:
@@ -107,8 +107,8 @@ class _Pen:
             case RibbonItem() | WireItem() | InkItem() | ShapeItem() | OutlineItem():
                 return self.inked(item)
 
-    def inked(self, item: Inked) -> str:
-        """A path in the style of its role; what is its own follows the style."""
+    def inked(self, item: Inked, paths: Sequence[Path] = ()) -> str:
+        """A path in the style of its role; what is its own follows. ``paths`` may stand for the item's."""
         role = _plain(role_of(item))
         line = isinstance(item, WireItem | RibbonItem) or (isinstance(item, InkItem) and bool(item.stroke))
         name = f"{role}line" if line and isinstance(item, InkItem) else role
@@ -123,7 +123,7 @@ class _Pen:
         if paint.stroke and paint.stroke != "none":
             options.append(f"line width={self.length(paint.width)}")
         options += self.own(item, paint)
-        return rf"\path[{','.join(options)}] {_path(path_of(item))};"
+        return rf"\path[{','.join(options)}] {' '.join(map(_path, paths or (path_of(item),)))};"
 
     def style(self, role: str, paint: Paint, line: bool) -> str:
         """The style of a role, ending in a comma."""
@@ -135,6 +135,8 @@ class _Pen:
         if paint.stroke and paint.stroke != "none":
             edge = role if role in ("wire", "ribbon") else f"{role}edge"
             parts.append(f"draw={self.colour(edge, paint.stroke)}")
+            if line and paint.opacity < 1:
+                parts.append(f"draw opacity={number(paint.opacity)}")
         if paint.dash:
             on_off = " ".join(
                 f"{word} {self.length(float(part))}"
