@@ -118,15 +118,15 @@ def the_image_and_its_singular_values(program):
 
 @drawn
 def S12_bipartition(U, λ, V):
-    matrix = U.reshape(8, 8) @ torch.diag(λ) @ V.reshape(15, 8).T
-    return matrix.reshape(4, 2, 3, 5).permute(0, 2, 1, 3)
+    matrix = U.reshape(12, 10) @ torch.diag(λ) @ V.reshape(10, 10).T
+    return matrix.reshape(4, 3, 2, 5)
 
 
 @claim("S12_bipartition")
 def the_svd_of_the_grouped_matrix_gives_the_tensor_back(program):
     T = np.random.default_rng(0).normal(size=(4, 3, 2, 5))
-    U, λ, Vh = np.linalg.svd(T.transpose(0, 2, 1, 3).reshape(8, 15), full_matrices=False)
-    parts = {"U": U.reshape(4, 2, 8), "λ": λ, "V": Vh.T.reshape(3, 5, 8)}
+    U, λ, Vh = np.linalg.svd(T.reshape(12, 10), full_matrices=False)
+    parts = {"U": U.reshape(4, 3, 10), "λ": λ, "V": Vh.T.reshape(2, 5, 10)}
     return relative(program.nets["main"].numpy(**parts), T)
 
 
