@@ -231,9 +231,9 @@ def S19_mpo(left, right, **M):
 @drawn
 def S19_peps(**T):
     # legs left, right, up, down, site; the edges close what leads out of the grid at index 0
-    upper = T["T.0.0"][0, :, 0], T["T.0.1"][0], T["T.0.2"][0, :, :, 0]
-    lower = T["T.1.0"][:, 0, 0], T["T.1.1"][:, 0], T["T.1.2"][:, 0, :, 0]
-    return torch.einsum("adp,bdeq,cer,afs,bfgt,cgu->pqrstu", *upper, *lower)
+    upper = T["T.0.0"][0, :, 0], T["T.0.1"][:, :, 0], T["T.0.2"][:, 0, 0]
+    lower = T["T.1.0"][0, :, :, 0], T["T.1.1"][:, :, :, 0], T["T.1.2"][:, 0, :, 0]
+    return torch.einsum("adp,abeq,bfr,gds,ghet,hfu->pqrstu", *upper, *lower)
 
 
 @drawn
