@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from tnlang.generated import execute
 from tnlang.ir.program import Program
+from tnlang.ir.slots import dotted
 from tnlang.lower import class_names, identifier, torch_source
 from tnlang.lower.dims import dims_of, keywords
 from tnlang.lower.torch import USER_FUNCTIONS
@@ -16,6 +19,7 @@ from tnlang.source import ValueMismatch
 if TYPE_CHECKING:
     from torch import nn
 
+Array = NDArray[Any]
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -60,3 +64,36 @@ def instantiate(
     except ValueError as error:
         raise ValueMismatch(f"net {net}: {error}") from error
     return found
+
+
+def run_module(
+    program: Program,
+    net: str,
+    dims: Mapping[str, int],
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    frozen: Mapping[str, Array],
+    /,
+    *,
+    functions: bool = False,
+) -> dict[str, Array]:
+    """The outputs of a net's module in float64, by name, on arrays by name.
+
+    There may be ``dims`` of other nets. Raises what ``instantiate`` raises.
+    """
+    import torch
+
+    taken = {dim.name for dim in dims_of(program, program.net(net)).dims}
+    sizes = {name: size for name, size in dims.items() if name in taken}
+    module: Any = instantiate(program, net, sizes, functions=functions).double().eval()
+
+    def tensors(arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+
+    module.load_state_dict(tensors(parameters))
+    given = {identifier(name): value for name, value in tensors(inputs).items()}
+    with torch.no_grad():
+        result = module(**given, frozen=tensors(frozen) or None)
+    several = result if isinstance(result, tuple) else (result,)
+    names = [dotted(output.name, output.subs) for output in program.net(net).outputs]
+    return {n: v.resolve_conj().numpy(force=True) for n, v in zip(names, several, strict=True)}

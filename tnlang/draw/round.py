@@ -76,5 +76,9 @@ def loose_ends(paths: Sequence[Path]) -> list[tuple[int, bool, Point]]:
     return [
         end
         for number, end in enumerate(ends)
-        if not any(distance(end[2], other[2]) < TOUCH for place, other in enumerate(ends) if place != number)
+        if not any(
+            distance(end[2], other[2]) < TOUCH
+            for place, other in enumerate(ends)
+            if place // 2 != number // 2
+        )
     ]

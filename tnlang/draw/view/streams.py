@@ -111,7 +111,7 @@ class _NetDrawing:
         record = StreamRecord()
         self.records.append(record)
         for order, (joint, wire, leg) in enumerate(zip(joints, wires, decl.legs, strict=True)):
-            self.builder.open(joint, "input", order, wire, f"{decl.name}.{leg.name}")
+            self.builder.open(joint, "input", order, wire, f"in {decl.name}.{leg.name}")
         station = self._station(found, names.math(decl.name, label=decl.label), decl.name, joints, wires)
         self.uses.counts[found.key] = max(2, self.uses.counts[found.key])
         record.tracks.extend([joints, ()])
@@ -200,7 +200,7 @@ class _NetDrawing:
         self.streams[statement.target.name] = stream
         if source is not None:
             for order, (joint, leg) in enumerate(zip(stream.joints, source.legs, strict=True)):
-                told = f"{source.name}.{leg.name}"
+                told = f"in {source.name}.{leg.name}"
                 self.builder.open(joint, "input", order, leg_wire(leg, leg.size), told)
             record.tracks.append(stream.joints)
             return

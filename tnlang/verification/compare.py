@@ -1,0 +1,267 @@
+"""A picture against its program: what is drawn, worked out from the drawing, and what the program gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
+from tnlang.ir.slots import dotted
+from tnlang.reference.arrays import Array
+from tnlang.source import ValueMismatch
+from tnlang.verification.connect import Picture, read_picture
+from tnlang.verification.leaves import Leaves, Run, all_random, numbers, run, target_legs
+from tnlang.verification.sheet import Row, Token, panels, sides, tokens, whole
+from tnlang.verification.svg import Drawing, Unreadable, read_svg
+from tnlang.verification.value import Evaluation
+
+TOLERANCE = 1e-8
+SEED = 7
+NO_FUNCTIONS: Mapping[str, Callable[..., Array]] = MappingProxyType({})
+
+_SIDE = "(what is drawn)"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a picture was compared with, and where it differs.
+
+    ``compared`` are values in words, each with its largest relative deviation from the reference and, where
+    ``module`` was asked for, from the generated module. ``faults`` are empty for a picture that agrees.
+    """
+
+    name: str
+    shapes: int
+    wires: int
+    bubbles: int
+    compared: tuple[tuple[str, float], ...]
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults and bool(self.compared)
+
+    def __str__(self) -> str:
+        read = f"{self.name}: {self.shapes} shapes, {self.wires} wires, {self.bubbles} bubbles read"
+        largest = max((deviation for _, deviation in self.compared), default=0.0)
+        if self.ok:
+            values = "value agrees" if len(self.compared) == 1 else "values agree"
+            return f"{read}; {len(self.compared)} {values} (largest deviation {largest:.1e})"
+        return "\n".join([read, *(f"  {fault}" for fault in self.faults or ("nothing to compare",))])
+
+
+def verify(
+    svg: str,
+    program: Program,
+    *,
+    figure: str = "",
+    net: str = "",
+    module: bool = True,
+    functions: Mapping[str, Callable[..., Array]] = NO_FUNCTIONS,
+) -> Report:
+    """Read a network back from its picture and compare its value with the program's.
+
+    What is drawn is what the picture's description says, unless ``figure`` or ``net`` is named. Raises
+    KeyError for one the program does not have. ``functions`` are the ``fn`` functions that may run.
+    """
+    shown = ("figure", figure) if figure else ("net", net) if net else ("", "")
+    counts = (0, 0, 0)
+    try:
+        drawing = read_svg(svg)
+        shown = shown if shown[0] else _shown(drawing)
+        picture = read_picture(drawing)
+        counts = (len(picture.shapes), len(picture.wires), len(picture.regions))
+        target = _target(program, *shown)
+        check = _Check(all_random(program), drawing, picture, module, functions)
+        compared = tuple(check.figure(target) if isinstance(target, Figure) else check.net(target.net, None))
+    except Unreadable as error:
+        return Report(" ".join(shown).strip() or "picture", *counts, (), (str(error),))
+    except RecursionError:
+        return Report(" ".join(shown).strip(), *counts, (), ("the picture nests too deep",))
+    faults = tuple(
+        f"{what} differs: {deviation:.2g} of its largest entry"
+        for what, deviation in compared
+        if not deviation <= TOLERANCE
+    )
+    return Report(" ".join(shown), *counts, compared, faults)
+
+
+def _shown(drawing: Drawing) -> tuple[str, str]:
+    found = re.match(r"(figure|net) (\S+) of ", drawing.told)
+    if found is None:
+        raise Unreadable("the picture does not say which figure or net it is")
+    return found[1], found[2]
+
+
+def source_of(svg: str) -> str:
+    """The file name of the program that a picture's description gives; "" where it gives none."""
+    found = re.match(r"(?:figure|net) \S+ of ([^;/\\]+)(?:;|$)", read_svg(svg).told)
+    return found[1] if found is not None else ""
+
+
+def _target(program: Program, kind: str, name: str) -> Figure | NetTarget:
+    if kind == "net":
+        program.net(name)
+        return NetTarget(name)
+    for known in program.figures:
+        if known.name == name:
+            return known
+    raise KeyError(name)
+
+
+def small_dims(program: Program) -> dict[str, int]:
+    """Sizes from 2 up for dims that may have others than the file says, larger where those are larger."""
+    free = [
+        (dim.default if isinstance(dim.default, int) else 4, dim.name)
+        for dim in program.dims
+        if not dim.counts_members and (dim.default is None or isinstance(dim.default, int))
+    ]
+    return {name: min(default, 2 + place) for place, (default, name) in enumerate(sorted(free))}
+
+
+class _Check:
+    """One picture against one program."""
+
+    def __init__(
+        self,
+        program: Program,
+        drawing: Drawing,
+        picture: Picture,
+        module: bool,
+        functions: Mapping[str, Callable[..., Array]],
+    ) -> None:
+        self.program, self.drawing, self.picture = program, drawing, picture
+        self.module, self.functions = module, functions
+
+    def net(self, name: str, found: Sequence[Token] | None) -> Iterator[tuple[str, float]]:
+        """The outputs of a net that is drawn whole."""
+        made = self._run(self.program, name)
+        evaluation = self._evaluation(made)
+        clusters = [t.cluster for t in found or tokens(self.picture) if t.cluster is not None]
+        by_output: dict[str, list[int]] = {}
+        outputs = made.program.net(name).outputs
+        for k, cluster in enumerate(clusters):
+            names = {
+                end.open.rpartition(".")[0]
+                for wire in cluster.wires
+                for end in self.picture.wires[wire].ends
+                if end.open and not end.open.startswith("in ")
+            }
+            if len(outputs) == 1:
+                names = {dotted(outputs[0].name, outputs[0].subs)}
+            for key in names:
+                by_output.setdefault(key, []).append(k)
+        for output in outputs:
+            key = dotted(output.name, output.subs)
+            mine = [clusters[k] for k in by_output.get(key, [])]
+            value = whole(evaluation, mine, self._names(made), key if len(outputs) > 1 else "")
+            wanted = [f"{key}.{leg.name}" for leg in output.legs]
+            yield f"output {key}", _apart(value.ordered(wanted), made.outputs[key])
+        if self.module:
+            yield f"the module of {name}", self._module(made)
+
+    def figure(self, figure: Figure) -> Iterator[tuple[str, float]]:
+        """All that a figure draws."""
+        rows = panels(tokens(self.picture), len(figure.items))
+        for item, row in zip(figure.items, rows, strict=True):
+            match item:
+                case Draw(target=NetTarget(net=name)) | Steps(net=name):
+                    yield from self.net(name, row)
+                case Draw(target=ValueTarget() as target):
+                    yield from self.value(target, row)
+                case Draw(target=Expression() as expression):
+                    yield from self.side(expression, row, "what is drawn")
+                case Equation(sides=drawn, relations=relations):
+                    parts = sides(row)
+                    if tuple(relation for relation, _ in parts[1:]) != relations:
+                        raise Unreadable(
+                            f"the equation has {' '.join(relations)}, the picture "
+                            f"{' '.join(relation for relation, _ in parts[1:])}"
+                        )
+                    for place, (side, (_, part)) in enumerate(zip(drawn, parts, strict=True), 1):
+                        if isinstance(side, Expression):
+                            yield from self.side(side, part, f"side {place}")
+                        elif [token.kind for token in part] != [f"(text) {side}"]:
+                            raise Unreadable(f"side {place} is not the text {side}")
+
+    def side(self, side: Expression, found: Sequence[Token], what: str) -> Iterator[tuple[str, float]]:
+        """An expression, or a side of an equation."""
+        net = replace(side.net, name=_SIDE)
+        program = all_random(replace(self.program, nets=(*self.program.nets, net)))
+        made = self._run(program, _SIDE)
+        value = Row(found, self._evaluation(made)).value(self._names(made))
+        (expected,) = made.outputs.values()
+        yield what, _apart(value.ordered(target_legs(side.result.target)), expected)
+        if self.module:
+            yield f"the module of {what}", self._module(made)
+
+    def value(self, target: ValueTarget, found: Sequence[Token]) -> Iterator[tuple[str, float]]:
+        """``A = …``: both sides are the value."""
+        made = self._run(self.program, target.net)
+        evaluation = self._evaluation(made)
+        array, legs = evaluation.leaves.named(target.value)
+        for place, (_, part) in enumerate(sides(found), 1):
+            value = Row(part, evaluation).value(self._names(made))
+            yield f"side {place} of {target.value}", _apart(value.ordered(legs), array)
+
+    # ------------------------------------------------------------ what the program gives
+
+    def _run(self, program: Program, net: str) -> Run:
+        """The net on small sizes or, where they do not fit it, on those of the file."""
+        small = small_dims(program)
+        free = {name: size for name, size in small.items() if _is_free(program, name)}
+        failed: ValueMismatch | None = None
+        for dims in (small, free):
+            try:
+                return run(program, net, dims, SEED, self.functions)
+            except ValueMismatch as error:
+                failed = error
+        raise Unreadable(f"the program cannot be run: {failed}")
+
+    def _evaluation(self, made: Run) -> Evaluation:
+        return Evaluation(self.picture, Leaves(made, self.functions))
+
+    def _names(self, made: Run) -> Mapping[str, int]:
+        return numbers(made.program, made.dims)
+
+    def _module(self, made: Run) -> float:
+        """The largest deviation of the generated module from the reference."""
+        from tnlang.execute import run_module
+
+        arrays = run_module(
+            made.program,
+            made.net,
+            made.dims,
+            made.inputs,
+            made.parameters,
+            made.frozen,
+            functions=bool(self.functions),
+        )
+        return max((_apart(array, made.outputs[name]) for name, array in arrays.items()), default=0.0)
+
+
+def _is_free(program: Program, name: str) -> bool:
+    return any(dim.name == name and dim.default is None for dim in program.dims)
+
+
+def _apart(found: Array, expected: Array) -> float:
+    """The largest difference, relative to the largest entry expected; infinite where shapes differ."""
+    if found.shape != expected.shape:
+        try:
+            found = np.broadcast_to(found, expected.shape)
+        except ValueError:
+            return float("inf")
+    with np.errstate(invalid="ignore"):
+        same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+        apart = np.where(same, 0.0, np.abs(found - expected))
+    apart = np.where(np.isnan(apart), np.inf, apart)
+    finite = np.abs(expected[np.isfinite(expected)])
+    scale = max(1e-300, float(finite.max(initial=0.0)))
+    return float(apart.max(initial=0.0)) / scale
+
+
+__all__ = ["Report", "source_of", "verify"]

@@ -1,0 +1,275 @@
+"""The parts of a picture as a reader takes them: panels, the sides of an equation, terms between signs.
+
+Decided by where the ink stands: panels and lines lie apart, signs stand between the terms of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tnlang.draw.geometry import Box, bbox, union
+from tnlang.reference.arrays import Array
+from tnlang.verification.connect import ROOT, Picture
+from tnlang.verification.svg import Unreadable
+from tnlang.verification.value import Evaluation
+
+RELATIONS = ("=", "!=", "≈")
+LINE_GAP = 30.0
+"""Lines and panels stand further apart than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What hangs together at the root: shapes, regions, wires; ``sigma`` is a big sign instead."""
+
+    shapes: tuple[int, ...]
+    regions: tuple[int, ...]
+    wires: tuple[int, ...]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A sign, a big sum with its loops, or a cluster, from left to right."""
+
+    kind: str
+    box: Box
+    cluster: Cluster | None = None
+    loops: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An array whose axes have the names of open legs."""
+
+    array: Array
+    names: tuple[str, ...]
+
+    def ordered(self, names: Sequence[str]) -> Array:
+        """The axes in that order. Raises Unreadable where they are others."""
+        if sorted(names) != sorted(self.names):
+            drawn, wanted = ", ".join(self.names) or "none", ", ".join(names) or "none"
+            raise Unreadable(f"the open legs are {drawn}, not {wanted}")
+        return self.array.transpose([self.names.index(name) for name in names])
+
+
+def clusters(picture: Picture) -> list[Cluster]:
+    """What hangs together, by wires and ribbons."""
+    tops = [("region", r) for r, known in enumerate(picture.regions) if known.inside == ROOT]
+    tops += [("shape", s) for s, known in enumerate(picture.shapes) if known.region == ROOT]
+    tops += [("wire", w) for w in range(len(picture.wires))]
+    place = {top: k for k, top in enumerate(tops)}
+    parent = list(range(len(tops)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            k = parent[k]
+        return k
+
+    def top_of(shape: int) -> int:
+        path = picture.around(picture.shapes[shape].region)
+        return place["region", path[-2]] if len(path) > 1 else place["shape", shape]
+
+    for number, wire in enumerate(picture.wires):
+        for end in wire.ends:
+            if end.shape is not None:
+                parent[root(place["wire", number])] = root(top_of(end.shape))
+            elif end.wall is not None:
+                path = picture.around(end.wall)
+                parent[root(place["wire", number])] = root(place["region", path[-2]])
+    for paste, station in picture.stations.items():
+        parent[root(top_of(paste))] = root(top_of(station))
+    found: dict[int, list[tuple[str, int]]] = {}
+    for k, top in enumerate(tops):
+        found.setdefault(root(k), []).append(top)
+    made = []
+    for members in found.values():
+        shapes = tuple(n for kind, n in members if kind == "shape")
+        regions = tuple(n for kind, n in members if kind == "region")
+        wires = tuple(n for kind, n in members if kind == "wire")
+        round_it = [picture.shapes[s].box for s in shapes] + [bbox(picture.regions[r].path) for r in regions]
+        made.append(
+            Cluster(shapes, regions, wires, union([*round_it, *(picture.wires[w].box for w in wires)]))
+        )
+    return made
+
+
+def tokens(picture: Picture) -> list[Token]:
+    """Signs, big sums and clusters of the whole picture, in no order."""
+    found = [Token(sign.text, sign.box) for sign in picture.signs]
+    for cluster in clusters(picture):
+        sigma = [s for s in cluster.shapes if picture.shapes[s].kind == "sum over"]
+        if sigma:
+            loops = picture.shapes[sigma[0]].words.text
+            found.append(Token("sum over", cluster.box, loops=loops))
+        else:
+            found.append(Token("term", cluster.box, cluster))
+    return found
+
+
+def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
+    """The tokens of each panel, in reading order. Raises Unreadable where there are not so many."""
+    if count == 1:
+        return [_reading_order(found)]
+    lines = _bands(found, lambda box: (box.top, box.bottom))
+    rows: list[list[list[Token]]] = []
+    for line in lines:
+        line = sorted(line, key=lambda token: token.box.left)
+        signed = any(token.kind not in ("term", "sum over") for token in line)
+        goes_on = line[0].kind in (*RELATIONS, "+", "-") and bool(rows)
+        if goes_on:
+            rows[-1].append(line)
+        elif signed:
+            rows.append([line])
+        else:
+            for group in _bands(line, lambda box: (box.left, box.right)):
+                rows.append([group])
+    while len(rows) > count:
+        gaps = [_gap(rows[k], rows[k + 1]) for k in range(len(rows) - 1)]
+        k = min(range(len(gaps)), key=gaps.__getitem__)
+        rows[k : k + 2] = [[[token for row in rows[k : k + 2] for line in row for token in line]]]
+    if len(rows) != count:
+        raise Unreadable(f"the figure has {count} panels, the picture {len(rows)}")
+    return [[token for line in row for token in sorted(line, key=lambda t: t.box.left)] for row in rows]
+
+
+def _gap(first: Sequence[Sequence[Token]], second: Sequence[Sequence[Token]]) -> float:
+    a, b = (union(token.box for line in row for token in line) for row in (first, second))
+    return max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom)
+
+
+def _reading_order(found: Sequence[Token]) -> list[Token]:
+    """Line by line; a line after the first begins with a sign."""
+    lines: list[list[Token]] = []
+    for band in _bands(found, lambda box: (box.top, box.bottom)):
+        band = sorted(band, key=lambda token: token.box.left)
+        if lines and band[0].kind not in (*RELATIONS, "+", "-"):
+            lines[-1] = sorted([*lines[-1], *band], key=lambda token: token.box.left)
+        else:
+            lines.append(band)
+    return [token for line in lines for token in line]
+
+
+def _bands(found: Iterable[Token], span: Callable[[Box], tuple[float, float]]) -> list[list[Token]]:
+    """Tokens that lie further apart than lines do, along one axis."""
+    bands: list[list[Token]] = []
+    reach = 0.0
+    for token in sorted(found, key=lambda token: span(token.box)[0]):
+        low, high = span(token.box)
+        if bands and low < reach + LINE_GAP:
+            bands[-1].append(token)
+            reach = max(reach, high)
+        else:
+            bands.append([token])
+            reach = high
+    return bands
+
+
+def sides(found: Sequence[Token]) -> list[tuple[str, list[Token]]]:
+    """The sides of an equation, each with the relation before it."""
+    made: list[tuple[str, list[Token]]] = [("", [])]
+    for token in found:
+        if token.kind in RELATIONS:
+            made.append((token.kind, []))
+        else:
+            made[-1][1].append(token)
+    return made
+
+
+class Row:
+    """The value of one side: terms, signs and parentheses, as they are read."""
+
+    def __init__(self, found: Sequence[Token], evaluation: Evaluation) -> None:
+        self.tokens, self.evaluation = list(found), evaluation
+
+    def value(self, names: Mapping[str, int]) -> Named:
+        total, rest = self._sum(self.tokens, names)
+        if rest:
+            raise Unreadable(f"a sign {rest[0].kind} too many", rest[0].box.center)
+        return total
+
+    def _sum(self, found: list[Token], names: Mapping[str, int]) -> tuple[Named, list[Token]]:
+        total: Named | None = None
+        while True:
+            sign = found[0].kind if found and found[0].kind in ("+", "-") else ""
+            if not sign and total is not None:
+                break
+            value, found = self._product(found[1:] if sign else found, names)
+            if sign == "-":
+                value = Named(-value.array, value.names)
+            total = value if total is None else _plus(total, value)
+        return total, found
+
+    def _product(self, found: list[Token], names: Mapping[str, int]) -> tuple[Named, list[Token]]:
+        factors: list[Named] = []
+        loose: list[Cluster] = []
+        while found and found[0].kind in ("term", "(", "sum over"):
+            token = found[0]
+            if token.kind == "sum over":
+                turns = [self._product(found[1:], turn) for turn in self.evaluation.turns(token.loops, names)]
+                if not turns:
+                    raise Unreadable("a sum over nothing", token.box.center)
+                total = turns[0][0]
+                for value, _ in turns[1:]:
+                    total = _plus(total, value)
+                factors.append(total)
+                found = turns[0][1]
+            elif token.kind == "(":
+                value, found = self._sum(found[1:], names)
+                if not found or found[0].kind != ")":
+                    raise Unreadable("a parenthesis that does not close", token.box.center)
+                factors.append(value)
+                found = found[1:]
+            elif token.cluster is not None:
+                loose.append(token.cluster)
+                found = found[1:]
+        if loose:
+            factors.insert(0, whole(self.evaluation, loose, names))
+        if not factors:
+            raise Unreadable("nothing stands where a term is wanted", found[0].box.center if found else None)
+        total = factors[0]
+        for other in factors[1:]:
+            total = _times(total, other)
+        return total, found
+
+
+def whole(
+    evaluation: Evaluation, found: Sequence[Cluster], names: Mapping[str, int], output: str = ""
+) -> Named:
+    """The product of clusters over their open legs; where several outputs are drawn, one of them."""
+    opens: list[tuple[str, int]] = []
+    unwanted: list[int] = []
+    for wire in (w for cluster in found for w in cluster.wires):
+        for end in evaluation.picture.wires[wire].ends:
+            if end.open.startswith("in ") or not end.open:
+                continue
+            if output and end.open.rpartition(".")[0] != output:
+                unwanted.append(wire)
+            else:
+                opens.append((end.open, wire))
+    labels = tuple(label for label, _ in opens)
+    if len(set(labels)) != len(labels):
+        raise Unreadable(f"two legs are open under one name among {', '.join(labels)}")
+    shapes = [s for cluster in found for s in cluster.shapes]
+    regions = [r for cluster in found for r in cluster.regions]
+    wires = [wire for _, wire in opens]
+    return Named(evaluation.total(shapes, regions, wires, names, unwanted), labels)
+
+
+def _plus(a: Named, b: Named) -> Named:
+    names = tuple(dict.fromkeys((*a.names, *b.names)))
+    return Named(_spread(a, names) + _spread(b, names), names)
+
+
+def _times(a: Named, b: Named) -> Named:
+    names = tuple(dict.fromkeys((*a.names, *b.names)))
+    return Named(np.asarray(_spread(a, names) * _spread(b, names)), names)
+
+
+def _spread(value: Named, names: Sequence[str]) -> Array:
+    order = [value.names.index(name) for name in names if name in value.names]
+    shape = tuple(slice(None) if name in value.names else None for name in names)
+    return value.array.transpose(order)[shape]
