@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from tnlang.source import Diagnostic, TnError, ValueMismatch
 
 if TYPE_CHECKING:
-    from tnlang.api import FigureHandle, NetHandle, Program, load
+    from tnlang.api import FigureHandle, NetHandle, Program, load, verify
 
 __version__ = "0.1.0"
-__all__ = ["Diagnostic", "FigureHandle", "NetHandle", "Program", "TnError", "ValueMismatch", "load"]
+__all__ = ["Diagnostic", "FigureHandle", "NetHandle", "Program", "TnError", "ValueMismatch", "load", "verify"]
 
-_FROM_API = frozenset({"FigureHandle", "NetHandle", "Program", "load"})
+_FROM_API = frozenset({"FigureHandle", "NetHandle", "Program", "load", "verify"})
 
 
 def __getattr__(name: str) -> object:

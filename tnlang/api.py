@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tnlang.draw.scene import Scene
     from tnlang.ir.cost import Cost
+    from tnlang.verification import Report
 
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
 
@@ -59,6 +60,23 @@ def load(
         case _:
             source = read_source(path_or_text)
     return Program(source, dict(dims), functions)
+
+
+def verify(svg: str, program: Program, /, *, figure: str = "", net: str = "", module: bool = True) -> Report:
+    """Rebuild the network from the curves of a picture, contract it and compare it with its program.
+
+    What is connected comes from the curves alone. ``figure`` or ``net`` tells what is drawn if the picture's
+    description does not; with ``module`` the generated module runs too. Raises KeyError for a figure or net
+    the program does not have.
+
+    >>> program = load("tensor A[i: 2, j: 3], x[j: 3]; y[i] = A[i, j] x[j]")
+    >>> verify(program.nets["main"].svg(), program).ok
+    True
+    """
+    from tnlang.verification import verify as compare
+
+    functions = program.python_functions()
+    return compare(svg, program.ir, figure=figure, net=net, module=module, functions=functions)
 
 
 class Picture(ABC):

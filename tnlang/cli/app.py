@@ -10,7 +10,7 @@ import tnlang
 from tnlang.cli.report import report
 from tnlang.source import TnError, ValueMismatch
 
-COMMANDS = ("check", "render", "compile", "run", "plot", "bake", "cost", "fmt", "doctor")
+COMMANDS = ("check", "render", "verify", "compile", "run", "plot", "bake", "cost", "fmt", "doctor")
 
 EXIT_CODES = """\b
 Exit codes:

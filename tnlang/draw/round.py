@@ -15,6 +15,8 @@ TOUCH = 2.0
 """A wire that ends so near to an outline ends on it."""
 MARK_WIDTH = 4.0
 """Ink of the stroke at least, on a shape's rim, is an orientation mark."""
+BUNDLE = 10.0
+"""So near to the end of a thick wire its members begin."""
 _BEFORE = 27.0
 """Degrees before the mark's middle, or before the left, from which is counted."""
 
@@ -57,17 +59,28 @@ def clockwise(center: Point, points: Sequence[Point], mark: Point | None = None)
     return sorted(range(len(points)), key=lambda index: angles[index])
 
 
-def across(path: Path, at_start: bool, ends: Sequence[Point]) -> list[int]:
-    """The positions of the ends of a bundle's members, from the right of the thick wire to its left.
+def fanned(thick: Sequence[Point], members: Sequence[Sequence[Point]]) -> list[int]:
+    """The positions of a bundle's members, clockwise from the thick wire, which ends where they begin.
 
-    Right and left are meant as one comes along the thick wire to its end (``at_start``: to its beginning).
+    All are given as points from there on. Members are told apart as near to the fork as they can be.
     """
-    points = flatten(path)
-    here, before = (points[0], points[1]) if at_start else (points[-1], points[-2])
-    way = unit(before, here)
-    return sorted(
-        range(len(ends)), key=lambda i: (ends[i][0] - here[0]) * way[1] - (ends[i][1] - here[1]) * way[0]
-    )
+    back = angle_of(unit(thick[0], _ahead(thick, 6.0)))
+    for reach in (3.0, 6.0, 12.0, 24.0, 48.0, 96.0):
+        ways = [unit(thick[0], _ahead(points, reach)) for points in members]
+        turns = sorted(((angle_of(way) - back) % 360, index) for index, way in enumerate(ways))
+        if all(second[0] - first[0] > 4.0 for first, second in pairwise(turns)):
+            break
+    return [index for _, index in turns]
+
+
+def _ahead(points: Sequence[Point], reach: float) -> Point:
+    """The point so far along a line, or its end."""
+    for a, b in pairwise(points):
+        size = distance(a, b)
+        if size > reach:
+            return between(a, b, reach / size)
+        reach -= size
+    return points[-1]
 
 
 def loose_ends(paths: Sequence[Path]) -> list[tuple[int, bool, Point]]:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Plate, Shape
-from tnlang.draw.geometry import bbox, crossings, distance_to, flatten, reverse
+from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, reverse
 from tnlang.draw.round import (
+    BUNDLE,
     MARK_WIDTH,
-    across,
     clockwise,
     entry_point,
+    fanned,
     loose_ends,
     mark_of,
     meets,
@@ -151,6 +152,11 @@ class _Titles:
             return f", open as {names[0]} and {names[1]}"
         return f", open as {names[0]}" if free else ""
 
+    def _ways(self, line: int) -> list[tuple[Point, ...]]:
+        """A line's points from each of its loose ends on."""
+        paths = self.paths.get(line, [])
+        return [flatten(paths[i] if start else reverse(paths[i])) for i, start, _ in loose_ends(paths)]
+
     def _members(self, line: Line) -> str:
         """The members of a bundle, at the end of its thick wire."""
         told = ""
@@ -158,16 +164,15 @@ class _Titles:
             shape = self.shapes.get(end.shape) if end.shape is not None else None
             if shape is None or shape.symbol != "fork" or end.leg != 0:
                 continue
-            paths = self.paths[line.id]
             members = [
-                (name, at)
+                (name, way)
                 for leg, name in zip(shape.legs[1:], shape.leg_names[1:], strict=True)
-                for _, _, at in loose_ends(self.paths.get(leg, []))
+                for way in self._ways(leg)
             ]
-            for i, start, at in loose_ends(paths):
-                near = [(n, p) for n, p in members if abs(p[0] - at[0]) + abs(p[1] - at[1]) < 12.0]
+            for thick in self._ways(line.id):
+                near = [(name, way) for name, way in members if distance(way[0], thick[0]) < BUNDLE]
                 if near:
-                    order = across(paths[i], start, [p for _, p in near])
+                    order = fanned(thick, [way for _, way in near])
                     told += f", members [{', '.join(near[k][0] for k in order)}]"
         return told
 

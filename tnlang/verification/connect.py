@@ -21,7 +21,16 @@ from tnlang.draw.geometry import (
     rounded,
     union,
 )
-from tnlang.draw.round import MARK_WIDTH, TOUCH, across, clockwise, entry_point, mark_of, meets
+from tnlang.draw.round import (
+    BUNDLE,
+    MARK_WIDTH,
+    TOUCH,
+    clockwise,
+    entry_point,
+    fanned,
+    mark_of,
+    meets,
+)
 from tnlang.draw.scene import Path, Point
 from tnlang.verification.svg import Drawing, Element, Unreadable
 from tnlang.verification.words import (
@@ -34,8 +43,6 @@ from tnlang.verification.words import (
     with_legs,
 )
 
-BUNDLE = 12.0
-"""So near to the end of a thick wire its members begin."""
 NEAR_WALL = 4.0
 ROOM = 5.0
 """Round a formula that stands free: a wire that ends there is tied to it."""
@@ -277,7 +284,7 @@ class _Reading:
                         and o.shape is None
                         and o.other is None
                         and not o.used
-                        and abs(o.at[0] - end.at[0]) + abs(o.at[1] - end.at[1]) < BUNDLE
+                        and distance(o.at, end.at) < BUNDLE
                     ]
                     if len(near) == len(members):
                         spread = max(distance(o.at, end.at) for o in near)
@@ -289,7 +296,7 @@ class _Reading:
                     )
                 _, end, near = best
                 shape = self._placed("group", end.at)
-                order = across(stretch.path, end.start, [o.at for o in near])
+                order = fanned(self._way(end), [self._way(o) for o in near])
                 for name, place in zip(members, order, strict=True):
                     near[place].shape, near[place].leg, near[place].used = shape, name, True
                 end.shape, end.leg, end.used = shape, "whole", True
@@ -341,6 +348,11 @@ class _Reading:
         ends = [End(end.at, end.shape, end.leg, end.wall, names.get(id(end), "")) for end in (first, last)]
         return Wire(words, (ends[0], ends[1]), union(map(bbox, self._paths_of(first))))
 
+    def _way(self, end: _Loose) -> Sequence[Point]:
+        """A stretch's points from one of its ends on."""
+        path = self.stretches[end.stretch].path
+        return flatten(path if end.start else reverse(path))
+
     # ------------------------------------------------------------ legs
 
     def _legs(self) -> dict[int, list[tuple[str, int]]]:
@@ -355,9 +367,7 @@ class _Reading:
                 if end.leg:
                     found.setdefault(end.shape, []).append((end.leg, number))
                     continue
-                path = self.stretches[end.stretch].path
-                points = flatten(path if end.start else reverse(path))
-                entry = entry_point(points, self.outlines[end.shape][0])
+                entry = entry_point(self._way(end), self.outlines[end.shape][0])
                 at.setdefault(end.shape, []).append((entry, number))
         for shape, (outline, words) in enumerate(self.outlines):
             there = at.get(shape, [])

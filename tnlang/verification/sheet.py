@@ -33,7 +33,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A sign, a big sum with its loops, or a cluster, from left to right."""
+    """A sign, a big sum with its loops, or a cluster."""
 
     kind: str
     box: Box
@@ -104,7 +104,7 @@ def tokens(picture: Picture) -> list[Token]:
         sigma = [s for s in cluster.shapes if picture.shapes[s].kind == "sum over"]
         if sigma:
             loops = picture.shapes[sigma[0]].words.text
-            found.append(Token("sum over", cluster.box, loops=loops))
+            found.append(Token("sum over", cluster.box, cluster, loops))
         else:
             found.append(Token("term", cluster.box, cluster))
     return found

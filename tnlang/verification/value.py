@@ -40,8 +40,8 @@ class Labelled:
 class Node:
     """What stands on wires: a shape, what is in a wall, or one of the values that come out of a shape.
 
-    ``kind`` is ``shape``, ``region``, ``out`` (the use ``use`` of a copy, box or plate), ``value`` (a sum
-    already added up) or ``input``.
+    ``kind`` is ``shape``, ``region``, ``out`` or ``plate-out`` (a use of a copy or box, and a plate),
+    or ``value``: an input, or a sum already added up.
     """
 
     kind: str
@@ -89,19 +89,21 @@ class Evaluation:
     ) -> Array:
         """The value of some shapes and regions of the root, over open wires."""
         nodes = [Node("shape", s) for s in shapes] + [Node("region", r) for r in regions]
-        nodes += self._inputs([*nodes, Node("value", 0, value=Labelled(np.zeros(0), tuple(opens)))])
+        wires = [wire for node in nodes for wire in self.wires_of(node)]
+        nodes += self._inputs([*wires, *opens], names)
         frame = Frame(ROOT, names, None, tuple(nodes), frozenset(unwanted) - set(opens))
         return self.network(frame, nodes, opens)
 
-    def _inputs(self, nodes: Sequence[Node]) -> list[Node]:
-        """A node for each input whose legs come in at free ends."""
-        touched = {wire for node in nodes for wire in self.wires_of(node)}
-        found: dict[str, None] = {}
-        for place in sorted(touched):
+    def _inputs(self, wires: Iterable[int], names: Mapping[str, int]) -> list[Node]:
+        """A node for each input whose legs come in at free ends of the wires."""
+        found: dict[str, dict[str, int]] = {}
+        for place in dict.fromkeys(wires):
             for end in self.picture.wires[place].ends:
                 if end.open.startswith("in "):
-                    found[end.open.removeprefix("in ").rpartition(".")[0]] = None
-        return [Node("input", 0, name) for name in found]
+                    name, _, leg = end.open.removeprefix("in ").rpartition(".")
+                    found.setdefault(name, {})[leg] = place
+        leaves = (self._leaf(name, legs, names) for name, legs in found.items())
+        return [Node("value", -1 - place, value=leaf) for place, leaf in enumerate(leaves)]
 
     def nodes_in(self, region: int) -> list[Node]:
         """What stands directly in a region."""
@@ -120,13 +122,6 @@ class Evaluation:
                 return list(self._groups(node.number).get(node.use, {}).values())
             case "plate-out":
                 return [w for leg, w in self.picture.regions[node.number].ports if leg.startswith("out.")]
-            case "input":
-                return [
-                    number
-                    for number, wire in enumerate(self.picture.wires)
-                    for end in wire.ends
-                    if end.open.startswith(f"in {node.use}.")
-                ]
             case _:
                 return list(node.value.wires) if node.value is not None else []
 
@@ -480,13 +475,6 @@ class Evaluation:
                 return self.bubble(frame, node.number)
             case "out" | "plate-out":
                 return self._out(frame, node)
-            case "input":
-                legs = {}
-                for number, wire in enumerate(self.picture.wires):
-                    for end in wire.ends:
-                        if end.open.startswith(f"in {node.use}."):
-                            legs[end.open.rpartition(".")[2]] = number
-                return self._leaf(node.use, legs, frame.names)
             case _:
                 return self._shape(frame, node.number, self.picture.shapes[node.number])
 

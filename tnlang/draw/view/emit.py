@@ -21,6 +21,7 @@ from tnlang.ir.net import (
     Decl,
     Entry,
     Frozen,
+    Leg,
     Node,
     Number,
     Ref,
@@ -230,7 +231,7 @@ class Emitter(Wiring):
     def tensor(self, node: Tensor, frame: Frame, *, multiplied: bool, bias: bool = False) -> None:
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
         found = frame.scope.resolve(node.ref, frame.versions)
-        legs = found.statement.legs if found is not None and isinstance(found.statement, Decl) else ()
+        legs = legs_of(found)
         joints = tuple(
             self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
             for i, ix in enumerate(node.legs)
@@ -447,6 +448,20 @@ class Emitter(Wiring):
         for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
             self.builder.leg(number, joint, wire, f"out {output.name}.{leg.name}")
         return number
+
+
+def legs_of(found: Definition | None) -> tuple[Leg, ...]:
+    """The legs of a value with their sizes, as far as they are known."""
+    match found:
+        case Definition(statement=Decl(legs=legs)):
+            return legs
+        case Definition(statement=Bind(target=target) | StreamSet(target=target) | Frozen(target=target)):
+            wires = (leg if isinstance(leg, Wire) else group_wire(leg) for leg in target.legs)
+            return tuple(Leg(wire.name, wire.size, wire.label) for wire in wires)
+        case Definition(statement=Call(results=results), index=index):
+            wires = (leg if isinstance(leg, Wire) else group_wire(leg) for leg in results[index].legs)
+            return tuple(Leg(wire.name, wire.size, wire.label) for wire in wires)
+    return ()
 
 
 def is_taken_away(term: Term) -> bool:

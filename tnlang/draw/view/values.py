@@ -66,7 +66,7 @@ class Scope:
     streams: dict[str, list[Definition]] = field(default_factory=dict)
     last: Versions = field(default_factory=dict)
     bound: dict[tuple[str, tuple[Size, ...]], list[Definition]] = field(default_factory=dict)
-    loops: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    loops: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,12 +96,13 @@ class Scope:
                     made = self._definition(target.name, (), statement, now, version=len(known))
                     known.append(made)
                     now[target.name] = len(known) - 1
-                case Call(name=name, results=results):
-                    self.loops[name] = loops
+                case Call(results=results):
+                    self.loops[id(statement)] = loops
                     for index, result in enumerate(results):
                         self._bind(result.name, result.subs, statement, now, index)
                 case Repeat(loop=loop, body=inner):
-                    now = dict(self._scan(inner, now, (*loops, loop.var)))
+                    turn = show(loop.start) if names.turns_of(loop) == "1" else loop.var
+                    now = dict(self._scan(inner, now, (*loops, turn)))
                 case Shared():
                     pass
         return now
@@ -138,7 +139,7 @@ class Scope:
         prefix = self.owner()
         if call.shared:
             return f"{prefix if call.name in owned_shared(self.net) else ''}{call.name}."
-        return f"{prefix}{call.name}{braces(self.loops.get(call.name, ()))}."
+        return f"{prefix}{call.name}{braces(self.loops.get(id(call), ()))}."
 
     def address(self, found: Definition | None, ref: Ref) -> str:
         """The full name of a value as the state_dict or a cache has it, loop variables in braces."""
