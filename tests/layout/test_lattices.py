@@ -112,6 +112,14 @@ def test_an_inner_product_is_a_ladder_of_any_length(sites: int) -> None:
         clean(text)
 
 
+def test_isometries_on_a_ring_point_along_it() -> None:
+    diagram, placed = drawn(PERIODIC.replace("r: b]", "r: b] isometry(r)"))
+    for shape in diagram.shapes:
+        pose = placed.poses[shape.id]
+        out = geometry.unit((0.0, 0.0), pose.at)
+        assert geometry.dot(pose.tip, (-out[1], out[0])) == pytest.approx(1)
+
+
 def test_legs_of_a_ring_point_outwards() -> None:
     diagram, placed = drawn(PERIODIC)
     radius = {round(hypot(*pose.at), 5) for pose in placed.poses.values()}

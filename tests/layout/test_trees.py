@@ -7,7 +7,7 @@ from math import hypot
 
 import pytest
 
-from tests.layout.pictures import diagrams_in, drawn, example, named, scene, sheets_of
+from tests.layout.pictures import diagrams_in, drawn, example, named, sheets_of
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
@@ -38,6 +38,16 @@ psi[p{0, 0..2^L}] = (
     }
     top[p{L-1, 0}, p{L-1, 1}])
 """
+BRICKS = """
+dim q = 2
+param U{k: 0..3}[o1: q, o2: q, i1: q, i2: q] unitary(o1, o2)
+param V{k: 0..2}[o1: q, o2: q, i1: q, i2: q] unitary(o1, o2)
+param W{k: 0..3}[o1: q, o2: q, i1: q, i2: q] unitary(o1, o2)
+psi[z{0..6}] = (prod k in 0..3 { U{k}[a{2*k}, a{2*k+1}, s{2*k}, s{2*k+1}] }
+    prod k in 0..2 { V{k}[b{2*k+1}, b{2*k+2}, a{2*k+1}, a{2*k+2}] }
+    W{0}[z{0}, z{1}, a{0}, b{1}] W{1}[z{2}, z{3}, b{2}, b{3}] W{2}[z{4}, z{5}, b{4}, a{5}]
+    prod k in 0..6 { basis(0)[s{k}] })
+"""
 SANDWICH = """
 dim s = 2
 param W{k: 0..2}[up: s, a: s, b: s] isometry(up), T[a: s, b: s], O[s, s]
@@ -54,10 +64,11 @@ T[i, j, k, l, m, o, p, q] = G[a, b] A[a, c, d] B[b, e, f] C[c, i, j] D[d, k, l] 
 
 def clean(text: str, flow: Side | None = None) -> None:
     """No finding, and everything drawn that is to be drawn."""
-    for sheet in sheets_of(text if flow is None else f"{text}\nfigure f {{ draw psi; flow {flow} }}"):
-        assert lint(scene(sheet)) == ()
+    for sheet in sheets_of(text):
         for diagram in diagrams_in(sheet):
-            assert faults(diagram, layout(diagram, sheet.flow)) == ()
+            made = layout(diagram, flow)
+            assert lint(made) == ()
+            assert faults(diagram, made) == ()
 
 
 def row(diagram: Diagram, placed: Placed, *found: str) -> list[tuple[float, float]]:
@@ -139,6 +150,26 @@ def test_flow_is_where_the_sites_of_a_tree_are(flow: Side, way: tuple[int, int])
     across = [ports[n].at[1 if way[0] else 0] for n in range(8)]
     assert across == sorted(across), "read from left to right, or downwards"
     clean(MERA, flow)
+
+
+@pytest.mark.parametrize("flow", [None, "left", "right", "up", "down"])
+def test_a_circuit_of_gates_has_straight_wires_and_its_states_opposite_its_outputs(flow: Side | None) -> None:
+    diagram, _ = drawn(BRICKS)
+    placed = place_diagram(diagram, flow)
+    way = geometry.DIRECTIONS[flow or "up"]
+    pins = [placed.poses[shape.id].at for shape in diagram.shapes if shape.symbol == "pin"]
+    assert len({round(geometry.dot(at, way), 6) for at in pins}) == 1
+    assert all(
+        geometry.dot(at, way) > geometry.dot(pins[0], way) + 200 for at in (p.at for p in placed.ports)
+    )
+    for path in (*placed.routes.values(), *(port.path for port in placed.ports)):
+        assert len(path.segments) == 1
+        gap = (path.end[0] - path.start[0], path.end[1] - path.start[1])
+        assert abs(geometry.dot(gap, way)) == pytest.approx(geometry.length(path)), "wires run with time"
+    ports = {o.order: port for o in diagram.opens for port in placed.ports if port.line == o.line}
+    across = [ports[n].at[0 if way[1] else 1] for n in range(6)]
+    assert across == sorted(across)
+    clean(BRICKS, flow)
 
 
 def test_of_any_tensors_a_balanced_tree_is_one() -> None:

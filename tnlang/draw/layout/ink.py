@@ -41,8 +41,15 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
     return framed(place_labels(items, wanted), _axis(index, placed))
 
 
+def _into(placed: Placed, port: Port) -> bool:
+    """Whether a leg points at a shape of its own diagram: it leaves into a hole, not out of the picture."""
+    x, y = port.at
+    ahead = -1.0 if port.side == "left" else 1.0
+    return any(p.box.top < y < p.box.bottom and ahead * (p.at[0] - x) > 0 for p in placed.poses.values())
+
+
 def _axis(index: Index, placed: Placed) -> float:
-    level = [p.at[1] for p in placed.ports if p.side in ("left", "right")]
+    level = [p.at[1] for p in placed.ports if p.side in ("left", "right") and not _into(placed, p)]
     if level:  # identities beside what has legs there
         bare = [line for line in index.lines.values() if all(end.shape is None for end in line.ends)]
         ends = [(placed.routes[line.id].start, placed.routes[line.id].end) for line in bare]

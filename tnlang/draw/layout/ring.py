@@ -44,7 +44,8 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         at = (round(radius * direction[0], 6), round(radius * direction[1], 6))
         shape = index.shapes[item]
         mark = _mark(index, shape, edges[i], edges[i - 1], direction)
-        poses[item] = Pose(at, index.half(shape), first_leg=mark)
+        tip = _tip(shape, edges[i], edges[i - 1], direction)
+        poses[item] = Pose(at, index.half(shape, tip), tip, first_leg=mark)
         for edge in outer[item]:
             side = _outward(direction)
             begun = start(edge.line, _end(index, edge.line, item), item, at, side)
@@ -82,6 +83,15 @@ def _mark(index: Index, shape: Shape, onward: Edge, back: Edge, direction: Point
     if (a.dim, a.size) != (b.dim, b.size) or shape.outline == "triangle":
         return None
     return (-direction[1], direction[0])  # on along the circle, clockwise
+
+
+def _tip(shape: Shape, onward: Edge, back: Edge, direction: Point) -> Point:
+    """Where an isometry points: along the circle if its small side or the other one leads on there."""
+    small = {shape.legs[n] for n in shape.tip}
+    clockwise = (-direction[1], direction[0])
+    if (onward.line in small) == (back.line in small):
+        return direction if small and onward.line not in small else (-direction[0], -direction[1])
+    return clockwise if onward.line in small else (-clockwise[0], -clockwise[1])
 
 
 def _end(index: Index, line: int, item: int) -> int:

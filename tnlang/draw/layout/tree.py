@@ -36,7 +36,7 @@ class Layers:
 
 def layers(index: Index, part: Level) -> Layers | None:
     """The layers of a part that has them: one that branches, and whose every wire leads up or down."""
-    if any(i not in index.shapes or index.shapes[i].symbol != "tensor" for i in part.items):
+    if any(i not in index.shapes or index.shapes[i].symbol not in ("tensor", "pin") for i in part.items):
         return None
     if any(e.via_a or e.via_b or e.ended or e.a == e.b for e in part.edges):
         return None
@@ -47,7 +47,9 @@ def layers(index: Index, part: Level) -> Layers | None:
     if legs is None:
         return None
     rank = _ranks(part, legs)
-    return None if rank is None else _in_columns(index, part, legs, rank)
+    if rank is None or (max(rank.values()) < 2 and len(part.outer_edges) < _LEAVES):
+        return None  # a star of two or three legs has a side for each of them
+    return _in_columns(index, part, legs, rank)
 
 
 # ---------------------------------------------------------------- above and below

@@ -23,7 +23,7 @@ PITCH, WIDEST = 48.0, 200.0
 """From column to column: at least, and at most before the template gives up."""
 GAP, STEEP, TALLEST = 38.0, 0.5, 120.0
 """Between rows: at least, for each unit that a wire leads aside, at most."""
-SLOT, TIP_SLOT, EDGE = 20.0, 12.0, 8.0
+SLOT, TIP_SLOT, EDGE, ACROSS = 20.0, 12.0, 8.0, 16.0
 BESIDE, CLEAR, LEG = 16.0, 12.0, 30.0
 
 
@@ -48,13 +48,28 @@ class _Rows:
     ends: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
     """The item above and below each line, None where it is open there."""
     pitch: float = PITCH
+    straight: bool = False
+    """Whether every wire keeps its column: gates, and what wires begin and end with, lie across them."""
 
     @property
     def _out(self) -> Side:
-        """Where open legs go while the level is laid out: down, or where outputs are to go."""
+        """Where the lower legs go in the level's frame, which is turned once more for flows up and down."""
+        if not self.index.turned:
+            return self._lower
+        return "right" if self._rising else "left"
+
+    @property
+    def _lower(self) -> Side:
+        """Where the lower legs go in the picture: down, or so that the open ones go where outputs do."""
         if not self.index.stated:
             return "down"
-        return "right" if self.index.flow == "right" else "left"
+        return OPPOSITE[self.index.flow] if self._rising else self.index.flow
+
+    @property
+    def _rising(self) -> bool:
+        """Whether more open legs are above than below: a circuit that begins with states."""
+        above = sum(lower is not None and upper is None for upper, lower in self.ends.values())
+        return 2 * above > len(self.part.outer_edges)
 
     @property
     def _sideways(self) -> bool:
@@ -63,6 +78,8 @@ class _Rows:
 
     def fit(self) -> bool:
         """Measures the shapes and finds how far apart the columns must be. False if too far."""
+        sets = self.found.legs.values()
+        self.straight = all(len(a) == len(b) or not a or not b for a, b in sets)
         for item, (above, below) in self.found.legs.items():
             shape = self.index.shapes[item]
             small = {shape.legs[n] for n in shape.tip}
@@ -70,7 +87,7 @@ class _Rows:
             turned = (self.tip[item][1], 0.0) if self._sideways else self.tip[item]
             wide, high = pieces.half_size(shape, turned)
             wide, high = (high, wide) if self._sideways else (wide, high)
-            most = max(len(above), len(below))
+            most = 0 if self.straight else max(len(above), len(below))
             self.half[item] = (max(wide, (most - 1) * SLOT / 2 + 12.0 if most > 2 else 0.0), high)
             for line in above:
                 self.ends[line] = (self.ends.get(line, (None, None))[0], item)
@@ -81,15 +98,27 @@ class _Rows:
             self.pitch = max(self.pitch, *names, 0.0)
         rank, column = self.found.rank, self.found.column
         for row in range(max(rank.values()) + 1):
-            beside = [(column[i], self.half[i][0]) for i in rank if rank[i] == row]
-            beside += [(self.found.track[line], -BESIDE / 4) for line in self._passing(row)]
-            for (a, one), (b, other) in pairwise(sorted(beside)):
+            beside = [(column[i], self._reach(i), self.half[i][0]) for i in rank if rank[i] == row]
+            beside += [(self.found.track[line], 0.0, -BESIDE / 4) for line in self._passing(row)]
+            for (a, far, one), (b, back, other) in pairwise(sorted(beside)):
                 if one < 0 and other < 0:
                     continue
-                if b - a < 0.2:
+                room = b - back - a - far
+                if room < 0.2:
                     return False
-                self.pitch = max(self.pitch, (one + other + BESIDE) / (b - a))
+                one, other = (min(n, ACROSS) if wide else n for n, wide in ((one, far), (other, back)))
+                self.pitch = max(self.pitch, (one + other + BESIDE) / room)
+        for item in rank:
+            if reach := self._reach(item):
+                self.half[item] = (reach * self.pitch + ACROSS, self.half[item][1])
         return self.pitch <= WIDEST
+
+    def _reach(self, item: int) -> float:
+        """How many columns a gate lies across to either side of its middle; 0 where wires bend to shapes."""
+        if not self.straight:
+            return 0.0
+        lines = (*self.found.legs[item][0], *self.found.legs[item][1])
+        return max(abs(self.found.track[line] - self.found.column[item]) for line in lines)
 
     def _passing(self, row: int) -> list[int]:
         """The lines that pass a row on their way."""
@@ -134,6 +163,8 @@ class _Rows:
         """Where across an item a line leaves it, from its middle."""
         above, below = self.found.legs[item]
         lines = above if line in above else below
+        if self.straight:
+            return (self.found.track[line] - self.found.column[item]) * self.pitch
         if len(lines) == 1:
             return 0.0
         shape, up = self.index.shapes[item], line in above
@@ -219,7 +250,7 @@ class _Rows:
 
     def _turned(self, whole: Placed) -> Placed:
         """Open legs where outputs go, the first one leftmost or topmost; marks where they are needed."""
-        if self.index.stated and self.index.flow in ("up", "right"):
+        if self._lower in ("up", "right"):
             whole = _mirrored(whole)
         if self._out != "down":
             whole = rotated(whole, "up" if self._out == "left" else "down")
