@@ -146,3 +146,23 @@ def test_wires_along_a_track_are_straight() -> None:
     for path in placed.routes.values():
         (x, y), (u, v) = path.start, path.end
         assert len(path.segments) == 1 and (x == u or y == v)
+
+
+def test_a_piece_of_a_chain_goes_on_where_its_own_bonds_leave() -> None:
+    text = (
+        "dim f = 2, b = 3\ntensor C[l: b, f, r: b], B[l: b, f, r: b]\nY[l, p, q, r] = C[l, p, m] B[m, q, r]\n"
+    )
+    diagram, placed = drawn(text)
+    sides = {o.label: port.side for o in diagram.opens for port in placed.ports if port.line == o.line}
+    assert sides == {"l": "left", "p": "down", "q": "down", "r": "right"}
+
+
+def test_a_matrix_over_two_sets_of_legs_has_one_to_either_side() -> None:
+    text = (
+        "dim a = 2, b = 3, c = 4, d = 5, k = 2\ntensor U[a, b, k], V[k, c, d]\n"
+        "Y[i, j, m, n] = U[i, j, s] V[s, m, n]\n"
+    )
+    diagram, placed = drawn(text)
+    sides = {o.label: port.side for o in diagram.opens for port in placed.ports if port.line == o.line}
+    assert sides == {"i": "left", "j": "left", "m": "right", "n": "right"}
+    clean(text)

@@ -161,6 +161,31 @@ def rotated(placed: Placed, flow: Side) -> Placed:
     )
 
 
+def mirrored(placed: Placed) -> Placed:
+    """Shapes and wires with left and right exchanged; the shapes themselves stay as they are."""
+    matrix = (-1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    sides: dict[Side, Side] = {"left": "right", "right": "left", "up": "up", "down": "down"}
+
+    def flipped(box: Box) -> Box:
+        return Box(-box.right, box.top, -box.left, box.bottom)
+
+    def across(point: Point) -> Point:
+        return (-point[0], point[1])
+
+    return Placed(
+        {
+            n: Pose(
+                across(p.at), p.half, across(p.tip), p.along, across(p.first_leg) if p.first_leg else None
+            )
+            for n, p in placed.poses.items()
+        },
+        {n: Wall(flipped(w.box), w.radius) for n, w in placed.walls.items()},
+        {n: geometry.map_points(path, matrix) for n, path in placed.routes.items()},
+        tuple(replace(p, side=sides[p.side], path=geometry.map_points(p.path, matrix)) for p in placed.ports),
+        flipped(placed.box),
+    )
+
+
 def start(line: int, end: int, shape: int, at: Point, side: Side, offset: float = 0.0) -> Port:
     """A port at a shape's centre line, ``offset`` across (down or right positive)."""
     across = (0.0, 1.0) if side in ("left", "right") else (1.0, 0.0)

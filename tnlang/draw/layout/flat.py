@@ -21,7 +21,7 @@ from tnlang.draw.layout.repair import repaired
 from tnlang.draw.layout.ring import ring
 from tnlang.draw.layout.single import bare_wires, single
 from tnlang.draw.layout.spine import spine
-from tnlang.draw.layout.tracks import are_parallel, paired
+from tnlang.draw.layout.tracks import are_parallel, ends_of_a_chain, paired
 from tnlang.draw.layout.tracks_place import tracks
 from tnlang.draw.layout.tree_place import tree
 from tnlang.draw.layout.wall import enclosed, place_floats
@@ -62,6 +62,10 @@ def wanted_sides(index: Index) -> dict[int, Side]:
     if are_parallel(index):
         pairs = paired(index, index.diagram.opens)
         return {line: side for pair in pairs for line, side in zip(pair, _ENDS, strict=True)}
+    lefts, rights = ends_of_a_chain(index)
+    if lefts:
+        rest: dict[int, Side] = {o.line: _DOWN for o in index.diagram.opens}
+        return {**rest, **dict.fromkeys(lefts, _ENDS[0]), **dict.fromkeys(rights, _ENDS[1])}
     outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
     groups: dict[int, list[int]] = {}
     for _, line in outputs:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import Box, add, at_angle, union
-from tnlang.draw.layout.box import Placed, Port, Pose, start
+from tnlang.draw.layout.box import Placed, Port, Pose, mirrored, start
 from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.scene import Path
 
@@ -29,7 +29,7 @@ def single(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None
         return None
     order = sorted(shape.legs, key=lambda line: _open_order(index, line))
     if len(order) == 2 and tuple(order) != shape.legs and set(want) >= set(order):
-        return _bent(index, shape, order)
+        return _bent(index, shape, order) if index.flow != "right" else mirrored(_bent(index, shape, order))
     if len(order) > 3 or (len(order) == 3 and tuple(order) != shape.legs):
         return _pill(index, shape, order)
     return None

@@ -58,7 +58,34 @@ def paired(index: Index, opens: Sequence[OpenEnd]) -> list[tuple[int, int]]:
 def are_parallel(index: Index) -> bool:
     """Whether the open legs of the diagram are the ends of tracks of different kinds."""
     pairs = paired(index, index.diagram.opens)
-    return bool(pairs) and len({_kind(index, a) for a, _ in pairs}) == len(pairs)
+    holders = [{end.shape for line in set(pair) for end in index.lines[line].ends} - {None} for pair in pairs]
+    apart = sum(map(len, holders)) == len(set().union(*holders))
+    return bool(pairs) and apart and len({_kind(index, a) for a, _ in pairs}) == len(pairs)
+
+
+def ends_of_a_chain(index: Index) -> tuple[list[int], list[int]]:
+    """Of four outputs and more those that leave a chain to the left, and to the right; else none.
+
+    Two that are like its own wires carry it on (a piece of a matrix product state); all do where they are at
+    two shapes alone (a matrix over two sets of legs).
+    """
+    outs = [o.line for o in sorted(index.diagram.opens, key=lambda o: o.order) if o.kind == "output"]
+    if len(outs) < 4 or len(outs) != len(index.diagram.opens):
+        return [], []
+    inner = {
+        _kind(index, line.id)
+        for line in index.diagram.lines
+        if all(end.shape is not None for end in line.ends)
+    }
+    bonds = [line for line in outs if _kind(index, line) in inner]
+    if len(bonds) == 2 and len({_kind(index, line) for line in bonds}) == 1:
+        return bonds[:1], bonds[1:]
+    at = {line: next((e.shape for e in index.lines[line].ends if e.shape is not None), None) for line in outs}
+    shapes = list(dict.fromkeys(at.values()))
+    if len(shapes) != 2 or None in shapes:
+        return [], []
+    one, other = ([line for line in outs if at[line] == shape] for shape in shapes)
+    return (one, other) if min(len(one), len(other)) > 1 else ([], [])
 
 
 def tracks_of(index: Index, part: Level, *, alike: bool) -> Tracks | None:

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import DOWN, UP, Box, union
-from tnlang.draw.layout.box import Placed, Port, Pose, rotated
+from tnlang.draw.geometry import DOWN, UP, union
+from tnlang.draw.layout.box import Placed, Port, Pose, mirrored, rotated
 from tnlang.draw.layout.items import OPPOSITE, first_leg, label_room
 from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.layout.tree import Layers, layers
@@ -251,7 +251,7 @@ class _Rows:
     def _turned(self, whole: Placed) -> Placed:
         """Open legs where outputs go, the first one leftmost or topmost; marks where they are needed."""
         if self._lower in ("up", "right"):
-            whole = _mirrored(whole)
+            whole = mirrored(whole)
         if self._out != "down":
             whole = rotated(whole, "up" if self._out == "left" else "down")
         back = OPPOSITE[self._out]
@@ -261,17 +261,6 @@ class _Rows:
             mark = first_leg(self.index, self.index.shapes[item], sides)
             poses[item] = replace(poses[item], first_leg=mark)
         return replace(whole, poses=poses)
-
-
-def _mirrored(whole: Placed) -> Placed:
-    matrix = (-1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    return Placed(
-        {n: replace(p, at=(-p.at[0], p.at[1])) for n, p in whole.poses.items()},
-        {},
-        {n: geometry.map_points(path, matrix) for n, path in whole.routes.items()},
-        tuple(replace(p, path=geometry.map_points(p.path, matrix)) for p in whole.ports),
-        Box(-whole.box.right, whole.box.top, -whole.box.left, whole.box.bottom),
-    )
 
 
 def _joined(*paths: Path) -> Path:
