@@ -9,8 +9,8 @@ import pytest
 
 import tnlang
 from tnlang.draw import NoTheme
-from tnlang.draw.colours import contrast, grey_of
-from tnlang.draw.scene import Look, ShapeItem
+from tnlang.draw.colours import HOUSE_FILLS, contrast, grey_of
+from tnlang.draw.scene import PLAIN, Look, ShapeItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.theme import READABLE, Paint, Theme
 from tnlang.draw.themes import PAPER, THEMES
@@ -65,9 +65,9 @@ def difference(one: str, other: str, sight: str) -> float:
     return float(np.linalg.norm(cielab(SIGHT[sight] @ linear(one)) - cielab(SIGHT[sight] @ linear(other))))
 
 
-def over(theme: Theme, family: str) -> str:
+def over(theme: Theme, family: str, look: Look = PLAIN) -> str:
     """The colour of a bubble's inside on the page."""
-    paint = theme.paint(family)
+    paint = theme.paint(family, look)
     inside, page = (np.array([*bytes.fromhex(colour[1:])]) for colour in (paint.fill, theme.background))
     return (
         f"#{bytes(np.round(paint.opacity * inside + (1 - paint.opacity) * page).astype(int).tolist()).hex()}"
@@ -98,6 +98,14 @@ def test_labels_can_be_read(theme: Theme):
 def test_labels_can_be_read_on_what_a_style_fills(theme: Theme, fill: str):
     seen = theme.paint("weight", Look(fill=fill)).fill
     assert contrast(theme.text("ink", seen), seen) >= READABLE
+
+
+@pytest.mark.parametrize("fill", HOUSE_FILLS.values(), ids=HOUSE_FILLS)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_labels_can_be_read_in_bubbles_that_a_style_fills(theme: Theme, fill: str):
+    ground = over(theme, "mask", Look(fill=fill))
+    assert contrast(theme.texts["ink"], ground) >= READABLE
+    assert contrast(theme.texts["leg"], ground) >= 3.5
 
 
 @pytest.mark.parametrize("sight", SIGHT)

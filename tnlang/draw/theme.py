@@ -33,7 +33,7 @@ class Theme:
     """``paints`` by role; ``texts`` the colours of labels by role; a wire is drawn in ``wire``.
 
     ``inks`` are what names in shapes may be written in besides, dark and light; ``grey`` takes the colour out
-    of what a program's styles say.
+    of what a program's styles say; ``styled_opacity`` is that of a bubble which a style fills.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Theme:
     wire: str
     ribbon: str
     ribbon_opacity: float = 0.5
+    styled_opacity: float = 0.5
     background: str = "#FFFFFF"
     inks: tuple[str, str] = ("#000000", "#FFFFFF")
     grey: bool = False
@@ -51,7 +52,8 @@ class Theme:
         paint = self.paints.get(role, self.paints["plain"])
         if look == PLAIN:
             return paint
-        opacity = 0.5 if look.fill and paint.opacity < 1 else paint.opacity  # walls let the page through
+        walls = look.fill and paint.opacity < 1
+        opacity = self.styled_opacity if walls else paint.opacity  # they let the page through
         fill, stroke = self.tone(look.fill) or paint.fill, self.tone(look.stroke) or paint.stroke
         return Paint(fill, stroke, look.width or paint.width, opacity, paint.dash)
 

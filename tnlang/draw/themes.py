@@ -36,6 +36,7 @@ def _theme(
     plate: str,
     frozen: Paint,
     ribbon: str,
+    styled_opacity: float = 0.5,
     monochrome: bool = False,
 ) -> Theme:
     """A theme from the colours that make it; the edges of ``shapes`` are ``ink`` if they say nothing."""
@@ -74,6 +75,7 @@ def _theme(
         wire=ink,
         ribbon=ribbon,
         background=page,
+        styled_opacity=styled_opacity,
         grey=monochrome,
     )
 
@@ -173,6 +175,7 @@ DARK = _theme(
     plate="#1F2329",
     frozen=Paint("#14384D", "#7CC4EE", 1.3),
     ribbon="#C0628F",
+    styled_opacity=0.16,
 )
 
 SAFE = _theme(
