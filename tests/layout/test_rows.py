@@ -169,6 +169,23 @@ def test_a_wide_left_side_has_a_line_of_its_own() -> None:
     assert sign.at[0] < 40 and made.width < 900
 
 
+def test_columns_that_a_big_sum_picks_are_vectors() -> None:
+    text = """\
+        dim m = 5, r = 3
+        tensor U[m, r] isometry(r), λ[r], W_V[r, m], A[r, m, m_2: m]
+        figure f { draw sum k in 0..r { λ[k] U[i, k] W_V[k, l] A[k, j, l] } }
+        """
+    term = sheets_of(text)[0].panels[0].content
+    assert isinstance(term, Row)
+    (drawn,) = (part for part in term.parts if isinstance(part, Diagram))
+    assert {shape.label: shape.outline for shape in drawn.shapes} == {
+        "λ_{k}": "circle",
+        "U_{k}": "circle",
+        "W_{V}^{k}": "circle",
+        "A^{k}": "circle",
+    }
+
+
 def test_open_legs_are_on_the_same_sides_in_all_terms() -> None:
     text = """\
         dim n = 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tnlang.draw.diagram import Ribbon, Role, Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.shapes import barred, declared, name_of
+from tnlang.draw.view.shapes import barred, column_of, declared, name_of
 from tnlang.draw.view.sums import assigned, ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
 from tnlang.draw.view.wiring import Frame, Wiring, group_wire, ix_wire, leg_wire, raised_entry
@@ -280,7 +280,9 @@ class Emitter(Wiring):
         span = node.origin.span
         called = called if called is not None else leg_names(found, len(joints))
         told = frame.scope.address(found, node.ref) + ", conjugated" * node.conj + entries
-        above = ",".join([*map(names.size, node.ref.subs), *(raised or [])])
+        of_decl = found is not None and isinstance(found.statement, Decl)
+        column = raised if raised and of_decl and len(joints) <= 1 else []
+        above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
         if found is None or (frame.scope.by_name and found.has_name):
             label, role = name_of(found, node.ref, above, self.roles)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
@@ -299,6 +301,8 @@ class Emitter(Wiring):
             self.copied(found, joints, wires, frame, span, told, node.conj)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
+            if column:
+                shape = column_of(shape, column, len(joints))
             ends = self.strips(statement, joints, wires, frame)
             number = self.put(replace(shape, told=told), ends, wires, frame, span, called)
             self.builder.known_as(number, ("kind", statement.kind))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tnlang.draw.diagram import Role, Shape
 from tnlang.draw.view import names
@@ -71,6 +72,14 @@ def _transposed(bind: Bind) -> Ref | None:
         case (Term(nodes=(Tensor(ref=ref, legs=(Wire() as a, Wire() as b), conj=False),), coefficient=1),):
             return ref if bind.target.legs == (b, a) and a != b else None
     return None
+
+
+def column_of(shape: Shape, entries: Sequence[str], legs: int) -> Shape:
+    """What a written-out index leaves of a tensor: a vector or a number, whatever the tensor is."""
+    below = ",".join(entries)
+    mark = "^" if "_" in shape.label else "_"
+    role: Role = "data" if legs else "bias"
+    return replace(shape, label=f"{shape.label}{mark}{{{below}}}", outline="circle", role=role, tip=())
 
 
 def barred(label: str) -> str:
