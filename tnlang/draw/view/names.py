@@ -245,5 +245,12 @@ def turns_of(loop: Loop) -> str:
 
 
 def big_sign(loops: Iterable[Loop]) -> str:
-    """The Σ of a written-out index."""
-    return r"\sum_{" + ",".join(math(loop.var) for loop in loops) + "}"
+    """The Σ of a written-out index; bounds stand below it unless it runs over all of a dim."""
+    return r"\sum_{" + ",".join(map(_range, loops)) + "}"
+
+
+def _range(loop: Loop) -> str:
+    below = loop.start != 0
+    if isinstance(loop.stop, DimSize):
+        return math(loop.var) + (r" \geq " + size(loop.start) if below else "")
+    return (size(loop.start) + r" \leq " if below else "") + math(loop.var) + " < " + size(loop.stop)
