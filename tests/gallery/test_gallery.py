@@ -53,6 +53,23 @@ def test_a_wrong_expectation_is_noticed() -> None:
     assert [d.largest for d in shape.deviations(program)] == [float("inf")] * 2
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "instead"),
+    [
+        ("S4_isometry", "= delta", "!= delta"),
+        ("S5_projector", "!= delta", "= delta"),
+        ("S6_unitary", "unitary complex", "complex"),
+        ("S7_many_legs", "isometry(c, d)", "isometry(d)"),
+    ],
+)
+def test_an_equation_that_does_not_hold_is_found(name: str, said: str, instead: str) -> None:
+    (entry,) = (entry for entry in ENTRIES if entry.name == name)
+    assert said in entry.text
+    program = tnlang.load(entry.text.replace(said, instead))
+    assert [found.code for found in program.check_equations()]
+    assert gallery.findings(program)
+
+
 def test_the_page_holds_together(tmp_path) -> None:
     """Every link and picture of the page is there, and nothing is fetched from elsewhere."""
     gallery.main(tmp_path, "T1")
