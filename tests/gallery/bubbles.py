@@ -112,10 +112,10 @@ def N9_general(x, M, W_up, W_down):
 def jacobian(program: tnlang.Program, net: str) -> tuple[Tensor, Tensor]:
     """How each output entry depends on each input entry, [q, e, k, d], and the parameter of the net."""
     torch.manual_seed(0)
-    module = program.nets[net].module().double()
+    module = program.nets[net].module(hidden=8).double()
     for parameter in module.parameters():
         nn.init.normal_(parameter)
-    x = torch.randn(6, 64, dtype=torch.float64)
+    x = torch.randn(6, 8, dtype=torch.float64)
     return torch.autograd.functional.jacobian(module, x), next(module.parameters()).detach()
 
 

@@ -85,7 +85,7 @@ def head(x: Tensor, arrays: dict[str, Tensor], name: str) -> Tensor:
 # ---------------------------------------------------------------- K-composition
 
 
-@drawn(hidden=3, head_size=2)
+@drawn(seq=6, hidden=3, head_size=2)
 def I1_virtual_head(x, A, W_V, W_O, **second):
     S = scores(x, A, second["W_Q'"], second["W_K'"], W_O, W_V)
     return x + masked_softmax(S) @ x @ second["W_V'"].T @ second["W_O'"]
@@ -186,7 +186,7 @@ def I6_simplified(x, W_V, W_O, **second):
 # ---------------------------------------------------------------- the pattern, and the whole
 
 
-@drawn
+@drawn(seq=12, vocab=3)
 def I7_stripes(tokens):
     S = torch.zeros(len(tokens), len(tokens)).double()
     for q, token in enumerate(tokens):
