@@ -22,7 +22,6 @@ from tnlang.draw.equations import (
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import measure
-from tnlang.draw.overlay import overlaid
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 from tnlang.draw.sides import on_same_sides
 
@@ -53,7 +52,11 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
 
     def place(diagram: Diagram) -> Block:
         nonlocal used
-        scene = overlaid(laid_out(diagram), diagram)
+        scene = laid_out(diagram)
+        if diagram.cuts or diagram.outlined or diagram.joined:
+            from tnlang.draw.overlay import overlaid  # brings shapely and NumPy
+
+            scene = overlaid(scene, diagram)
         items = [_renumbered(item, used) for item in scene.items]
         free = frozenset(end.line + used for end in diagram.opens)
         used = max((_number(item) for item in items), default=used) + 1
