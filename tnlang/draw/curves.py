@@ -17,10 +17,11 @@ def straight(*points: Point) -> Path:
     return Path(points[0], tuple(map(LineTo, points[1:])))
 
 
-def track(points: Sequence[Point], radius: float = 24.0) -> Path:
+def track(points: Sequence[Point], radius: float | Sequence[float] = 24.0) -> Path:
     """Straight lines through points, their corners rounded; quarter circles where they turn by a right angle.
 
-    A radius that does not fit is cut: two corners share the stretch between them.
+    A radius that does not fit is cut: two corners share the stretch between them. Several radii are those of
+    the inner points, no two of which are the same.
     """
     segments: list[LineTo | CurveTo] = []
     clean = [p for i, p in enumerate(points) if i == 0 or distance(p, points[i - 1]) > 1e-6]
@@ -33,9 +34,9 @@ def track(points: Sequence[Point], radius: float = 24.0) -> Path:
         half_tan = half / max(1e-6, (1 - half * half) ** 0.5)
         room_before = distance(before, corner) * (1.0 if index == 1 else 0.5)
         room_after = distance(corner, after) * (1.0 if index == len(clean) - 2 else 0.5)
-        back = min(
-            radius * half_tan, 2 * radius, room_before, room_after
-        )  # a sharp turn stays near its corner
+        wanted = radius if isinstance(radius, float | int) else radius[index - 1]
+        # a sharp turn stays near its corner
+        back = min(wanted * half_tan, 2 * wanted, room_before, room_after)
         # 4/3 tan(turn / 4) radii is the control distance of an arc; tan(turn / 4) from tan(turn / 2):
         quarter_tan = half_tan / (1 + (1 + half_tan * half_tan) ** 0.5)
         pull = 4 / 3 * quarter_tan * (back / half_tan)

@@ -47,7 +47,6 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
     space = Space()
     for item in items:
         space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
-    shapes = [number for number, item in enumerate(space.items) if isinstance(item, ShapeItem)]
     order = sorted(
         range(len(wanted)),
         key=lambda i: (not wanted[i].free, length(wanted[i].path) if wanted[i].text else 0, i),
@@ -58,7 +57,7 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
         if not want.text:
             continue
         best: tuple[float, LabelItem] | None = None
-        for rank, label in enumerate(_candidates(want, space, shapes)):
+        for rank, label in enumerate(_candidates(want, space)):
             box = label_box(label)
             touched = space.near(box, CLEAR)
             wide = Box(box.left - ROOM, box.top, box.right + ROOM, box.bottom)
@@ -93,7 +92,7 @@ def _weight(item: Item, want: Wanted) -> float:
 # ---------------------------------------------------------------- candidates
 
 
-def _candidates(want: Wanted, space: Space, shapes: Sequence[int]) -> list[LabelItem]:
+def _candidates(want: Wanted, space: Space) -> list[LabelItem]:
     """All places for a label, the best first."""
     found: list[tuple[Place, LabelItem]] = []
     points = flatten(want.path)
@@ -102,7 +101,7 @@ def _candidates(want: Wanted, space: Space, shapes: Sequence[int]) -> list[Label
             found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]), gap)))
         if want.free in ("start", "both"):
             found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)))
-    stretches = _visible(points, space, shapes)
+    stretches = _visible(points, space)
     for part in _PARTS:
         for at, along, bend in _stops(stretches, part):
             found.extend(_beside(want, at, along, bend))
@@ -174,25 +173,17 @@ def _upright(normal: Point) -> Place:
 # ---------------------------------------------------------------- the part of a wire that is seen
 
 
-def _visible(points: Sequence[Point], space: Space, shapes: Sequence[int]) -> list[list[Point]]:
+def _visible(points: Sequence[Point], space: Space) -> list[list[Point]]:
     """The stretches of a path outside all shapes, finely cut, the longest first."""
-    hiding = [space.areas[number] for number in shapes if number in space.areas]
     fine = [points[0]]
     for a, b in pairwise(points):
         count = max(1, int(distance(a, b) / 3))
         fine.extend(
             (a[0] + (b[0] - a[0]) * i / count, a[1] + (b[1] - a[1]) * i / count) for i in range(1, count + 1)
         )
-    box = Box(
-        min(p[0] for p in points),
-        min(p[1] for p in points),
-        max(p[0] for p in points),
-        max(p[1] for p in points),
-    )
-    close = [(around, outline) for around, outline in hiding if box.overlaps(around, 1)]
     stretches: list[list[Point]] = [[]]
     for point in fine:
-        if any(space.inside(area, point) for area in close):
+        if any(isinstance(space.items[number], ShapeItem) for number in space.covering(point)):
             if stretches[-1]:
                 stretches.append([])
         else:

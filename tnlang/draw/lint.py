@@ -6,9 +6,12 @@ read from the geometry: what a wire may touch are the shapes in or on which it e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
+
+import numpy as np
+import shapely
 
 from tnlang.draw.frame import ink_box
 from tnlang.draw.geometry import (
@@ -37,7 +40,7 @@ from tnlang.draw.scene import (
     ShapeItem,
     WireItem,
 )
-from tnlang.draw.space import Space, meets
+from tnlang.draw.space import Space
 
 LABEL_CLEAR = 2.0
 SHAPE_CLEAR = 2.0
@@ -101,22 +104,70 @@ class _View:
         self.space = Space()
         for item in scene.items:
             self.space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
-        self.ends = {i: self._ends(wire) for i, wire in self.wires}
-
-    def _ends(self, wire: WireItem) -> frozenset[int]:
-        """The shapes in or on which a wire ends."""
-        points = (wire.path.start, wire.path.end)
-        return frozenset(
-            i
-            for i, shape in self.shapes
-            for point in points
-            if self.boxes[i].holds(point, 1.5)
-            and (contains(shape.outline, point) or distance_to(shape.outline, point) < 1.5)
-        )
+        self.bodies = _Shapes([(i, shapely.Polygon(flatten(shape.outline))) for i, shape in self.shapes])
+        self.rims = _Shapes([(i, shapely.LinearRing(flatten(wall.outline))) for i, wall in self.walls])
+        self.curves = _Shapes([(i, shapely.LineString(flatten(wire.path))) for i, wire in self.wires])
+        self.pieces = _Pieces(self.wires)
+        ends: dict[int, set[int]] = {i: set() for i, _ in self.wires}
+        points = [(i, shapely.Point(p)) for i, wire in self.wires for p in (wire.path.start, wire.path.end)]
+        for i, shape_at in self.bodies.near(points, 1.5):
+            ends[i].add(shape_at)
+        self.ends = ends
+        """For each wire the shapes in or on which it ends."""
 
     def hidden(self, point: Point) -> bool:
         """Whether a shape covers the point."""
         return any(isinstance(self.space.items[n], ShapeItem) for n in self.space.covering(point))
+
+
+class _Shapes:
+    """Geometry by the number of its item, asked what comes near."""
+
+    def __init__(self, found: Sequence[tuple[int, shapely.Geometry]]) -> None:
+        self.numbers = [number for number, _ in found]
+        self.known = dict(found)
+        self.tree = shapely.STRtree([geometry for _, geometry in found])
+
+    def near(self, others: Sequence[tuple[int, shapely.Geometry]], clear: float) -> list[tuple[int, int]]:
+        """Pairs of an item's number among others, and of one here that comes nearer than ``clear``."""
+        if not others or not self.numbers:
+            return []
+        found = self.tree.query([geometry for _, geometry in others], "dwithin", clear).T.tolist()
+        return sorted({(others[a][0], self.numbers[b]) for a, b in found})
+
+    def pairs(self, clear: float) -> list[tuple[int, int]]:
+        """Pairs of items here that come nearer than ``clear``, each once."""
+        return [(a, b) for a, b in self.near(list(self.known.items()), clear) if a < b]
+
+
+class _Pieces:
+    """The straight pieces of all wires, and which come near which."""
+
+    def __init__(self, wires: Sequence[tuple[int, WireItem]]) -> None:
+        rows = [
+            (*a, *b, i, wire.width / 2)
+            for i, wire in wires
+            for a, b in pairwise(flatten(wire.path))
+            if distance(a, b) > 1e-9
+        ]
+        table = np.array(rows, dtype=float).reshape(-1, 6)
+        self.start, self.end, self.half = table[:, :2], table[:, 2:4], table[:, 5]
+        self.owner = table[:, 4].astype(int)
+        self.lines = shapely.linestrings(np.stack([self.start, self.end], axis=1)) if len(table) else []
+        self.tree = shapely.STRtree(self.lines)
+        low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
+        grow = self.half[:, None] + self.half.max(initial=0.0) + WIRE_CLEAR
+        boxes = shapely.box(*(low - grow).T, *(high + grow).T) if len(table) else []
+        one, other = self.tree.query(boxes) if len(table) else (np.zeros(0, int), np.zeros(0, int))
+        kept = self.owner[one] < self.owner[other]
+        self.one, self.other = one[kept], other[kept]
+        """Pieces of two wires near one another, the wire that stands first first."""
+
+    def tilted(self) -> np.ndarray:
+        """For each pair the angle between the two, 0 to 90 degrees."""
+        a, b = (self.end[n] - self.start[n] for n in (self.one, self.other))
+        cross = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+        return np.asarray(np.degrees(np.arctan2(cross, np.abs((a * b).sum(axis=1)))))
 
 
 def _line(item: Item) -> Path:
@@ -148,63 +199,50 @@ def _name(item: Item) -> str:
 
 
 def _shapes_apart(view: _View) -> Iterator[Finding]:
-    for (i, a), (j, b) in combinations(view.shapes, 2):
-        if not view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
-            continue
-        near = min(distance_to(b.outline, p) for p in flatten(a.outline))
-        inside = contains(b.outline, a.outline.start) or contains(a.outline, b.outline.start)
-        if near < SHAPE_CLEAR or inside:
-            at = between(view.boxes[i].center, view.boxes[j].center)
-            yield Finding("shapes overlap", f"{_name(a)} and {_name(b)}", at, (i, j))
+    for i, j in view.bodies.pairs(SHAPE_CLEAR):
+        at = between(view.boxes[i].center, view.boxes[j].center)
+        yield Finding("shapes overlap", _both(view, i, j), at, (i, j))
 
 
 def _walls_clear_of_shapes(view: _View) -> Iterator[Finding]:
-    for i, wall in view.walls:
-        for j, shape in view.shapes:
-            if view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
-                near = min(distance_to(wall.outline, p) for p in flatten(shape.outline))
-                if near < SHAPE_CLEAR:
-                    message = f"{_name(wall)} and {_name(shape)}"
-                    yield Finding("wall through shape", message, view.boxes[j].center, (i, j))
+    for i, j in view.bodies.near(list(view.rims.known.items()), SHAPE_CLEAR):
+        yield Finding("wall through shape", _both(view, i, j), view.boxes[j].center, (i, j))
 
 
 def _walls_apart(view: _View) -> Iterator[Finding]:
-    for (i, a), (j, b) in combinations(view.walls, 2):
-        if view.boxes[i].overlaps(view.boxes[j], SHAPE_CLEAR):
-            near = min(distance_to(b.outline, p) for p in flatten(a.outline))
-            if near < SHAPE_CLEAR or crossings(a.outline, b.outline):
-                yield Finding("walls cross", f"{_name(a)} and {_name(b)}", view.boxes[i].center, (i, j))
+    for i, j in view.rims.pairs(SHAPE_CLEAR):
+        yield Finding("walls cross", _both(view, i, j), view.boxes[i].center, (i, j))
+
+
+def _both(view: _View, i: int, j: int) -> str:
+    return f"{_name(view.scene.items[i])} and {_name(view.scene.items[j])}"
 
 
 # ---------------------------------------------------------------- wires
 
 
 def _wires_round_shapes(view: _View) -> Iterator[Finding]:
-    for i, wire in view.wires:
-        for j, shape in view.shapes:
-            if j in view.ends[i] or not view.boxes[i].overlaps(view.boxes[j], WIRE_CLEAR + wire.width / 2):
-                continue
-            reach = view.boxes[j].grown(WIRE_CLEAR + wire.width / 2)
-            for a, b in pairwise(flatten(wire.path)):
-                if not meets(a, b, reach):
-                    continue
-                middle = between(a, b)
-                touch = contains(shape.outline, middle) or any(
-                    distance_to(shape.outline, p) < WIRE_CLEAR + wire.width / 2 for p in (a, middle, b)
-                )
-                if touch or crossings(Path(a, (LineTo(b),)), shape.outline):
-                    yield Finding("wire through shape", f"{_name(wire)} and {_name(shape)}", middle, (i, j))
-                    break
+    widths = {i: wire.width / 2 for i, wire in view.wires}
+    widest = max(widths.values(), default=0.0)
+    for i, j in view.bodies.near(list(view.curves.known.items()), WIRE_CLEAR + widest):
+        wire, body = view.curves.known[i], view.bodies.known[j]
+        if j not in view.ends[i] and wire.distance(body) < WIRE_CLEAR + widths[i]:
+            at = shapely.shortest_line(wire, body).coords[0]
+            yield Finding("wire through shape", _both(view, i, j), at, (i, j))
 
 
 def _crossings_are_steep(view: _View) -> Iterator[Finding]:
-    for (i, a), (j, b) in combinations(view.wires, 2):
-        if not view.boxes[i].overlaps(view.boxes[j]):
-            continue
+    pieces, tilt = view.pieces, view.pieces.tilted()
+    flat = (tilt < FLAT) & (tilt > 1e-6)
+    pairs = sorted(
+        set(zip(*(pieces.owner[n[flat]].tolist() for n in (pieces.one, pieces.other)), strict=True))
+    )
+    for i, j in pairs:
+        a, b = view.scene.items[i], view.scene.items[j]
+        assert isinstance(a, WireItem) and isinstance(b, WireItem)
         for at, angle in crossings(a.path, b.path):
             if angle < FLAT and not _meeting(a, b, at) and not view.hidden(at):
-                message = f"{_name(a)} and {_name(b)} at {angle:.0f} degrees"
-                yield Finding("flat crossing", message, at, (i, j))
+                yield Finding("flat crossing", f"{_both(view, i, j)} at {angle:.0f} degrees", at, (i, j))
 
 
 def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
@@ -219,32 +257,40 @@ def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
 
 def _wires_apart(view: _View) -> Iterator[Finding]:
     """Wires on top of one another, or side by side nearer than eye and print can part."""
-    for (i, a), (j, b) in combinations(view.wires, 2):
+    pieces = view.pieces
+    side_by_side = view.pieces.tilted() <= 20
+    steps: dict[tuple[int, int], dict[tuple[int, int], tuple[float, float, Point]]] = {}
+    for one, other in zip(
+        pieces.one[side_by_side].tolist(), pieces.other[side_by_side].tolist(), strict=True
+    ):
+        i, j = int(pieces.owner[one]), int(pieces.owner[other])
+        a, b = view.scene.items[i], view.scene.items[j]
+        assert isinstance(a, WireItem) and isinstance(b, WireItem)
         gap = (a.width + b.width) / 2
-        if not view.boxes[i].overlaps(view.boxes[j], gap + WIRE_CLEAR):
-            continue
-        on_top = close = 0.0
-        where: Point = a.path.start
-        others = list(pairwise(flatten(b.path)))
-        for p, q in pairwise(_fine(a.path)):
-            middle = between(p, q)
-            here = unit(p, q)
-            for r, s in others:
-                if not meets(r, s, Box(middle[0], middle[1], middle[0], middle[1]).grown(gap + WIRE_CLEAR)):
-                    continue
-                tilt = abs(angle_of(unit(r, s)) - angle_of(here)) % 180
-                if min(tilt, 180 - tilt) > 20 or _sharing(a, b, middle) or view.hidden(middle):
-                    continue
-                apart = _to_segment(middle, r, s)
-                if apart < gap + WIRE_CLEAR:
-                    where = middle
-                    on_top += distance(p, q) * (apart < gap)
-                    close += distance(p, q)
-                    break
+        p, q, r, s = (
+            _point(x) for x in (pieces.start[one], pieces.end[one], pieces.start[other], pieces.end[other])
+        )
+        count = max(1, int(distance(p, q) / 6))
+        for step in range(count):
+            middle = between(p, q, (step + 0.5) / count)
+            apart = _to_segment(middle, r, s)
+            if apart < gap + WIRE_CLEAR and not _sharing(a, b, middle) and not view.hidden(middle):
+                near = steps.setdefault((i, j), {})
+                known = near.get((one, step), (apart, 0.0, middle))
+                near[one, step] = (min(apart, known[0]), distance(p, q) / count, middle)
+    for (i, j), near in sorted(steps.items()):
+        a, b = view.scene.items[i], view.scene.items[j]
+        assert isinstance(a, WireItem) and isinstance(b, WireItem)
+        where = max(near.items())[1][2]
+        on_top = sum(length for apart, length, _ in near.values() if apart < (a.width + b.width) / 2)
         if on_top > 8:
-            yield Finding("wires overlap", f"{_name(a)} and {_name(b)}", where, (i, j))
-        elif close > 12:
-            yield Finding("wires too close", f"{_name(a)} and {_name(b)}", where, (i, j))
+            yield Finding("wires overlap", _both(view, i, j), where, (i, j))
+        elif sum(length for _, length, _ in near.values()) > 12:
+            yield Finding("wires too close", _both(view, i, j), where, (i, j))
+
+
+def _point(row: np.ndarray) -> Point:
+    return (float(row[0]), float(row[1]))
 
 
 def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
@@ -256,30 +302,21 @@ def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
     )
 
 
-def _fine(path: Path) -> list[Point]:
-    points = [path.start]
-    for a, b in pairwise(flatten(path)):
-        count = max(1, int(distance(a, b) / 6))
-        points.extend(between(a, b, k / count) for k in range(1, count + 1))
-    return points
-
-
 def _to_segment(point: Point, start: Point, end: Point) -> float:
     return distance_to(Path(start, (LineTo(end),)), point) if start != end else distance(point, start)
 
 
 def _walls_crossed_once(view: _View) -> Iterator[Finding]:
-    for i, wall in view.walls:
-        for j, wire in view.wires:
-            if not view.boxes[i].overlaps(view.boxes[j]):
-                continue
-            found = [(at, angle) for at, angle in crossings(wire.path, wall.outline) if not view.hidden(at)]
-            if len(found) > 1:
-                message = f"{_name(wire)} crosses {_name(wall)} {len(found)} times"
-                yield Finding("needless crossing of a wall", message, found[0][0], (i, j))
-            elif found and found[0][1] < FLAT:
-                message = f"{_name(wire)} and {_name(wall)} at {found[0][1]:.0f} degrees"
-                yield Finding("flat crossing", message, found[0][0], (i, j))
+    for i, j in sorted((wall, wire) for wire, wall in view.rims.near(list(view.curves.known.items()), 0.0)):
+        wall, wire = view.scene.items[i], view.scene.items[j]
+        assert isinstance(wall, OutlineItem) and isinstance(wire, WireItem)
+        found = [(at, angle) for at, angle in crossings(wire.path, wall.outline) if not view.hidden(at)]
+        if len(found) > 1:
+            message = f"{_name(wire)} crosses {_name(wall)} {len(found)} times"
+            yield Finding("needless crossing of a wall", message, found[0][0], (i, j))
+        elif found and found[0][1] < FLAT:
+            message = f"{_name(wire)} and {_name(wall)} at {found[0][1]:.0f} degrees"
+            yield Finding("flat crossing", message, found[0][0], (i, j))
 
 
 def _smooth(view: _View) -> Iterator[Finding]:

@@ -172,7 +172,7 @@ def outline_of(shape: Shape, at: Point, *, half: Point | None = None, tip: Point
     wide, high = half or half_size(shape, tip)
     box = box_around(at, 2 * wide, 2 * high)
     if is_disc(shape):
-        return geometry.circle(at, wide)
+        return geometry.circle(at, wide) if wide == high else geometry.stadium(box)
     match shape.symbol:
         case "pin" | "clip":
             return geometry.rounded(box, 4.0)

@@ -43,7 +43,8 @@ class Space:
     items: list[Item] = field(default_factory=list)
     _cells: dict[tuple[int, int], list[Stroke]] = field(default_factory=dict)
     areas: dict[int, tuple[Box, Path]] = field(default_factory=dict)
-    _boxes: dict[int, Box] = field(default_factory=dict)
+    _areas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _boxes: dict[tuple[int, int], list[tuple[int, Box]]] = field(default_factory=dict)
 
     def add(self, item: Item, box: Box | None = None) -> int:
         """Add an item's ink and give its number. Of a label it is ``box``; of a bubble the wall alone."""
@@ -51,7 +52,8 @@ class Space:
         self.items.append(item)
         match item:
             case LabelItem() if box is not None:
-                self._boxes[number] = box
+                for cell in _cells_of(box):
+                    self._boxes.setdefault(cell, []).append((number, box))
             case LabelItem():
                 raise ValueError("a label is added with its box")
             case WireItem(path=path, width=width) | RibbonItem(path=path, width=width):
@@ -63,25 +65,26 @@ class Space:
             case InkItem(outline=outline) | ShapeItem(outline=outline):
                 self._stroke(number, outline, 0.85)
                 self.areas[number] = (bbox(outline), outline)
+                for cell in _cells_of(bbox(outline)):
+                    self._areas.setdefault(cell, []).append(number)
         return number
 
     def near(self, box: Box, clear: float) -> frozenset[int]:
         """Numbers of the items whose ink comes nearer to the box than ``clear``."""
-        found = {number for number, other in self._boxes.items() if box.overlaps(other, clear)}
+        found: set[int] = set()
+        for cell in _cells_of(box.grown(clear)):
+            found.update(number for number, other in self._boxes.get(cell, ()) if box.overlaps(other, clear))
         for stroke in self._strokes(box.grown(clear + 3)):
             if stroke.owner not in found and meets(
                 stroke.start, stroke.end, box.grown(clear + stroke.radius)
             ):
                 found.add(stroke.owner)
-        for number, (around, outline) in self.areas.items():
-            if number not in found and box.overlaps(around) and contains(outline, box.center):
-                found.add(number)
-        return frozenset(found)
+        return frozenset(found.union(self.covering(box.center)))
 
     def covering(self, point: Point) -> Iterator[int]:
         """Numbers of the filled outlines that cover a point."""
-        for number, area in self.areas.items():
-            if self.inside(area, point):
+        for number in self._areas.get((int(point[0] // _CELL), int(point[1] // _CELL)), ()):
+            if self.inside(self.areas[number], point):
                 yield number
 
     @staticmethod

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tnlang.draw.diagram import Diagram, Side
-from tnlang.draw.layout.flat import place_diagram
-from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.layout.chosen import flat_scene
 from tnlang.draw.layout.moved import moved
 from tnlang.draw.scene import Scene
 from tnlang.draw.titles import titled
@@ -21,5 +20,5 @@ def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
 
         scene = backbone_scene(diagram, flow)
     else:
-        scene = scene_of(diagram, place_diagram(diagram, flow))
+        scene = flat_scene(diagram, flow)
     return titled(diagram, moved(diagram, scene) if diagram.hints else scene)

@@ -86,13 +86,17 @@ def _is_straight(path: Path, point: Point) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Shapes' poses, walls, routes of complete lines, ports of those that leave, and the ink's box."""
+    """Shapes' poses, walls, routes of complete lines, ports of those that leave, and the ink's box.
+
+    ``names`` are the stretches beside which room was kept for the names of lines.
+    """
 
     poses: Mapping[int, Pose] = field(default_factory=dict)
     walls: Mapping[int, Wall] = field(default_factory=dict)
     routes: Mapping[int, Path] = field(default_factory=dict)
     ports: tuple[Port, ...] = ()
     box: Box = NO_BOX
+    names: Mapping[int, Path] = field(default_factory=dict)
 
     def moved(self, by: Point) -> Placed:
         """All of it shifted."""
@@ -104,6 +108,7 @@ class Placed:
             {n: geometry.move(path, by) for n, path in self.routes.items()},
             tuple(replace(p, path=geometry.move(p.path, by)) for p in self.ports),
             self.box.moved(by),
+            {n: geometry.move(path, by) for n, path in self.names.items()},
         )
 
     def on(self, side: Side) -> tuple[Port, ...]:
@@ -124,12 +129,14 @@ def merged(parts: tuple[Placed, ...] | list[Placed]) -> Placed:
     walls: dict[int, Wall] = {}
     routes: dict[int, Path] = {}
     ports: list[Port] = []
+    names: dict[int, Path] = {}
     for part in parts:
+        names.update(part.names)
         poses.update(part.poses)
         walls.update(part.walls)
         routes.update(part.routes)
         ports.extend(part.ports)
-    return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts))
+    return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts), names)
 
 
 _DOWN: dict[Side, Side] = {"left": "down", "down": "right", "right": "up", "up": "left"}
@@ -158,6 +165,7 @@ def rotated(placed: Placed, flow: Side) -> Placed:
         {n: geometry.map_points(path, matrix) for n, path in placed.routes.items()},
         tuple(replace(p, side=sides[p.side], path=geometry.map_points(p.path, matrix)) for p in placed.ports),
         area(placed.box),
+        {n: geometry.map_points(path, matrix) for n, path in placed.names.items()},
     )
 
 

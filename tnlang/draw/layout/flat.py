@@ -10,7 +10,6 @@ from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import conflicts, cost, crossings
-from tnlang.draw.layout.freeform import freeform
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.items import OPPOSITE
@@ -39,18 +38,17 @@ def place_diagram(diagram: Diagram, flow: Side | None = None) -> Placed:
     ``flow`` is where the first output goes (left, as it is written, where nothing is said).
     """
     index = Index(diagram, flow)
-    want = wanted_sides(index)
-    if flow == "right":
-        want = {line: OPPOSITE[side] if side in ("left", "right") else side for line, side in want.items()}
-    want |= _asked(index)
-    placed = repaired(index, place_level(index, None, want))
+    placed = repaired(index, place_level(index, None, sides_wanted(index)))
     return rotated(placed, index.flow) if index.turned else placed
 
 
-def _asked(index: Index) -> dict[int, Side]:
-    """The sides that the rest of a row asks for, of open legs."""
+def sides_wanted(index: Index) -> dict[int, Side]:
+    """Where open legs go, as the picture flows, or where the rest of a row asks for them."""
+    want = wanted_sides(index)
+    if index.flow == "right":
+        want = {line: OPPOSITE[side] if side in ("left", "right") else side for line, side in want.items()}
     opens = () if index.turned else index.diagram.opens
-    return {end.line: end.side for end in opens if end.side is not None}
+    return want | {end.line: end.side for end in opens if end.side is not None}
 
 
 def wanted_sides(index: Index) -> dict[int, Side]:
@@ -143,7 +141,7 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
             return found
     loops = len(part.inner_edges) - len(part.items) + 1
     if len(part.items) > MANY and loops > MANY // 4:
-        return freeform(index, part) or layered(index, part, want, inner)
+        return layered(index, part, want, inner)
     candidates = []
     for path in spines_of(index, part, want, SPINES if len(part.items) <= MANY else 1):
         row = spine(index, part, path, want, inner)

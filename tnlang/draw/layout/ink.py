@@ -266,6 +266,8 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
 
 def _bearing(index: Index, line: Line, placed: Placed) -> Path:
     """The part of a straight wire that is to bear its name: the longest between its shapes and the walls."""
+    if line.id in placed.names:
+        return placed.names[line.id]
     path = placed.routes[line.id]
     if len(path.segments) != 1 or isinstance(path.segments[0], CurveTo):
         return path

@@ -124,4 +124,4 @@ def bare_wires(index: Index, whole: Placed, lines: tuple[int, ...]) -> Placed:
         path = curves.straight((left, y), (left + 64.0, y))
         routes[line] = path if orders.get(0, 0) <= orders.get(1, 0) else geometry.reverse(path)
         box = union([box, geometry.bbox(path)])
-    return Placed(whole.poses, whole.walls, routes, whole.ports, box)
+    return replace(whole, routes=routes, box=box)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from math import inf
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Side
@@ -18,7 +20,7 @@ PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
 def enclosed(index: Index, enclosure: int, content: Placed) -> Placed:
     """The content with its wall; ports are led through it, wires that end at the wall end there."""
     box = wall_box(index, enclosure, content)
-    radius = wall_radius(content, box)
+    radius = min(wall_radius(content, box), _straight_room(content, box))
     box = _with_badge(index, enclosure, content, box, radius)
     ended = set(index.enclosures[enclosure].ended)
     routes = dict(content.routes)
@@ -39,7 +41,13 @@ def enclosed(index: Index, enclosure: int, content: Placed) -> Placed:
         else:
             ports.append(out)
     walls = {**content.walls, enclosure: Wall(box, radius)}
-    return Placed(content.poses, walls, routes, tuple(ports), box)
+    return Placed(content.poses, walls, routes, tuple(ports), box, content.names)
+
+
+def _straight_room(content: Placed, box: Box) -> float:
+    """How far corners may reach, so that legs at the left and right cross the wall where it is upright."""
+    along = [p.at[1] for p in content.ports if p.side in ("left", "right")]
+    return min([min(y - box.top, box.bottom - y) for y in along], default=inf) + 8.0
 
 
 def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
@@ -121,7 +129,7 @@ def place_floats(index: Index, content: Placed, floats: tuple[int, ...], *, besi
             at = _free_place(content, half)
         pose = Pose(at, half)
         box = union((content.box, pose.box))
-        content = Placed({**content.poses, item: pose}, content.walls, content.routes, content.ports, box)
+        content = replace(content, poses={**content.poses, item: pose}, box=box)
     return content
 
 

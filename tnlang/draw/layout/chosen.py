@@ -1,0 +1,49 @@
+"""Which placement of a diagram is drawn: the first without a fault, the most particular first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tnlang.draw.diagram import Diagram, Side
+from tnlang.draw.faithful import faults
+from tnlang.draw.layout.box import Placed, rotated
+from tnlang.draw.layout.flat import place_diagram, sides_wanted
+from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.layout.level import Index
+from tnlang.draw.layout.orderly import orderly
+from tnlang.draw.lint import WEIGHTS, lint
+from tnlang.draw.scene import Scene
+
+LARGE = 300
+"""Beyond so many shapes the way that is right by construction is taken without looking further."""
+_UNFAITHFUL = 1000.0
+
+
+def place_orderly(diagram: Diagram, flow: Side | None = None) -> Placed:
+    """The whole diagram in columns."""
+    index = Index(diagram, flow)
+    placed = orderly(index, None, sides_wanted(index))
+    return rotated(placed, index.flow) if index.turned else placed
+
+
+def flat_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
+    """The scene of a diagram without residual streams."""
+    best: tuple[float, Scene] | None = None
+    for place in _ways(diagram):
+        scene = scene_of(diagram, place(diagram, flow))
+        if len(diagram.shapes) > LARGE:
+            return scene
+        wrong = sum(WEIGHTS[finding.rule] for finding in lint(scene))
+        wrong += _UNFAITHFUL * len(faults(diagram, scene))
+        if not wrong:
+            return scene
+        if best is None or wrong < best[0]:
+            best = (wrong, scene)
+    assert best is not None
+    return best[1]
+
+
+def _ways(diagram: Diagram) -> Iterator[Callable[[Diagram, Side | None], Placed]]:
+    if len(diagram.shapes) <= LARGE:
+        yield place_diagram
+    yield place_orderly
