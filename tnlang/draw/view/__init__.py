@@ -8,7 +8,6 @@ from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_di
 from tnlang.draw.view.hints import hinted
 from tnlang.draw.view.marking import marked
 from tnlang.draw.view.panels import draw_panels, equation_row
-from tnlang.draw.view.steps import step_panels
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
 from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
@@ -62,6 +61,8 @@ def _panels(
             (panel,) = draw_panels(program, NetTarget(net), openings, "")
             if not isinstance(panel.content, Diagram):
                 return (panel,)
+            from tnlang.draw.view.steps import step_panels  # brings opt_einsum and NumPy
+
             first, *rest = step_panels(panel.content, order)
             return (replace(first, heads=True, heading=caption), *rest)
         case _:
