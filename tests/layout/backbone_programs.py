@@ -71,10 +71,10 @@ def dense(draw: st.DrawFn, name: str) -> str:
 
 
 @st.composite
-def program(draw: st.DrawFn) -> str:
-    """A whole program: the net ``model`` adds one to four blocks to its stream."""
+def program(draw: st.DrawFn, most: int = 4) -> str:
+    """A whole program: the net ``model`` adds one to ``most`` blocks to its stream."""
     nets, body = [], []
-    count = draw(st.integers(1, 4))
+    count = draw(st.integers(1, most))
     for number in range(count):
         name = f"block{'abcd'[number]}"
         nets.append(draw(attention(name) if draw(st.booleans()) else dense(name)))

@@ -7,7 +7,7 @@ taken, else the one that touches least. Free ends go first, having the least cho
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -29,7 +29,8 @@ class Wanted:
     """A label for a line: its text, the path it stands beside (the line's, or the part that is to bear it).
 
     ``free`` tells which ends of the path are free ends: the name then stands beyond one of them. ``inside``
-    makes words as small as they are in bubbles. ``preferred`` places come first, in order.
+    makes words as small as they are in bubbles. ``preferred`` places come first, in order. ``others`` are
+    further parts of the line that may bear the label where it is crowded at the first.
     """
 
     line: int
@@ -40,6 +41,7 @@ class Wanted:
     free: Literal["", "start", "end", "both"] = ""
     inside: bool = False
     preferred: tuple[Place, ...] = ()
+    others: tuple[Path, ...] = ()
 
 
 def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item, ...]:
@@ -93,7 +95,13 @@ def _weight(item: Item, want: Wanted) -> float:
 
 
 def _candidates(want: Wanted, space: Space) -> list[LabelItem]:
-    """All places for a label, the best first."""
+    """All places for a label, the best first; those at further parts of its line after all others."""
+    paths = (want.path, *want.others)
+    return [label for path in paths for label in _along(replace(want, path=path), space)]
+
+
+def _along(want: Wanted, space: Space) -> list[LabelItem]:
+    """The places along one part of the line."""
     found: list[tuple[Place, LabelItem]] = []
     points = flatten(want.path)
     for gap in (8.0, 24.0):  # a second row where legs stand closer than their names are wide

@@ -5,25 +5,62 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tnlang.draw.diagram import Diagram, Side
-from tnlang.draw.frame import framed
+from tnlang.draw.faithful import faults
+from tnlang.draw.frame import framed, ink_of, move_items
+from tnlang.draw.geometry import Box
 from tnlang.draw.labelling import place_labels
+from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_gauge import Gauge
 from tnlang.draw.layout.backbone_graph import Index, Part
 from tnlang.draw.layout.backbone_ink import Ink, is_turned
 from tnlang.draw.layout.backbone_names import Naming
-from tnlang.draw.layout.backbone_spine import Spine
+from tnlang.draw.layout.backbone_spine import ABREAST, Spine
 from tnlang.draw.layout.backbone_wires import Wires
-from tnlang.draw.scene import Scene
+from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.lint import cost
+from tnlang.draw.scene import Item, Scene
 
-ABREAST, BELOW = 150.0, 40.0
-"""Between two backbones; how far below a block's station another backbone's wires come in."""
+BELOW = 40.0
+"""How far below a block's station another backbone's wires come in."""
+ASIDE = 60.0
+"""From the backbones to what hangs together with none of them."""
+EASES = (0.0, 12.0, 28.0)
+"""What is added to the clear space between shapes, one after another, while something touches."""
+UNDRAWN = 1000.0
+"""The weight of a shape or line that is not drawn as it is, beside the weights of the lint."""
 
 
 def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
-    """The scene of a diagram that has a backbone; time runs along ``flow``, down where nothing is said."""
+    """The scene of a diagram that has a backbone; time runs along ``flow``, down where nothing is said.
+
+    Where something touches, more room is tried; and where a shape or a line came to nothing, the same network
+    without backbones, if no plate would be lost. The best of all by the lint's weights is taken.
+    """
     way: Side = flow or "down"
+    best: tuple[float, Scene] | None = None
+    for ease in EASES:
+        scene = _laid_out(diagram, way, ease)
+        weight = _weight(diagram, scene)
+        if not weight:
+            return scene
+        if best is None or weight < best[0]:
+            best = (weight, scene)
+    assert best is not None
+    if best[0] >= UNDRAWN and not any(b.plates for b in diagram.backbones):
+        plain = scene_of(diagram, place_diagram(diagram, flow))
+        if _weight(diagram, plain) < best[0]:
+            return plain
+    return best[1]
+
+
+def _weight(diagram: Diagram, scene: Scene) -> float:
+    return cost(scene) + UNDRAWN * len(faults(diagram, scene))
+
+
+def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
     index = Index(diagram)
-    gauge = Gauge(index, is_turned(way))
+    gauge = Gauge(index, is_turned(way), ease)
     ink = Ink(index, way)
     spines = [Spine(index, backbone, gauge) for backbone in diagram.backbones]
     for spine in spines:
@@ -31,7 +68,31 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
     _abreast(index, spines)
     drawn = Wires(index, spines).route()
     names = Naming(index, ink.ground(drawn), drawn.tracks, way).wanted()
-    return framed(place_labels(ink.items(drawn), names))
+    items = place_labels(ink.items(drawn), names)
+    return framed((*items, *_beside(diagram, drawn, ink_of(items), way)))
+
+
+def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, ...]:
+    """What hangs together with no backbone, laid out as any network, beside the picture of the backbones."""
+    rest = {s.id for s in diagram.shapes if s.id not in drawn.centers}
+    lines = tuple(n for n in diagram.lines if n.id not in drawn.paths)
+    inside = {s.inside for s in diagram.shapes if s.id in rest}
+    around = Index(diagram).around
+    walls = {wall for scope in inside for wall in around(scope)}
+    apart = Diagram(
+        tuple(s for s in diagram.shapes if s.id in rest),
+        tuple(n for n in lines if all(e.shape is None or e.shape in rest for e in n.ends)),
+        tuple(e for e in diagram.enclosures if e.id in walls),
+        tuple(r for r in diagram.ribbons if {r.station, r.paste} <= rest),
+        tuple(o for o in diagram.opens if o.line not in drawn.paths),
+    )
+    if not apart.shapes and not apart.lines:
+        return ()
+    scene = scene_of(apart, place_diagram(apart, way if is_turned(way) else None))
+    own = ink_of(scene.items)
+    if is_turned(way):
+        return move_items(scene.items, (box.left - own.left, box.bottom + ASIDE - own.top))
+    return move_items(scene.items, (box.right + ASIDE - own.left, box.top - own.top))
 
 
 def _abreast(index: Index, spines: list[Spine]) -> None:

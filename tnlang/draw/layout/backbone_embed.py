@@ -98,7 +98,8 @@ def lay_chain(
         return y + 84.0
     x = hidden_x + ASIDE
     order = list(reversed(chain.shapes))
-    small = [s for s in order if index.shapes[s].symbol in SMALL]
+    level = chain.position is not None
+    small = [s for s in order if level and index.shapes[s].symbol in SMALL]
     tall = [s for s in order if s not in small]
     at_y = y
     if chain.position is not None:

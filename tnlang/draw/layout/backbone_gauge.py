@@ -16,10 +16,14 @@ NAME = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How large things are in the frame that flows down, for a picture that may be ``turned`` sideways."""
+    """How large things are in the frame that flows down, for a picture that may be ``turned`` sideways.
+
+    ``ease`` is added to the clear space between shapes.
+    """
 
     index: Index
     turned: bool
+    ease: float = 0.0
 
     def half(self, shape: Shape) -> Point:
         """Half the extent of a shape along x and y; a strip turns with its wire."""

@@ -35,6 +35,8 @@ TURNED: dict[Side, tuple[Place, Place]] = {
 }
 """The sides of a wire across the tracks: towards where time comes from, and towards where it goes."""
 
+FEW = 3
+"""So many pieces of a line may bear its name."""
 LEAST = 72.0
 """A wire with a twin beside it bears its name only where so much of it is seen."""
 
@@ -63,9 +65,10 @@ class Naming:
             if line in self.tracks or line not in bearers or self._mute(line):
                 continue
             text, word = self._text(line)
-            piece = self._piece([line], path, text) or path
-            if text and (length(piece) >= LEAST or not self._has_twin(line)):
-                found.append(self._want(line, text, word, piece, self._outside(line)))
+            parts = self._pieces([line], path, text) or [path]
+            if text and (length(parts[0]) >= LEAST or not self._has_twin(line)):
+                want = self._want(line, text, word, parts[0], self._outside(line))
+                found.append(replace(want, others=tuple(parts[1:FEW])))
         return found
 
     def _outside(self, line: int) -> tuple[Place, ...]:
@@ -133,10 +136,11 @@ class Naming:
                             begins = self.opens[line].end == 0
                             found.append(replace(plain, free="start" if begins else "end"))
                         continue
-                    piece = self._piece(known, path, text)
-                    if text and piece is not None:
+                    parts = self._pieces(known, path, text)
+                    if text and parts:
                         sides = self._sides(position, len(lines))
-                        found.append(self._want(line, text, word, piece, sides))
+                        want = self._want(line, text, word, parts[0], sides)
+                        found.append(replace(want, others=tuple(parts[1:FEW])))
         return found
 
     def _sides(self, position: int, count: int) -> tuple[Place, ...]:
@@ -190,9 +194,9 @@ class Naming:
 
     # ------------------------------------------------------------ stretches free of other ink
 
-    def _piece(self, lines: Sequence[int], path: Path, text: str) -> Path | None:
-        """The longest straight piece of a path that nothing crosses, nor the lines that it runs with."""
-        best: tuple[float, Path] | None = None
+    def _pieces(self, lines: Sequence[int], path: Path, text: str) -> list[Path]:
+        """Straight pieces of a path that nothing crosses, nor the lines beside it; the longest first."""
+        found: list[tuple[float, Path]] = []
         width = measure(text, pieces.LEG_WORD, True).width
         for a, b in _runs(path):
             flat = abs(a[1] - b[1]) < 1e-6
@@ -206,10 +210,9 @@ class Naming:
             for start, stop in _gaps(low, high, self._cuts(lines, flat, across, (low, high))):
                 # across the page a name has its wire to itself; beside an upright wire it needs room
                 size = stop - start + (1000.0 if flat and stop - start > width + 6 else 0.0)
-                if best is None or size > best[0] + 1:
-                    ends = ((start, a[1]), (stop, a[1])) if flat else ((a[0], start), (a[0], stop))
-                    best = (size, straight(*ends))
-        return best[1] if best and best[0] >= 8 else None
+                ends = ((start, a[1]), (stop, a[1])) if flat else ((a[0], start), (a[0], stop))
+                found.append((size, straight(*ends)))
+        return [piece for size, piece in sorted(found, key=lambda f: -round(f[0])) if size >= 8]
 
     def _cuts(
         self, lines: Sequence[int], flat: bool, across: Sequence[float], reach: tuple[float, float]

@@ -82,7 +82,7 @@ class Placer(Rows):
         head_right, head_bottom = self._head(plan)
         self._values(plan, head_bottom)
         reach = self._reach(xs, ys)
-        left = TRUNK + TRUNKS * (len(plan.trunks) - 1) + 30 if plan.trunks else 56.0
+        left = self._trunk(len(plan.trunks) - 1) + 30 if plan.trunks else 56.0
         x0 = max(least_left, up_to(left - reach.left, 8)) if grid.rows else 0.0
         direct = self._direct_x(head_right)
         x0 = max(x0, direct)
@@ -110,7 +110,10 @@ class Placer(Rows):
             if len(level) == 1:
                 return
         for i, source in enumerate(sources):
-            plan.trunks[source] = TRUNK + TRUNKS * i
+            plan.trunks[source] = self._trunk(i)
+
+    def _trunk(self, number: int) -> float:
+        return TRUNK + self.gauge.ease + TRUNKS * number
 
     def _below_start(self) -> bool:
         """Whether the rows begin below the station: it, or a head, gives wires to them or to the column."""
@@ -124,7 +127,7 @@ class Placer(Rows):
             lines = [line for line in self.index.touching[shape] if line in self.part.feeds]
             gap = max([64.0, *(self.room(self.index.lines[n]) + 16 for n in lines)]) if i == 0 else 22.0
             if i == 0 and self.beside.values:  # a ribbon from above passes before the name
-                gap = max(gap, TRUNK + TRUNKS * len(plan.trunks) - 15.0 + self.gauge.longest())
+                gap = max(gap, self._trunk(len(plan.trunks)) - 15.0 + self.gauge.longest())
             x += gap + wide
             plan.centers[shape] = (up_to(x, 4), 0.0)
             x = plan.centers[shape][0] + wide
@@ -135,7 +138,7 @@ class Placer(Rows):
         """Networks that make values stand above the station, one above another."""
         low = -max(60.0, head_bottom + 46.0)
         for value in reversed(self.beside.values):
-            left = TRUNK + TRUNKS * len(plan.trunks) + 40.0
+            left = self._trunk(len(plan.trunks)) + 40.0
             at = value.moved((left - value.box.left, low - value.box.bottom))
             plan.values.append(at)
             low = at.box.top - 34.0
@@ -303,7 +306,7 @@ class Placer(Rows):
         widest = max(self.arms[s].left for s in grid.column)
         if set(self.part.feeds) | set(self.part.returns):
             x = max(x, NEAREST)
-        x = max(least_outer, up_to(max(x, right + 28 + widest), 4))
+        x = max(least_outer, up_to(max(x, right + 28 + self.gauge.ease + widest), 4))
         links = {d: self._link_y(plan, d) for d in grid.links}
         y = self._column_top(plan)
         for i, shape in enumerate(grid.column):
@@ -312,7 +315,7 @@ class Placer(Rows):
                 before = self.arms[grid.column[i - 1]]
                 small = self.index.shapes[shape].symbol in ("plus", "dot")
                 named = self.length(grid.column[i - 1], shape)
-                y += before.down + max(24.0 if small else RUNG, named) + arms.up
+                y += before.down + max((24.0 if small else RUNG) + self.gauge.ease, named) + arms.up
             else:
                 y += arms.up
             for dot, at in links.items():
@@ -378,7 +381,7 @@ class Placer(Rows):
         hung = max(
             (self._box(s, plan.centers[s]).bottom for s in self.sides if s in plan.centers), default=0.0
         )
-        plan.stop = up_to(max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0), 4)
+        plan.stop = up_to(max(low + 38.0, last + OUTER - 4.0, hung + 20.0, 72.0) + self.gauge.ease, 4)
         right = box.right
         for one, two in pairwise(self.grid.column):
             if self.joined(one, two):

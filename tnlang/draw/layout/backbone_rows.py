@@ -121,8 +121,8 @@ class Rows:
     def pad(self, wall: int, side: str) -> float:
         """Clear space between a wall and what it holds."""
         if side == "left" and any(self.index.is_copied(s) for s in self.inside[wall]):
-            return RIBBON
-        return CROSSED if self.crossed(wall, side) else PAD
+            return RIBBON + self.gauge.ease / 2
+        return (CROSSED if self.crossed(wall, side) else PAD) + self.gauge.ease / 2
 
     def crossed(self, wall: int, side: str) -> bool:
         members = set(self.inside[wall])
@@ -183,7 +183,7 @@ class Rows:
                         continue
                     clear = self.between(other, shape, ("right", "left"))
                     walled = clear > 0
-                    clear = clear + 12.0 if walled else CHAIN
+                    clear = clear + 12.0 if walled else CHAIN + self.gauge.ease
                     if self.joined(other, shape):
                         named = self.label_room(other, shape)
                         clear = max(clear, clear - 12.0 + named if walled else named)
@@ -238,7 +238,7 @@ class Rows:
             for one in (s for s in rows if rows[s] == upper):
                 for two in (s for s in rows if rows[s] == lower):
                     walls = self.between(one, two, ("down", "up"))
-                    clear = walls + 28.0 if walls else RUNG
+                    clear = (walls + 28.0 if walls else RUNG) + self.gauge.ease
                     clear += self._loose_room(one, two, walls > 0)
                     clear = max(clear, self.length(one, two))
                     if self._crossing_dot(one, two) and not walls:

@@ -34,7 +34,10 @@ JOIN = 52.0
 """Above a station, where a part's wires turn into the tracks."""
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
-PLATE_AIR = 28.0
+ABREAST = 150.0
+"""Between two backbones."""
+PLATE_AIR, COUNT = 28.0, 24.0
+"""Clear space inside a plate, and the height of what tells how often it is repeated."""
 
 
 class Spine:
@@ -123,13 +126,8 @@ class Spine:
             if i:
                 y += STEP
             if station in opening:
-                y = max(
-                    y,
-                    low
-                    + (1 + sum(p.start == station for p in self.backbone.plates)) * PLATE_AIR
-                    + half[1]
-                    + 4,
-                )
+                opened = sum(p.start == station for p in self.backbone.plates)
+                y = max(y, low + self._air(station) + opened * PLATE_AIR + half[1] + 4)
             for plan in self._flowing_in(i):
                 above = JOIN if self.joins(plan.part) else 0.0
                 y = max(y, low + 12.0 - plan.top + plan.stop + above)
@@ -149,6 +147,7 @@ class Spine:
                     low += max(map(self._named, range(len(self.backbone.tracks))))
             if station in closing:
                 low += (PLATE_AIR + 4) * sum(p.stop == station for p in self.backbone.plates)
+                low += self._air(station) - PLATE_AIR
                 y = low - STEP + 64 + self._named(i + 1)
             if tails:
                 begin = low if station in closing else drawn.centers[station][1]
@@ -192,6 +191,12 @@ class Spine:
     def _named(self, stretch: int) -> float:
         """The length along the tracks that a stretch's names need."""
         return max((self.along(self.index.lines[n]) for n in self.backbone.tracks[stretch]), default=0.0)
+
+    def _air(self, station: int) -> float:
+        """The clear space between a plate and its first or last station, for the names of wires there."""
+        lines = (line for p in self.all_parts for line in (*p.feeds, *p.returns))
+        near = [n for n in lines if station in {e.shape for e in self.index.lines[n].ends}]
+        return max([PLATE_AIR, *(self._named(i) for i in range(len(self.backbone.tracks)) if near)])
 
     def _is_tail(self, part: Part) -> bool:
         """Whether a part only takes the tracks after the last station: it stands below any plate."""
@@ -348,20 +353,18 @@ class Spine:
                     boxes.append(Box(-10.0, stop - 10, 10.0, stop + 24.0))
                     if plan.part.label:
                         boxes.append(Box(-self.beside(plan.part.label), begun, 0.0, stop))
+            for part in self.feeds:
+                if part.stop is not None and first <= part.stop <= last:
+                    boxes.extend(box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in part.members)
             inner = [box for other, box in self.drawn.plates if _within(other, plate, stations)]
             boxes.extend(box.grown(4.0) for box in inner)
             box = union(boxes)
-            self.drawn.plates.append(
-                (
-                    plate,
-                    Box(
-                        min(box.left, -44.0) - 14,
-                        box.top - PLATE_AIR,
-                        box.right + 24,
-                        box.bottom + PLATE_AIR - 6,
-                    ),
-                )
-            )
+            corner = Box(box.right - 40.0, box.bottom - COUNT, box.right, box.bottom)
+            low = COUNT / 2 if any(corner.overlaps(other) for other in boxes) else 0.0
+            left = min(box.left, -44.0) - 14
+            top, bottom = box.top - self._air(plate.start), box.bottom + self._air(plate.stop) - 6 + low
+            outline = Box(left, top, box.right + 24, bottom)
+            self.drawn.plates.append((plate, outline))
 
 
 def _within(plate: Plate, other: Plate, stations: list[int]) -> bool:

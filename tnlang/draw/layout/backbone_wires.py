@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from math import inf
 
 from tnlang.draw.curves import track
+from tnlang.draw.diagram import Ribbon
 from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_place import Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
-from tnlang.draw.layout.backbone_spine import FREE, TRACK, Spine
+from tnlang.draw.layout.backbone_spine import ABREAST, FREE, TRACK, Spine
 from tnlang.draw.scene import Point
 
 ALONE = 80.0
 """How far from the tracks a leg runs that nothing in its block acts on."""
+OFF, OVER, LANE, STATION = 40.0, 16.0, ABREAST - 20.0, 34.0
+"""How far a ribbon from another backbone runs from its station, above the bubbles that it goes to, left of
+the tracks between the two, and past other stations."""
 INNER, OUTER = 24.0, 40.0
 """Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
 
@@ -193,10 +197,28 @@ class Wires:
             elif 0 < trunk - x <= 120:
                 points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
             else:
-                aside = 40.0 if trunk > x else -40.0
-                points = [(x, y), (x + aside, y + 40), (trunk, y + 40), (trunk, v), (u, v)]
+                points = self._from_afar(ribbon, (x, y), (u, v), trunk)
             self.drawn.ribbons.append(track(points, INNER))
             self.router.lay_ribbon(points[1:] if len(points) > 2 else points)
+
+    def _from_afar(self, ribbon: Ribbon, station: Point, paste: Point, trunk: float) -> list[Point]:
+        """The way of a ribbon from another backbone: above the bubbles of the copy, then down beside them."""
+        (x, y), (u, v) = station, paste
+        walls = self.index.walls(ribbon.paste)
+        above = (self.drawn.walls[walls[0]].top if walls else v - self.drawn.halves[ribbon.paste][1]) - OVER
+        for station_x, station_y in (self.drawn.centers[s] for s in self.index.stations):
+            if abs(station_x - trunk) < OFF + STATION and abs(station_y - above) < STATION:
+                above = station_y - STATION
+        last = [(trunk, above), (trunk, v), (u, v)]
+        away = 1.0 if trunk > x else -1.0
+        if y + OFF <= above:
+            return [(x, y), (x + away * OFF, y + OFF), (trunk, y + OFF), *last[1:]]
+        if away < 0 and y - above <= 2 * OFF:
+            slant = abs(y - above)
+            return [(x, y), (x - slant, above), *last]
+        lane = (trunk if trunk > x else x) - LANE
+        level = y + away * OFF
+        return [(x, y), (x + away * OFF, level), (lane, level), (lane, above), *last]
 
 
 def _far(a: Point, b: Point) -> float:

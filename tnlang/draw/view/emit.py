@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Ribbon, Role, Shape
@@ -49,6 +49,7 @@ class Emitter(Wiring):
         self.station_of: dict[Key, int] = {}
         self.aliases: dict[Key, Key] = {}
         self.joints_running: dict[Key, tuple[int, ...]] = {}
+        self.halts: dict[Key, Callable[[], None]] = {}
         self.wired: set[Key] = set()
         self.labels: dict[Key, str] = {}
         self.roles: Mapping[str, Role] = {}
@@ -205,7 +206,17 @@ class Emitter(Wiring):
             else:
                 self.builder.gate(number, self.joint(frame, gate), gate.text)
                 env[gate] = frame.env[gate]
+        self._halt(chain[-1].body, frame)
         self.total(chain[-1].body, replace(frame, env=env, inside=number))
+
+    def _halt(self, body: Sum, frame: Frame) -> None:
+        """A running stream that is all a bubble holds stops at a station: a bubble cannot hold mere wires."""
+        match body.terms:
+            case (Term(nodes=(Tensor() as node,)),):
+                found = frame.scope.resolve(node.ref, frame.versions)
+                if found is not None and found.key in self.halts:
+                    self.joints_running.pop(found.key, None)
+                    self.halts.pop(found.key)()
 
     def big_sum(self, node: BigSum, frame: Frame, *, multiplied: bool) -> None:
         """Σ left of its term; in a bracket where more is multiplied on."""

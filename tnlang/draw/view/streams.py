@@ -8,17 +8,16 @@ from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names
+from tnlang.draw.view.ends import copied_input, output_wires
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
 from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.sums import apart, flattened
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
-from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
+from tnlang.draw.view.wiring import Frame, leg_wire
 from tnlang.ir.net import (
-    Bind,
     Call,
     Decl,
-    Frozen,
     Net,
     Output,
     Ref,
@@ -31,7 +30,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import new_id, statements, walk
+from tnlang.ir.walk import statements, walk
 
 
 @dataclass(slots=True)
@@ -67,14 +66,14 @@ class _NetDrawing:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
         for known in self.scope.streams.values():
             for definition in known:
-                if definition.key in self.uses.counts and self._runs_on(definition):
+                if definition.key in self.uses.counts and self._runs_on(definition) and _has_legs(definition):
                     before = self.scope.resolve(Ref(definition.key[1]), definition.versions)
                     if before is not None:
                         self.uses.counts[before.key] -= 1
 
     def draw(self) -> Diagram:
         net = self.scope.net
-        copied = self._copied_input()
+        copied = copied_input(self.scope, self.uses)
         if self.scope.streams:
             self._statements(net.body)
             self._copies(tuple(self.pending))
@@ -88,20 +87,9 @@ class _NetDrawing:
             station = record.stations[0]
             members, enclosures = self.builder.made_since(before)
             record.blocks.append(Block(station, None, members, enclosures, ""))
-        return self.builder.finish(tuple(self.records))
+        return self.builder.finish(tuple(record for record in self.records if record.stations))
 
     # ------------------------------------------------------------ inputs and outputs
-
-    def _copied_input(self) -> Definition | None:
-        """The input of a map on (position, hidden) with several uses: it gets the backbone's place."""
-        net = self.scope.net
-        shapes = [tuple(leg.size for leg in output.legs) for output in net.outputs]
-        for decl in net.inputs:
-            found = self.scope.table[(decl.name, decl.subs)]
-            count = self.uses.counts[found.key] + self.uses.shadow[found.key]
-            if len(decl.legs) == 2 and count > 1 and tuple(leg.size for leg in decl.legs) in shapes:
-                return found
-        return None
 
     def _input_station(self, found: Definition) -> None:
         decl = found.statement
@@ -119,7 +107,7 @@ class _NetDrawing:
 
     def _output(self, output: Output, order: int) -> None:
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
-        wires = self._output_wires(output)
+        wires = output_wires(self.scope, output)
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
         for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
             told = f"{dotted(output.name, output.subs)}.{leg.name}"
@@ -132,20 +120,6 @@ class _NetDrawing:
             return
         node = Tensor(Ref(output.name, output.subs), wires)
         self.emitter.use(found, node, joints, wires, frame)
-
-    def _output_wires(self, output: Output) -> tuple[Wire, ...]:
-        """The wires of an output: those of the left-hand side that binds it, by name; else the axes."""
-        own = self.scope.table.get((output.name, output.subs))
-        if own is None and output.name in self.scope.streams:
-            own = self.scope.streams[output.name][-1]
-        if own is not None and isinstance(own.statement, Bind | StreamSet | Frozen):
-            target = own.statement.target
-            if len(target.legs) == len(output.legs):
-                return tuple(
-                    Wire(new_id(), w.name, w.size, w.subs, w.label) if isinstance(w, Wire) else group_wire(w)
-                    for w, leg in zip(target.legs, output.legs, strict=True)
-                )
-        return tuple(leg_wire(leg, leg.size) for leg in output.legs)
 
     def _is_running(self, found: Definition) -> bool:
         """Whether a value is a stream as it runs now and nothing else uses it."""
@@ -163,7 +137,7 @@ class _NetDrawing:
             match statement:
                 case StreamSet(target=target):
                     found = self._definition_of(statement)
-                    if found.key not in self.uses.counts:
+                    if found.key not in self.uses.counts or not target.legs:
                         continue
                     if statement.opens or target.name not in self.streams:
                         self._open_stream(statement, found)
@@ -357,9 +331,7 @@ class _NetDrawing:
                 self._last_use(found, stream)
             return
         record = stream.record
-        index = sum(1 for n in record.stations if self.builder.shapes[n].symbol == "copy")
-        shown = self.shown.get(found.key, found.key[1])
-        label = names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
+        label = self._named(found, stream)
         station = self._station(found, label, found.key[1], stream.joints, stream.wires)
         record.stations.append(station)
         if goes_on:
@@ -369,6 +341,13 @@ class _NetDrawing:
             record.tracks.append(after)
         else:
             record.tracks.append(())
+
+    def _named(self, found: Definition, stream: _Stream) -> str:
+        """What a station is called: values of one stream are told apart by primes."""
+        stations = stream.record.stations
+        index = sum(1 for n in stations if self.builder.shapes[n].symbol == "copy")
+        shown = self.shown.get(found.key, found.key[1])
+        return names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
 
     def _goes_on(self, found: Definition) -> bool:
         known = self.scope.streams[found.key[1]]
@@ -382,7 +361,7 @@ class _NetDrawing:
 
     def _last_use(self, found: Definition, stream: _Stream) -> None:
         """The stream's last value has one use: its wires simply run into it; a folded call stands on them."""
-        self.emitter.joints_running[found.key] = stream.joints
+        self._run_into(found, stream)
         for definition in self.scope.table.values():
             call = definition.statement
             if not isinstance(call, Call) or definition.index or self.scope.opens(call):
@@ -393,8 +372,20 @@ class _NetDrawing:
                 if self.uses.counts[definition.key] != 1 or len(result.legs) != len(stream.joints):
                     return
                 self._box(call, definition, stream)
-                self.emitter.joints_running[definition.key] = stream.joints
+                self._run_into(definition, stream)
                 return
+
+    def _run_into(self, found: Definition, stream: _Stream) -> None:
+        """The stream's wires run into the one use of a value, or into its station where that has to be."""
+        self.emitter.joints_running[found.key] = stream.joints
+        self.emitter.halts[found.key] = lambda: self._halt(found, stream)
+
+    def _halt(self, found: Definition, stream: _Stream) -> None:
+        """The stream's last station, where what is used is pasted."""
+        label = self._named(found, stream)
+        station = self._station(found, label, found.key[1], stream.joints, stream.wires)
+        stream.record.stations.append(station)
+        stream.record.tracks.append(())
 
     def _station(
         self, found: Definition, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
@@ -407,3 +398,8 @@ class _NetDrawing:
         for joint, wire, leg in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{leg}")
         return station
+
+
+def _has_legs(found: Definition) -> bool:
+    """Whether a stream's value has tracks to run on; a number has none, and is drawn where it is used."""
+    return isinstance(found.statement, StreamSet) and bool(found.statement.target.legs)

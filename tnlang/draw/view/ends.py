@@ -1,0 +1,34 @@
+"""Where a net that is drawn begins and ends: an input that stands like a stream, the wires of its outputs."""
+
+from __future__ import annotations
+
+from tnlang.draw.view.values import Definition, Scope, Uses
+from tnlang.draw.view.wiring import group_wire, leg_wire
+from tnlang.ir.net import Bind, Frozen, Output, StreamSet, Wire
+from tnlang.ir.walk import new_id
+
+
+def copied_input(scope: Scope, uses: Uses) -> Definition | None:
+    """The input of a map on (position, hidden) with several uses: it gets the backbone's place."""
+    shapes = [tuple(leg.size for leg in output.legs) for output in scope.net.outputs]
+    for decl in scope.net.inputs:
+        found = scope.table[(decl.name, decl.subs)]
+        count = uses.counts[found.key] + uses.shadow[found.key]
+        if len(decl.legs) == 2 and count > 1 and tuple(leg.size for leg in decl.legs) in shapes:
+            return found
+    return None
+
+
+def output_wires(scope: Scope, output: Output) -> tuple[Wire, ...]:
+    """The wires of an output: those of the left-hand side that binds it, by name; else the axes."""
+    own = scope.table.get((output.name, output.subs))
+    if own is None and output.name in scope.streams:
+        own = scope.streams[output.name][-1]
+    if own is not None and isinstance(own.statement, Bind | StreamSet | Frozen):
+        target = own.statement.target
+        if len(target.legs) == len(output.legs):
+            return tuple(
+                Wire(new_id(), w.name, w.size, w.subs, w.label) if isinstance(w, Wire) else group_wire(w)
+                for w, leg in zip(target.legs, output.legs, strict=True)
+            )
+    return tuple(leg_wire(leg, leg.size) for leg in output.legs)
