@@ -84,14 +84,22 @@ class Ink:
         return items
 
     def _count(self, count: str, plate: Box, drawn: Drawn) -> LabelItem:
-        """How often a plate is repeated: in its lower right corner, or another one if that is taken."""
-        taken = [box for s, box in self.ground(drawn).shapes.items()]
-        labels = []
-        for bottom in (plate.bottom, plate.top + 44.0):
-            for right in (plate.right, plate.left + 62.0):
-                labels.append(pieces.count_label(count, Box(plate.left, plate.top, right, bottom)))
-        free = (x for x in labels if not any(label_box(x).overlaps(box, 6.0) for box in taken))
-        return next(free, labels[0])
+        """How often a plate is repeated: in its lower right corner, or where there is room."""
+        taken = list(self.ground(drawn).shapes.values())
+        ways = [flatten(self.path(path)) for path in (*drawn.ribbons, *drawn.paths.values())]
+
+        def free(label: LabelItem) -> bool:
+            box = label_box(label).grown(4.0)
+            clear = not any(box.overlaps(other, 2.0) for other in taken)
+            return clear and not any(_passes(points, box) for points in ways)
+
+        steps = range(int(max(0.0, plate.width - 62.0)) // 40 + 1)
+        labels = [
+            pieces.count_label(count, Box(plate.left, plate.top, plate.right - 40.0 * step, bottom))
+            for bottom in (plate.bottom, plate.top + 44.0)
+            for step in steps
+        ]
+        return next(filter(free, labels), labels[0])
 
     def _radii(self, walls: dict[int, Box]) -> dict[int, float]:
         """Concentric corners: an outer wall's are larger by the gap."""
