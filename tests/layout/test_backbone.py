@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.conftest import PROGRAMS
 from tests.layout.backbone_programs import program
 from tests.layout.pictures import diagrams_in, example_sheets, scene
 from tnlang.draw.diagram import Diagram, Side
@@ -201,6 +202,48 @@ def test_an_example_with_a_backbone_is_drawn_without_a_finding(name: str) -> Non
     for sheet in example_sheets(name):
         if any(d.backbones for d in diagrams_in(sheet)):
             assert lint(scene(sheet)) == ()
+
+
+OPENED = [
+    ("gpt2", "gpt2", ("attention", "mlp")),
+    ("gpt2", "gpt2", ("ln",)),
+    ("llama", "llama", ("attention", "mlp")),
+    ("bert", "bert", ("attention", "mlp")),
+    ("encoder_decoder", "translate", ("self_attention", "causal_attention", "cross_attention")),
+]
+
+
+@pytest.mark.parametrize(("name", "net", "unfold"), OPENED)
+def test_a_model_with_its_blocks_drawn_open_has_no_finding(
+    name: str, net: str, unfold: tuple[str, ...]
+) -> None:
+    known = load_program(PROGRAMS[name])
+    figure = Figure("f", "", (Draw(NetTarget(net)),), "down", (Openness("unfold", unfold),))
+    (diagram,) = diagrams_in(view(known, figure))
+    found = backbone_scene(diagram, "down")
+    assert lint(found) == ()
+    assert faults(diagram, found) == ()
+
+
+def test_a_bubble_round_a_streams_last_value_holds_a_copy_of_it() -> None:
+    text = (
+        DIMS
+        + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    param W[hidden, hidden]
+    stream x = x0
+    x[p, d] += W[d, e] x[p, e]
+    y[p, d] = layernorm[d](x[p, d])
+}
+"""
+    )
+    diagram = of_text(text, ())
+    (bubble,) = diagram.enclosures
+    (pasted,) = (s for s in diagram.shapes if s.inside == bubble.id)
+    (ribbon,) = diagram.ribbons
+    assert (pasted.symbol, ribbon.paste) == ("paste", pasted.id)
+    assert ribbon.station == diagram.backbones[0].stations[-1]
+    found = flowing(diagram)
+    assert faults(diagram, found) == lint(found) == ()
 
 
 def test_layout_is_deterministic() -> None:

@@ -119,14 +119,13 @@ class Spine:
         """Shapes, walls, tracks, plates and names of this backbone; ``Wires`` routes its other lines."""
         drawn = self.drawn
         low = y = self._prologue()
-        opening = {p.start for p in self.backbone.plates}
         closing = {p.stop for p in self.backbone.plates}
         for i, station in enumerate(self.backbone.stations):
             half = self.measure(self.index.shapes[station])
             if i:
                 y += STEP
-            if station in opening:
-                opened = sum(p.start == station for p in self.backbone.plates)
+            opened = sum(p.start == station for p in self.backbone.plates)
+            if opened:
                 y = max(y, low + self._air(station) + opened * PLATE_AIR + half[1] + 4)
             for plan in self._flowing_in(i):
                 above = JOIN if self.joins(plan.part) else 0.0
@@ -135,7 +134,7 @@ class Spine:
             y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
             starting = [plan for plan in self.plans if plan.part.start == i and not self._is_tail(plan.part)]
             tails = [plan for plan in self.plans if plan.part.start == i and self._is_tail(plan.part)]
-            y = max([y, *(low + 30.0 - min(0.0, plan.top) for plan in starting)])
+            y = max([y, *(low + 30.0 + opened * PLATE_AIR - min(0.0, plan.top) for plan in starting)])
             drawn.centers[station], drawn.halves[station] = (self._across(i), y), half
             ended = [begun + plan.bottom for plan, begun in self.placed if plan.part.stop == i]
             low = max([low, y + half[1], *ended, *((y + TRACK + 16.0,) if ended else ())])
