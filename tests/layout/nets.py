@@ -56,3 +56,71 @@ def _wrap(rng: random.Random, factors: list[str]) -> None:
     function = rng.choice(("tanh", "relu"))
     inner = " ".join(factors[start:stop])
     factors[start:stop] = [f"{function}({inner})"]
+
+
+def network(seed: int, count: int) -> str:
+    """A net of ``count`` tensors: bubbles in bubbles, wires with many ends, parallel wires, loops, sums.
+
+    Which things a seed has differs, so that some nets are plain and some have everything.
+    """
+    rng = random.Random(seed)
+    often = {kind: rng.choice((0.0, 0.1, 0.3)) for kind in ("bubble", "hyper", "parallel", "loop", "sum")}
+    often["open"] = rng.choice((0.0, 0.1, 0.4))
+    bubbles = _bubbles(rng, count, often["bubble"])
+    legs = _legs(rng, count, often, [set(range(start, stop)) for start, stop in bubbles])
+    outputs = []
+    for item in range(count):
+        if not legs[item] or rng.random() < often["open"]:
+            legs[item].insert(rng.randint(0, len(legs[item])), f"o{item}")
+            outputs.append(f"o{item}")
+    declared, factors = [], []
+    for item, names in enumerate(legs):
+        declared.append(f"T{item}[{', '.join(f'l{n}: n' for n in range(len(names)))}]")
+        factors.append(f"T{item}[{', '.join(names)}]")
+        if rng.random() < often["sum"] and len(set(names)) == len(names):
+            declared.append(f"b{item}[l: n]")
+            factors[item] = f"({factors[item]} + b{item}[{rng.choice(names)}])"
+    for start, stop in bubbles:
+        factors[start] = f"{rng.choice(('tanh', 'relu', 'exp'))}({factors[start]}"
+        factors[stop - 1] += ")"
+    left = f"Y[{', '.join(outputs)}]" if outputs else "Y"
+    return f"dim n = 3\ntensor {', '.join(declared)}\n{left} = {' '.join(factors)}\n"
+
+
+def _bubbles(rng: random.Random, count: int, often: float) -> list[tuple[int, int]]:
+    """Ranges of neighbouring tensors, each inside another or apart from it, the inner ones first."""
+    found: list[tuple[int, int]] = []
+    for _ in range(round(count * often)):
+        start = rng.randrange(count)
+        stop = min(count, start + rng.choice((1, 2, 3, 5, 8)))
+        if all(b <= start or a >= stop or (a >= start and b <= stop) for a, b in found):
+            found.append((start, stop))
+    return found
+
+
+def _legs(
+    rng: random.Random, count: int, often: dict[str, float], bubbles: list[set[int]]
+) -> list[list[str]]:
+    """The names of the wires at each tensor: a tree, and what closes it."""
+    ends: list[list[int]] = []
+    for item in range(1, count):
+        ends.append(
+            [item, rng.randrange(max(0, item - 6), item) if rng.random() < 0.8 else rng.randrange(item)]
+        )
+        if rng.random() < often["parallel"]:
+            ends.append(list(ends[-1]))
+    for _ in range(round(count * rng.choice((0.0, 0.1, 0.4)))):
+        if count > 1:
+            ends.append(rng.sample(range(count), 2))
+    for wire in ends:
+        if rng.random() < often["hyper"]:
+            more = sorted({*wire, *rng.sample(range(count), min(count, rng.choice((1, 1, 2, 6))))})
+            # a wire of which a bubble has several ends, but not all, could be summed inside or outside
+            if all(len(inside & set(more)) in (0, 1, len(more)) for inside in bubbles):
+                wire[:] = more
+    ends += [[item, item] for item in range(count) if rng.random() < 0.3 * often["loop"]]
+    legs: list[list[str]] = [[] for _ in range(count)]
+    for number, wire in enumerate(ends):
+        for item in wire:
+            legs[item].insert(rng.randint(0, len(legs[item])), f"w{number}")
+    return legs

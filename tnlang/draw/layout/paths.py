@@ -8,8 +8,8 @@ from itertools import pairwise
 from tnlang.draw.diagram import Side
 from tnlang.draw.layout.level import Edge, Index, Level
 
-_TRIED = 6000
-"""So many paths are compared; in larger networks the first ones found compete."""
+_TRIED, _SMALL = 6000, 20
+"""So many paths are compared; in networks of more items those alone that cannot go on."""
 
 
 def neighbours(level: Level) -> dict[int, tuple[int, ...]]:
@@ -29,15 +29,21 @@ def spines_of(index: Index, level: Level, want: Mapping[int, Side], most: int) -
     starts = sorted(level.items, key=lambda i: (not _ports(level, i, want, "left"), i))
     # a path's score takes time in proportion to the network
     tries = _TRIED * min(1.0, 12 / max(1, len(level.items)))
-    share = max(8, int(tries / max(1, len(starts))) + len(starts))
+    large = len(starts) > _SMALL
+    if large:  # from the ends of what hangs together, and to where nothing is left
+        starts.sort(key=lambda i: (not _ports(level, i, want, "left"), len(near[i]), i))
+        starts = starts[: max(2, int(tries / len(starts)))]
+    share = max(8, int(tries / max(1, len(starts))) + len(level.items))
     for first in starts:
         stack: list[tuple[int, ...]] = [(first,)]
         tried = 0
         while stack and tried < share:
             path = stack.pop()
             tried += 1
-            found.append((round(score(index, level, path, want, near), 9), path))
-            stack.extend((*path, item) for item in reversed(near[path[-1]]) if item not in path)
+            longer = [(*path, item) for item in reversed(near[path[-1]]) if item not in path]
+            if not (large and longer and tried < share):
+                found.append((round(score(index, level, path, want, near), 9), path))
+            stack.extend(longer)
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     return [path for _, path in found[:most]]
 

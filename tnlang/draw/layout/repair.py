@@ -17,22 +17,22 @@ from tnlang.draw.scene import Path, Point
 
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
 _BEND = 30.0
-MOST, LARGE = 12, 40
-"""So many wires are led anew, none in a picture of more shapes: searching takes time with all that lies."""
+MOST, LARGE = 3, 40
+"""Where more wires are in conflict, or shapes are more, another placement does better, and sooner."""
 
 
 def repaired(index: Index, placed: Placed) -> Placed:
     """The diagram with each wire in conflict routed anew, where that is better."""
-    led = 0 if len(placed.poses) <= LARGE else MOST
-    for line in sorted(placed.routes):
-        if led == MOST:
-            break
-        ends = index.lines[line].ends
-        if any(end.shape is None for end in ends) or not wire_conflicts(
-            index, placed, line, placed.routes[line]
-        ):
+    if len(placed.poses) > LARGE:
+        return placed
+    wrong = [
+        line for line in sorted(placed.routes) if wire_conflicts(index, placed, line, placed.routes[line])
+    ]
+    if len(wrong) > MOST:
+        return placed
+    for line in wrong:
+        if any(end.shape is None for end in index.lines[line].ends):
             continue
-        led += 1
         path = _best(index, placed, line)
         if path is not None:
             placed = replace(placed, routes={**placed.routes, line: path})
