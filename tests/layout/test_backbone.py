@@ -18,7 +18,7 @@ from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.backbone import backbone_scene
 from tnlang.draw.lint import lint
-from tnlang.draw.scene import OutlineItem, RibbonItem, Scene, ShapeItem, WireItem
+from tnlang.draw.scene import LabelItem, OutlineItem, RibbonItem, Scene, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.elaborate import load_program
@@ -244,6 +244,19 @@ def test_a_bubble_round_a_streams_last_value_holds_a_copy_of_it() -> None:
     assert ribbon.station == diagram.backbones[0].stations[-1]
     found = flowing(diagram)
     assert faults(diagram, found) == lint(found) == ()
+
+
+def test_a_sum_over_heads_is_one_c_behind_its_sign() -> None:
+    """Position and hidden leave side by side though no wire joins pattern and values; Σ is before it all."""
+    known = load_program(PROGRAMS["N12_heads"])
+    (diagram,) = diagrams_in(view(known, NetTarget("heads")))
+    found = flowing(diagram)
+    drawn = wires(found)
+    ends = [max(y for _, y in flatten(drawn[o.line].path)) for o in diagram.opens if o.kind == "output"]
+    assert len(ends) == 2 and ends[0] == ends[1]
+    sign = next(i for i in found.items if isinstance(i, LabelItem) and r"\sum" in i.text)
+    assert all(sign.at[0] < x for x, _ in centers(found).values())
+    assert lint(found) == faults(diagram, found) == ()
 
 
 def test_layout_is_deterministic() -> None:

@@ -25,6 +25,8 @@ BELOW = 40.0
 """How far below a block's station another backbone's wires come in."""
 ASIDE = 60.0
 """From the backbones to what hangs together with none of them."""
+FACTOR = 24.0
+"""From a factor of all that is drawn, or a sum's sign, to what it stands before."""
 EASES = (0.0, 12.0, 28.0)
 """What is added to the clear space between shapes, one after another, while something touches."""
 UNDRAWN = 1000.0
@@ -90,6 +92,9 @@ def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, 
         return ()
     scene = scene_of(apart, place_diagram(apart, way if is_turned(way) else None))
     own = ink_of(scene.items)
+    if all(not s.legs for s in apart.shapes) and not apart.lines:
+        # a sign or a factor before the whole: it stands before the picture
+        return move_items(scene.items, (box.left - FACTOR - own.right, box.center[1] - own.center[1]))
     if is_turned(way):
         return move_items(scene.items, (box.left - own.left, box.bottom + ASIDE - own.top))
     return move_items(scene.items, (box.right + ASIDE - own.left, box.top - own.top))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Shape
+
+RESULT = 100
+"""Open ends whose orders agree but for the rest by this are legs of one result."""
 
 
 class Index:
@@ -103,8 +106,13 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
         touched = _touched(index, backbone, members)
         if touched is not None:
             found.append(touched)
-    beside = [p for p in found if p.start is not None and p.stop is not None]
-    return tuple(sorted([*(p for p in found if p not in beside), *_joined(beside)], key=_when))
+    result = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
+    beside = [
+        p
+        for p in found
+        if p.start is not None and (p.stop is not None or _gives(index, p, result) is not None)
+    ]
+    return tuple(sorted([*(p for p in found if p not in beside), *_joined(index, beside)], key=_when))
 
 
 def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...]) -> tuple[Part, ...]:
@@ -121,15 +129,25 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
             found.append(Part(members, None, None, (), (), ""))
         else:
             found.append(replace(touched, start=part.start if touched.stop is not None else touched.start))
-    return tuple(sorted(_joined(found), key=lambda p: (not copies & set(p.members), *_when(p))))
+    return tuple(sorted(_joined(index, found), key=lambda p: (not copies & set(p.members), *_when(p))))
 
 
-def _joined(pieces: list[Part]) -> list[Part]:
-    """Pieces that return to one station are one: a pattern without heads, and what it is multiplied with."""
-    found: dict[tuple[int | None, int | None, int], Part] = {}
+def _gives(index: Index, part: Part, result: Mapping[int, int]) -> int | None:
+    """Which of the picture's results a part has legs of; None for none."""
+    return next((result[n] for s in part.members for n in index.touching[s] if n in result), None)
+
+
+def _joined(index: Index, pieces: list[Part]) -> list[Part]:
+    """Pieces that return to one station are one: a pattern without heads, and what it is multiplied with.
+
+    So are those that begin at one station and have legs of one result.
+    """
+    result = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
+    found: dict[tuple[int | None, int | None, int | None, int], Part] = {}
     for number, piece in enumerate(pieces):
-        alone = piece.stop is None
-        key = (piece.start, piece.stop, number if alone else -1)
+        given = _gives(index, piece, result) if piece.stop is None and piece.start is not None else None
+        alone = piece.stop is None and given is None
+        key = (piece.start, piece.stop, given, number if alone else -1)
         known = found.get(key)
         found[key] = (
             piece
