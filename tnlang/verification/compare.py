@@ -80,8 +80,10 @@ def verify(
         compared = tuple(check.figure(target) if isinstance(target, Figure) else check.net(target.net, None))
     except Unreadable as error:
         return Report(" ".join(shown).strip() or "picture", *counts, (), (str(error),))
+    except (ValueError, IndexError) as error:  # NumPy's, on arrays that do not fit one another
+        return Report(" ".join(shown), *counts, (), (f"what is drawn does not fit together: {error}",))
     except RecursionError:
-        return Report(" ".join(shown).strip(), *counts, (), ("the picture nests too deep",))
+        return Report(" ".join(shown), *counts, (), ("the picture nests too deep",))
     faults = tuple(
         f"{what} differs: {deviation:.2g} of its largest entry"
         for what, deviation in compared

@@ -120,13 +120,17 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing as a network. ``stations`` tells for a pasted disc to which copy its ribbon leads."""
+    """A drawing as a network. ``stations`` tells for a pasted disc to which copy its ribbon leads.
+
+    ``names`` are the boxes of labels that are no signs.
+    """
 
     shapes: tuple[Shape, ...]
     wires: tuple[Wire, ...]
     regions: tuple[Region, ...]
     stations: dict[int, int]
     signs: tuple[Sign, ...]
+    names: tuple[Box, ...]
 
     def around(self, region: int) -> list[int]:
         """A region and those round it, the root included."""
@@ -213,7 +217,8 @@ class _Reading:
             for i, w in enumerate(wires)
         ]
         regions = self._regions(nested, named)
-        return Picture(tuple(shapes), tuple(named), regions, self._ribbons(), tuple(self.signs))
+        names = tuple(bbox(e.path) for e in self.drawing.layer("labels") if not e.title)
+        return Picture(tuple(shapes), tuple(named), regions, self._ribbons(), tuple(self.signs), names)
 
     def _all_words(self) -> list[Words]:
         return [words for _, words in self.outlines] + self.extra

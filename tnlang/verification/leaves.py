@@ -141,11 +141,21 @@ class Leaves:
     # ------------------------------------------------------------ what is asked for
 
     def named(self, name: str) -> tuple[Array, tuple[str, ...]]:
-        """A value of the net itself: of a stream the last, of a repeat's the last turn's."""
+        """A value of the net: of a stream the last, of a repeat the last turn's. With its wires' names.
+
+        Raises Unreadable for none.
+        """
         found = [key for key in self.values if re.fullmatch(re.escape(name) + r"(\.\d+)*", key)]
         if not found:
             raise Unreadable(f"the program has no value {name}")
-        return self.values[max(found, key=lambda key: [int(part) for part in re.findall(r"\.(\d+)", key)])]
+        last = max(found, key=lambda key: [int(part) for part in re.findall(r"\.(\d+)", key)])
+        array, legs = self.values[last]
+        for statement in statements(self.net.body):
+            match statement:
+                case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
+                    if target.name == name and len(target.legs) == len(legs):
+                        return array, tuple(_leg(leg) for leg in target.legs)
+        return array, legs
 
     def array(self, text: str, legs: tuple[str, ...], names: Mapping[str, int]) -> Array:
         """A value by the words of its title, its axes in the order of the legs named. Raises Unreadable."""

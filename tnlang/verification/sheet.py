@@ -6,19 +6,21 @@ Decided by where the ink stands: panels and lines lie apart, signs stand between
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tnlang.draw.geometry import Box, bbox, union
+from tnlang.draw.geometry import NO_BOX, Box, bbox, union
 from tnlang.reference.arrays import Array
 from tnlang.verification.connect import ROOT, Picture
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.value import Evaluation
 
 RELATIONS = ("=", "!=", "≈")
-LINE_GAP = 30.0
-"""Lines and panels stand further apart than that."""
+LINE_GAP = 34.0
+"""Lines and panels stand further apart than that, signs and terms less."""
+BESIDE = 11.0
+"""Names stand nearer than that to what they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,13 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A sign, a big sum with its loops, or a cluster."""
+    """A sign, a big sum with its loops, or a cluster. ``room`` is its box with the names beside it."""
 
     kind: str
     box: Box
     cluster: Cluster | None = None
     loops: str = ""
+    room: Box = NO_BOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +110,31 @@ def tokens(picture: Picture) -> list[Token]:
             found.append(Token("sum over", cluster.box, cluster, loops))
         else:
             found.append(Token("term", cluster.box, cluster))
-    return found
+    grown = [token.box for token in found]
+    for ink in picture.names:
+        gaps = [_distance(token.box, ink) for token in found]
+        near = min(range(len(found)), key=gaps.__getitem__, default=None)
+        if near is not None and gaps[near] < BESIDE:
+            grown[near] = union((grown[near], ink))
+    return [replace(token, room=room) for token, room in zip(found, grown, strict=True)]
+
+
+def _distance(a: Box, b: Box) -> float:
+    """How far two boxes lie apart, along the axis where they are further."""
+    return max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom)
 
 
 def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
     """The tokens of each panel, in reading order. Raises Unreadable where there are not so many."""
     if count == 1:
         return [_reading_order(found)]
-    lines = _bands(found, lambda box: (box.top, box.bottom))
     rows: list[list[list[Token]]] = []
-    for line in lines:
-        line = sorted(line, key=lambda token: token.box.left)
-        signed = any(token.kind not in ("term", "sum over") for token in line)
-        goes_on = line[0].kind in (*RELATIONS, "+", "-") and bool(rows)
-        if goes_on:
-            rows[-1].append(line)
-        elif signed:
-            rows.append([line])
-        else:
-            for group in _bands(line, lambda box: (box.left, box.right)):
+    for line in _bands(found, lambda box: (box.top, box.bottom)):
+        for place, group in enumerate(_bands(line, lambda box: (box.left, box.right))):
+            group = sorted(group, key=lambda token: token.box.left)
+            if not place and rows and group[0].kind in (*RELATIONS, "+", "-"):
+                rows[-1].append(group)
+            else:
                 rows.append([group])
     while len(rows) > count:
         gaps = [_gap(rows[k], rows[k + 1]) for k in range(len(rows) - 1)]
@@ -137,8 +146,8 @@ def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
 
 
 def _gap(first: Sequence[Sequence[Token]], second: Sequence[Sequence[Token]]) -> float:
-    a, b = (union(token.box for line in row for token in line) for row in (first, second))
-    return max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom)
+    a, b = (union(token.room for line in row for token in line) for row in (first, second))
+    return _distance(a, b)
 
 
 def _reading_order(found: Sequence[Token]) -> list[Token]:
@@ -157,8 +166,8 @@ def _bands(found: Iterable[Token], span: Callable[[Box], tuple[float, float]]) -
     """Tokens that lie further apart than lines do, along one axis."""
     bands: list[list[Token]] = []
     reach = 0.0
-    for token in sorted(found, key=lambda token: span(token.box)[0]):
-        low, high = span(token.box)
+    for token in sorted(found, key=lambda token: span(token.room)[0]):
+        low, high = span(token.room)
         if bands and low < reach + LINE_GAP:
             bands[-1].append(token)
             reach = max(reach, high)

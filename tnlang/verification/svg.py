@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 from xml.etree import ElementTree
 
-from tnlang.draw.geometry import Box, box_around, rounded
+from tnlang.draw.geometry import Box, box_around, quadratic, rounded
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 LONGEST_SVG = 32 * 2**20
@@ -92,8 +92,8 @@ def _elements(layer: ElementTree.Element, name: str) -> Iterator[Element]:
                 raise Unreadable(f"an element of layer {name} is transformed")
             match part.tag.removeprefix(_SPACE):
                 case "path":
-                    path = _outline(part) if name == "labels" else read_path(part.get("d", ""))
-                    if path is not None:
+                    data = part.get("d", "")
+                    for path in _outline(data) if name == "labels" else read_paths(data):
                         yield Element(name, title, path, _width(part))
                 case "text":
                     yield Element(name, title, _text_box(part), 0.0)
@@ -122,46 +122,51 @@ def _text_box(part: ElementTree.Element) -> Path:
     return rounded(box_around((at[0], at[1] - size / 3), size, size), 0)
 
 
-def _outline(part: ElementTree.Element) -> Path | None:
+def _outline(data: str) -> Iterator[Path]:
     """The box round a label's ink; none where it has no ink."""
     points = [
-        p
-        for _, numbers in _commands(part.get("d", ""))
-        for p in zip(numbers[::2], numbers[1::2], strict=False)
+        point for _, numbers in _commands(data) for point in zip(numbers[::2], numbers[1::2], strict=False)
     ]
-    if len(points) < 2:
-        return None
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return rounded(Box(min(xs), min(ys), max(xs), max(ys)), 0)
+    if len(points) > 1:
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        yield rounded(Box(min(xs), min(ys), max(xs), max(ys)), 0)
 
 
-def read_path(data: str) -> Path:
-    """One curve of absolute commands. Raises Unreadable for anything else."""
-    start: Point | None = None
-    here: Point = (0.0, 0.0)
+def read_paths(data: str) -> Iterator[Path]:
+    """The curves of absolute commands. Raises Unreadable for anything else."""
+    curve: list[tuple[str, Sequence[float]]] = []
+    for letter, numbers in _commands(data):
+        if letter == "M" and curve:
+            yield _curve(curve)
+            curve = []
+        curve.append((letter, numbers))
+    yield _curve(curve)
+
+
+def _curve(commands: Sequence[tuple[str, Sequence[float]]]) -> Path:
+    if len(commands) < 2 or commands[0][0] != "M":
+        raise Unreadable("a path without a curve")
+    start = here = (commands[0][1][0], commands[0][1][1])
     segments: list[LineTo | CurveTo] = []
     closed = False
-    for letter, numbers in _commands(data):
-        if (start is None) != (letter == "M") or closed:
-            raise Unreadable(f"not one curve: {data[:60]!r}")
+    for letter, numbers in commands[1:]:
         match letter, numbers:
-            case "M", [x, y]:
-                start = here = (x, y)
-                continue
-            case "L", [x, y]:
+            case "L", [x, y] if not closed:
                 segments.append(LineTo((x, y)))
-            case "H", [x]:
+            case "H", [x] if not closed:
                 segments.append(LineTo((x, here[1])))
-            case "V", [y]:
+            case "V", [y] if not closed:
                 segments.append(LineTo((here[0], y)))
-            case "C", [a, b, c, d, x, y]:
+            case "C", [a, b, c, d, x, y] if not closed:
                 segments.append(CurveTo((a, b), (c, d), (x, y)))
-            case _:
+            case "Q", [a, b, x, y] if not closed:
+                segments.append(quadratic(here, (a, b), (x, y)))
+            case "Z", _ if segments:
                 closed = True
                 continue
+            case _:
+                raise Unreadable(f"a path goes on with {letter}", here)
         here = segments[-1].end
-    if start is None or not segments:
-        raise Unreadable(f"no curve: {data[:60]!r}")
     return Path(start, tuple(segments), closed)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.emit import Emitter
+from tnlang.draw.view.emit import Emitter, leg_names
 from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.streams import net_diagram
 from tnlang.draw.view.sums import assigned
@@ -143,7 +143,7 @@ def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = 
     for order, leg in enumerate(legs):
         joint = builder.joint()
         wire = leg if isinstance(leg, Wire) else group_wire(leg)
-        builder.leg(shape, joint, wire)
+        builder.leg(shape, joint, wire, leg_names(found, len(legs))[order])
         builder.open(joint, "output", order, wire, wire.text, symbol=True)
     return builder.finish()
 
