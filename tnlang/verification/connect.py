@@ -44,6 +44,8 @@ from tnlang.verification.words import (
 )
 
 NEAR_WALL = 4.0
+GATE = 30.0
+"""A gate is smaller than that."""
 ROOM = 5.0
 """Round a formula that stands free: a wire that ends there is tied to it."""
 
@@ -306,16 +308,19 @@ class _Reading:
                     near[place].shape, near[place].leg, near[place].used = shape, name, True
                 end.shape, end.leg, end.used = shape, "whole", True
 
+    def _gate_boxes(self, *layers: str) -> list[Box]:
+        """Round the small closed ink of some layers, where gates are."""
+        boxes = (bbox(element.path) for element in self.drawing.layer(*layers) if element.path.closed)
+        return [box for box in boxes if max(box.width, box.height) < GATE]
+
     def _ends_at_walls(self) -> None:
-        gates = [bbox(e.path) for e in self.drawing.layer("marks", "gates") if not e.stroke or e.path.closed]
+        gates = self._gate_boxes("marks", "gates")
         for end in self.loose:
             if end.shape is not None or end.other is not None:
                 continue
             for number, wall in enumerate(self.walls):
                 if wall.layer == "bubbles" and distance_to(wall.path, end.at) < NEAR_WALL:
-                    if not any(
-                        gate.holds(end.at, TOUCH) and max(gate.width, gate.height) < 30 for gate in gates
-                    ):
+                    if not any(gate.holds(end.at, TOUCH) for gate in gates):
                         raise Unreadable("a wire ends at a wall without a gate", end.at)
                     end.wall = number
 
@@ -425,7 +430,7 @@ class _Reading:
 
     def _regions(self, nested: Sequence[int], wires: Sequence[Wire]) -> tuple[Region, ...]:
         paths = {number: self._paths_of(first) for number, (first, _) in enumerate(self.pairs())}
-        gates = [bbox(e.path).center for e in self.drawing.layer("gates")]
+        gates = [box.center for box in self._gate_boxes("gates")]
         regions = []
         for number, (wall, inside) in enumerate(zip(self.walls, nested, strict=True)):
             head, names = with_legs(wall.title)

@@ -1,0 +1,205 @@
+"""Every picture of the examples agrees with its program, read from its curves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tnlang
+from tests.conftest import PROGRAMS
+from tests.verification.damage import edited, end_at, move, paths, remove
+from tnlang.verification import Unreadable, verify
+from tnlang.verification.connect import read_picture
+from tnlang.verification.svg import read_paths, read_svg
+
+UNREAD = {
+    ("T19_orders", "T19"): "panels of steps are intermediate networks",
+    ("N12_heads", "heads"): "its sum over heads is not drawn on the backbone",
+}
+"""What is drawn and not compared, with the reason."""
+
+
+def pictures():
+    for name, path in sorted(PROGRAMS.items()):
+        try:
+            program = tnlang.load(path)
+        except tnlang.TnError:
+            continue
+        for kind, handles in (("figure", program.figures), ("net", program.nets)):
+            for handle in handles:
+                yield pytest.param(name, kind, handle, id=f"{name}-{kind}-{handle}")
+
+
+@pytest.mark.parametrize(("name", "kind", "shown"), list(pictures()))
+def test_the_picture_is_the_program(name: str, kind: str, shown: str) -> None:
+    if (name, shown) in UNREAD:
+        pytest.skip(UNREAD[name, shown])
+    program = tnlang.load(PROGRAMS[name])
+    handle = (program.figures if kind == "figure" else program.nets)[shown]
+    report = tnlang.verify(handle.svg(), program, module=False)
+    assert report.ok, str(report)
+    assert report.name == f"{kind} {shown}"
+
+
+@pytest.mark.parametrize("name", ["N11_attention", "T16_hyperedge", "N14_frozen"])
+def test_the_module_is_compared_too(name: str) -> None:
+    program = tnlang.load(PROGRAMS[name])
+    for net in program.nets.values():
+        report = tnlang.verify(net.svg(), program)
+        assert report.ok and any(what.startswith("the module") for what, _ in report.compared)
+
+
+# ---------------------------------------------------------------- what is read, by hand
+
+PRODUCT = "tensor A[i: 2, j: 3], B[j: 3, k: 4]\ny[i, k] = A[i, j] B[j, k]\n"
+BUBBLES = """
+tensor A[i: 2, j: 3], b[i: 2], v[j: 3]
+y[i] = v[j] (A[i, j] + b[i])
+z[i] = relu(A[i, j] exp(v[j]))
+"""
+
+
+def svg_of(text: str, net: str = "main") -> tuple[str, tnlang.Program]:
+    program = tnlang.load(text + "\n")
+    return program.nets[net].svg(), program
+
+
+def test_a_product_is_read_from_where_its_curves_end() -> None:
+    svg, _ = svg_of(PRODUCT)
+    picture = read_picture(read_svg(svg))
+    names = {shape.words.text: number for number, shape in enumerate(picture.shapes)}
+    assert set(names) == {"A", "B"} and picture.regions == () and picture.signs == ()
+    joined = [{(end.shape, end.leg, end.open) for end in wire.ends} for wire in picture.wires]
+    a, b = names["A"], names["B"]
+    assert {(a, "j", ""), (b, "j", "")} in joined
+    assert {(a, "i", ""), (None, "", "y.i")} in joined and {(b, "k", ""), (None, "", "y.k")} in joined
+
+
+def test_ids_say_nothing() -> None:
+    svg, program = svg_of(BUBBLES)
+    for word in ("wire", "shape", "wall"):
+        svg = svg.replace(f"{word}-", "x-")
+    assert verify(svg, program.ir, module=False).ok
+
+
+def test_another_program_differs() -> None:
+    svg, _ = svg_of(PRODUCT)
+    other = tnlang.load("tensor A[i: 2, j: 3], B[j: 3, k: 4]\ny[i, k] = A[i, j] B[j, k] / 2\n")
+    report = verify(svg, other.ir, module=False)
+    assert not report.ok and report.faults[0].startswith("output y differs")
+
+
+def test_a_transposed_matrix_is_another_picture() -> None:
+    svg, _ = svg_of("tensor A[i: 3, j: 3], v[j: 3]\ny[i] = A[i, j] v[j]\n")
+    other = tnlang.load("tensor A[i: 3, j: 3], v[j: 3]\ny[j] = A[i, j] v[i]\n")
+    assert not verify(svg, other.ir, module=False).ok
+    told = svg.replace("A [i, j]", "A [j, i]") if "A [i, j]" in svg else svg.replace("A [j, i]", "A [i, j]")
+    own = tnlang.load("tensor A[i: 3, j: 3], v[j: 3]\ny[i] = A[i, j] v[j]\n")
+    assert told != svg and not verify(told, own.ir, module=False).ok
+
+
+def test_titles_cannot_join_what_the_curves_do_not() -> None:
+    """A wire that keeps its title and loses its shape is no wire of it."""
+    svg, program = svg_of(PRODUCT)
+    picture = read_svg(svg)
+    (middle,) = (k for k, e in enumerate(picture.layer("wires")) if e.title.startswith("j"))
+    x, y = picture.layer("wires")[middle].path.end
+    torn = edited(svg, ("wires", middle, end_at(False, (x, y + 90.0))))
+    report = verify(torn, program.ir, module=False)
+    assert not report.ok and "free" in report.faults[0]
+
+
+def test_a_shape_out_of_its_bubble_is_seen() -> None:
+    svg, program = svg_of("tensor A[i: 2, j: 3], v[j: 3]\nz[i] = relu(A[i, j] v[j])\n")
+    assert verify(svg, program.ir, module=False).ok
+    unwrapped = edited(svg, ("bubbles", 0, remove))
+    assert "differs" in verify(unwrapped, program.ir, module=False).faults[0]
+    shapes = [e.title for e in read_svg(svg).layer("shapes")]
+    away = edited(svg, ("shapes", shapes.index("v [j]"), move(0.0, 200.0)))
+    assert not verify(away, program.ir, module=False).ok
+
+
+def test_signs_between_terms_are_read() -> None:
+    text = "dim n = 3\ntensor A[n, m: 2], B[n, m: 2]\nfigure f { draw A[i, j] - B[i, j] }\n"
+    program = tnlang.load(text)
+    svg = program.figures["f"].svg()
+    assert verify(svg, program.ir, module=False).ok
+    plus = svg.replace("<title>-</title>", "<title>+</title>")
+    assert plus != svg and not verify(plus, program.ir, module=False).ok
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no XML"),
+        ("<svg/>", "no SVG"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>', "entities"),
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg"><g id="a-wires"><path d="M0 0l9 9"/></g></svg>',
+            "path data",
+        ),
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg"><g id="a-wires"><path d="M0 0L1e9 9"/></g></svg>',
+            "coordinate",
+        ),
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg"><g id="wires" transform="scale(2)">'
+            '<path d="M0 0L9 9"/></g></svg>',
+            "transformed",
+        ),
+    ],
+)
+def test_what_is_no_picture_of_ours_is_refused(text: str, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        read_svg(text)
+
+
+def test_curves_are_read_in_all_letters() -> None:
+    (path,) = read_paths("M1 2L3 4H5V6C1 1 2 2 3 3Q4 4 5 5Z")
+    assert path.closed and path.start == (1, 2) and path.end == (5, 5) and len(path.segments) == 5
+    assert len(list(read_paths("M0 0L1 1M2 2L3 3"))) == 2
+
+
+def test_a_picture_that_does_not_say_what_it_is() -> None:
+    svg, program = svg_of(PRODUCT)
+    start = svg.index("<desc")
+    nameless = svg[:start] + svg[svg.index("</desc>") + len("</desc>") :]
+    assert "which figure or net" in verify(nameless, program.ir, module=False).faults[0]
+    assert verify(nameless, program.ir, net="main", module=False).ok
+    with pytest.raises(KeyError):
+        verify(svg, program.ir, net="nothing")
+
+
+def test_paths_of_damage_are_those_of_the_reader() -> None:
+    from xml.etree import ElementTree
+
+    svg, _ = svg_of(BUBBLES)
+    root = ElementTree.fromstring(svg)
+    for layer in ("wires", "shapes", "dots", "bubbles", "gates"):
+        assert len(paths(root, layer)) == len(read_svg(svg).layer(layer))
+
+
+def test_the_command_says_what_agrees(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from tnlang.cli.app import main
+
+    (tmp_path / "product.tn").write_text(PRODUCT)
+    svg = tnlang.load(tmp_path / "product.tn").nets["main"].svg()
+    (tmp_path / "good.svg").write_text(svg)
+    (tmp_path / "bad.svg").write_text(edited(svg, ("wires", 0, remove)))
+    run = CliRunner().invoke
+    good = run(main, ["verify", str(tmp_path / "good.svg"), "--no-module"])
+    assert good.exit_code == 0 and "2 shapes, 3 wires" in good.output, good.output
+    bad = run(main, ["verify", str(tmp_path / "bad.svg"), "--no-module"])
+    assert bad.exit_code == 1 and "wires" in bad.output
+    (tmp_path / "elsewhere").mkdir()
+    alone = tmp_path / "elsewhere" / "good.svg"
+    alone.write_text(svg)
+    assert run(main, ["verify", str(alone)]).exit_code == 2
+    named = run(main, ["verify", str(alone), str(tmp_path / "product.tn"), "--net", "main", "--no-module"])
+    assert named.exit_code == 0
