@@ -266,7 +266,7 @@ class FigureHandle(Picture):
         hint = "`x@2` is the second x of a figure; parts of one hint stand in one diagram"
         lost = lost_hints(self._program.ir, figure)
         return tuple(
-            Diagnostic("TN805", message, lost_one.origin.span, hint=hint, severity="warning")
+            Diagnostic("TN809", message, lost_one.origin.span, hint=hint, severity="warning")
             for lost_one in lost
         )
 

@@ -172,10 +172,10 @@ def test_hints_that_cannot_be_followed_are_told(tmp_path) -> None:
     program = load(
         PROGRAM + "figure f { draw chain; W_Q at (1, 1); A@2 at (0, 0); bend q (1, 1); A at (0, 1) }"
     )
-    assert [w.code for w in program.figures["f"].warnings] == ["TN805"] * 3
+    assert [w.code for w in program.figures["f"].warnings] == ["TN809"] * 3
     (tmp_path / "a.tn").write_text(PROGRAM + "figure f { draw chain; W_Q at (1, 1) }")
     done = CliRunner().invoke(main, ["render", str(tmp_path / "a.tn"), "-o", str(tmp_path / "a.svg")])
-    assert done.exit_code == 0 and "TN805" in done.output
+    assert done.exit_code == 0 and "TN809" in done.output
 
 
 def test_the_command_bakes_in_place(tmp_path) -> None:

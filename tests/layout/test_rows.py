@@ -9,8 +9,13 @@ from tnlang.draw.diagram import Diagram, Row, Sign, diagrams_of
 from tnlang.draw.frame import ink_box
 from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
-from tnlang.draw.scene import InkItem, LabelItem
+from tnlang.draw.scene import InkItem, LabelItem, WireItem
 from tnlang.draw.sides import on_same_sides, sides_of
+from tnlang.draw.svg import to_svg
+from tnlang.draw.view import view
+from tnlang.elaborate import load_program
+from tnlang.source import Source
+from tnlang.verification import verify
 
 HEAD = """\
 dim n = 4
@@ -223,3 +228,53 @@ def test_backbones_stand_on_one_middle_with_their_captions_below_them() -> None:
 def test_no_term_is_lost() -> None:
     (sheet,) = sheets_of(HEAD + "figure f { equation A[i, j] + B[i, j] = B[i, j] + A[i, j] }\n")
     assert len(diagrams_in(sheet)) == 4
+
+
+TWO = """\
+dim seq = 5, hidden = 64, head = 4
+input x[seq, hidden], A[head, q: seq, k: seq]
+tensor W[head, out: hidden, in: hidden]
+net layer(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    r[q, d] += A[h, q, k] W[h, d, e] r[k, e]
+    y = r
+}
+figure f { SAID equation (layer(x)[q, d] "layer") = x[q, d] + A[h, q, k] W[h, d, e] x[k, e] }
+"""
+
+
+def sides(said: str) -> list[Diagram]:
+    return diagrams_in(sheets_of(TWO.replace("SAID", said))[0])
+
+
+def test_a_call_in_an_equation_is_a_box_or_if_unfolded_its_backbone() -> None:
+    box, *_ = sides("")
+    assert [shape.symbol for shape in box.shapes] == ["folded", "tensor"] and not box.backbones
+    backbone, *_ = sides("unfold layer;")
+    assert backbone.caption == "layer"
+    assert [shape.name for shape in backbone.shapes] == ["x", "r", "", "A", "W"]
+    assert len(backbone.backbones[0].stations) == 2
+    assert [(end.label, end.told) for end in backbone.opens] == [("q", "q"), ("d", "d")]
+
+
+def test_a_value_that_is_hidden_leaves_free_ends_where_it_comes_in() -> None:
+    for term in sides("unfold layer; hide x;"):
+        told = [end.told for end in term.opens]
+        assert told == ["in x.seq", "in x.hidden", "q", "d"]
+        assert all(shape.name != "x" for shape in term.shapes)
+    text = "tensor x[n: 3], A[m: 3, n: 3]\nfigure f { draw x[i] A[i, j] x[j]; hide x }"
+    (twice,) = diagrams_in(sheets_of(text)[0])
+    assert [shape.name for shape in twice.shapes] == ["x", "A", "x"]
+
+
+def test_terms_beside_a_backbone_run_down_and_are_as_high() -> None:
+    program = load_program(Source("<text>", TWO.replace("SAID", "unfold layer; hide x;")))
+    picture = scene(view(program, program.figures[0]))
+    assert not lint(picture)
+    report = verify(to_svg(picture), program, figure="f", module=False)
+    assert report.ok and len(report.compared) == 2
+    wires = [item.path for item in picture.items if isinstance(item, WireItem)]
+    ends = [sorted((path.start[1], path.end[1])) for path in wires]
+    top, bottom = min(low for low, _ in ends), max(high for _, high in ends)
+    assert sum(low == pytest.approx(top) for low, _ in ends) == 6  # two tracks of three terms
+    assert sum(high == pytest.approx(bottom) for _, high in ends) == 6

@@ -18,6 +18,8 @@ from tnlang.draw.sides import path_ends
 
 WIDEST, FAR = 900.0, 0.4
 """A row is no wider; what stands left of its first relation is far from the others beyond this part of it."""
+UPRIGHT = 2.0
+"""A row of high terms may be so many times as wide as it is high."""
 SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
 TIGHT_GAP, LEADING_GAP = 18.0, 10.0
 LINE_GAP = 40.0
@@ -68,16 +70,19 @@ class _Part:
         return self.kind in ("sum", "open", "close")
 
 
-def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST) -> Block:
+def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST, page: float = WIDEST) -> Block:
     """An equation or sum: terms and signs on one axis.
 
-    A row wider than ``widest`` breaks before its relations after the first (before that too, if much stands
-    left of it), which then stand below one another; a line still too wide breaks before its operators.
+    A row wider than ``widest`` (or, if it is high, than a ``page``) breaks before its relations after the
+    first (before that too, if much stands left of it), which then stand below one another; a line still too
+    wide breaks before its operators.
     """
     cells = _parenthesised([_part(part) for part in _stretched(parts)])
     cells = [_leading(cell, cells[index - 1] if index else None) for index, cell in enumerate(cells)]
-    if _line(cells).box.width <= widest:
-        return _line(cells)
+    line = _line(cells)
+    widest = max(widest, min(page, UPRIGHT * line.box.height))
+    if line.box.width <= widest:
+        return line
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     indent = _relation_at(cells) or 0.0
     first_side = cells[: relations[1]] if len(relations) > 1 else cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, groupby, zip_longest
 from math import inf
 
@@ -42,17 +43,17 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     made unique over the parts.
     """
     used = 0
-    known: dict[Diagram, Scene] = {}
+    known: dict[tuple[Diagram, Side | None], Scene] = {}
 
-    def laid_out(diagram: Diagram) -> Scene:
+    def laid_out(diagram: Diagram, flow: Side | None) -> Scene:
         bare = replace(diagram, cuts=(), outlined=(), joined=(), caption="")
-        if bare not in known:
-            known[bare] = layout(bare, sheet.flow)
-        return known[bare]
+        if (bare, flow) not in known:
+            known[bare, flow] = layout(bare, flow)
+        return known[bare, flow]
 
-    def place(diagram: Diagram) -> Block:
+    def place(diagram: Diagram, flow: Side | None) -> Block:
         nonlocal used
-        scene = laid_out(diagram)
+        scene = laid_out(diagram, flow)
         if diagram.cuts or diagram.outlined or diagram.joined:
             from tnlang.draw.overlay import overlaid  # brings shapely and NumPy
 
@@ -64,8 +65,11 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
         return replace(block, axis=block.box.center[1]) if diagram.backbones else block
 
     widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
-    agreeing = [_on_same_sides(panel, laid_out) for panel in sheet.panels]
-    blocks = [_content(panel.content, place, widest) for panel in agreeing]
+    blocks = []
+    for panel in sheet.panels:
+        flow = sheet.flow or _flow_of(panel)
+        agreeing = _on_same_sides(panel, partial(laid_out, flow=flow))
+        blocks.append(_content(agreeing.content, partial(place, flow=flow), widest, page[0]))
     items: list[Item] = []
     series = accumulate(int(panel.heads) for panel in sheet.panels)
     lines = _arranged(list(map(_panel, sheet.panels, blocks, series)), page)
@@ -78,6 +82,11 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
     return framed(
         _titled(items, sheet.title, min(TITLE_WIDTH, room)), axis, title=sheet.title, description=told
     )
+
+
+def _flow_of(panel: Panel) -> Side | None:
+    """The way a panel flows where nothing is said: the terms beside a backbone go down as it does."""
+    return "down" if any(diagram.backbones for diagram in diagrams_of(panel)) else None
 
 
 def _told(items: Sequence[Item]) -> str:
@@ -111,12 +120,13 @@ def _on_same_sides(panel: Panel, layout: Callable[[Diagram], Scene]) -> Panel:
     return map_diagrams(panel, lambda _: next(terms))
 
 
-def _content(content: Diagram | Row, place: Callable[[Diagram], Block], widest: float) -> Block:
+def _content(content: Diagram | Row, place: Callable[[Diagram], Block], widest: float, page: float) -> Block:
     match content:
         case Diagram():
             return place(content)
         case Row(parts):
-            return row_block([place(part) if isinstance(part, Diagram) else part for part in parts], widest)
+            blocks = [place(part) if isinstance(part, Diagram) else part for part in parts]
+            return row_block(blocks, widest, page)
 
 
 # ---------------------------------------------------------------- panels

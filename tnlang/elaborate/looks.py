@@ -27,5 +27,5 @@ def width_of(item: ast.ShownWidth, world: World) -> float:
     if length is None:
         text = f"{item.number.text} {item.unit.text}"
         hint = f"for example `width 86 mm`; units are {shown(UNITS)}, from {LEAST:g} to {MOST:g} pt"
-        world.diagnostics.error("TN804", f"a picture cannot be {text} wide", item.span, hint=hint)
+        world.diagnostics.error("TN808", f"a picture cannot be {text} wide", item.span, hint=hint)
     return length or 0.0

@@ -294,7 +294,7 @@ class Emitter(Wiring):
         of_decl = found is not None and isinstance(found.statement, Decl)
         column = raised if raised and of_decl and len(joints) <= 1 else []
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
-        if found is None or (frame.scope.by_name and found.has_name):
+        if found is None or (found.scope.by_name and found.has_name):
             label, role = name_of(found, node.ref, above, self.roles)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
@@ -308,17 +308,15 @@ class Emitter(Wiring):
         count = self.uses.counts[found.key]
         statement = found.statement
         several = (count > 1 or found.key in self.station_of) and bool(joints)
-        if isinstance(statement, Decl) and statement.kind == "input" and several:
+        if isinstance(statement, Decl) and several and self._is_copied(found, statement):
             self.copied(found, joints, wires, frame, span, told, node.conj)
+        elif isinstance(statement, Decl) and self.hides(found):
+            self.enter(statement, joints, named=False)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
             if column:
                 shape = column_of(shape, column, len(joints))
-            ends = self.strips(statement, joints, wires, frame)
-            number = self.put(replace(shape, told=told), ends, wires, frame, span, called)
-            self.builder.known_as(number, ("kind", statement.kind))
-            for known in statement.properties:
-                self.builder.known_as(number, ("property", known.name))
+            self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
         elif isinstance(statement, Frozen):
             label = names.math(found.shown, above)
             shape = Shape(
@@ -334,6 +332,37 @@ class Emitter(Wiring):
                 inside = self.builder.enclosure("elementwise", badge, frame.inside, told="conj")
                 frame = replace(frame, inside=inside)
             self.definition(found, joints, wires, frame, multiplied=multiplied)
+
+    def own(
+        self,
+        shape: Shape,
+        decl: Decl,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        span: Span,
+        called: tuple[str, ...],
+    ) -> None:
+        """A declared value as a shape, a strip across its one-hot legs; styles may speak of its kind."""
+        number = self.put(shape, self.strips(decl, joints, wires, frame), wires, frame, span, called)
+        self.builder.known_as(number, ("kind", decl.kind))
+        for known in decl.properties:
+            self.builder.known_as(number, ("property", known.name))
+
+    def _is_copied(self, found: Definition, decl: Decl) -> bool:
+        """Whether several uses of a declared value come from one station."""
+        return decl.kind == "input" or found.key in self.station_of
+
+    def hides(self, found: Definition) -> bool:
+        """Whether a declared value is left out: used once, it leaves free ends where it comes in."""
+        return found.shown in found.scope.opened.hide and self.uses.counts[found.key] == 1
+
+    def enter(self, decl: Decl, joints: tuple[int, ...], *, named: bool) -> None:
+        """The joints begin at free ends, one for each leg of the value that comes in there."""
+        for order, (joint, leg) in enumerate(zip(joints, decl.legs, strict=True)):
+            wire = leg_wire(leg, leg.size) if named else Wire(new_id(), "", leg.size)
+            told = f"in {decl.name}.{leg.name}"
+            self.builder.open(joint, "input", order, wire, told, symbol=not named)
 
     def copied(
         self,

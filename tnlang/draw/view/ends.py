@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tnlang.draw.view.emit import Emitter, leg_names
+from tnlang.draw.view.shapes import declared
 from tnlang.draw.view.values import Definition, Scope, Uses
-from tnlang.draw.view.wiring import group_wire, leg_wire
-from tnlang.ir.net import Bind, Frozen, Output, StreamSet, Wire
+from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
+from tnlang.ir.net import Bind, Decl, Frozen, Output, Ref, StreamSet, Tensor, Wire
 from tnlang.ir.walk import new_id
 
 
@@ -12,11 +16,30 @@ def copied_input(scope: Scope, uses: Uses) -> Definition | None:
     """The input of a map on (position, hidden) with several uses: it gets the backbone's place."""
     shapes = [tuple(leg.size for leg in output.legs) for output in scope.net.outputs]
     for decl in scope.net.inputs:
-        found = scope.table[(decl.name, decl.subs)]
+        found = scope.resolve(Ref(decl.name, decl.subs), {})
+        if found is None or not isinstance(found.statement, Decl):
+            continue
         count = uses.counts[found.key] + uses.shadow[found.key]
         if len(decl.legs) == 2 and count > 1 and tuple(leg.size for leg in decl.legs) in shapes:
             return found
     return None
+
+
+def enter(
+    emitter: Emitter, scope: Scope, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...]
+) -> None:
+    """A declared value comes into a net: at free ends, or as a shape where an expression hands it over."""
+    decl = found.statement
+    assert isinstance(decl, Decl)
+    if found.scope is scope or found.shown in scope.opened.hide:
+        emitter.enter(decl, joints, named=True)
+        return
+    ref = Ref(decl.name, decl.subs)
+    roles, uses = emitter.roles, emitter.uses
+    shape = declared(found, decl, Tensor(ref, wires), "", bias=False, uses=uses, roles=roles)
+    shape = replace(shape, told=found.scope.address(found, ref), tied=False)
+    frame, legs = Frame(found.scope, {}, {}), leg_names(found, len(joints))
+    emitter.own(shape, decl, joints, wires, frame, decl.origin.span, legs)
 
 
 def output_wires(scope: Scope, output: Output) -> tuple[Wire, ...]:

@@ -9,12 +9,26 @@ from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.emit import Emitter, leg_names
 from tnlang.draw.view.shapes import tensor_roles
-from tnlang.draw.view.streams import net_diagram
+from tnlang.draw.view.streams import called_diagram, net_diagram
 from tnlang.draw.view.sums import assigned
 from tnlang.draw.view.terms import row_of
 from tnlang.draw.view.values import Definition, Openings, Scope
 from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Group, Ref, StreamSet, Sum, Tensor, Wire
+from tnlang.ir.net import (
+    Bind,
+    Bracket,
+    Bubble,
+    Call,
+    Decl,
+    Frozen,
+    Group,
+    Ref,
+    StreamSet,
+    Sum,
+    Tensor,
+    Term,
+    Wire,
+)
 from tnlang.ir.program import Equation, Expression, NetTarget, Program, ValueTarget
 from tnlang.ir.walk import free_wires, walk
 
@@ -75,11 +89,25 @@ def _definition_parts(
     """What a value is: its terms in a row, or one diagram."""
 
     def draw(part: Sum, loops: frozenset[str]) -> Diagram:
+        inner = _called(found.scope, part, legs)
+        if inner is not None:
+            return called_diagram(inner, [leg for leg in legs if isinstance(leg, Wire)])
         return _definition_diagram(program, found, legs, part, loops)
 
     if any(isinstance(leg, Group) for leg in legs):
         return (draw(body, frozenset()),)
     return row_of(body, [leg for leg in legs if isinstance(leg, Wire)], draw)
+
+
+def _called(scope: Scope, body: Sum, legs: tuple[Wire | Group, ...]) -> Scope | None:
+    """The net that is drawn open as the whole of a term: its result has the open legs as they are."""
+    match body.terms:
+        case (Term(nodes=(Bracket(body=inner, name=""),), coefficient=1, summed=()),):
+            return _called(scope, inner, legs)
+        case (Term(nodes=(Tensor(ref=ref, legs=own, conj=False),), coefficient=1, summed=()),):
+            return scope.called(ref) if scope.by_name and own == legs else None
+        case _:
+            return None
 
 
 def _definition_diagram(

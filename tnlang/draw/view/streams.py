@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder, StreamRecord
 from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names
-from tnlang.draw.view.ends import copied_input, output_wires
+from tnlang.draw.view.ends import copied_input, enter, output_wires
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
 from tnlang.draw.view.shapes import tensor_roles
@@ -48,9 +49,18 @@ def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool
     return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
 
 
+def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
+    """The diagram of a net that an expression calls, its result on the legs of the expression."""
+    net, parent = as_stream(inner.net), inner.parent
+    scope = Scope(inner.program, net, inner.opened, inner.path, parent, inner.call, inner.call_versions)
+    return _NetDrawing(scope, compose=True, symbols=False, legs=legs).draw()
+
+
 class _NetDrawing:
-    def __init__(self, scope: Scope, *, compose: bool, symbols: bool) -> None:
-        self.scope = scope
+    """``legs`` are those of the one output, where the net is called by an expression."""
+
+    def __init__(self, scope: Scope, *, compose: bool, symbols: bool, legs: Sequence[Wire] = ()) -> None:
+        self.scope, self.legs = scope, legs
         self.builder = Builder(symbols=symbols, styles=scope.opened.styles)
         roots: list[tuple[Ref, Versions]] = [(Ref(o.name, o.subs), scope.last) for o in scope.net.outputs]
         self.uses = scope.uses(roots)
@@ -98,8 +108,7 @@ class _NetDrawing:
         joints = tuple(self.builder.joint() for _ in wires)
         record = StreamRecord()
         self.records.append(record)
-        for order, (joint, wire, leg) in enumerate(zip(joints, wires, decl.legs, strict=True)):
-            self.builder.open(joint, "input", order, wire, f"in {decl.name}.{leg.name}")
+        enter(self.emitter, self.scope, found, joints, wires)
         station = self._station(found, names.math(decl.name, label=decl.label), decl.name, joints, wires)
         self.uses.counts[found.key] = max(2, self.uses.counts[found.key])
         record.tracks.extend([joints, ()])
@@ -107,11 +116,12 @@ class _NetDrawing:
 
     def _output(self, output: Output, order: int) -> None:
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
-        wires = output_wires(self.scope, output)
+        wires = tuple(self.legs) or output_wires(self.scope, output)
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
         for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
-            told = f"{dotted(output.name, output.subs)}.{leg.name}"
-            self.builder.open(joint, "output", 100 * order + position, wire, told)
+            told = wire.text if self.legs else f"{dotted(output.name, output.subs)}.{leg.name}"
+            symbol = bool(self.legs)
+            self.builder.open(joint, "output", 100 * order + position, wire, told, symbol=symbol)
         frame = Frame(self.scope, self.scope.last, dict(zip(wires, joints, strict=True)))
         if found is not None and self._is_running(found):
             stream = self.streams[found.key[1]]
@@ -173,9 +183,7 @@ class _NetDrawing:
         stream = _Stream(wires, tuple(self.builder.joint() for _ in wires), record)
         self.streams[statement.target.name] = stream
         if source is not None:
-            for order, (joint, leg) in enumerate(zip(stream.joints, source.legs, strict=True)):
-                told = f"in {source.name}.{leg.name}"
-                self.builder.open(joint, "input", order, leg_wire(leg, leg.size), told)
+            enter(self.emitter, self.scope, source, stream.joints, wires)
             record.tracks.append(stream.joints)
             return
         before = self.builder.made()
@@ -191,21 +199,18 @@ class _NetDrawing:
         members, enclosures = self.builder.made_since(before)
         record.blocks.append(Block(None, plus, tuple(m for m in members if m != plus), enclosures))
 
-    def _plain_input(self, statement: StreamSet, found: Definition) -> Decl | None:
+    def _plain_input(self, statement: StreamSet, found: Definition) -> Definition | None:
         """The input that a stream starts from as it is: ``stream r = x``."""
         match statement.body.terms:
             case (term,) if term.coefficient == 1 and len(term.nodes) == 1:
                 node = term.nodes[0]
                 if isinstance(node, Tensor) and node.legs == statement.target.legs and not node.conj:
                     source = self.scope.resolve(node.ref, found.versions)
-                    if (
-                        source is not None
-                        and isinstance(source.statement, Decl)
-                        and source.statement.kind == "input"
-                    ):
+                    named = any(decl.name == node.ref.name for decl in self.scope.net.inputs)
+                    if named and source is not None and isinstance(source.statement, Decl):
                         if self.uses.counts[source.key] > 1:
                             self._same(source.key, found.key)
-                        return source.statement
+                        return source
         return None
 
     def _same(self, source: Key, stream: Key) -> None:

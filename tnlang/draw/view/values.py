@@ -207,8 +207,19 @@ class Scope:
         return found
 
     def opens(self, call: Call) -> bool:
-        """Whether the called net is drawn open."""
-        return self.depth() < 12 and self.opened.of(self.program, call, self._path_of(call))
+        """Whether the called net is drawn open; one that a figure's expression calls only if it says so."""
+        path = self._path_of(call)
+        if self.by_name:
+            return self.opened.unfolds(call, path)
+        return self.depth() < 12 and self.opened.of(self.program, call, path)
+
+    def called(self, ref: Ref) -> Scope | None:
+        """The net whose only result a reference is, as a scope of its own, if it is drawn open."""
+        found = self._local(ref, self.last)
+        if found is None or not isinstance(found.statement, Call) or not self.opens(found.statement):
+            return None
+        call = found.statement
+        return self.child(call, found.versions) if len(call.results) == 1 else None
 
     def _path_of(self, call: Call) -> str:
         return f"{self.path}.{call.name}" if self.path else call.name
@@ -236,7 +247,7 @@ class Uses:
         counts = self.shadow if shadow else self.counts
         first = found.key not in counts
         counts[found.key] += 1
-        if first and not (scope.by_name and found.has_name):
+        if first and not (found.scope.by_name and found.has_name):
             self.visit(found, shadow=shadow)
 
     def visit(self, found: Definition, *, shadow: bool = False) -> None:
@@ -268,14 +279,17 @@ class Openings:
     styles: Styles = NO_STYLES
 
     def hides(self, call: Call, path: str) -> bool:
-        return bool({path, call.name, call.net, *_plain(path)} & self.hide)
+        return bool(_known_as(call, path) & self.hide)
+
+    def unfolds(self, call: Call, path: str) -> bool:
+        named = _known_as(call, path)
+        return bool(named & self.unfold) and not named & self.fold
 
     def of(self, program: Program, call: Call, path: str) -> bool:
-        named = {path, call.name, call.net, *_plain(path)}
-        if named & self.fold:
-            return False
-        if named & self.unfold:
+        if self.unfolds(call, path):
             return True
+        if _known_as(call, path) & self.fold:
+            return False
         try:
             net = program.net(call.net)
         except KeyError:
@@ -285,9 +299,10 @@ class Openings:
         return not is_norm(net) and _weight(program, net, 0) <= _SMALL
 
 
-def _plain(path: str) -> tuple[str, ...]:
-    """The path without what stands in braces."""
-    return ("".join(part.partition("{")[0] for part in path.split("}")),)
+def _known_as(call: Call, path: str) -> set[str]:
+    """What a figure may name a call by: its path, also without what stands in braces, its name, its net."""
+    plain = "".join(part.partition("{")[0] for part in path.split("}"))
+    return {path, plain, call.name, call.net}
 
 
 def braces(subs: Iterable[str]) -> str:
