@@ -32,7 +32,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import Dim, DimSize, LoopVar
-from tnlang.source import TnError
+from tnlang.source import Source, TnError
 
 W = Wires({"k": 3})
 A, B = decl("input", "A", 2, 2), decl("input", "B", 2, 3)
@@ -218,3 +218,8 @@ def test_examples_break_no_rule() -> None:
         assert violations(found) == [], path.name
         checked += 1
     assert checked > 60
+
+
+def test_a_net_may_hide_what_its_file_declares() -> None:
+    text = "dim n = 3, m = 2\nparam A[m, n]\nnet f(x[n]) -> A[n] { A[i] = exp(x[i]) }\nB = A\n"
+    assert violations(load_program(Source("<text>", text))) == []

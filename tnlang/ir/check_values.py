@@ -27,7 +27,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import DimSize, Size, SizeError, evaluate, show, size_op, variables
-from tnlang.ir.walk import ix_wires, statements, walk
+from tnlang.ir.walk import ix_wires, local_names, statements, walk
 
 
 @dataclass(slots=True)
@@ -97,7 +97,9 @@ def _walk_scopes(program: Program) -> Iterator[tuple[_Scope, Stmt]]:
 
 def _start(program: Program, net: Net) -> _Scope:
     values: dict[str, dict[tuple[Size, ...], tuple[Size, ...]]] = {}
-    for decl in (*program.declarations, *net.inputs, *net.owned):
+    own = local_names(net)  # they hide what the file declares under the same name
+    outer = [decl for decl in program.declarations if decl.name not in own]
+    for decl in (*outer, *net.inputs, *net.owned):
         values.setdefault(decl.name, {})[decl.subs] = tuple(leg.size for leg in decl.legs)
     return _Scope(program, net, values, set())
 
