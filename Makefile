@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help venv demo test lint fmt docs gallery wheel clean
+.PHONY: help venv demo test lint fmt docs gallery targets wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo [CHECKPOINT=dir]  compile, draw and run GPT-2, and compare it with transformers"
 	@echo "make gallery                every figure, drawn and checked, as a page: build/gallery/index.html"
+	@echo "make targets                hand-placed pictures beside automatic ones: build/targets/index.html"
 	@echo "make test                   linters, type checks, import contracts and the tests"
 	@echo "make lint | fmt | docs | wheel | venv | clean"
 
@@ -39,6 +40,9 @@ docs: $(STAMP)
 
 gallery: $(STAMP)
 	$(BIN)/python -m docs.gallery build/gallery
+
+targets: $(STAMP)
+	$(BIN)/python -m docs.targets build/targets
 
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -44,20 +44,88 @@ def _own(name: str) -> tuple[Path, ...]:
 
 
 ALL = (
-    Target("attention_frozen", _gallery("N14_frozen", "N16_head_bond", "N20_v_composition"), ""),
-    Target("attention_pattern", _gallery("N13_pattern"), ""),
-    Target("gpt2_block", _gallery("N5_gpt2"), ""),
-    Target("gpt2_vertical", _own("gpt2_vertical"), ""),
-    Target("grammar_sheet", _own("grammar_sheet"), ""),
-    Target("hyperedge", _gallery("T16_hyperedge"), ""),
-    Target("ladder", _gallery("T17_ladder", "T18_hole"), ""),
-    Target("legs", _gallery("T10_transpose", "T11_permute", "T12_group"), ""),
-    Target("mera", _gallery("S19_mera"), ""),
-    Target("mlp_bubbles", _gallery("N3_dense"), ""),
-    Target("mps_ttsvd", _gallery("S16_tensor_train"), ""),
-    Target("path_expansion", _gallery("N20_v_composition"), ""),
-    Target("ring_trace", _gallery("T14_cyclic"), ""),
-    Target("svd_row", _gallery("S9_svd", "S10_svd_sum", "S4_isometry", "S5_projector"), ""),
+    Target(
+        "attention_frozen",
+        _gallery("N14_frozen", "N16_head_bond", "N20_v_composition"),
+        "By hand is still better as one row: identity plus heads stand beside the block there, three "
+        "pictures say it here. Shapes, tracks and rungs are alike; the automatic terms name both ends "
+        "of every track.",
+    ),
+    Target(
+        "attention_pattern",
+        _gallery("N13_pattern"),
+        "Alike; layout adds the gates, which say along which leg the softmax and the mask work, and "
+        "names the scale by its dim.",
+    ),
+    Target(
+        "gpt2_block",
+        _gallery("N5_gpt2"),
+        "By hand is better placed: V stands above W_O there, while layout runs two long tracks round "
+        "the right side. Layout keeps every leg's name and needs no room between blocks.",
+    ),
+    Target(
+        "gpt2_vertical",
+        _own("gpt2_vertical"),
+        "Layout is better: it shows the one-hot strip and the slice of positions that the drawing by "
+        "hand leaves out, on half the empty wire; the words embedding and unembedding stand only in "
+        "the one by hand.",
+    ),
+    Target(
+        "grammar_sheet",
+        _own("grammar_sheet"),
+        "The signs are the same. By hand each has a card with its text and one shows an error, which "
+        "layout does not draw; layout makes room by what a cell holds.",
+    ),
+    Target(
+        "hyperedge",
+        _gallery("T16_hyperedge"),
+        "Layout is as good for the network; by hand the middle side shows the factors with their free "
+        "legs, here it is the formula.",
+    ),
+    Target(
+        "ladder",
+        _gallery("T17_ladder", "T18_hole"),
+        "Layout is as square; the hole is four free ends, without the dashed circle that marks it by hand.",
+    ),
+    Target(
+        "legs",
+        _gallery("T10_transpose", "T11_permute", "T12_group"),
+        "Alike, down to the bent legs of the transpose; by hand the pieces are one picture.",
+    ),
+    Target(
+        "mera",
+        _gallery("S19_mera"),
+        "Layout is better: the same rows and symmetry, and every wire and tensor has the name the "
+        "program gives it.",
+    ),
+    Target(
+        "mlp_bubbles",
+        _gallery("N3_dense"),
+        "Alike; layout draws the last nonlinearity too, which by hand is left out.",
+    ),
+    Target(
+        "mps_ttsvd",
+        _gallery("S16_tensor_train"),
+        "By hand is better: all rows keep the pill's legs below one another, layout draws what is "
+        "left as a circle once it has few legs.",
+    ),
+    Target(
+        "path_expansion",
+        _gallery("N20_v_composition"),
+        "By hand is better: there the terms are as high as the network and the equals sign stands "
+        "between; layout sets the terms at half its height.",
+    ),
+    Target(
+        "ring_trace",
+        _gallery("T14_cyclic"),
+        "By hand shows the quarter turn in between, with arrows; layout draws the two ends of it.",
+    ),
+    Target(
+        "svd_row",
+        _gallery("S9_svd", "S10_svd_sum", "S4_isometry", "S5_projector"),
+        "Alike; by hand the outer product stands in brackets with a plain λ, here the column of each "
+        "factor keeps its letter and its dim's name.",
+    ),
 )
 
 
