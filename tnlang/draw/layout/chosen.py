@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout.box import Placed, rotated
-from tnlang.draw.layout.flat import place_diagram, sides_wanted
+from tnlang.draw.layout.flat import particular, place_diagram, sides_wanted
+from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.ink import scene_of
-from tnlang.draw.layout.level import Index
+from tnlang.draw.layout.layered import layered
+from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.layout.orderly import orderly
 from tnlang.draw.lint import WEIGHTS, lint
 from tnlang.draw.scene import Scene
@@ -22,8 +24,14 @@ _UNFAITHFUL = 1000.0
 def place_orderly(diagram: Diagram, flow: Side | None = None) -> Placed:
     """The whole diagram in columns."""
     index = Index(diagram, flow)
-    placed = orderly(index, None, sides_wanted(index))
+    place = _in_its_form if len(diagram.shapes) > LARGE else layered
+    placed = orderly(index, None, sides_wanted(index), place)
     return rotated(placed, index.flow) if index.turned else placed
+
+
+def _in_its_form(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
+    """By the template of its kind, if there is one; those are right wherever they match."""
+    return particular(index, part, want, inner) or layered(index, part, want, inner)
 
 
 def flat_scene(diagram: Diagram, flow: Side | None = None) -> Scene:

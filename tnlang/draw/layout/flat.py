@@ -119,8 +119,8 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
     return place_floats(index, whole, here.floats, beside=inside is None)
 
 
-def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
-    """Items that hang together: the first template that matches, from the most particular to the spine.
+def particular(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed | None:
+    """Items that hang together by the first template of a kind of network that matches.
 
     Where a row asks for the sides of open legs, one that draws them elsewhere does not match.
     """
@@ -139,6 +139,14 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
         found = template()
         if found is not None and all(port.side == asked.get(port.line, port.side) for port in found.ports):
             return found
+    return None
+
+
+def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
+    """Items that hang together: the first template that matches, else a spine, else columns."""
+    found = particular(index, part, want, inner)
+    if found is not None:
+        return found
     loops = len(part.inner_edges) - len(part.items) + 1
     if len(part.items) > MANY and loops > MANY // 4:
         return layered(index, part, want, inner)

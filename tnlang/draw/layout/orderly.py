@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tnlang.draw import geometry, pieces
@@ -10,6 +10,7 @@ from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, add, union
 from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Pose, merged
+from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.single import bare_wires
@@ -21,8 +22,12 @@ _SHAPE = 1.6
 """How much wider than high parts are packed."""
 
 
-def orderly(index: Index, inside: int | None, want: Mapping[int, Side]) -> Placed:
-    """What stands in an enclosure (None: outside all), without its wall."""
+Place = Callable[[Index, Level, Mapping[int, Side], Inner], Placed]
+"""Places items that hang together."""
+
+
+def orderly(index: Index, inside: int | None, want: Mapping[int, Side], place: Place = layered) -> Placed:
+    """What stands in an enclosure (None: outside all), without its wall; outside all by ``place``."""
     here = level(index, inside)
 
     def inner(enclosure: int, sides: Mapping[int, Side]) -> Placed:
@@ -31,7 +36,7 @@ def orderly(index: Index, inside: int | None, want: Mapping[int, Side]) -> Place
     parts = [_float(index, item) for item in here.floats]
     for items in here.components():
         part = here.only(items)
-        parts.append(layered(index, Level(inside, part.items, part.edges, ()), want, inner))
+        parts.append(place(index, Level(inside, part.items, part.edges, ()), want, inner))
     parts += [bare_wires(index, Placed(), (line,)) for line in here.bare]
     if not parts:
         return Placed(box=Box(0.0, 0.0, 0.0, 0.0))
