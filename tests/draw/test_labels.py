@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.draw.scenes import beside, bias_in_a_bubble, curve, ladder, tensor, wire
-from tnlang.draw import curves
+from tnlang.draw import curves, typeset
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sheet, Sign
 from tnlang.draw.equations import WIDEST
 from tnlang.draw.frame import framed, ink_of
@@ -214,3 +214,13 @@ def test_a_scene_holds_its_ink_with_a_margin():
 
 def test_an_unknown_role_is_plain():
     assert PAPER.paint("nonsense") == PAPER.paint("plain")
+
+
+@pytest.mark.parametrize("name", ["w_{12}", "T_{137}", "f_{4096}", "b_{10}", "J_{777}", "A_{1234567}"])
+def test_a_numbered_letter_is_set_as_the_typesetter_sets_it(name):
+    quick, full = typeset.glyphs_of(name), typeset._set(typeset._parse(name))
+    assert [letter for letter, _ in quick.commands] == [letter for letter, _ in full.commands]
+    for (_, mine), (_, theirs) in zip(quick.commands, full.commands, strict=True):
+        assert mine == pytest.approx(theirs, abs=0.03)
+    assert quick.advance == pytest.approx(full.advance, abs=0.03)
+    assert [letter.char for letter in quick.letters] == [letter.char for letter in full.letters]

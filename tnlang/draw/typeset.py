@@ -87,11 +87,41 @@ def _parts(text: str, word: bool) -> tuple[tuple[str | ElementTree.Element, Glyp
 def _formula(latex: str) -> tuple[str | ElementTree.Element, Glyphs]:
     """A formula, or where it is not LaTeX its text."""
     try:
-        return _parse(latex), _set(_parse(latex))
+        return _parse(latex), _numbered(latex) or _set(_parse(latex))
     except Exception as error:  # whatever a foreign typesetter raises for a foreign text
         plain = latex.replace("$", "")
         reason = str(error) or type(error).__name__
         return plain, replace(_upright(plain), problem=f"not LaTeX: {reason}")
+
+
+_NUMBERED = re.compile(r"([A-Za-z])_\{(\d{2,7})\}")
+
+
+def _numbered(latex: str) -> Glyphs | None:
+    """A letter with a number below it, put together from those with one digit; None for another formula.
+
+    Large networks have thousands of such names, and setting one takes milliseconds.
+    """
+    found = _NUMBERED.fullmatch(latex)
+    if found is None:
+        return None
+    letter, number = found[1], found[2]
+    base = glyphs_of(letter)
+    commands, letters, x = list(base.commands), list(base.letters), 0.0
+    for place, digit in enumerate(number):
+        single = glyphs_of(f"{letter}_{{{digit}}}")
+        x += _step(letter, number[place - 1]) if place else 0.0
+        commands.extend(_shift(single.commands[len(base.commands) :], x))
+        letters.extend(_moved(part, x) for part in single.letters[len(base.letters) :])
+    ink = union(part.box for part in letters)
+    return Glyphs(tuple(commands), ink, base.base, single.advance + x, "", tuple(letters))
+
+
+@lru_cache(maxsize=640)
+def _step(letter: str, digit: str) -> float:
+    """How far after a digit below a letter the next one stands."""
+    first, second = _set(_parse(f"{letter}_{{{digit}0}}")).letters[-2:]
+    return second.x - first.x
 
 
 def _upright(text: str) -> Glyphs:
