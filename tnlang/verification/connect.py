@@ -318,10 +318,10 @@ class _Reading:
         for end in self.loose:
             if end.shape is not None or end.other is not None:
                 continue
+            if not any(gate.holds(end.at, TOUCH) for gate in gates):
+                continue
             for number, wall in enumerate(self.walls):
                 if wall.layer == "bubbles" and distance_to(wall.path, end.at) < NEAR_WALL:
-                    if not any(gate.holds(end.at, TOUCH) for gate in gates):
-                        raise Unreadable("a wire ends at a wall without a gate", end.at)
                     end.wall = number
 
     def pairs(self) -> list[tuple[_Loose, _Loose]]:
