@@ -12,6 +12,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.inline import in_place
 from tnlang.ir.labelling import Certificate, Graph, certificate
 from tnlang.ir.net import (
     BigSum,
@@ -43,7 +44,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.normal import normal
 from tnlang.ir.size import LoopVar, Size, loop_key, show, substitute
-from tnlang.ir.walk import copy, fresh_wire, ix_wires, map_children, rename, statements, walk
+from tnlang.ir.walk import ix_wires, map_children, statements, walk
 
 _LARGEST = 2000
 """Nodes of a binding that is still written out where it is used."""
@@ -117,7 +118,7 @@ class _Names:
                     case Tensor(ref=ref, legs=legs):
                         found = self.values.get((ref.name, ref.subs))
                         if isinstance(found, _Written):
-                            used, joined = _used(found, legs, node.conj)
+                            used, joined = in_place(found.legs, found.body, legs, conj=node.conj)
                             nodes += used
                             summed += joined
                         else:
@@ -145,24 +146,6 @@ class _Names:
         self.values[target.name, ()] = value = _digest("stream", said)
         if target.name not in self.repeated:
             self.values[target.name, (place,)] = value
-
-
-def _used(value: _Written, legs: Sequence[Ix], conj: bool) -> tuple[list[Node], list[Wire]]:
-    """A binding in the place of its use: its sum on new wires, joined by deltas to what the use joins."""
-    body = copy(value.body)
-    outer = {wire: fresh_wire(wire) for leg in value.legs for wire in ix_wires(leg)}
-    body = rename(body, outer)
-    inside: Node = Bubble("conj", body) if conj else Bracket(body)
-    nodes: list[Node] = [inside]
-    for leg, ix in zip(value.legs, legs, strict=True):
-        own: Ix = Group(tuple(outer[w] for w in ix_wires(leg))) if isinstance(leg, Group) else outer[leg]
-        pairs: list[tuple[Ix, Ix]] = [(own, ix)]
-        if isinstance(own, Group) and isinstance(ix, Group) and len(own.members) == len(ix.members):
-            members = list(zip(own.members, ix.members, strict=True))
-            if all(isinstance(a, Wire) and isinstance(b, Wire) and a.size == b.size for a, b in members):
-                pairs = [(a, b) for a, b in members]
-        nodes += [Special("delta", pair) for pair in pairs]
-    return nodes, list(outer.values())
 
 
 def _member(name: str, subs: tuple[Size, ...], loops: Loops) -> str:

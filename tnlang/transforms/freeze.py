@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Bind, Call, Frozen, Net, Repeat, Shared, Stmt, StreamSet, Value
 from tnlang.ir.size import Size, SizeError, evaluate
-from tnlang.ir.walk import local_names, refs, statements
+from tnlang.ir.walk import local_names, statements
+from tnlang.transforms.dead import without_dead
 from tnlang.transforms.normal import count_normals, write_out
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.variants import shared_variants, variant_name
 
 SCALE = "scale"
 LIMIT = 10_000
@@ -74,8 +76,8 @@ class _Freezing:
         if body == net.body:
             return net
         shared = {s.name: s.net for s in self.request.program.shared}
-        body = _shared_variants(net, body, shared)
-        return replace(net, name=name, body=renew(_without_dead(net, body)))
+        body = shared_variants(net, body, shared)
+        return replace(net, name=name, body=renew(without_dead(net, body)))
 
     def block(
         self,
@@ -148,10 +150,7 @@ class _Freezing:
         key = (name, matchers)
         if key not in self.made:
             callee = self.request.program.net(name)
-            taken = {net.name for net in self.variants}
-            base = f"{self.request.name}/{name.removeprefix(self.request.name + '/')}"
-            numbered = (f"{base}_{i}" for i in itertools.count(2))
-            new_name = next(n for n in itertools.chain([base], numbered) if n not in taken)
+            new_name = variant_name(self.request.name, name, (*self.request.program.nets, *self.variants))
             new = self.net(callee, matchers, new_name) if matchers else callee
             self.made[key] = new.name
             if new is not callee:
@@ -197,24 +196,6 @@ class _Freezing:
             start = loop.start if number == 0 else group[0]
             stop = loop.stop if number == len(groups) - 1 else group[-1] + 1
             yield start, stop, group[0]
-
-
-def _shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, str]) -> tuple[Stmt, ...]:
-    """The statements with each Shared naming the variant that its calls use: it is one module."""
-    calls: dict[str, set[str]] = {}
-    for statement in statements(body):
-        if isinstance(statement, Call) and statement.shared:
-            calls.setdefault(statement.name, set()).add(statement.net)
-    own = {s.name for s in body if isinstance(s, Shared)}
-    for owner, nets in calls.items():
-        if len(nets) > 1 or (owner not in own and nets != {at_file_level[owner]}):
-            raise TransformError(
-                f"the calls of {owner} in {net.name} share one net: freeze it in all or in none",
-                "name the value alone, or give the calls nets of their own",
-            )
-    return tuple(
-        replace(s, net=min(calls[s.name])) if isinstance(s, Shared) and s.name in calls else s for s in body
-    )
 
 
 def _value_names(request: Request) -> list[str]:
@@ -326,31 +307,3 @@ def _scale_names(net: Net) -> dict[int, list[str]]:
         for s in statements(net.body)
         if isinstance(s, Bind) and count_normals(s.body)
     }
-
-
-def _without_dead(net: Net, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    """The statements without the bindings that only a frozen value's definition read."""
-    read_before = _read(net.body)
-    outputs = {output.name for output in net.outputs}
-
-    def pruned(block: tuple[Stmt, ...], read: set[str]) -> Iterator[Stmt]:
-        for statement in block:
-            match statement:
-                case Bind(target=target) if (
-                    target.name in read_before and target.name not in read and target.name not in outputs
-                ):
-                    continue
-                case Repeat():
-                    yield replace(statement, body=tuple(pruned(statement.body, read)))
-                case _:
-                    yield statement
-
-    while True:
-        new = tuple(pruned(body, _read(body)))
-        if new == body:
-            return body
-        body = new
-
-
-def _read(body: tuple[Stmt, ...]) -> set[str]:
-    return {ref.name for statement in statements(body) for ref in refs(statement)}

@@ -294,7 +294,8 @@ class Emitter(Wiring):
         of_decl = found is not None and isinstance(found.statement, Decl)
         column = raised if raised and of_decl and len(joints) <= 1 else []
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
-        if found is None or (found.scope.by_name and found.has_name):
+        picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
+        if found is None or (found.scope.by_name and found.has_name) or picked:
             label, role = name_of(found, node.ref, above, self.roles)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
@@ -308,7 +309,7 @@ class Emitter(Wiring):
         count = self.uses.counts[found.key]
         statement = found.statement
         several = (count > 1 or found.key in self.station_of) and bool(joints)
-        if isinstance(statement, Decl) and several and self._is_copied(found, statement):
+        if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
             self.copied(found, joints, wires, frame, span, told, node.conj)
         elif isinstance(statement, Decl) and self.hides(found):
             self.enter(statement, joints, named=False)

@@ -1,0 +1,61 @@
+"""Fixtures of transforms: a file with the nets ``before``, ``after`` (by the transform) and ``expected``."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.elaborate.notation import elaborated
+from tnlang.ir.canonical import canonical
+from tnlang.ir.net import Call, Repeat, Shared, Stmt
+from tnlang.ir.program import Program
+from tnlang.ir.slots import called
+from tnlang.reference import execute, initialise, random_inputs
+
+HERE = Path(__file__).parent
+
+
+def fixtures(transform: str) -> list[Path]:
+    """The files of a transform."""
+    return sorted((HERE / transform).glob("*.tn"))
+
+
+def check(path: Path) -> None:
+    """Fail unless ``after`` is ``expected`` up to canonical form, and gives what ``before`` gives."""
+    program = elaborated(path.read_text(encoding="utf-8"))
+    after, expected = _nets(program, "after"), _nets(program, "expected")
+    assert after == expected, path.name
+    same_values(program, "before", "after")
+
+
+def _nets(program: Program, name: str) -> list[Hashable]:
+    """The canonical forms of a net and of those it calls, which go by their places, not by their names."""
+    nets = called(program, program.net(name))
+    places = {net.name: str(place) for place, net in enumerate(nets)}
+
+    def placed(statement: Stmt) -> Stmt:
+        match statement:
+            case Call(net=net) | Shared(net=net):
+                return replace(statement, net=places[net])
+            case Repeat(body=body):
+                return replace(statement, body=tuple(map(placed, body)))
+            case _:
+                return statement
+
+    return [canonical(replace(net, body=tuple(map(placed, net.body)))) for net in nets]
+
+
+def same_values(program: Program, before: str, after: str, seed: int = 0) -> None:
+    """Fail unless the reference gives the same outputs for both nets, from the same state_dict."""
+    inputs = random_inputs(program, before, seed=seed)
+    parameters = initialise(program, before, seed=seed)
+    random = np.random.default_rng(seed)
+    parameters = {name: random.normal(size=np.shape(array)) for name, array in parameters.items()}
+    old = execute(program, before, inputs, parameters).outputs
+    new = execute(program, after, inputs, parameters).outputs
+    assert list(old) == list(new)
+    for name, array in old.items():
+        np.testing.assert_allclose(new[name], array, rtol=1e-9, atol=1e-9)

@@ -1,0 +1,113 @@
+"""Nets that a transform changes below the one it is asked for: variants, named ``<new net>/<callee>``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from tnlang.ir.net import Call, Net, Repeat, Shared, Stmt
+from tnlang.ir.walk import statements
+from tnlang.transforms.dead import without_dead
+from tnlang.transforms.renew import renew
+from tnlang.transforms.request import Request, TransformError, ValuePath
+
+Change = Callable[[Net], "tuple[Stmt, ...] | None"]
+"""The statements that a net has instead of its own, None where it stays as it is."""
+
+
+def change_below(request: Request, calls: ValuePath | None, change: Change) -> tuple[Net, ...]:
+    """The net of the request with ``change`` made in it, or in the nets it calls, callees first.
+
+    ``calls`` lead to the nets that are changed, ``*`` stands for one or more calls; None means the net itself
+    and all below it. The same net where nothing changes. Raises TransformError for a turn in ``calls``.
+    """
+    if calls is not None and any(step.subs is not None for step in calls):
+        message = "all turns of a repeat are changed alike: leave the subscripts of its calls out"
+        raise TransformError(message, "", 0)
+    work = _Variants(request, change)
+    old = request.program.net(request.net)
+    new = work.net(old, (calls,), request.name)
+    return (*work.made, replace(new, name=request.name, source=old.source or old.name))
+
+
+def variant_name(new: str, callee: str, taken: Iterable[Net]) -> str:
+    """A name for a variant of a callee, below the new net's name and unlike those of the nets there are."""
+    names = {net.name for net in taken}
+    base = f"{new}/{callee.rpartition('/')[2]}"
+    numbered = (f"{base}_{i}" for i in itertools.count(2))
+    return next(name for name in itertools.chain([base], numbered) if name not in names)
+
+
+Paths = tuple[ValuePath | None, ...]
+
+
+@dataclass(slots=True)
+class _Variants:
+    request: Request
+    change: Change
+    made: list[Net] = field(default_factory=list)
+    known: dict[tuple[str, Paths], str] = field(default_factory=dict)
+
+    def net(self, old: Net, paths: Paths, name: str) -> Net:
+        shared = {s.name: s.net for s in self.request.program.shared}
+        body = tuple(self.statement(s, paths) for s in old.body)
+        if body != old.body:
+            body = shared_variants(old, body, shared)
+        if any(path is None or path == () for path in paths):
+            changed = self.change(replace(old, body=body))
+            body = changed if changed is not None else body
+        if body == old.body:
+            return old
+        return replace(old, name=name, body=renew(without_dead(old, body)))
+
+    def statement(self, statement: Stmt, paths: Paths) -> Stmt:
+        match statement:
+            case Call(name=name, net=net):
+                below = tuple(dict.fromkeys(p for path in paths for p in _below(path, name)))
+                return replace(statement, net=self.variant(net, below)) if below else statement
+            case Repeat(body=body):
+                return replace(statement, body=tuple(self.statement(s, paths) for s in body))
+            case _:
+                return statement
+
+    def variant(self, name: str, paths: Paths) -> str:
+        if (name, paths) not in self.known:
+            callee = self.request.program.net(name)
+            new = self.net(
+                callee, paths, variant_name(self.request.name, name, (*self.request.program.nets, *self.made))
+            )
+            self.known[name, paths] = new.name
+            if new is not callee:
+                self.made.append(replace(new, source=callee.source or callee.name))
+        return self.known[name, paths]
+
+
+def _below(path: ValuePath | None, call: str) -> Paths:
+    """What a path means inside a call."""
+    if path is None:
+        return (None,)
+    if not path:
+        return ()
+    first, rest = path[0], path[1:]
+    if first.name == "*":
+        return (path, rest)
+    return (rest,) if first.name == call else ()
+
+
+def shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, str]) -> tuple[Stmt, ...]:
+    """The statements with each Shared naming the variant that its calls use: it is one module."""
+    calls: dict[str, set[str]] = {}
+    for statement in statements(body):
+        if isinstance(statement, Call) and statement.shared:
+            calls.setdefault(statement.name, set()).add(statement.net)
+    own = {s.name for s in body if isinstance(s, Shared)}
+    for owner, nets in calls.items():
+        if len(nets) > 1 or (owner not in own and nets != {at_file_level[owner]}):
+            raise TransformError(
+                f"the calls of {owner} in {net.name} share one net: change it in all or in none",
+                "name the value alone, or give the calls nets of their own",
+            )
+    return tuple(
+        replace(s, net=min(calls[s.name])) if isinstance(s, Shared) and s.name in calls else s for s in body
+    )
