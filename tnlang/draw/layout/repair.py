@@ -17,13 +17,13 @@ from tnlang.draw.scene import Path, Point
 
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
 _BEND = 30.0
-MOST, LARGE = 3, 40
-"""Where more wires are in conflict, or shapes are more, another placement does better, and sooner."""
+MOST, LARGE = 2, 36
+"""Where more wires are in conflict, or shapes and wires are more, another placement does better, and sooner."""
 
 
 def repaired(index: Index, placed: Placed) -> Placed:
     """The diagram with each wire in conflict routed anew, where that is better."""
-    if len(placed.poses) > LARGE:
+    if len(placed.poses) + len(placed.routes) > LARGE:
         return placed
     wrong = [
         line for line in sorted(placed.routes) if wire_conflicts(index, placed, line, placed.routes[line])
