@@ -18,7 +18,7 @@ from tnlang.draw.scene import Path, Point
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
 _BEND = 30.0
 MOST, LARGE = 2, 36
-"""Where more wires are in conflict, or shapes and wires are more, another placement does better, and sooner."""
+"""Where more wires are in conflict, or there is more to search among, another placement does better."""
 
 
 def repaired(index: Index, placed: Placed) -> Placed:
