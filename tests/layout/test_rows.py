@@ -54,6 +54,9 @@ def written(shown: str) -> list[str]:
         ("draw sum k in 1..n { A[i, k] B[k, j] }", [r"\sum_{k \geq 1}", "A B"]),
         ("draw sum k in 0..3 { A[i, k] B[k, j] }", [r"\sum_{k < 3}", "A B"]),
         ("draw sum k in 1..n - 1 { A[i, k] B[k, j] }", [r"\sum_{1 \leq k < n-1}", "A B"]),
+        ("draw sum k in 0..n { 2 x[k] A[i, k] B[k, j] }", [r"\sum_{k}", "2 x", "(", "A B", ")"]),
+        ("draw sum k in 0..n { A[i, k] B[k, j] }", [r"\sum_{k}", "A B"]),
+        ("draw sum k in 0..n { x[k] A[i, l] B[l, j] }", [r"\sum_{k}", "x A B"]),
         ("equation A[i, j] = B[i, j] + A[i, j]", ["A", "=", "B", "+", "A"]),
         ('equation "$S$" = s + t', ["S", "=", "s", "+", "t"]),
     ],
@@ -187,7 +190,7 @@ def test_columns_that_a_big_sum_picks_are_vectors() -> None:
     assert isinstance(term, Row)
     (drawn,) = (part for part in term.parts if isinstance(part, Diagram))
     assert {shape.label: shape.outline for shape in drawn.shapes} == {
-        "λ_{k}": "circle",
+        "λ_{k}": "none",
         "U_{k}": "circle",
         "W_{V}^{k}": "circle",
         "A^{k}": "circle",

@@ -189,7 +189,7 @@ class _Reading:
     def _formula(self, element: Element) -> None:
         words = shape_words(element.title) if element.title not in ("(", ")") else None
         box = bbox(element.path)
-        if words is not None and words.kind in ("number", "sum over") and element.title[0] == "(":
+        if words is not None and words.kind in ("number", "sum over", "tensor") and element.title[0] == "(":
             self.outlines.append((rounded(box.grown(ROOM), 0), words))
         else:
             self.signs.append(Sign(element.title, box.center, box))

@@ -35,6 +35,8 @@ def shape_words(title: str) -> Words:
     inner, rest = head[1:end], head[end + 1 :].strip()
     if inner == "sum over":
         return Words("sum over", rest, legs)
+    if inner == "value":  # a tensor that is its name alone
+        return Words("tensor", rest, legs)
     kind, _, text = inner.partition(" ")
     return Words(kind, text.removeprefix("by ") if kind == "shift" else text or rest, legs)
 

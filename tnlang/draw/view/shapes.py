@@ -78,8 +78,10 @@ def column_of(shape: Shape, entries: Sequence[str], legs: int) -> Shape:
     """What a written-out index leaves of a tensor: a vector or a number, whatever the tensor is."""
     below = ",".join(entries)
     mark = "^" if "_" in shape.label else "_"
-    role: Role = "data" if legs else "bias"
-    return replace(shape, label=f"{shape.label}{mark}{{{below}}}", outline="circle", role=role, tip=())
+    label = f"{shape.label}{mark}{{{below}}}"
+    if not legs:
+        return replace(shape, label=label, outline="none", role="plain", tip=())
+    return replace(shape, label=label, outline="circle", role="data", tip=())
 
 
 def barred(label: str) -> str:

@@ -13,8 +13,9 @@ from dataclasses import replace
 from tnlang.draw.diagram import Diagram, Sign
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.sums import flattened
-from tnlang.ir.net import BigSum, Bracket, Node, Sum, Tensor, Term, Wire
-from tnlang.ir.walk import free_wires
+from tnlang.ir.net import BigSum, Bracket, Entry, Node, Sum, Tensor, Term, Wire
+from tnlang.ir.size import LoopVar
+from tnlang.ir.walk import free_wires, node_wires
 
 Draw = Callable[[Sum, frozenset[str]], Diagram]
 """Draws a sum as one diagram with the open legs; under the loops of the big signs before it."""
@@ -27,7 +28,8 @@ def row_of(body: Sum, open_wires: Sequence[Wire], draw: Draw) -> tuple[Diagram |
 
 def _parts(body: Sum, kept: frozenset[Wire], draw: Draw, loops: frozenset[str]) -> Iterator[Diagram | Sign]:
     terms = flattened(body)
-    if not _fall_into_a_row(terms, kept):
+    whole = len(terms) > 1 or _outer_product(terms[0], loops) is None
+    if whole and not _fall_into_a_row(terms, kept):
         yield draw(body, loops)
         return
     for position, term in enumerate(terms):
@@ -90,6 +92,13 @@ def _term(term: Term, kept: frozenset[Wire], draw: Draw, loops: frozenset[str]) 
     if _caption(term):
         yield replace(draw(Sum((term,), origin=term.origin), loops), caption=_caption(term))
         return
+    outer = _outer_product(term, loops)
+    if outer is not None:
+        numbers, vectors = outer
+        if numbers.nodes or numbers.coefficient != 1:
+            yield draw(Sum((numbers,), origin=term.origin), loops)
+        yield from bracketed([draw(Sum((vectors,), origin=term.origin), loops)])
+        return
     found = None if term.summed else _spread(term)
     if found is None or not _can_be_bracketed(found[1], kept):
         yield draw(Sum((term,), origin=term.origin), loops)
@@ -102,6 +111,36 @@ def _term(term: Term, kept: frozenset[Wire], draw: Draw, loops: frozenset[str]) 
         loops = loops | {loop.var for loop in node.loops}
     inner = tuple(_parts(node.body, kept, draw, loops))
     yield from bracketed(inner) if _needs_bracket(inner) else inner
+
+
+def _outer_product(term: Term, loops: frozenset[str]) -> tuple[Term, Term] | None:
+    """A term under a big sum that is numbers times an outer product: those, and that."""
+    numbers = tuple(node for node in term.nodes if _is_loose(node) or _is_number(node, loops))
+    rest = tuple(node for node in term.nodes if node not in numbers)
+    if not loops or not rest or not (numbers or term.coefficient != 1):
+        return None
+    reached: set[Wire] = set()
+    for node in rest:
+        if reached & set(node_wires(node)):
+            return None
+        reached |= set(node_wires(node))
+    several = len(rest) > 1 and all(map(node_wires, rest))
+    return (
+        (replace(term, nodes=numbers, summed=()), replace(term, nodes=rest, coefficient=1))
+        if several
+        else None
+    )
+
+
+def _is_number(node: Node, loops: frozenset[str]) -> bool:
+    """Whether the index of a big sum picks one entry of a tensor."""
+    match node:
+        case Tensor(legs=legs):
+            return all(
+                isinstance(ix, Entry) and isinstance(ix.at, LoopVar) and ix.at.name in loops for ix in legs
+            )
+        case _:
+            return False
 
 
 def _can_be_bracketed(node: BigSum | Bracket, kept: frozenset[Wire]) -> bool:
