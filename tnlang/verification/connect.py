@@ -339,6 +339,12 @@ class _Reading:
             done.add(number)
             for side in (0, 1):
                 while (other := chain[-side].other) is not None:
+                    one, next_one = (
+                        self.stretches[chain[-side].stretch].words,
+                        self.stretches[other.stretch].words,
+                    )
+                    if (one.name, one.size) != (next_one.name, next_one.size):
+                        raise Unreadable(f"wire {one.name} goes on as {next_one.name}", other.at)
                     if other.stretch in done:
                         raise Unreadable("a wire that ends nowhere", other.at)
                     done.add(other.stretch)
