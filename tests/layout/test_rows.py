@@ -7,9 +7,11 @@ import pytest
 from tests.layout.pictures import diagrams_in, scene, sheets_of
 from tnlang.draw.diagram import Diagram, Row, Sign, diagrams_of
 from tnlang.draw.frame import ink_box
+from tnlang.draw.geometry import bbox
 from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
-from tnlang.draw.scene import InkItem, LabelItem, WireItem
+from tnlang.draw.rows import compose
+from tnlang.draw.scene import InkItem, LabelItem, ShapeItem, WireItem
 from tnlang.draw.sides import on_same_sides, sides_of
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
@@ -281,3 +283,28 @@ def test_terms_beside_a_backbone_run_down_and_are_as_high() -> None:
     top, bottom = min(low for low, _ in ends), max(high for _, high in ends)
     assert sum(low == pytest.approx(top) for low, _ in ends) == 6  # two tracks of three terms
     assert sum(high == pytest.approx(bottom) for _, high in ends) == 6
+
+
+def test_hanging_legs_stand_below_one_another_and_what_several_leave_is_a_bar() -> None:
+    text = """\
+        dim n = 4
+        tensor A[n, r: n] isometry(r), B[l: n, n, r: n] isometry(r), C[l: n, n]
+        D[x, b, c] = B[x, b, y] C[y, c]
+        T[a, b, c, d] = A[a, x] B[x, b, y] D[y, c, d]
+        figure f {
+            equation T[a, b, c, d] = A[a, x] B[x, b, y] D[y, c, d] = A[a, x] B[x, b, y] B[y, c, z] C[z, d]
+        }
+        """
+    sheet = sheets_of(text)[0]
+    row = compose(sheet, layout, 340.0)
+    names = [i for i in row.items if isinstance(i, LabelItem) and i.kind == "leg" and i.text in "abcd"]
+    lines = sorted({round(name.at[1]) for name in names})
+    columns = {letter: [name.at[0] for name in names if name.text == letter] for letter in "abcd"}
+    assert len(lines) >= 3 and all(len(column) == 3 for column in columns.values())
+    assert all(max(column) - min(column) < 3.0 for column in columns.values())
+    bars = [
+        bbox(i.outline).width for i in row.items if isinstance(i, ShapeItem) and i.title[:2] in ("T ", "D ")
+    ]
+    pitch = columns["b"][0] - columns["a"][0]
+    assert bars == pytest.approx([3 * pitch + 48.0, pitch + 48.0], abs=0.5)
+    assert not lint(row)

@@ -145,7 +145,8 @@ class OpenEnd:
 
     ``order`` counts within outputs (the left-hand side's order) or within inputs. ``label`` is the name
     written beyond the end, a word or LaTeX as in Line. ``told`` is whose leg it is: ``x.seq``.
-    ``side`` is where it should leave, if the rest of a row asks for it.
+    ``side`` is where it should leave, if the rest of a row asks for it, and ``apart`` how far it is from the
+    next one there; a tensor that several of them leave becomes as wide.
     """
 
     line: int
@@ -156,6 +157,7 @@ class OpenEnd:
     word: bool = False
     told: str = ""
     side: Side | None = None
+    apart: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

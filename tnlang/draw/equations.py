@@ -263,15 +263,24 @@ def _groups(line: Sequence[_Part]) -> Iterator[tuple[bool, list[_Part]]]:
 
 
 def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
-    """Lines below one another, their first relations above one another, operators a little to the right."""
+    """Lines below one another, their first relations above one another, operators a little to the right.
+
+    A first side with a line of its own begins where the others do.
+    """
     centers = [_relation_at(line) for line in lines]
-    anchor = max((center for center in centers if center is not None), default=0.0)
+    related = [center for center in centers if center is not None]
+    anchor = max(related, default=0.0)
     items: list[Item] = []
     y = 0.0
     for index, (line, center) in enumerate(zip(lines, centers, strict=True)):
         block = _line(line)
         y += LINE_GAP - block.box.top if index else 0.0
-        x = anchor - center if center is not None else (anchor + OPERATOR_INDENT if index else 0.0)
+        if center is not None:
+            x = anchor - center
+        elif index:
+            x = anchor + OPERATOR_INDENT
+        else:
+            x = anchor + SIGN_GAP if related else 0.0
         items.extend(move_items(block.items, (x, y)))
         y += block.box.bottom
     return block_of(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Diagram, Side
@@ -19,36 +19,54 @@ Sides = Mapping[tuple[str, int], Side]
 def on_same_sides(diagrams: Sequence[Diagram], layout: Callable[[Diagram], Scene]) -> list[Diagram]:
     """The terms of a row, asking for the sides on which the fewest of their legs differ.
 
-    What one of the terms does by itself is tried on all of them; ties go to the first, and to none asked for.
+    What one of the terms does by itself is tried on all of them, that of the largest first: a single tensor
+    can have its legs anywhere. Ties go to the first, and to none asked for.
     """
     done = list(diagrams)
     several = len(diagrams) > 1 and len({_legs(diagram) for diagram in diagrams}) == 1
     if not several or any(d.backbones or len(d.shapes) > LARGEST for d in diagrams):
         return done
     drawn = [sides_of(diagram, layout(diagram)) for diagram in diagrams]
-    best, fewest = done, _differing(drawn)
-    for tried in {tuple(sorted(sides.items())): sides for sides in drawn}.values():
+    best, fewest, chosen = done, _differing(drawn), drawn
+    by_size = sorted(zip(diagrams, drawn, strict=True), key=lambda one: -len(one[0].shapes))
+    for tried in {tuple(sorted(sides.items())): sides for _, sides in by_size}.values():
         if not fewest:
             break
         asked = [_asking(diagram, tried) for diagram in diagrams]
-        found = _differing([sides_of(diagram, layout(diagram)) for diagram in asked])
-        if found < fewest:
-            best, fewest = asked, found
+        again = [sides_of(diagram, layout(diagram)) for diagram in asked]
+        if _differing(again) < fewest:
+            best, fewest, chosen = asked, _differing(again), again
+    if len(chosen[0]) > 2 and all(set(sides.values()) == {"down"} for sides in chosen):
+        return _below_one_another(best, layout)
     return best
+
+
+def _below_one_another(diagrams: Sequence[Diagram], layout: Callable[[Diagram], Scene]) -> list[Diagram]:
+    """Terms whose legs all hang down, asking for them as far apart as in the term of most shapes."""
+    longest = max(diagrams, key=lambda diagram: len(diagram.shapes))
+    ends = sorted(at[0] for at, _, _ in _free_ends(longest, layout(longest)))
+    pitch = (ends[-1] - ends[0]) / (len(ends) - 1)
+    return [
+        replace(diagram, opens=tuple(replace(end, side="down", apart=pitch) for end in diagram.opens))
+        for diagram in diagrams
+    ]
 
 
 def sides_of(diagram: Diagram, scene: Scene) -> dict[tuple[str, int], Side]:
     """Where the open legs of a diagram leave its picture."""
+    return {leg: _direction(before, at) for at, before, leg in _free_ends(diagram, scene)}
+
+
+def _free_ends(diagram: Diagram, scene: Scene) -> Iterator[tuple[Point, Point, tuple[str, int]]]:
+    """The free ends of a picture, each with a point before it and its leg."""
     shapes = [bbox(item.outline) for item in scene.items if isinstance(item, ShapeItem)]
     opened = {end.line: (end.kind, end.order) for end in diagram.opens}
-    found: dict[tuple[str, int], Side] = {}
     for item in scene.items:
         if not isinstance(item, WireItem) or item.id not in opened:
             continue
         for at, before in path_ends(item.path):
             if not any(box.holds(at, 1.0) for box in shapes):
-                found[opened[item.id]] = _direction(before, at)
-    return found
+                yield at, before, opened[item.id]
 
 
 def path_ends(path: Path) -> tuple[tuple[Point, Point], ...]:

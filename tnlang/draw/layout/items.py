@@ -16,6 +16,8 @@ from tnlang.draw.scene import CurveTo, Path, Point
 SPACING = 16.0
 FORK_APART, FORK_LENGTH = 24.0, 40.0
 """Distance of two legs that leave side by side."""
+PILL_END = 24.0
+"""From the last leg of a pill to its end."""
 OPPOSITE: dict[Side, Side] = {"left": "right", "right": "left", "up": "down", "down": "up"}
 
 Sides = Mapping[Side, Sequence[Edge]]
@@ -42,6 +44,10 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
     near = {side: [_near(edge, item) for edge in edges] for side, edges in sides.items()}
     tip = tip_of(shape, near)
     half = stretched(shape, index.half(shape, tip), near)
+    bar = _apart(index, shape, near)
+    if bar:
+        count = max(len(near.get("up", ())), len(near.get("down", ())))
+        half = (max(half[0], (count - 1) * bar / 2 + PILL_END), pieces.PILL_HEIGHT / 2)
     pose = Pose((0.0, 0.0), half, tip, first_leg=first_leg(index, shape, near))
     ports: list[Port] = []
     for side, lines in near.items():
@@ -49,6 +55,8 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
             ports.extend(_members(index, item, side, sides[side], lines))
             continue
         pitch = spread(index, shape, half, side, sides[side], item)
+        if bar and side in ("up", "down"):
+            pitch = bar
         for number, line in enumerate(lines):
             offset = (number - (len(lines) - 1) / 2) * pitch
             begun = start(line, _end_at(index, line, item, side), item, pose.at, side, offset)
@@ -63,6 +71,14 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
             if via is not None:
                 placed = through(index, placed, via.near, edge.line, via.shape, side)
     return placed
+
+
+def _apart(index: Index, shape: Shape, near: Mapping[Side, Sequence[int]]) -> float:
+    """How far apart a row asks the legs above or below a tensor to be; 0 where it does not."""
+    if shape.symbol != "tensor" or shape.outline != "circle":
+        return 0.0
+    several = [lines for side, lines in near.items() if side in ("up", "down") and len(lines) > 1]
+    return max((index.apart(lines) for lines in several), default=0.0)
 
 
 _RANK: dict[Side, int] = {"left": 0, "up": 1, "down": 2, "right": 3}

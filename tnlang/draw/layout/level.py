@@ -6,7 +6,7 @@ A clip, strip or shift that lies on a wire right beside an item belongs to that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,6 +87,15 @@ class Index:
     def order_of_open(self, line: int) -> int:
         """The place of an open line among the outputs; 0 for others."""
         return next((o.order for o in self.diagram.opens if o.line == line), 0)
+
+    def asks(self, line: int) -> bool:
+        """Whether a row asks for the side at which an open line leaves."""
+        return any(o.line == line and o.side is not None for o in self.diagram.opens)
+
+    def apart(self, lines: Sequence[int]) -> float:
+        """How far apart a row asks open lines to be; 0 where it does not ask that of all of them."""
+        asked = {o.line: o.apart for o in self.diagram.opens}
+        return 0.0 if self.turned else min((asked.get(line, 0.0) for line in lines), default=0.0)
 
     def half(self, shape: Shape, tip: Point = RIGHT) -> Point:
         """Half the size of a shape, along the row that is laid out and across it."""

@@ -9,6 +9,7 @@ from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import Box, add, at_angle, union
 from tnlang.draw.layout.box import Placed, Port, Pose, mirrored, start
+from tnlang.draw.layout.items import PILL_END
 from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.scene import Path
 
@@ -92,11 +93,12 @@ def _bent(index: Index, shape: Shape, order: list[int]) -> Placed:
 def _pill(index: Index, shape: Shape, order: list[int]) -> Placed:
     """A pill over its legs, which go down; legs asked for in another order cross below."""
     count = len(shape.legs)
-    wide = max(index.half(shape)[0], (count - 1) * LEG_PITCH / 2 + 24.0)
+    pitch = index.apart(shape.legs) or LEG_PITCH
+    wide = max(index.half(shape)[0], (count - 1) * pitch / 2 + PILL_END)
     pose = Pose((0.0, 0.0), (wide, pieces.PILL_HEIGHT / 2))
     rim = pieces.PILL_HEIGHT / 2
-    place = {line: (i - (count - 1) / 2) * LEG_PITCH for i, line in enumerate(shape.legs)}
-    goal = {line: (i - (count - 1) / 2) * LEG_PITCH for i, line in enumerate(order)}
+    place = {line: (i - (count - 1) / 2) * pitch for i, line in enumerate(shape.legs)}
+    goal = {line: (i - (count - 1) / 2) * pitch for i, line in enumerate(order)}
     moved = any(abs(place[line] - goal[line]) > 1 for line in order)
     depth = 72.0 if moved else 28.0
     ports = []

@@ -172,7 +172,8 @@ def _outward(row: _Row) -> None:
     """Wires that leave the level: along the spine at its ends where wanted there, else up or down."""
     last = len(row.path) - 1
     for item in row.path:
-        down = [e.line for e in row.level.of(item) if e.b is None and row.want.get(e.line) == "down"]
+        open_ = [e.line for e in row.level.of(item) if e.b is None and not row.index.asks(e.line)]
+        down = [line for line in open_ if row.want.get(line) == "down"]
         if len(down) == 2 and row.level.inside is None:  # one leg above and one below: an operator
             row.upper.add(min(down, key=row.index.order_of_open))
     later: list[tuple[int, Edge]] = []
