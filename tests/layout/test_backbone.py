@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from pathlib import Path as File
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from shapely import LineString
+from shapely.ops import substring
 
 from tests.conftest import PROGRAMS
 from tests.layout.backbone_programs import program
@@ -18,7 +22,7 @@ from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.backbone import backbone_scene
 from tnlang.draw.lint import lint
-from tnlang.draw.scene import LabelItem, OutlineItem, RibbonItem, Scene, ShapeItem, WireItem
+from tnlang.draw.scene import LabelItem, LineTo, OutlineItem, Path, RibbonItem, Scene, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.elaborate import load_program
@@ -29,6 +33,7 @@ EXAMPLES = [
     *("N4_gpt2_right", "N5_gpt2", "N10_mlp", "N11_attention", "N14_frozen", "N17_two_layers"),
     *("gpt2", "llama", "bert", "encoder_decoder", "c09_parallel"),
 ]
+TARGET = File("docs/targets/gpt2_vertical.tn")
 FLOWS: list[Side] = ["down", "up", "right", "left"]
 
 
@@ -223,6 +228,39 @@ def test_a_model_with_its_blocks_drawn_open_has_no_finding(
     found = backbone_scene(diagram, "down")
     assert lint(found) == ()
     assert faults(diagram, found) == ()
+
+
+def unembedded(flow: Side = "down") -> tuple[Diagram, Scene]:
+    """GPT-2 whose stream ends in one tensor below its plate."""
+    known = load_program(TARGET)
+    (diagram,) = diagrams_in(view(known, known.figures[0]))
+    return diagram, backbone_scene(diagram, flow)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_below_a_plate_the_tracks_run_on_to_the_unembedding(flow: Side) -> None:
+    diagram, found = unembedded(flow)
+    assert faults(diagram, found) == ()
+    assert flow != "down" or lint(found) == ()
+
+
+@pytest.mark.parametrize("kept", [(0,), (1,), (0, 1)])
+def test_a_gap_in_a_track_is_a_fault(kept: tuple[int, ...]) -> None:
+    """Of every track between two shapes a tenth is left out, or all from its middle to one end."""
+    diagram, found = unembedded()
+    for line in (line for tracks in diagram.backbones[0].tracks for line in tracks):
+        if any(end.shape is None for n in diagram.lines if n.id == line for end in n.ends):
+            continue
+        whole = wires(found)[line]
+        run = LineString(flatten(whole.path))
+        halves = [substring(run, low, low + 0.45, normalized=True).coords for low in (0.0, 0.55)]
+        pieces = [
+            replace(whole, path=Path(start, tuple(LineTo(at) for at in rest)))
+            for start, *rest in (halves[n] for n in kept)
+        ]
+        others = (item for item in found.items if item is not whole)
+        damaged = replace(found, items=(*others, *pieces))
+        assert line in {part for fault in faults(diagram, damaged) for part in fault.items}
 
 
 def test_a_bubble_round_a_streams_last_value_holds_a_copy_of_it() -> None:

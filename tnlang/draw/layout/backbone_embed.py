@@ -16,6 +16,8 @@ from tnlang.draw.scene import Path, Point
 SMALL = ("onehot", "clip", "shift")
 JOG = 26.0
 """Length of the S-curve by which a wire moves aside."""
+ROUND = 32.0
+"""Radius of the round by which an embedding's wire turns down."""
 ASIDE, FALL = 64.0, 38.0
 """How far the embedding stands right of the hidden track; the clear space from there to the next station."""
 
@@ -79,14 +81,14 @@ def lay_chain(
     gauge: Gauge,
     drawn: Drawn,
     *,
-    upward: bool,
+    station: float | None = None,
 ) -> float:
-    """Places a chain. Above a backbone it starts at ``y`` and the first station's y is returned; below one it
-    hangs from ``y`` and the y of the free ends is returned."""
+    """Places a chain. Above a backbone it starts at ``y`` and the first station's y is returned; below one,
+    whose last ``station`` is at that y, it turns aside at ``y`` and the y of the free ends is returned."""
     for shape in chain.shapes:
         drawn.halves[shape] = gauge.half(index.shapes[shape])
-    if not upward:
-        return _below(index, chain, y, offsets, drawn)
+    if station is not None:
+        return _below(index, chain, station, y, offsets, drawn)
     hidden_x = offsets[-1]
     if chain.position == chain.shapes[0]:
         # one tensor that has both tracks: it stands on them
@@ -111,7 +113,8 @@ def lay_chain(
             right += 10.0 + drawn.halves[shape][0]
             drawn.centers[shape] = (right, y)
             right += drawn.halves[shape][0]
-        x = max(x, right + 30.0)
+        named = max((gauge.room(index.lines[line]) for line in chain.lines), default=0.0)
+        x = max(x, right + 12.0 + max(named, 18.0) + (ROUND - 12.0) * bool(small))
         at_y = y + 16.0
     for number, shape in enumerate(tall):
         at_y += (22.0 if number == 0 else 26.0) + drawn.halves[shape][1]
@@ -154,7 +157,7 @@ def _join(index: Index, chain: Chain, drawn: Drawn, top: float) -> None:
             points = [a, (a[0], b[1]), b] if b[1] < a[1] else [a, (b[0], a[1]), b]
         if index.lines[line].ends[0].shape != one:
             points.reverse()
-        drawn.paths[line] = rounded_track(points, 32.0)
+        drawn.paths[line] = rounded_track(points, ROUND)
     if chain.opening is not None:
         end = chain.shapes[-1]
         x, y = drawn.centers[end]
@@ -165,7 +168,7 @@ def _join(index: Index, chain: Chain, drawn: Drawn, top: float) -> None:
         drawn.free[chain.opening] = "top" if top < y else "bottom"
 
 
-def _below(index: Index, chain: Chain, y: float, offsets: list[float], drawn: Drawn) -> float:
+def _below(index: Index, chain: Chain, station: float, y: float, offsets: list[float], drawn: Drawn) -> float:
     hidden_x = offsets[-1]
     x = hidden_x + ASIDE
     at_y = y + FALL + 22.0
@@ -181,7 +184,8 @@ def _below(index: Index, chain: Chain, y: float, offsets: list[float], drawn: Dr
     start = (hidden_x, y)
     s_curve = cubic(start, DOWN, (x, top), UP, 0.6 * (top - y))
     line = chain.tracks[-1]
-    drawn.paths[line] = _oriented(index, line, first, [straight(center, (x, top)), reverse(s_curve)])
+    way = [straight(center, (x, top)), reverse(s_curve), straight(start, (hidden_x, station))]
+    drawn.paths[line] = _oriented(index, line, first, way)
     return bottom
 
 
@@ -229,10 +233,7 @@ def lay_feed(index: Index, part: Part, station: Point, half: Point, gauge: Gauge
     ]
     jogs = [2 * JOG if aside else 0.0 for aside in asides]
     length = max(
-        sum(
-            max(28.0, gauge.room(index.lines[n]) + 6, gauge.longest() * (n in part.returns))
-            for n in way.lines
-        )
+        sum(_span(index, gauge, part, n) for n in way.lines)
         + sum(2 * drawn.halves[s][0] for s in way.smalls)
         + jog
         for way, jog in zip(ways, jogs, strict=True)
@@ -241,11 +242,17 @@ def lay_feed(index: Index, part: Part, station: Point, half: Point, gauge: Gauge
     center = (x + half[0] + length + drawn.halves[body][0], y)
     drawn.centers[body] = center
     for way, offset, aside in zip(ways, offsets, asides, strict=True):
-        _lay_way(index, way, (x, y + offset), x + half[0], center, aside, gauge, drawn)
+        _lay_way(index, part, way, (x, y + offset), x + half[0], center, aside, gauge, drawn)
+
+
+def _span(index: Index, gauge: Gauge, part: Part, line: int) -> float:
+    """The length of a line right of its plus, for its name; what comes in at the plus is named as a track."""
+    return max(28.0, gauge.room(index.lines[line]) + 6, gauge.longest() * (line in part.returns))
 
 
 def _lay_way(
     index: Index,
+    part: Part,
     way: Way,
     start: Point,
     reach: float,
@@ -262,7 +269,7 @@ def _lay_way(
             goal = (center[0], start[1])
         else:
             wide = drawn.halves[goal_shape][0]
-            x += max(28.0, gauge.room(index.lines[line]) + 6) + wide
+            x += _span(index, gauge, part, line) + wide
             goal = (x, level)
             drawn.centers[goal_shape] = goal
             x += wide

@@ -268,7 +268,7 @@ class Spine:
             small = [s for p in self.feeds if p.stop == 0 for s in p.members]
             bulky = any(self.measure(self.index.shapes[s])[1] > 12 for s in small if self._is_small(s))
             return 34.0 * bulky + lay_chain(
-                self.index, self.before, 0.0, self.offsets, self.gauge, self.drawn, upward=True
+                self.index, self.before, 0.0, self.offsets, self.gauge, self.drawn
             )
         first = self.backbone.tracks[0] if self.backbone.tracks else ()
         return FREE if any(self._open_end(line) for line in first) else 0.0
@@ -291,7 +291,7 @@ class Spine:
                 self.offsets,
                 self.gauge,
                 self.drawn,
-                upward=False,
+                station=y,
             )
         elif last:
             self.bottom = max(y + FREE, low + 36.0)
