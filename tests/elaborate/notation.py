@@ -11,7 +11,9 @@ from tnlang.ir.net import (
     Bracket,
     Bubble,
     Call,
+    Decl,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -80,10 +82,20 @@ def _statement(statement: Stmt) -> list[str]:
             return [f"shared {name} = {callee}"]
         case Frozen(target=target):
             return [f"frozen {_value(target)}"]
+        case Factor(function=function, source=source, factors=factors, left=left):
+            bound = ", ".join(_factor(decl) for decl in factors)
+            cut = f" {left}" if left else ""
+            return [f"{bound} = {function}({source.name}{_subs(source.subs)}){cut}"]
         case Repeat(loop=loop, body=body):
             head = f"repeat {loop.var} in {show(loop.start)}..{show(loop.stop)}"
             return [head, *("    " + line for inner in body for line in _statement(inner))]
     raise AssertionError(statement)
+
+
+def _factor(decl: Decl) -> str:
+    legs = ", ".join(f"{leg.name}: {show(leg.size)}" for leg in decl.legs)
+    known = "".join(f" {p.name}{list(p.legs)}" if p.legs else f" {p.name}" for p in decl.properties)
+    return f"{decl.name}[{legs}]{known}"
 
 
 def _value(value: Value) -> str:

@@ -25,6 +25,7 @@ from tnlang.ir.net import (
     Bracket,
     Bubble,
     Call,
+    Factor,
     Frozen,
     Net,
     Node,
@@ -346,6 +347,8 @@ def _defined(statement: Stmt) -> set[str]:
             return {target.name}
         case Call(results=results):
             return {result.name for result in results}
+        case Factor(factors=factors):
+            return {factor.name for factor in factors}
         case Shared() | Repeat():
             return set()
 

@@ -21,6 +21,7 @@ from tnlang.ir.net import (
     Bubble,
     Call,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -180,6 +181,12 @@ def _statements(body: tuple[Stmt, ...], names: _Names, loops: Loops) -> None:
                 names.values[target.name, target.subs] = _digest(
                     "frozen", _member(target.name, target.subs, loops)
                 )
+            case Factor(factors=factors):
+                sizes = tuple(_text(leg.size, loops) for factor in factors for leg in factor.legs)
+                options = (statement.function, statement.left, statement.centre, statement.error, sizes)
+                for position, factor in enumerate(factors):
+                    key = _digest("factor", names.key(statement.source, loops), options, position)
+                    names.values[factor.name, factor.subs] = key
             case Repeat():
                 _repeat(statement, names, loops)
             case Shared():

@@ -10,6 +10,7 @@ from tnlang.ir.net import (
     Bind,
     Decl,
     Entry,
+    Factor,
     Group,
     Ix,
     Loop,
@@ -52,6 +53,10 @@ def _body_sizes(
                 for size in (*target.subs, *(wire.size for wire in value_wires(target.legs))):
                     yield from _evaluable(here, size, loops, known)
                 yield from _sum_sizes(here, total, loops, known)
+            case Factor(factors=factors):
+                for factor in factors:
+                    for leg in factor.legs:
+                        yield from _evaluable(f"{place}.{factor.name}", leg.size, loops, known)
             case _:
                 pass
 

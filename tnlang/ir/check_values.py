@@ -11,6 +11,7 @@ from tnlang.ir.net import (
     Bind,
     Call,
     Decl,
+    Factor,
     Frozen,
     Group,
     Leg,
@@ -59,6 +60,9 @@ class _Scope:
         sizes = tuple(leg_size(leg) for leg in value.legs)
         self.values.setdefault(value.name, {})[value.subs] = sizes
 
+    def declare(self, decl: Decl) -> None:
+        self.values.setdefault(decl.name, {})[decl.subs] = tuple(leg.size for leg in decl.legs)
+
     def forget_turn(self, before: set[tuple[str, tuple[Size, ...]]], var: str) -> None:
         """Drop what a repeat bound for one turn only: all that does not carry its variable, but streams."""
         for name, members in self.values.items():
@@ -96,12 +100,12 @@ def _walk_scopes(program: Program) -> Iterator[tuple[_Scope, Stmt]]:
 
 
 def _start(program: Program, net: Net) -> _Scope:
-    values: dict[str, dict[tuple[Size, ...], tuple[Size, ...]]] = {}
+    scope = _Scope(program, net, {}, set())
     own = local_names(net)  # they hide what the file declares under the same name
     outer = [decl for decl in program.declarations if decl.name not in own]
     for decl in (*outer, *net.inputs, *net.owned):
-        values.setdefault(decl.name, {})[decl.subs] = tuple(leg.size for leg in decl.legs)
-    return _Scope(program, net, values, set())
+        scope.declare(decl)
+    return scope
 
 
 def _statements(scope: _Scope, body: tuple[Stmt, ...]) -> Iterator[tuple[_Scope, Stmt]]:
@@ -116,6 +120,9 @@ def _statements(scope: _Scope, body: tuple[Stmt, ...]) -> Iterator[tuple[_Scope,
             case Call(results=results):
                 for result in results:
                     scope.bind(result)
+            case Factor(factors=factors):
+                for factor in factors:
+                    scope.declare(factor)
             case Repeat(loop=loop, body=inner):
                 before = {(name, subs) for name, members in scope.values.items() for subs in members}
                 yield from _statements(scope, inner)
@@ -135,6 +142,8 @@ def refs_resolve(program: Program) -> Iterator[str]:
                 for ref in arguments:
                     if scope.legs(ref) is None:
                         yield f"{scope.net.name}.{name}: argument {ref.name} has no value yet"
+            case Factor():
+                yield from _factored(scope, statement)
             case _:
                 pass
 
@@ -155,6 +164,33 @@ def _use(scope: _Scope, place: str, node: Tensor) -> Iterator[str]:
             )
 
 
+def _factored(scope: _Scope, factor: Factor) -> Iterator[str]:
+    """Each leg of the source is that of one factor, in order; what other legs the factors have are bonds."""
+    place = f"{scope.net.name}.{factor.factors[0].name}"
+    sizes = scope.legs(factor.source)
+    if sizes is None:
+        yield f"{place}: {factor.source.name}{_subs(factor.source)} has no value yet"
+        return
+    right = tuple(position for position in range(len(sizes)) if position not in factor.left)
+    ranks = tuple(len(decl.legs) for decl in factor.factors)
+    count = len(sizes)
+    match factor.function:
+        case "svd":
+            wanted: tuple[int, ...] = (len(factor.left) + 1, 1, len(right) + 1)
+            outer = (*factor.factors[0].legs[:-1], *factor.factors[2].legs[:-1]) if ranks == wanted else ()
+            sizes = tuple(sizes[position] for position in (*factor.left, *right))
+        case "cp" | "tucker":
+            wanted = (1 if factor.function == "cp" else count, *(2 for _ in range(count)))
+            outer = tuple(decl.legs[0] for decl in factor.factors[1:])
+        case "tt":
+            wanted = tuple(1 + (n > 0) + (n < count - 1) for n in range(count))
+            outer = tuple(decl.legs[int(n > 0)] for n, decl in enumerate(factor.factors))
+    if ranks != wanted:
+        yield f"{place}: the factors have {ranks} legs, not {wanted}"
+    elif not all(agree(size, leg.size) for size, leg in zip(sizes, outer, strict=True)):
+        yield f"{place}: the factors do not have the sizes of {factor.source.name}"
+
+
 def _subs(ref: Ref) -> str:
     return "{" + ", ".join(map(show, ref.subs)) + "}" if ref.subs else ""
 
@@ -173,6 +209,10 @@ def streams(program: Program) -> Iterator[str]:
                 before = scope.values.get(target.name, {}).get(())
                 if not opens and before is not None and len(before) != len(target.legs):
                     yield f"{place}: {len(before)} legs before, {len(target.legs)} now"
+            case Factor(factors=factors):
+                for factor in factors:
+                    if factor.subs in scope.values.get(factor.name, {}):
+                        yield f"{scope.net.name}.{factor.name}: bound twice"
             case Bind(target=target):
                 if target.subs in scope.values.get(target.name, {}):
                     yield f"{scope.net.name}.{target.name}: bound twice"

@@ -19,6 +19,7 @@ from tnlang.ir.net import (
     Bracket,
     Bubble,
     Call,
+    Factor,
     Frozen,
     Loop,
     Node,
@@ -171,7 +172,7 @@ class _Counter:
                 case Repeat(loop=loop, body=inside):
                     for turn in self.turns((loop,), set(_variables_of(inside))):
                         turn.run(inside)
-                case Shared() | Frozen():
+                case Shared() | Frozen() | Factor():
                     pass
 
     def volume(self, wires: Iterable[Wire]) -> int:

@@ -251,6 +251,7 @@ class Value:
 
     ``subs`` may depend on the variable of an enclosing repeat (``h{l}``). ``anonymous`` values stand for an
     expression that had no name of its own (the argument ``x + y`` of a call): they are drawn in place.
+    ``derived`` ones are those that a transform contracts to one tensor: they are drawn as one, by their name.
     """
 
     name: str
@@ -258,6 +259,7 @@ class Value:
     subs: tuple[Size, ...] = ()
     leg_names: tuple[str, ...] = ()
     anonymous: bool = False
+    derived: bool = False
 
 
 # ---------------------------------------------------------------- statements
@@ -324,7 +326,27 @@ class Repeat(Part):
     body: tuple[Stmt, ...]
 
 
-Stmt = Bind | StreamSet | Call | Shared | Frozen | Repeat
+@dataclass(frozen=True, slots=True)
+class Factor(Part):
+    """The factors of a whole value, whose product it is, or nearly is (transform ``decompose``).
+
+    ``svd`` gives U (legs ``left`` of the source, bond), λ (bond) and V (the other legs, bond), their product
+    U λ V without a conjugate; ``cp`` λ (bond) and for each leg a factor (leg, bond); ``tucker`` a core (a
+    bond for each leg) and for each leg a factor (leg, bond); ``tt`` a train of tensors, one for each leg,
+    that are isometries towards the one at ``centre``. The legs of ``factors`` tell the sizes of the bonds.
+    ``error`` is the part of the source's norm that may be left out besides (svd, tt): singular values that
+    are not needed for it are 0.
+    """
+
+    function: Literal["svd", "cp", "tucker", "tt"]
+    source: Ref
+    factors: tuple[Decl, ...]
+    left: tuple[int, ...] = ()
+    centre: int = 0
+    error: float = 0.0
+
+
+Stmt = Bind | StreamSet | Call | Shared | Frozen | Factor | Repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tnlang.ir.net import (
     Bubble,
     Call,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -209,6 +210,8 @@ def refs(statement: Stmt) -> Iterator[Ref]:
             yield from (node.ref for node in walk(body) if isinstance(node, Tensor))
         case Call(arguments=arguments):
             yield from arguments
+        case Factor(source=source):
+            yield source
         case Frozen() | Shared() | Repeat():
             return
 
@@ -222,6 +225,8 @@ def local_names(net: Net) -> frozenset[str]:
                 names.add(target.name)
             case Call(results=results):
                 names.update(result.name for result in results)
+            case Factor(factors=factors):
+                names.update(factor.name for factor in factors)
             case Shared() | Repeat():
                 pass
     return frozenset(names)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from tnlang.ir.net import (
     Bind,
     Call,
+    Factor,
     Frozen,
     Loop,
     Ref,
@@ -35,7 +36,9 @@ from tnlang.lower.plan import (
     Binary,
     CallNet,
     Expr,
+    Factored,
     Index,
+    Kept,
     Name,
     NewAxis,
     Num,
@@ -180,6 +183,8 @@ class Builder(Known):
                     self.call(statement, body[position + 1 :])
                 case Repeat():
                     self.repeat(statement)
+                case Factor():
+                    self.factor(statement)
                 case Shared():
                     pass
 
@@ -339,6 +344,55 @@ class Builder(Known):
         else:
             point = None if result.anonymous else self.point(result.name, ())
             self.let(self.local(result.name, held), expr, point)
+
+    def factor(self, statement: Factor) -> None:
+        """The factors of a value, bound at once."""
+        source = self.lookup(statement.source)
+        if source.hot is not None:
+            raise AssertionError(f"{statement.source.name} is one-hot")
+        rank = len(source.sizes)
+        left = tuple(leg - rank for leg in statement.left)
+        right = tuple(leg - rank for leg in range(rank) if leg not in statement.left)
+        first = statement.factors[0]
+        match statement.function:
+            case "svd" | "cp":
+                bonds: tuple[Size, ...] = (first.legs[-1].size,)
+            case "tucker":
+                bonds = tuple(leg.size for leg in first.legs)
+            case "tt":
+                bonds = tuple(core.legs[-1].size for core in statement.factors[:-1])
+        x = self.expression(statement.source)
+        value = Factored(
+            statement.function,
+            x,
+            rank,
+            tuple(map(self.size, bonds)),
+            left,
+            right,
+            statement.centre,
+            statement.error,
+        )
+        targets = []
+        for number, decl in enumerate(statement.factors):
+            is_complex = source.complex and not (statement.function == "svd" and number == 1)
+            sizes = tuple(leg.size for leg in decl.legs)
+            held = Held(Var("", len(sizes), source.var.batched), sizes, None, is_complex)
+            targets.append(self.local(decl.name, held))
+        self.steps.append(LetSeveral(tuple(targets), value))
+        self.watched(targets, [decl.name for decl in statement.factors])
+
+    def watched(self, targets: Sequence[Var], names: Sequence[str]) -> None:
+        """Values that were bound at once, each shown to its point."""
+        for target, name in zip(targets, names, strict=True):
+            point = self.point(name, ())
+            if point is not None:
+                self.let(target, target, point)
+
+    def kept(self, held: Mapping[str, Held], wanted: Sequence[str]) -> None:
+        """Bind values that parameters alone give; ``held`` tells of all of them, in order."""
+        targets = [self.local(n, h) if n in wanted else Var("", 0) for n, h in held.items()]
+        self.steps.append(LetSeveral(tuple(targets), Kept()))
+        self.watched([target for target in targets if target.text], wanted)
 
     def handed_down(self, name: str) -> Var:
         """What the file has for a callee: as it was handed to this net, or this net's own."""

@@ -11,6 +11,7 @@ from tnlang.ir.net import (
     Bubble,
     Call,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -201,10 +202,11 @@ def _sizes(program: Program, net: Net) -> Iterator[Size]:
     for output in net.outputs:
         yield from (leg.size for leg in output.legs)
     for statement in statements(net.body):
-        yield from _statement_sizes(statement)
+        yield from statement_sizes(statement)
 
 
-def _statement_sizes(statement: Stmt) -> Iterator[Size]:
+def statement_sizes(statement: Stmt) -> Iterator[Size]:
+    """The sizes that a statement speaks of, not those inside a repeat."""
     match statement:
         case Bind(target=target, body=body) | StreamSet(target=target, body=body):
             yield from _leg_sizes(target.legs)
@@ -220,6 +222,9 @@ def _statement_sizes(statement: Stmt) -> Iterator[Size]:
                 yield from argument.subs
             for result in results:
                 yield from _leg_sizes(result.legs)
+        case Factor(factors=factors):
+            for factor in factors:
+                yield from (leg.size for leg in factor.legs)
         case Shared():
             return
 

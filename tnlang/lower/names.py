@@ -76,14 +76,19 @@ MODULE_ATTRIBUTES = frozenset(
 NET_ATTRIBUTES = frozenset(
     [
         "constants",
+        "derived",
+        "forget",
         "frozen",
         "ignored",
         "is_observed",
+        "kept",
         "load_weights",
         "needed",
         "observed",
         "past_values",
         "prefixes",
+        "prepare",
+        "prepared",
         "register",
         "replacements",
         "reference",
@@ -96,6 +101,7 @@ NET_ATTRIBUTES = frozenset(
 
 LIBRARY = tuple(
     [
+        "Any",
         "Callable",
         "F",
         "Iterable",

@@ -24,6 +24,7 @@ from tnlang.ir.slots import array_legs, called, dotted, has, onehot_leg, used_fi
 from tnlang.ir.walk import refs, statements, walk
 from tnlang.lower.bodies import Builder
 from tnlang.lower.counting import assignments
+from tnlang.lower.derived import bound_by, derived_statements, first_level, without
 from tnlang.lower.dims import dims_of, file_level_shared, keywords, scalar
 from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
@@ -34,12 +35,14 @@ from tnlang.lower.names import (
     identifier,
 )
 from tnlang.lower.notation import describe
+from tnlang.lower.operands import Held
 from tnlang.lower.owned import parameters_of, place_of, submodules_of, value_names
 from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import (
     Argument,
     Body,
     Buffer,
+    Derived,
     ModulePlan,
     Needed,
     NetPlan,
@@ -98,8 +101,12 @@ def plan_net(
     uses = Counter(ref.name for s in statements(net.body) for ref in refs(s))
     uses.update(output.name for output in net.outputs)
 
-    def build(observed: bool) -> tuple[Builder, Body]:
-        builder = Builder(
+    owned = [d for d in (*net.owned, *(() if is_called else outer)) if d.kind in ("param", "const")]
+    alone = derived_statements(net, dims, owned)
+    kept: dict[str, Held] = {}
+
+    def builder_of(observed: bool, inputs: Sequence[tuple[str, Decl]], handed: Mapping[str, str]) -> Builder:
+        return Builder(
             program,
             net,
             dims,
@@ -113,16 +120,35 @@ def plan_net(
             uses=uses,
             has_own_scale="scale" in value_names(net),
         )
+
+    def build_derived() -> tuple[Builder, Derived]:
+        """Where the values that parameters alone give are computed."""
+        builder = builder_of(False, (), {})
+        builder.declare()
+        builder.run(alone)
+        kept.update((name, builder.values[name]) for s in alone for name in bound_by(s))
+        body = Body(
+            tuple(builder.steps), tuple(h.var for h in kept.values()), tuple(sorted(builder.names.taken))
+        )
+        return builder, Derived(body, tuple(place.kept[name] for name in kept))
+
+    def build(observed: bool) -> tuple[Builder, Body]:
+        builder = builder_of(observed, inputs, handed)
         builder.versions = {
             name: builder.names.take(f"{identifier(name)}_versions") for name in _streams_met_by_number(net)
         }
         builder.declare()
-        builder.run(net.body)
+        taken = first_level(alone) if observed else alone
+        if taken:
+            builder.kept(kept, [name for statement in taken for name in bound_by(statement)])
+        builder.run(without(net.body, taken))
         return builder, builder.finish()
 
+    deriving, derived = build_derived() if alone else (None, None)
     seen, observed = build(True)
     plain = None if frozen else build(False)
     used_dims = seen.used_dims | (plain[0].used_dims if plain else set())
+    used_dims |= deriving.used_dims if deriving is not None else set()
     in_init = _init_size(names)
     has_params = any(d.kind == "param" for d in (*net.owned, *outer))
     checkpoint = checkpoint_of(program, net, place, lambda size: scalar(size, seen.dim, {}))
@@ -165,6 +191,7 @@ def plan_net(
         past_values=_past_values(program, net),
         checkpoint=checkpoint,
         file_level="file_level" if is_called and (params or shared) else "",
+        derived=derived,
     )
     callee = Callee(
         plan.class_name,

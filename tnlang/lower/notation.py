@@ -16,6 +16,7 @@ from tnlang.ir.net import (
     Call,
     Decl,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -135,6 +136,9 @@ def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str]) -> list[st
                 found.append(f"{indent}{'stream ' if opens else ''}{_equated(target, op, total, inside)}")
             case Frozen(target=target):
                 found.append(f"{indent}{_value(target)} is frozen")
+            case Factor(function=function, source=source, factors=factors):
+                left = ", ".join(map(declaration, factors))
+                found.append(f"{indent}{left} = {function}({_ref(source)})")
             case Call(name=name, net=net, arguments=arguments, results=results):
                 given = ", ".join(inside.pop(ref.name, "") or _ref(ref) for ref in arguments)
                 called = net.rpartition(".")[2].rpartition("/")[2]

@@ -10,6 +10,7 @@ from tnlang.ir.net import (
     Bubble,
     Call,
     Decl,
+    Factor,
     Frozen,
     Loop,
     Net,
@@ -49,6 +50,8 @@ def value_names(net: Net) -> list[str]:
                 found[target.name] = None
             case Call(results=results):
                 found.update(dict.fromkeys(r.name for r in results if not r.anonymous))
+            case Factor(factors=factors):
+                found.update(dict.fromkeys(factor.name for factor in factors))
             case _:
                 pass
     return list(found)
@@ -102,6 +105,7 @@ def place_of(
     called_ = {name: names.take(attribute(name)) for name in calls}
     points = {name: names.take(attribute(name)) for name in values}
     deeper = {("scale", depth): names.take(f"scale_{depth}") for depth in depths[1:]}
+    kept = {name: names.take(f"prepared_{identifier(name)}") for name in values}
     # A dim gives way to everything else: it is nothing that the text calls by this name on a module.
     dim_names = {dim.name: names.take(attribute(dim.name)) for dim in dims.dims}
     families: dict[str, list[tuple[int, ...]]] = {}
@@ -114,6 +118,7 @@ def place_of(
         called_,
         points,
         deeper,
+        kept,
         dim_names,
         frozenset(name for name, members in families.items() if not _rectangular_from_zero(members)),
         frozenset(name for name in calls if not _from_zero(net.body, name)),

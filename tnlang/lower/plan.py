@@ -337,6 +337,26 @@ class CallNet:
     takes_frozen: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """The factors of an array, several at once: by singular values over ``left`` and ``right`` axes, or as
+    ``cp``, ``tucker``, ``tt`` of its last ``rank`` axes. ``bonds`` are the numbers of entries kept."""
+
+    function: Literal["svd", "cp", "tucker", "tt"]
+    x: Expr
+    rank: int
+    bonds: tuple[Scalar, ...]
+    left: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+    centre: int = 0
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The values that parameters alone give, several at once."""
+
+
 Expr = (
     Num
     | Name
@@ -372,6 +392,8 @@ Expr = (
     | Conjugate
     | LoopSum
     | CallNet
+    | Factored
+    | Kept
 )
 
 _EXPRESSIONS = get_args(Expr)

@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -66,6 +66,7 @@ class Net(nn.Module):
     past_values: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    prepared: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +113,47 @@ class Net(nn.Module):
                     f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)"
                 )
         return Part({name: given[name] for name in needed} if needed else given, "", {})
+
+    def derived(self) -> tuple[Tensor, ...]:
+        """The values that parameters alone give, computed."""
+        return ()
+
+    def kept(self) -> tuple[Tensor, ...]:
+        """The values that parameters alone give: as ``prepare`` left them, else computed."""
+        if any(name not in self._buffers for name in self.prepared):
+            return self.derived()
+        return tuple([getattr(self, name) for name in self.prepared])
+
+    def prepare(self) -> Self:
+        """Keep the values that parameters alone give as buffers, until ``train()`` or new weights.
+
+        Returns self. Parameters changed in another way make them stale: call it again. Gradients do not
+        pass through what is kept.
+        """
+        with torch.no_grad():
+            for part in self.modules():
+                if isinstance(part, Net) and part.prepared:
+                    for name, value in zip(part.prepared, part.derived(), strict=True):
+                        part.register_buffer(name, value, persistent=False)
+        return self
+
+    def forget(self) -> None:
+        """Drop what ``prepare`` kept, also in the nets called."""
+        for part in self.modules():
+            if isinstance(part, Net):
+                for name in part.prepared:
+                    part._buffers.pop(name, None)
+
+    def train(self, mode: bool = True) -> Self:
+        """As in PyTorch; what ``prepare`` kept is dropped for training."""
+        if mode:
+            self.forget()
+        return super().train(mode)
+
+    def load_state_dict(self, *arguments: Any, **named: Any) -> Any:
+        """As in PyTorch; what ``prepare`` kept is dropped."""
+        self.forget()
+        return super().load_state_dict(*arguments, **named)
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
         """Own a part under a name that no attribute can have."""
@@ -188,6 +230,7 @@ class Net(nn.Module):
         used and every array that does not fit.
         """
         fill(self, Path(path))
+        self.forget()
         return self
 
 
@@ -371,6 +414,118 @@ def isometry(x: Tensor, *legs: int) -> Tensor:
     q: Tensor = torch.linalg.qr(turned.reshape(rows, -1))[0].reshape(turned.shape)
     back = [[*others, *legs].index(axis) for axis in range(x.dim())]
     return q.permute(back).contiguous()
+
+
+def svd(
+    x: Tensor, left: tuple[int, ...], right: tuple[int, ...], rank: int, error: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """U (axes ``left``, bond), values, V (axes ``right``, bond) of x = U values V, axes counted from the end.
+
+    The largest entry of each column of U is positive. Of the ``rank`` values kept, those that a part
+    ``error`` of the norm does not need are 0. Raises ValueError where there are fewer values.
+    """
+    moved = x.movedim((*left, *right), tuple(range(-len(left) - len(right), 0)))
+    rows = moved.shape[-len(left) - len(right) : -len(right)]
+    columns = moved.shape[-len(right) :]
+    matrix = moved.reshape(*x.shape[: x.dim() - len(left) - len(right)], math.prod(rows), math.prod(columns))
+    u, values, vh = torch.linalg.svd(matrix, full_matrices=False)
+    if rank > values.shape[-1]:
+        raise ValueError(f"a matrix of {list(matrix.shape[-2:])} has no {rank} singular values")
+    u, v = u[..., :rank], vh.mT[..., :rank]
+    largest = u.gather(-2, u.abs().argmax(-2, keepdim=True))
+    phase = (largest / largest.abs()).detach()
+    rest = values.square().flip(-1).cumsum(-1).flip(-1).sqrt()
+    kept = torch.where(rest > error * rest[..., :1], values, 0.0)[..., :rank]
+    return (u * phase.conj()).unflatten(-2, rows), kept, (v * phase).unflatten(-2, columns)
+
+
+def tensor_train(
+    x: Tensor, legs: int, ranks: tuple[int, ...], centre: int, error: float = 0.0
+) -> tuple[Tensor, ...]:
+    """A tensor for each of the last ``legs`` axes, isometries towards the one at ``centre``."""
+    share = error / math.sqrt(max(legs - 1, 1))
+    before: list[Tensor] = []
+    after: list[Tensor] = []
+    rest, open_legs = x, legs
+    for site in range(centre):
+        first = min(site, 1) + 1
+        axes = tuple(range(-open_legs, 0))
+        u, values, v = svd(rest, axes[:first], axes[first:], ranks[site], share)
+        before.append(u)
+        rest = (v * along_last(values, v)).movedim(-1, values.dim() - 1)
+        open_legs = open_legs - first + 1
+    for site in range(legs - 1, centre, -1):
+        last = 1 if site == legs - 1 else 2
+        axes = tuple(range(-open_legs, 0))
+        u, values, v = svd(rest, axes[:-last], axes[-last:], ranks[site - 1], share)
+        after.append(v.movedim(-1, values.dim() - 1))
+        rest = u * along_last(values, u)
+        open_legs = open_legs - last + 1
+    return (*before, rest, *reversed(after))
+
+
+def along_last(values: Tensor, like: Tensor) -> Tensor:
+    """``values`` along the last axis of an array with more axes."""
+    return values.reshape(*values.shape[:-1], *([1] * (like.dim() - values.dim())), values.shape[-1])
+
+
+def cp(x: Tensor, legs: int, rank: int) -> tuple[Tensor, ...]:
+    """The weights of a CP decomposition by tensorly, falling, and a factor (leg, bond) for each leg."""
+    tensorly = tensorly_module()
+
+    def one(tensor: Tensor) -> list[Tensor]:
+        found = tensorly.decomposition.parafac(
+            tensor, rank, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True
+        )
+        weights, factors = found
+        order = weights.argsort(descending=True, stable=True)
+        factors = [factor[:, order] for factor in factors]
+        signs = [largest_signs(factor) for factor in factors[:-1]]
+        turned = [factor * sign for factor, sign in zip(factors, signs, strict=False)]
+        return [weights[order], *turned, factors[-1] * torch.stack(signs).prod(0)]
+
+    with tensorly.backend_context("pytorch", local_threadsafe=True):
+        return each(x, legs, one)
+
+
+def tucker(x: Tensor, legs: int, ranks: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """The core of a Tucker decomposition by tensorly, and an isometry (leg, bond) for each leg."""
+    tensorly = tensorly_module()
+
+    def one(tensor: Tensor) -> list[Tensor]:
+        core, factors = tensorly.decomposition.tucker(
+            tensor, list(ranks), n_iter_max=1000, init="svd", tol=1e-12
+        )
+        signs = [largest_signs(factor) for factor in factors]
+        for leg, sign in enumerate(signs):
+            core = core * sign.reshape([-1 if leg == axis else 1 for axis in range(core.dim())])
+        return [core, *(factor * sign for factor, sign in zip(factors, signs, strict=True))]
+
+    with tensorly.backend_context("pytorch", local_threadsafe=True):
+        return each(x, legs, one)
+
+
+def tensorly_module() -> Any:
+    """The package tensorly. Raises ImportError that says what needs it."""
+    try:
+        import tensorly
+        import tensorly.decomposition
+    except ImportError:
+        raise ImportError("CP and Tucker decompositions need tensorly: pip install tensorly") from None
+    return tensorly
+
+
+def largest_signs(factor: Tensor) -> Tensor:
+    """The sign of the largest entry of each column."""
+    largest = factor.gather(0, factor.abs().argmax(0, keepdim=True))[0]
+    return torch.where(largest < 0, -1.0, 1.0).to(factor)
+
+
+def each(x: Tensor, legs: int, one: Callable[[Tensor], list[Tensor]]) -> tuple[Tensor, ...]:
+    """The results for each member of a batch, put together."""
+    around = x.shape[: x.dim() - legs]
+    found = [one(tensor) for tensor in x.reshape(-1, *x.shape[x.dim() - legs :])]
+    return tuple(torch.stack(parts).reshape(*around, *parts[0].shape) for parts in zip(*found, strict=True))
 
 
 def symmetric(x: Tensor, *legs: int) -> Tensor:

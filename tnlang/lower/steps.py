@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tnlang.lower.plan import CallNet, Expr, Scalar, Var
+from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Var
 
 # ---------------------------------------------------------------- statements
 
@@ -30,10 +30,10 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class LetSeveral:
-    """The results of a net with several outputs."""
+    """Several values at once: the results of a net, factors, what was kept. ``""`` is one not wanted."""
 
     targets: tuple[Var, ...]
-    call: CallNet
+    value: CallNet | Factored | Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +236,14 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """What parameters alone give: how it is computed, and the buffers that ``prepare`` keeps it in."""
+
+    body: Body
+    buffers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NetPlan:
     """A net as a class: what ``__init__`` makes, and the two ways of ``forward``.
 
@@ -264,6 +272,7 @@ class NetPlan:
     past_values: tuple[str, ...] = ()
     checkpoint: Checkpoint | None = None
     file_level: str = ""
+    derived: Derived | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math
 _FROM = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
     "pathlib": ("Path",),
-    "typing": ("NamedTuple", "Self"),
+    "typing": ("Any", "NamedTuple", "Self"),
 }
 
 USER_FUNCTIONS = "# Functions of the user's:"

@@ -20,6 +20,7 @@ from tnlang.lower.plan import (
 )
 from tnlang.lower.steps import (
     Body,
+    Derived,
     Keyword,
     NetPlan,
     Parameter,
@@ -42,8 +43,10 @@ def class_lines(plan: NetPlan) -> list[str]:
     if constants:
         lines += ["", *constants]
     methods = forward_lines(plan)
-    needs_reference = any("self.reference" in line for line in methods)
+    derived = derived_lines(plan, plan.derived) if plan.derived is not None else []
+    needs_reference = any("self.reference" in line for line in (*methods, *derived))
     lines += ["", *init_lines(plan, needs_reference), "", *methods]
+    lines += ["", *derived] if derived else []
     if plan.checkpoint is not None:
         lines += ["", *weights_lines(plan)]
     for registered, attribute in renamed(plan):
@@ -86,6 +89,8 @@ def class_constants(plan: NetPlan) -> list[str]:
     if plan.buffers:
         pairs = ", ".join(f"{repr_name(b.attribute)}: {_lists(b.value)!r}" for b in plan.buffers)
         found += wrapped(f"    constants = {{{pairs}}}")
+    if plan.derived is not None:
+        found += wrapped(f"    prepared = {tuple_code(plan.derived.buffers)}")
     if plan.past_values:
         found += wrapped(f"    past_values = {tuple_code(plan.past_values)}")
     if plan.checkpoint is not None:
@@ -370,6 +375,18 @@ def forward_lines(plan: NetPlan) -> list[str]:
     lines += ['        """The same with a line for each named value."""']
     lines += method(plan.observed)
     return _named_results(plan, lines)
+
+
+def derived_lines(plan: NetPlan, derived: Derived) -> list[str]:
+    """``derived``: the values that parameters alone give, as a tuple."""
+    lines = [f"    def derived(self) -> tuple[{library('Tensor')}, ...]:"]
+    lines += docstring(("The values that parameters alone give, computed.",), "        ")
+    writer = Writer(plan.like if plan.like.startswith("self.") else "self.reference")
+    method = Method(plan.name, writer, Names.of([*derived.body.names, *definitions()]))
+    for step in derived.body.steps:
+        lines += method.step(step, "        ")
+    given = [writer.text(value) for value in derived.body.result]
+    return [*lines, *wrapped(f"        return ({', '.join(given)}{',' if len(given) == 1 else ''})")]
 
 
 def _named_results(plan: NetPlan, lines: list[str]) -> list[str]:

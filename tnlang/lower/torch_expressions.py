@@ -23,10 +23,12 @@ from tnlang.lower.plan import (
     Embed,
     Equal,
     Expr,
+    Factored,
     Flatten,
     Full,
     Index,
     Item,
+    Kept,
     Linear,
     Lookup,
     LoopSum,
@@ -242,6 +244,10 @@ class Writer:
                 return Code(f"sum({self.text(body)} {heads})")
             case CallNet():
                 return self.call(expr)
+            case Factored():
+                return self.factored(expr)
+            case Kept():
+                return Code("self.kept()")
         raise AssertionError(expr)
 
     def text(self, expr: Expr) -> str:
@@ -324,6 +330,22 @@ class Writer:
             return Code(f"{function}({self.text(x)})")
         there, back = f"{axes}, {last}", f"{last}, {axes}"
         return Code(f"{function}({self.code(x).at(ATOM)}.movedim({there})).movedim({back})")
+
+    def factored(self, expr: Factored) -> Code:
+        bonds = [text(bond) for bond in expr.bonds]
+        several = f"({', '.join(bonds)}{',' if len(bonds) == 1 else ''})"
+        error = [f"{expr.error!r}"] if expr.error else []
+        match expr.function:
+            case "svd":
+                given = [f"{expr.left}", f"{expr.right}", *bonds, *error]
+            case "cp":
+                given = [f"{expr.rank}", *bonds]
+            case "tucker":
+                given = [f"{expr.rank}", several]
+            case "tt":
+                given = [f"{expr.rank}", several, f"{expr.centre}", *error]
+        function = "tensor_train" if expr.function == "tt" else expr.function
+        return Code(f"{function}({', '.join([self.text(expr.x), *given])})")
 
     def call(self, expr: CallNet) -> Code:
         given = [self.text(a) for a in expr.arguments]

@@ -74,9 +74,10 @@ class Method:
                 return wrapped(f"{indent}{self.writer.text(target)} = {observe(point, 'None')}")
             case Let(target, value, point) if value is not None:
                 return self.line(f"{self.writer.text(target)} = ", value, point, indent)
-            case LetSeveral(targets, call):
-                left = ", ".join(map(self.writer.text, targets))
-                return self.line(f"{left} = ", call, None, indent)
+            case LetSeveral(targets, value):
+                left = ", ".join(self.writer.text(target) or "_" for target in targets)
+                left = f"({left},)" if len(targets) == 1 else left
+                return self.line(f"{left} = ", value, None, indent)
             case Table(name, in_order):
                 return [f"{indent}{name} = {'[]' if in_order else '{}'}"]
             case Append(table, value):

@@ -58,6 +58,7 @@ class Place:
     calls: dict[str, str]
     values: Mapping[str, str]
     deeper: Mapping[tuple[str, int], str]
+    kept: Mapping[str, str]
     dims: Mapping[str, str]
     keyed_parameters: frozenset[str]
     keyed_calls: frozenset[str]

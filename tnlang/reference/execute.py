@@ -12,7 +12,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tnlang.ir.net import Bind, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet, Sum, Value
+from tnlang.ir.net import (
+    Bind,
+    Call,
+    Decl,
+    Factor,
+    Frozen,
+    Net,
+    Ref,
+    Repeat,
+    Shared,
+    Stmt,
+    StreamSet,
+    Sum,
+    Value,
+)
 from tnlang.ir.program import Program
 from tnlang.ir.size import SizeError, evaluate, loop_key, variables
 from tnlang.ir.slots import (
@@ -32,6 +46,7 @@ from tnlang.ir.walk import value_wires
 from tnlang.reference.arrays import Array, OneHot, dense, gather
 from tnlang.reference.arrays import Value as WholeValue
 from tnlang.reference.evaluate import Scope, UserFunction, evaluate_sum
+from tnlang.reference.factor import cp, svd, tensor_train, tucker
 from tnlang.source import ValueMismatch
 
 
@@ -254,8 +269,30 @@ class _Frame:
                         self.turn = (*turn, (loop.var, value))
                         self.body(inner)
                     self.numbers, self.turn = outside, turn
+                case Factor():
+                    self.factor(statement)
                 case Shared():
                     pass
+
+    def factor(self, statement: Factor) -> None:
+        """The factors of a value, by their names."""
+        x = dense(self.ref(statement.source), self.run.batch)
+        sizes = [[evaluate(leg.size, self.numbers) for leg in decl.legs] for decl in statement.factors]
+        batch = self.run.batch
+        found: tuple[Array, ...]
+        match statement.function:
+            case "svd":
+                found = svd(x, statement.left, sizes[1][0], statement.error, batch)
+            case "cp":
+                found = cp(x, sizes[0][0], batch)
+            case "tucker":
+                found = tucker(x, sizes[0], batch)
+            case "tt":
+                ranks = [entries[-1] for entries in sizes[:-1]]
+                found = tensor_train(x, ranks, statement.centre, statement.error, batch)
+        for decl, array in zip(statement.factors, found, strict=True):
+            self.values[decl.name, decl.subs] = array
+            self.record(self.path + dotted(decl.name, [value for _, value in self.turn]), array)
 
     def compute(self, target: Value, total: Sum) -> Array:
         def seen(name: str, array: Array) -> None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from tnlang.transforms.contract import contract
+from tnlang.transforms.decompose import decompose
 from tnlang.transforms.expand import expand
 from tnlang.transforms.freeze import freeze
 from tnlang.transforms.request import Request, Step, Transform, TransformError
 
-TRANSFORMS: dict[str, Transform] = {"expand": expand, "freeze": freeze}
+TRANSFORMS: dict[str, Transform] = {
+    "contract": contract,
+    "decompose": decompose,
+    "expand": expand,
+    "freeze": freeze,
+}
 """By their name in the language."""
 
-PLANNED = ("contract", "decompose", "derivative", "fold", "patch", "simplify")
+PLANNED = ("derivative", "fold", "patch", "simplify")
 """Transforms of the language that this version does not have."""
 
-__all__ = ["PLANNED", "TRANSFORMS", "Request", "Step", "Transform", "TransformError", "expand", "freeze"]
+__all__ = [
+    "PLANNED",
+    "TRANSFORMS",
+    "Request",
+    "Step",
+    "Transform",
+    "TransformError",
+    "contract",
+    "decompose",
+    "expand",
+    "freeze",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tnlang.ir.net import Bind, Net, Repeat, Stmt, StreamSet
+from tnlang.ir.net import Bind, Factor, Net, Repeat, Stmt, StreamSet
 from tnlang.ir.walk import refs, statements
 
 
@@ -23,6 +23,8 @@ def without_dead(net: Net, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
                 case Bind(target=target) | StreamSet(target=target) if (
                     target.name in read_before and target.name not in read and target.name not in outputs
                 ):
+                    continue
+                case Factor(factors=factors) if not {factor.name for factor in factors} & (read | outputs):
                     continue
                 case Repeat():
                     yield replace(statement, body=tuple(pruned(statement.body, read)))

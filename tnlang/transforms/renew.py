@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tnlang.ir.net import Bind, Call, Frozen, Group, Repeat, Shared, Stmt, StreamSet, Sum, Value, Wire
+from tnlang.ir.net import Bind, Call, Factor, Frozen, Group, Repeat, Shared, Stmt, StreamSet, Sum, Value, Wire
 from tnlang.ir.walk import bound_wires, free_wires, fresh_wire, rename, value_wires
 
 
@@ -28,7 +28,7 @@ def _statement(statement: Stmt) -> Stmt:
             return replace(statement, results=tuple(_value(r, _fresh(r, None)) for r in results))
         case Repeat(body=inner):
             return replace(statement, body=renew(inner))
-        case Shared():
+        case Shared() | Factor():
             return statement
     raise AssertionError(statement)
 

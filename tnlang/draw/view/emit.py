@@ -295,7 +295,8 @@ class Emitter(Wiring):
         column = raised if raised and of_decl and len(joints) <= 1 else []
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
         picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
-        if found is None or (found.scope.by_name and found.has_name) or picked:
+        named = found is None or found.is_derived or (found.scope.by_name and found.has_name)
+        if found is None or named or picked:
             label, role = name_of(found, node.ref, above, self.roles)
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)

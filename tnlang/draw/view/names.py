@@ -72,6 +72,8 @@ def math(name: str, subs: str = "", label: str = "") -> str:
     above = "^{" + subs + "}" if subs else ""
     if label:
         return (given(label) or "") + above
+    if "·" in name:
+        return r"\,".join(math(part) for part in name.split("·")) + above
     name = name.rsplit(".", 1)[-1]
     bare = name.rstrip("'")
     primes = name[len(bare) :]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
 from tnlang.draw.view.styling import NO_STYLES, Styles
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
+from tnlang.ir.net import Bind, Bubble, Call, Decl, Factor, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate, show
 from tnlang.ir.slots import owned_shared
@@ -47,6 +47,15 @@ class Definition:
             case Call(results=results):
                 return not results[self.index].anonymous
             case Decl():
+                return False
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether a transform made it one tensor, drawn by its name whatever it is made of."""
+        match self.statement:
+            case Bind(target=target):
+                return target.derived
+            case _:
                 return False
 
 
@@ -100,6 +109,9 @@ class Scope:
                     self.loops[id(statement)] = loops
                     for index, result in enumerate(results):
                         self._bind(result.name, result.subs, statement, now, index)
+                case Factor(factors=factors):
+                    for factor in factors:
+                        self.table[(factor.name, ())] = self._definition(factor.name, (), factor, now)
                 case Repeat(loop=loop, body=inner):
                     turn = show(loop.start) if names.turns_of(loop) == "1" else loop.var
                     now = dict(self._scan(inner, now, (*loops, turn)))
@@ -247,7 +259,7 @@ class Uses:
         counts = self.shadow if shadow else self.counts
         first = found.key not in counts
         counts[found.key] += 1
-        if first and not (found.scope.by_name and found.has_name):
+        if first and not found.is_derived and not (found.scope.by_name and found.has_name):
             self.visit(found, shadow=shadow)
 
     def visit(self, found: Definition, *, shadow: bool = False) -> None:
