@@ -30,7 +30,12 @@ def derived_statements(net: Net, dims: NetDims, parameters: Collection[Decl]) ->
             found.append(statement)
             known.update(bound_by(statement))
             weights.update(bound_by(statement))
-    return tuple(found)
+    while True:
+        read = {ref.name for statement in found for ref in refs(statement)}
+        needed = [s for s in found if not _is_renaming(s) or read & set(bound_by(s))]
+        if needed == found:
+            return tuple(found)
+        found = needed
 
 
 def first_level(statements: tuple[Bind | Factor, ...]) -> tuple[Bind | Factor, ...]:
@@ -65,4 +70,9 @@ def _is_plain(statement: Bind | Factor) -> bool:
         or (isinstance(node, Bubble) and node.function in ("layernorm", "rmsnorm"))
         for node in nodes
     )
-    return len(nodes) > 1 and not own
+    return not own
+
+
+def _is_renaming(statement: Bind | Factor) -> bool:
+    """Whether it is a value as it is, or with its legs in another order."""
+    return isinstance(statement, Bind) and sum(1 for _ in walk(statement.body)) == 1
