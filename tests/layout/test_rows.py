@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.layout.pictures import diagrams_in, scene, sheets_of
+from tests.layout.pictures import diagrams_in, named, scene, sheets_of
 from tnlang.draw.diagram import Diagram, Row, Sign, diagrams_of
 from tnlang.draw.frame import ink_box
 from tnlang.draw.geometry import bbox
@@ -308,3 +308,43 @@ def test_hanging_legs_stand_below_one_another_and_what_several_leave_is_a_bar() 
     pitch = columns["b"][0] - columns["a"][0]
     assert bars == pytest.approx([3 * pitch + 48.0, pitch + 48.0], abs=0.5)
     assert not lint(row)
+
+
+def test_a_narrow_equation_between_drawings_stands_among_them() -> None:
+    shown = "draw A[i, j]; equation A[i, j] x[j] = b[i]; draw B[i, j]"
+    made = scene(sheets_of(HEAD + "figure f { " + shown + " }\n")[0])
+    heights = {round(bbox(i.outline).center[1]) for i in made.items if isinstance(i, ShapeItem)}
+    assert len(heights) == 1
+    wide = " ".join(f"A[a{k}, a{k + 1}]" for k in range(5))
+    long = shown.replace("A[i, j] x[j] = b[i]", f"{wide} = {wide}")
+    made = scene(sheets_of(HEAD + "figure f { " + long + " }\n")[0])
+    heights = {round(bbox(i.outline).center[1]) for i in made.items if isinstance(i, ShapeItem)}
+    assert len(heights) == 3
+
+
+def test_an_equation_marks_nothing_as_tied() -> None:
+    text = "param Q[n: 3, m: 3]\nfigure f { SHOWN Q[i, j] conj(Q[k, j])END }"
+    for shown, end, tied in (("draw", "", True), ("equation", " = delta[i, k]", False)):
+        diagram = diagrams_in(sheets_of(text.replace("SHOWN", shown).replace("END", end))[0])[0]
+        assert [shape.tied for shape in diagram.shapes] == [tied, tied]
+
+
+def test_what_a_repeat_applies_turn_after_turn_stands_in_a_plate() -> None:
+    text = """\
+        dim n = 3
+        param L[n, n]
+        net power(x[n]) -> y[n] {
+            stream s = x
+            repeat l in 0..4 { s[r] = L[r, c] s[c] }
+            y = s
+        }
+        figure f { draw power }
+        """
+    program = load_program(Source("<text>", text))
+    sheet = view(program, program.figures[0])
+    (diagram,) = diagrams_in(sheet)
+    (backbone,) = diagram.backbones
+    (plate,) = backbone.plates
+    station = named(diagram, "L")
+    assert (plate.start, plate.stop, plate.count) == (station, station, "4")
+    assert verify(to_svg(scene(sheet)), program, figure="f", module=False).ok

@@ -72,7 +72,7 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
         blocks.append(_content(agreeing.content, partial(place, flow=flow), widest, page[0]))
     items: list[Item] = []
     series = accumulate(int(panel.heads) for panel in sheet.panels)
-    lines = _arranged(list(map(_panel, sheet.panels, blocks, series)), page)
+    lines = _arranged(_cells(list(map(_panel, sheet.panels, blocks, series)), page[0]), page)
     for line in lines:
         items.extend(_below(items, line, _columns(lines)))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
@@ -159,6 +159,18 @@ def _panel(panel: Panel, block: Block, series: int) -> _Placed:
     row = panel.content.parts if isinstance(panel.content, Row) else ()
     alone = any(isinstance(part, Sign) and part.kind == "relation" for part in row)
     return _Placed(block, caption, alone, series, panel.heading)
+
+
+def _cells(panels: Sequence[_Placed], page: float) -> list[_Placed]:
+    """The panels; an equation between two drawings stands among them if it is no wider than one may be."""
+    widest = max([page / 3, *(panel.width for panel in panels if not panel.alone)])
+    beside = zip([None, *panels], [*panels[1:], None], strict=False)
+    return [
+        replace(panel, alone=False)
+        if panel.alone and panel.width <= widest and all(near and not near.alone for near in both)
+        else panel
+        for panel, both in zip(panels, beside, strict=False)
+    ]
 
 
 def _arranged(panels: Sequence[_Placed], page: tuple[float, float]) -> list[list[_Placed]]:

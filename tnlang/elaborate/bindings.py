@@ -18,7 +18,7 @@ from tnlang.elaborate.drafts import (
     sum_tips,
     wholes,
 )
-from tnlang.elaborate.rule2 import multiplied, open_tips
+from tnlang.elaborate.rule2 import as_written, multiplied, open_tips
 from tnlang.elaborate.scope import Scope, legs_text
 from tnlang.elaborate.sizes import Grouping, Sizes
 from tnlang.elaborate.targets import Expected
@@ -147,6 +147,7 @@ def weave_open(drafts: tuple[DraftSum, ...], scope: Scope) -> list[Woven | None]
     opened: dict[WireName, Tip] = {}
     for draft in drafts:
         opened |= {name: tip for name, tip in open_tips(draft, ()).items() if name not in opened}
+    opened = as_written(opened, drafts)
     for draft in drafts:
         named = {tip.name for tip in sum_tips(draft)}
         missing = [tip for name, tip in opened.items() if name not in named]

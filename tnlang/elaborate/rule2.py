@@ -120,7 +120,12 @@ def open_tips(total: DraftSum, kept: Collection[WireName]) -> dict[WireName, Tip
                 gates = {g.name for g in factor.gates} if isinstance(factor, Round) else set()
                 here |= open_tips(body, inner | gates)
         found = {**found, **{name: tip for name, tip in here.items() if name not in found}}
-    order = [tip.name for tip in _bracket_tips(total)]
+    return as_written(found, (total,))
+
+
+def as_written(found: dict[WireName, Tip], totals: Iterable[DraftSum]) -> dict[WireName, Tip]:
+    """The wires in the order in which brackets first name them."""
+    order = [tip.name for total in totals for tip in _bracket_tips(total)]
     return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
 
 

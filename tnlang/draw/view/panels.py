@@ -67,10 +67,17 @@ def equation_row(program: Program, equation: Equation, openings: Openings) -> Ro
             relation = equation.relations[position - 1]
             parts.append(Sign(_RELATIONS[relation], "relation", relation))
         if isinstance(side, Expression):
-            parts.extend(expression_parts(program, side, openings))
+            parts.extend(map(_untied, expression_parts(program, side, openings)))
         else:
             parts.append(Sign(names.given(side) or "", "text", f"(text) {side}"))
     return Row(tuple(parts))
+
+
+def _untied(part: Diagram | Sign) -> Diagram | Sign:
+    """A part of an equation, which says the same things of the same tensors: nothing is marked as tied."""
+    if isinstance(part, Sign) or part.backbones:
+        return part
+    return replace(part, shapes=tuple(replace(shape, tied=False) for shape in part.shapes))
 
 
 def expression_parts(

@@ -71,6 +71,8 @@ class _NetDrawing:
         self.records: list[StreamRecord] = []
         self.shown: dict[Key, str] = {}
         self.pending: dict[str, Definition] = {}
+        self.repeated = 0
+        """How many repeats stand round the statement that is drawn."""
 
     def _count_streams(self) -> None:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
@@ -158,7 +160,9 @@ class _NetDrawing:
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._copies(tuple(name for name in self.pending if name not in assigned))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
+                    self.repeated += 1
                     self._statements(inner)
+                    self.repeated -= 1
                     count, told = names.turns_of(loop), names.loop(loop)
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
@@ -247,11 +251,15 @@ class _NetDrawing:
         """``x = ln(x + f(x))`` runs on through its stations; any other value begins a backbone of its own."""
         steps = self._steps(found)
         if steps is None:
-            joints = tuple(self.builder.joint() for _ in wires)
+            joints, before = tuple(self.builder.joint() for _ in wires), self.builder.made()
             self.emitter.definition(found, joints, wires, Frame(self.scope, found.versions, {}))
-            stream.record = StreamRecord()
+            match self.builder.made_since(before):
+                case ((shape,), ()) if self.repeated:  # what is applied turn after turn stands in the plate
+                    stream.record.stations.append(shape)
+                case _:
+                    stream.record = StreamRecord()
+                    self.records.append(stream.record)
             stream.record.tracks.append(joints)
-            self.records.append(stream.record)
             stream.joints, stream.wires = joints, wires
             return
         for step in steps:
