@@ -348,3 +348,11 @@ def test_what_a_repeat_applies_turn_after_turn_stands_in_a_plate() -> None:
     station = named(diagram, "L")
     assert (plate.start, plate.stop, plate.count) == (station, station, "4")
     assert verify(to_svg(scene(sheet)), program, figure="f", module=False).ok
+
+
+def test_parts_keep_their_own_ids_in_a_row() -> None:
+    shown = "equation A[i, k] x[k] B[j, k] = sum k in 0..n { x[k] A[i, k] B[j, k] }"
+    made = scene(sheets_of(HEAD + "figure f { " + shown + " }\n")[0])
+    numbers = [item.id for item in made.items if isinstance(item, ShapeItem | WireItem)]
+    assert len(set(numbers)) == len(numbers)
+    assert not lint(made)

@@ -60,7 +60,7 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
             scene = overlaid(scene, diagram)
         items = [_renumbered(item, used) for item in scene.items]
         free = frozenset(end.line + used for end in diagram.opens)
-        used = max((_number(item) for item in items), default=used) + 1
+        used = max([used, *map(_number, items)]) + 1
         block = replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
         return replace(block, axis=block.box.center[1]) if diagram.backbones else block
 
