@@ -8,7 +8,7 @@ from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
 from tnlang.ir.walk import is_whole
-from tnlang.source import Span
+from tnlang.source import Related, Span
 from tnlang.syntax import ast
 from tnlang.transforms import PLANNED, TRANSFORMS
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
@@ -72,7 +72,8 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
     except TransformError as error:
         span = spans[error.path] if error.path is not None else value.span
         code = "TN902" if error.path is not None else "TN903"
-        world.diagnostics.error(code, str(error), span, hint=error.hint)
+        places = (Related(error.place, "here"),) if error.place is not None else ()
+        world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
     world.nets.extend(nets)
     return nets[-1], source[1]

@@ -130,7 +130,8 @@ def place(product: Product, result: Operand, want: tuple[Wire, ...]) -> Operand:
         axis = wires.index(wire) - len(wires)
         shifted = Shifted(expr, axis, product.scope.size(at), product.scope.size(wire.size))
         result = Operand(shifted, wires, result.batched, result.complex)
-    for first, second in product.diagonals:
+    # A wire that became another one is there only once that one's diagonal is: the last comes first.
+    for first, second in reversed(product.diagonals):
         if first not in result.wires:
             wires = (*result.wires, first)
             result = Operand(spread_to(result, wires, product.scope), wires, result.batched, result.complex)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tnlang.transforms.contract import contract
 from tnlang.transforms.decompose import decompose
+from tnlang.transforms.derivative import derivative
 from tnlang.transforms.expand import expand
 from tnlang.transforms.freeze import freeze
 from tnlang.transforms.request import Request, Step, Transform, TransformError
@@ -11,12 +12,13 @@ from tnlang.transforms.request import Request, Step, Transform, TransformError
 TRANSFORMS: dict[str, Transform] = {
     "contract": contract,
     "decompose": decompose,
+    "derivative": derivative,
     "expand": expand,
     "freeze": freeze,
 }
 """By their name in the language."""
 
-PLANNED = ("derivative", "fold", "patch", "simplify")
+PLANNED = ("fold", "patch", "simplify")
 """Transforms of the language that this version does not have."""
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "TransformError",
     "contract",
     "decompose",
+    "derivative",
     "expand",
     "freeze",
 ]

@@ -48,7 +48,7 @@ def write_out(bind: Bind, names: list[str]) -> tuple[tuple[Bind, ...], Bind]:
         origin = Origin(node.origin.span, (*node.origin.rules, "normal"))
         wires = tuple(w for w in node_wires(node) if w not in node.gates)
         outer = {wire: fresh_wire(wire) for wire in wires}
-        scale = _scale(rename(copy(node.body), dict(outer)), node, origin)
+        scale = scale_of(rename(copy(node.body), dict(outer)), node, origin)
         target = Value(name, tuple(outer.values()), (), tuple(wire.text for wire in wires))
         scales.append(Bind(target, scale, origin=origin))
         used = Tensor(Ref(name), wires, origin=origin)
@@ -81,7 +81,8 @@ def _along(node: Bubble, function: str, origin: Origin, square: bool = False) ->
     return Bubble(function, body, tuple(gates.values()), origin=origin)
 
 
-def _scale(body: Sum, node: Bubble, origin: Origin) -> Sum:
+def scale_of(body: Sum, node: Bubble, origin: Origin) -> Sum:
+    """What a normalisation multiplies by, for the content ``body`` of the bubble ``node``."""
     inner = replace(node, body=body)
     spread = (
         _along(inner, "var", origin)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
+from tnlang.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,18 @@ class Request:
 
 
 class TransformError(ValueError):
-    """A transform that cannot be carried out: ``path`` is the number of the path it is about, or None."""
+    """A transform that cannot be carried out: ``path`` is the number of the path it is about, or None.
 
-    def __init__(self, message: str, hint: str = "", path: int | None = None) -> None:
+    ``place`` is what stands in the way.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", path: int | None = None, place: Span | None = None
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         self.path = path
+        self.place = place
 
 
 Transform = Callable[[Request], tuple[Net, ...]]
