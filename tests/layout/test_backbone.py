@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shapely import LineString
 from shapely.ops import substring
 
+import tnlang
 from tests.conftest import PROGRAMS
 from tests.layout.backbone_programs import program
 from tests.layout.pictures import diagrams_in, example_sheets, scene
@@ -25,6 +26,7 @@ from tnlang.draw.lint import lint
 from tnlang.draw.scene import LabelItem, LineTo, OutlineItem, Path, RibbonItem, Scene, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
+from tnlang.draw.view.build import Undrawable
 from tnlang.elaborate import load_program
 from tnlang.ir.program import Draw, Figure, NetTarget, Openness
 from tnlang.source import Source
@@ -261,6 +263,62 @@ def test_a_gap_in_a_track_is_a_fault(kept: tuple[int, ...]) -> None:
         others = (item for item in found.items if item is not whole)
         damaged = replace(found, items=(*others, *pieces))
         assert line in {part for fault in faults(diagram, damaged) for part in fault.items}
+
+
+ANEW = {
+    "matrix": ("x[n]", "s[r] = L[r, c] s[c]"),
+    "recurrent": ("x[m, n]", "s[p, r] = tanh(L[r, c] s[p, c] + b[r])"),
+    "gated": ("x[m, n]", "s[p, r] = tanh(L[r, c] s[p, c]) sigmoid(L[r, d] s[p, d])"),
+    "two": ("x[m, n]", "s[p, r] = L[r, c] s[p, c]\n s[p, r] = relu(L[r, c] s[p, c])"),
+    "transposed": ("x[n, n]", "s[p, r] = s[r, p]"),
+    "box and sum": ("x[m, n]", "s = f(s)\n s += f(s) as g"),
+}
+
+
+def in_turns(legs: str, body: str, last: str = "y = s") -> str:
+    return f"""dim n = 3, m = 2
+net f(x[m, n]) -> y[m, n] {{ param V[n, n]; y[p, r] = V[r, c] tanh(x[p, c]) }}
+net model({legs}) -> y{legs[1:]} {{
+    param L[n, n], b[n]
+    stream s = x
+    repeat l in 0..12 {{ {body} }}
+    {last}
+}}
+"""
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_a_stream_made_anew_in_a_repeat_has_its_plate(name: str) -> None:
+    """It comes into the plate's first station and goes on from the last; the picture's value is the net's."""
+    text = in_turns(*ANEW[name])
+    diagram = of_text(text, ())
+    ((plate,),) = (b.plates for b in diagram.backbones)
+    (backbone,) = diagram.backbones
+    assert (plate.start, plate.stop, plate.count) == (backbone.stations[0], backbone.stations[-1], "12")
+    for flow in FLOWS:
+        assert faults(diagram, backbone_scene(diagram, flow)) == ()
+    known = tnlang.load(text)
+    report = tnlang.verify(known.nets["model"].svg(), known, module=False)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "stream s = x[a] x[a]\n repeat l in 0..3 { s = s s + 1 }\n y[b] = s x[b]",
+        "stream s = x[a] x[a]\n repeat l in 0..3 { s += 1 }\n y[b] = s x[b]",
+    ],
+)
+def test_a_repeat_without_a_plate_is_refused(body: str) -> None:
+    known = load_program(Source("<text>", f"dim n = 3\nnet model(x[n]) -> y[n] {{\n {body}\n}}\n"))
+    with pytest.raises(Undrawable, match="s is assigned in a repeat"):
+        view(known, NetTarget("model"))
+
+
+def test_a_repeat_of_a_net_drawn_open_within_another_is_refused() -> None:
+    text = in_turns(*ANEW["matrix"]) + "net outer(x[n]) -> y[n] { y = model(x) }\n"
+    with pytest.raises(Undrawable, match="s is assigned in a repeat"):
+        of_text(text, ("model",), "outer")
 
 
 def test_a_bubble_round_a_streams_last_value_holds_a_copy_of_it() -> None:

@@ -153,11 +153,11 @@ def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standa
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.svg import to_svg
     from tnlang.draw.tikz import to_tikz
-    from tnlang.draw.view.build import TooLarge
+    from tnlang.draw.view.build import Undrawable
 
     try:
         scene = handle.scene()
-    except (TooLarge, Misplaced) as error:
+    except (Undrawable, Misplaced) as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
     letters = smallest_letters(scene)
     if letters < SMALLEST_LETTERS:

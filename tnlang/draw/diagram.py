@@ -52,7 +52,8 @@ class Shape:
     legs at the small side, of a unitary's those it goes to. ``even`` tensors are the same whichever
     leg comes first. ``family`` is that of a folded box, which has the lines of its ``inputs`` first, then its
     outputs'.
-    A copy has the lines that come in, then those that go on.
+    A copy has the lines that come in, then those that go on; a stream's says how many of its ``inputs`` there
+    are.
     ``told`` and ``leg_names`` say in words what it is and what its legs are: its title is made of them.
     """
 

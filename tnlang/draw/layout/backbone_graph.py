@@ -228,10 +228,7 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         elif other in index.stations and other not in place:
             foreign.append(line.id)
         elif other in place:
-            if index.shapes[other].symbol == "copy":
-                feeds.append(line.id)
-                starts.append(place[other])
-            elif (
+            if (
                 index.shapes[other].symbol == "plus"
                 or line.id in index.shapes[other].legs[: index.shapes[other].inputs]
             ):

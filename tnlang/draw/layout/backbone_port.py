@@ -270,8 +270,11 @@ class Harbour:
             return 0.0
         line = self.index.lines[end[0]]
         inward = line.dim != self.hidden
-        down = self.index.shapes[shape].symbol == "copy"
-        return 8.0 if inward == down else -8.0
+        return 8.0 if inward == self._gives(shape, line) else -8.0
+
+    def _gives(self, station: int, line: Line) -> bool:
+        """Whether a line goes out of a copy, rather than into a station."""
+        return self.index.shapes[station].symbol == "copy" and line.id not in self.plan.part.returns
 
     def _key(self, end: tuple[int, int], shape: int, side: str) -> tuple[float, float, float]:
         """Where a line stands among those of its side: from the left, or from the top."""
@@ -287,12 +290,12 @@ class Harbour:
             return (place, rank, 0.0)
         if station:
             # position inside: below hidden where a copy gives them, else above it
-            given = self.index.shapes[other].symbol == "copy" and side in ("left", "right")
+            given = self._gives(other or 0, line) and side in ("left", "right")
             return (-place if given else place, rank, 0.0)
         x, y = self.centers[shape]
         u, v = self.centers[other]
         if shape in self.index.stations:
-            turn = -1.0 if self.index.shapes[shape].symbol == "copy" else 1.0
+            turn = -1.0 if self._gives(shape, line) else 1.0
             return (turn * u, turn * place, rank)
         if side in ("left", "right"):
             out, aside = (u - x if side == "right" else x - u), v - y

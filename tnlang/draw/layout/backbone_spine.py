@@ -34,6 +34,8 @@ JOIN = 52.0
 """Above a station, where a part's wires turn into the tracks."""
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
+ALONE = 80.0
+"""How far from the tracks a leg runs that nothing in its block acts on."""
 ABREAST = 150.0
 """Between two backbones."""
 PLATE_AIR, COUNT = 28.0, 24.0
@@ -355,6 +357,11 @@ class Spine:
             for part in self.feeds:
                 if part.stop is not None and first <= part.stop <= last:
                     boxes.extend(box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in part.members)
+            within = set(stations[first : last + 1])
+            for line in self.index.diagram.lines:
+                if line.id not in self.drawn.paths and {e.shape for e in line.ends} <= within:
+                    heights = [self.drawn.centers[e.shape][1] for e in line.ends if e.shape is not None]
+                    boxes.append(Box(0.0, min(heights), ALONE, max(heights)))
             inner = [box for other, box in self.drawn.plates if _within(other, plate, stations)]
             boxes.extend(box.grown(4.0) for box in inner)
             box = union(boxes)

@@ -12,11 +12,9 @@ from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.layout.backbone_place import Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
-from tnlang.draw.layout.backbone_spine import ABREAST, FREE, TRACK, Spine
+from tnlang.draw.layout.backbone_spine import ABREAST, ALONE, FREE, TRACK, Spine
 from tnlang.draw.scene import Point
 
-ALONE = 80.0
-"""How far from the tracks a leg runs that nothing in its block acts on."""
 OFF, OVER, LANE, STATION = 40.0, 16.0, ABREAST - 20.0, 34.0
 """How far a ribbon from another backbone runs from its station, above the bubbles that it goes to, left of
 the tracks between the two, and past other stations."""

@@ -66,7 +66,11 @@ class StreamRecord:
     plates: list[Plate] = field(default_factory=list)
 
 
-class TooLarge(ValueError):
+class Undrawable(ValueError):
+    """What no picture can be made of; the message says why."""
+
+
+class TooLarge(Undrawable):
     """A picture with more shapes than can be drawn."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tnlang.draw.diagram import Ribbon, Role, Shape
 from tnlang.draw.view import names, scalars
-from tnlang.draw.view.build import Builder
+from tnlang.draw.view.build import Builder, Undrawable
 from tnlang.draw.view.shapes import barred, column_of, declared, name_of
 from tnlang.draw.view.sums import assigned, ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
@@ -437,12 +437,21 @@ class Emitter(Wiring):
                 name = "" if target.anonymous else found.shown
                 return self.total(body, inner, multiplied=multiplied, name=name)
             case StreamSet(target=target) as statement:
-                for leg, joint in zip(target.legs, joints, strict=True):
-                    self.bind_leg(leg, joint, inner)
-                return self.total(assigned(statement), inner)
+                if found.scope.repeats(statement):
+                    raise Undrawable(
+                        f"{target.name} is assigned in a repeat, and there is no plate to draw it in: "
+                        "a repeat is drawn along a stream that has legs, of the net that is drawn itself"
+                    )
+                return self.assignment(statement, joints, inner)
             case Call() as call:
                 self.folded(call, found, joints, wires, inner)
         return None
+
+    def assignment(self, statement: StreamSet, joints: tuple[int, ...], frame: Frame) -> int | None:
+        """Draw what is assigned to a stream, its legs on the given joints. Returns the plus of a sum."""
+        for leg, joint in zip(statement.target.legs, joints, strict=True):
+            self.bind_leg(leg, joint, frame)
+        return self.total(assigned(statement), frame)
 
     def folded(
         self,

@@ -27,6 +27,7 @@ from tnlang.ir.net import (
     StreamSet,
     Sum,
     Tensor,
+    Term,
     Wire,
 )
 from tnlang.ir.program import Program
@@ -71,8 +72,6 @@ class _NetDrawing:
         self.records: list[StreamRecord] = []
         self.shown: dict[Key, str] = {}
         self.pending: dict[str, Definition] = {}
-        self.repeated = 0
-        """How many repeats stand round the statement that is drawn."""
 
     def _count_streams(self) -> None:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
@@ -160,13 +159,14 @@ class _NetDrawing:
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._copies(tuple(name for name in self.pending if name not in assigned))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
-                    self.repeated += 1
                     self._statements(inner)
-                    self.repeated -= 1
                     count, told = names.turns_of(loop), names.loop(loop)
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
                         self._plate(record, record.stations[first if record is before else 0 :], count, told)
+                    for name, opened in self.streams.items():
+                        if name not in marks:
+                            self._plate(opened.record, opened.record.stations, count, told)
                 case _:
                     pass
 
@@ -192,7 +192,11 @@ class _NetDrawing:
             return
         before = self.builder.made()
         frame = Frame(self.scope, found.versions, {})
-        plus = self.emitter.definition(found, stream.joints, wires, frame)
+        if self.scope.repeats(statement):
+            record.tracks.append(())
+            self._anew(statement, found, stream, wires, None)
+            return
+        plus = self.emitter.assignment(statement, stream.joints, frame)
         if plus is None:
             record.tracks.append(stream.joints)
             return
@@ -248,17 +252,20 @@ class _NetDrawing:
         wires: tuple[Wire, ...],
         start: int | None,
     ) -> None:
-        """``x = ln(x + f(x))`` runs on through its stations; any other value begins a backbone of its own."""
+        """``x = ln(x + f(x))`` runs on through its stations. Any other value begins a backbone of its own;
+        in a repeat it comes back to the same one, so that the plate can be drawn."""
         steps = self._steps(found)
+        if steps is None and self.scope.repeats(statement):
+            if self._maps(found):
+                self._map(statement, found, stream, wires)
+            else:
+                self._anew(statement, found, stream, wires, start)
+            return
         if steps is None:
-            joints, before = tuple(self.builder.joint() for _ in wires), self.builder.made()
-            self.emitter.definition(found, joints, wires, Frame(self.scope, found.versions, {}))
-            match self.builder.made_since(before):
-                case ((shape,), ()) if self.repeated:  # what is applied turn after turn stands in the plate
-                    stream.record.stations.append(shape)
-                case _:
-                    stream.record = StreamRecord()
-                    self.records.append(stream.record)
+            joints = tuple(self.builder.joint() for _ in wires)
+            self.emitter.assignment(statement, joints, Frame(self.scope, found.versions, {}))
+            stream.record = StreamRecord()
+            self.records.append(stream.record)
             stream.record.tracks.append(joints)
             stream.joints, stream.wires = joints, wires
             return
@@ -270,6 +277,69 @@ class _NetDrawing:
                 case Box(call=call, result=result, argument=argument):
                     self.emitter.joints_running[argument.key] = stream.joints
                     self._box(call, result, stream)
+
+    def _maps(self, found: Definition) -> bool:
+        """Whether a value is a matrix applied to the one before, whose only use that is."""
+        statement = found.statement
+        if not isinstance(statement, StreamSet) or statement.op != "=":
+            return False
+        match statement.body.terms:
+            case (Term(nodes=(Tensor() as one, Tensor() as two), coefficient=1),):
+                pass
+            case _:
+                return False
+        before = self.scope.resolve(Ref(statement.target.name), found.versions)
+        for stream, matrix in ((one, two), (two, one)):
+            applied = self.scope.resolve(matrix.ref, found.versions)
+            ends = [*statement.target.legs, *stream.legs, *matrix.legs]
+            if (
+                before is not None
+                and self.scope.resolve(stream.ref, found.versions) == before
+                and self.uses.counts[before.key] == 1
+                and applied is not None
+                and isinstance(applied.statement, Decl)
+                and applied.statement.kind != "input"
+                and not (stream.conj or stream.ref.subs)
+                and all(isinstance(leg, Wire) and ends.count(leg) == 2 for leg in ends)
+                and [sum(leg in legs for leg in matrix.legs) for legs in (statement.target.legs, stream.legs)]
+                == [1, 1]
+                and len(matrix.legs) == 2
+            ):
+                return True
+        return False
+
+    def _map(self, statement: StreamSet, found: Definition, stream: _Stream, wires: tuple[Wire, ...]) -> None:
+        """A matrix on the stream: a station."""
+        joints, before = tuple(self.builder.joint() for _ in wires), self.builder.made()
+        self.emitter.assignment(statement, joints, Frame(self.scope, found.versions, {}))
+        (matrix,), _ = self.builder.made_since(before)
+        stream.record.stations.append(matrix)
+        stream.record.tracks.append(joints)
+        stream.joints, stream.wires = joints, wires
+
+    def _anew(
+        self,
+        statement: StreamSet,
+        found: Definition,
+        stream: _Stream,
+        wires: tuple[Wire, ...],
+        start: int | None,
+    ) -> None:
+        """A station into which a value comes that is made anew, and from which the stream goes on."""
+        record, before = stream.record, self.builder.made()
+        label, legs = self._named(found, stream), leg_names(found, len(wires))
+        joints, after = (tuple(self.builder.joint() for _ in wires) for _ in range(2))
+        self.emitter.assignment(statement, joints, Frame(self.scope, found.versions, {}))
+        station = self._copy_shape(found, label, found.key[1])
+        for joint, wire, leg in zip(joints, wires, legs, strict=True):
+            self.builder.leg(station, joint, wire, f"in.{leg}")
+        self.emitter.go_on(station, found, after, wires)
+        stream.joints, stream.wires = after, wires
+        record.stations.append(station)
+        record.tracks.append(after)
+        members, enclosures = self.builder.made_since(before)
+        members = tuple(m for m in members if m != station)
+        record.blocks.append(Block(start, station, members, enclosures, self._label(statement.body)))
 
     def _steps(self, found: Definition) -> Steps | None:
         return steps_of(found, lambda value: self.uses.counts[value.key] == 1)
@@ -339,7 +409,7 @@ class _NetDrawing:
         stream = self.streams[found.key[1]]
         uses = self.uses.counts[found.key]
         goes_on = self._goes_on(found)
-        if uses == 0 or (uses == 1 and not goes_on):
+        if uses == 0 or (uses == 1 and not goes_on and not self._turns(found)):
             if uses == 1:
                 self._last_use(found, stream)
             return
@@ -357,15 +427,26 @@ class _NetDrawing:
 
     def _named(self, found: Definition, stream: _Stream) -> str:
         """What a station is called: values of one stream are told apart by primes."""
+        if found.key in self.emitter.labels:
+            return self.emitter.labels[found.key]
         stations = stream.record.stations
         index = sum(1 for n in stations if self.builder.shapes[n].symbol == "copy")
         shown = self.shown.get(found.key, found.key[1])
         return names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
 
+    def _next(self, found: Definition) -> Definition | None:
+        """The stream's value after this one."""
+        later = self.scope.streams[found.key[1]][found.key[3] + 1 :]
+        return later[0] if later else None
+
+    def _turns(self, found: Definition) -> bool:
+        """Whether the next value is made anew in a repeat, from a station of this one."""
+        after = self._next(found)
+        return after is not None and self.scope.repeats(after.statement) and not self._maps(after)
+
     def _goes_on(self, found: Definition) -> bool:
-        known = self.scope.streams[found.key[1]]
-        later = known[found.key[3] + 1 :]
-        return bool(later) and self._runs_on(later[0])
+        after = self._next(found)
+        return after is not None and self._runs_on(after)
 
     def _runs_on(self, found: Definition) -> bool:
         """Whether an assignment takes the stream's value before on, rather than making another."""
@@ -403,13 +484,19 @@ class _NetDrawing:
     def _station(
         self, found: Definition, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
     ) -> int:
-        key, told = found.key, "(copy) " + self.scope.address(found, Ref(name))
-        station = self.builder.shape(Shape(0, "copy", label, name, role="pasted", told=told))
-        self.builder.known_as(station, ("kind", "stream"))
-        self.emitter.station_of[key] = station
-        self.emitter.labels[key] = label
+        station = self._copy_shape(found, label, name)
+        self.emitter.station_of[found.key] = station
         for joint, wire, leg in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{leg}")
+        return station
+
+    def _copy_shape(self, found: Definition, label: str, name: str) -> int:
+        told = "(copy) " + self.scope.address(found, Ref(name))
+        inputs = len(found.statement.target.legs) if isinstance(found.statement, StreamSet) else 0
+        shape = Shape(0, "copy", label, name, role="pasted", told=told, inputs=inputs)
+        station = self.builder.shape(shape)
+        self.builder.known_as(station, ("kind", "stream"))
+        self.emitter.labels[found.key] = label
         return station
 
 

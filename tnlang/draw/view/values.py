@@ -76,12 +76,18 @@ class Scope:
     last: Versions = field(default_factory=dict)
     bound: dict[tuple[str, tuple[Size, ...]], list[Definition]] = field(default_factory=dict)
     loops: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
+    """The assignments of streams that stand in a repeat of several turns, by the statement's ``id``."""
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for decl in (*self.net.inputs, *self.net.owned):
             self.table[(decl.name, decl.subs)] = self._definition(decl.name, decl.subs, decl, {})
         self.last = self._scan(self.net.body, {}, ())
+
+    def repeats(self, statement: object) -> bool:
+        """Whether an assignment of a stream stands in a repeat of several turns."""
+        return id(statement) in self.repeated
 
     def _definition(
         self,
@@ -94,13 +100,17 @@ class Scope:
     ) -> Definition:
         return Definition((self.path, name, subs, version), statement, self, dict(versions), name, index)
 
-    def _scan(self, body: tuple[Stmt, ...], versions: Versions, loops: tuple[str, ...]) -> Versions:
+    def _scan(
+        self, body: tuple[Stmt, ...], versions: Versions, loops: tuple[str, ...], *, several: bool = False
+    ) -> Versions:
         now = dict(versions)
         for statement in body:
             match statement:
                 case Bind(target=target) | Frozen(target=target):
                     self._bind(target.name, target.subs, statement, now)
                 case StreamSet(target=target):
+                    if several:
+                        self.repeated.add(id(statement))
                     known = self.streams.setdefault(target.name, [])
                     made = self._definition(target.name, (), statement, now, version=len(known))
                     known.append(made)
@@ -113,8 +123,9 @@ class Scope:
                     for factor in factors:
                         self.table[(factor.name, ())] = self._definition(factor.name, (), factor, now)
                 case Repeat(loop=loop, body=inner):
-                    turn = show(loop.start) if names.turns_of(loop) == "1" else loop.var
-                    now = dict(self._scan(inner, now, (*loops, turn)))
+                    once = names.turns_of(loop) == "1"
+                    turn = show(loop.start) if once else loop.var
+                    now = dict(self._scan(inner, now, (*loops, turn), several=several or not once))
                 case Shared():
                     pass
         return now
