@@ -299,7 +299,7 @@ def N20_v_composition(**arrays):
     first = layer(arrays["A"], arrays["W_OV"])
     second = layer(arrays["A'"], arrays["W_OV'"])
     whole = torch.tensordot(second, first, dims=2)
-    return torch.tensordot(whole, arrays["x"], dims=2), whole.permute(0, 2, 1, 3)
+    return torch.tensordot(whole, arrays["x"], dims=2)
 
 
 @drawn
