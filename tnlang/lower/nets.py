@@ -313,14 +313,19 @@ def _like(net: Net, inputs: Sequence[tuple[str, Decl]], place: Place) -> str:
 
 
 def _past_values(program: Program, net: Net) -> tuple[str, ...]:
-    """The values that the net had before a transform, and has no more."""
+    """The values and calls, by the first part of their names, that a transform has taken from the net."""
     if not net.source:
         return ()
     source = next((n for n in program.nets if n.name == net.source), None)
     if source is None:
         return ()
-    now = set(value_names(net))
-    return tuple(name for name in value_names(source) if name not in now)
+    now = set(value_names(net)) | _call_names(net)
+    before = [*value_names(source), *sorted(_call_names(source))]
+    return tuple(name for name in before if name not in now)
+
+
+def _call_names(net: Net) -> set[str]:
+    return {s.name for s in statements(net.body) if isinstance(s, Call)}
 
 
 def _is_complex(net: Net, output: Output, seen: Builder) -> bool:

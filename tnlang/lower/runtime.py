@@ -156,9 +156,13 @@ class Net(nn.Module):
         return super().load_state_dict(*arguments, **named)
 
     def register(self, name: str, part: nn.Module | nn.Parameter) -> None:
-        """Own a part under a name that no attribute can have."""
-        table = self._parameters if isinstance(part, nn.Parameter) else self._modules
-        table[name] = part  # type: ignore[assignment]
+        """Own a part under a name that no attribute can have; a dotted one leads through empty modules."""
+        *owners, last = name.split(".")
+        owner: nn.Module = self
+        for step in owners:
+            owner = owner._modules.setdefault(step, nn.Module()) or self
+        table = owner._parameters if isinstance(part, nn.Parameter) else owner._modules
+        table[last] = part  # type: ignore[assignment]
 
     def was_value(self, name: str) -> bool:
         """Whether the net that this one was made from has a value of that name."""

@@ -50,9 +50,12 @@ def class_lines(plan: NetPlan) -> list[str]:
     if plan.checkpoint is not None:
         lines += ["", *weights_lines(plan)]
     for registered, attribute in renamed(plan):
-        table = "_parameters" if any(p.name == registered for p in plan.parameters) else "_modules"
+        *owners, last = registered.split(".")
+        owner = f"self.get_submodule({repr_name('.'.join(owners))})" if owners else "self"
+        alone = any(p.name == registered and p.members[0][0] == () for p in plan.parameters)
+        table = "_parameters" if alone else "_modules"
         lines += ["", "    @property", f"    def {attribute}(self):"]
-        lines += [f"        return self.{table}[{repr_name(registered)}]"]
+        lines += [f"        return {owner}.{table}[{repr_name(last)}]"]
     return lines
 
 

@@ -11,6 +11,7 @@ from tnlang.ir.size import DimSize
 from tnlang.ir.slots import called
 from tnlang.ir.walk import statements
 from tnlang.transforms.expand.legs import sum_out, summed_wires
+from tnlang.transforms.expand.paths import expand_paths
 from tnlang.transforms.expand.values import expand_value
 from tnlang.transforms.request import Request, Step, TransformError, show_path
 from tnlang.transforms.variants import change_below
@@ -24,6 +25,8 @@ def expand(request: Request) -> tuple[Net, ...]:
     and in those it calls, else a wire, else a dim; ``attention.h`` leads through calls.
     Raises TransformError for a name that is none of these, and where writing out would not be exact.
     """
+    if request.paths == ((Step("paths"),),) and not request.arrows:
+        return expand_paths(request)
     if len(request.paths) != 1 or request.arrows or request.options:
         raise TransformError("expand takes one value, wire or dim", "`expand(model, h)`")
     (path,) = request.paths

@@ -20,7 +20,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.size import LoopVar
+from tnlang.ir.size import LoopVar, Size
 from tnlang.ir.walk import (
     bound_wires,
     children,
@@ -84,7 +84,7 @@ def _term(old: Term, names: dict[Wire, str]) -> Term:
     summed = tuple(wire for wire in old.summed if wire not in here)
     inner = Term(rest, summed, origin=old.origin)
     for wire in here:
-        inner = _picked(inner, wire, names[wire])
+        inner = picked(inner, wire, LoopVar(names[wire]))
     body = Sum((inner,), origin=old.origin)
     return Term((*factors, _big_sum(here, names, body, old.origin)), (), old.coefficient, origin=old.origin)
 
@@ -93,7 +93,7 @@ def _node(old: Node, names: dict[Wire, str]) -> Node:
     node = map_children(old, lambda body: _total(body, names))
     match node:
         case Bubble(function="sum", body=body, gates=(gate,)) if gate in names:
-            terms = tuple(_picked(term, gate, names[gate]) for term in body.terms)
+            terms = tuple(picked(term, gate, LoopVar(names[gate])) for term in body.terms)
             return _big_sum([gate], names, replace(body, terms=terms), node.origin)
         case BigSum(loops=loops, body=Sum(terms=(Term((BigSum(inner_loops, inner),), (), 1),))):
             return replace(node, loops=(*loops, *inner_loops), body=inner)
@@ -122,11 +122,10 @@ def _and_inside(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def _picked(term: Term, wire: Wire, var: str) -> Term:
-    """The term at one entry of a wire."""
-    at = LoopVar(var)
+def picked(term: Term, wire: Wire, at: Size) -> Term:
+    """The term at one entry of a wire, which it no longer sums."""
     nodes: list[Node] = []
-    summed = list(term.summed)
+    summed = [other for other in term.summed if other != wire]
     for node in term.nodes:
         if wire not in node_wires(node):
             nodes.append(node)

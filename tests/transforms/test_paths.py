@@ -1,0 +1,147 @@
+"""expand(net, paths): the names of paths, what is listed, and that paths and rest are the output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.elaborate.notation import codes, elaborated, said
+from tests.torch.modules import built, tensor
+from tnlang.ir.net import Bind, Bracket
+from tnlang.ir.program import Program
+from tnlang.reference import execute, initialise
+
+GPT2 = Path(__file__).parents[2] / "examples" / "gallery" / "gpt2.tn"
+
+MODEL = """
+dim seq = 4, hidden = 5, head = 2, size = 3, layer = 3
+net norm(x[seq, hidden]) -> y[seq, hidden] { param gain[hidden]; y[p, d] = layernorm[d](x[p, d]) gain[d] }
+net attention(x[seq, hidden]) -> y[seq, hidden] {
+    param Q[head, size, hidden], K[head, size, hidden]
+    param V[head, size, hidden], O[head, size, hidden], b[hidden]
+    A[h, q, k] = softmax[k](x[q, d] Q[h, s, d] K[h, s, e] x[k, e])
+    y[q, d] = A[h, q, k] V[h, s, e] x[k, e] O[h, s, d] + b[d]
+}
+net linear(x[seq, hidden]) -> y[seq, hidden] {
+    param U[hidden, size], D[size, hidden]
+    y[p, d] = x[p, e] U[e, m] D[m, d]
+}
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer {
+        r += attention(norm(r) as ln)
+        r -= linear(r) / 2
+    }
+    y[p, d] = r[p, d] + 1
+}
+net still = freeze(model, A, scale)
+"""
+
+
+def names(program: Program, net: str) -> list[str]:
+    """What stands below the terms of a net's output."""
+    (last,) = [s for s in program.net(net).body if isinstance(s, Bind) and s.target.name == "y"]
+    return [n.caption for term in last.body.terms for n in term.nodes if isinstance(n, Bracket)]
+
+
+def test_names_of_paths() -> None:
+    program = elaborated(MODEL.replace("layer = 3", "layer = 2") + "net p = expand(still, paths, order <= 2)")
+    found = names(program, "p")
+    assert found[:3] == ["direct", "attention.0.b", "attention.1.b"]
+    singles = ["0.0", "0.1", "linear.0", "1.0", "1.1", "linear.1"]
+    assert found[3 : 3 + len(singles)] == singles
+    assert "0.1 -> 1.0 (V)" in found and "linear.0 -> 1.1 (V)" in found and "0.0 -> linear.1" in found
+    assert "attention.0.b -> linear.0" in found and "attention.1.b -> 1.0 (V)" not in found
+    assert found[-2:] == ["rest", "bias"]
+
+
+@pytest.mark.parametrize(
+    "options", ["order <= 0", "order <= 2", "count = 1", "count = 17", "by = block", "count = 0"]
+)
+def test_paths_and_rest_are_the_output(options: str) -> None:
+    text = MODEL.replace("layer = 3", "layer = 2")
+    program = elaborated(text + f"net p = expand(still, paths, {options})")
+    rng = np.random.default_rng(3)
+    parameters = {n: rng.normal(size=np.shape(a)) for n, a in initialise(program, "model").items()}
+    x = rng.normal(size=(4, 5))
+    run = execute(program, "model", [x], parameters)
+    found = execute(program, "p", [x], parameters, frozen=run.cache)
+    np.testing.assert_allclose(found.outputs["y"], run.outputs["y"], atol=1e-9)
+    other = rng.normal(size=(4, 5))
+    np.testing.assert_allclose(
+        execute(program, "p", [other], parameters, frozen=run.cache).outputs["y"],
+        execute(program, "still", [other], parameters, frozen=run.cache).outputs["y"],
+        atol=1e-9,
+    )
+
+
+def test_each_path_is_its_product() -> None:
+    """Against a loop over layers and heads, written with NumPy."""
+    program = elaborated(MODEL + "net p = expand(still, paths, order <= 3, count = 200)")
+    rng = np.random.default_rng(4)
+    w = {n: rng.normal(size=np.shape(a)) for n, a in initialise(program, "model").items()}
+    x = rng.normal(size=(4, 5))
+    run = execute(program, "model", [x], w)
+    cache = execute(program, "p", [x], w, frozen=run.cache).cache
+
+    def head(layer: int, h: int, v: np.ndarray) -> np.ndarray:
+        centred = v - v.mean(-1, keepdims=True)
+        normed = centred * run.cache[f"ln.{layer}.scale"][:, None] * w[f"ln.{layer}.gain"]
+        pattern = run.cache[f"attention.{layer}.A"][h]
+        return pattern @ normed @ w[f"attention.{layer}.V"][h].T @ w[f"attention.{layer}.O"][h]
+
+    def linear(layer: int, v: np.ndarray) -> np.ndarray:
+        return -v @ w[f"linear.{layer}.U"] @ w[f"linear.{layer}.D"] / 2
+
+    np.testing.assert_allclose(cache["0.1 -> 2.0 (V)"], head(2, 0, head(0, 1, x)), atol=1e-9)
+    np.testing.assert_allclose(
+        cache["0.1 -> linear.1 -> 2.1 (V)"], head(2, 1, linear(1, head(0, 1, x))), atol=1e-9
+    )
+    np.testing.assert_allclose(
+        cache["attention.0.b -> linear.0"], linear(0, w["attention.0.b"] * np.ones((4, 1)))
+    )
+
+
+def test_gpt2_as_paths_has_its_state_dict_and_its_logits() -> None:
+    text = GPT2.read_text(encoding="utf-8").partition("weights")[0]
+    text = text.replace("layer = 12, vocab = 50257, position = 1024", "layer = 2, vocab = 11, position = 8")
+    text = text.replace("head = 12, head_size = 64, hidden = 768", "head = 2, head_size = 3, hidden = 6")
+    text += "net p = expand(freeze(gpt2, A, scale, mlp.y), paths, order <= 1)"
+    program = elaborated(text, seq=5)
+    rng = np.random.default_rng(0)
+    parameters = {n: rng.normal(size=np.shape(a)) / 2 for n, a in initialise(program, "gpt2").items()}
+    tokens = tensor(rng.integers(0, 11, 5))
+    model, paths = built(program, "gpt2", parameters), built(program, "p", parameters)
+    logits, cache = model.run_with_cache(tokens)
+    np.testing.assert_allclose(
+        paths(tokens, frozen=cache).detach().numpy(), logits.detach().numpy(), atol=1e-9
+    )
+    assert set(paths.state_dict()) == set(model.state_dict())
+    seen = paths.run_with_cache(tokens, frozen=cache)[1]
+    assert {"direct", "0.1", "1.0", "mlp.0.y -> 1.1 (V)"} <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("net f = expand(model, paths)", "TN903"),
+        ("net f = expand(attention, paths)", "TN903"),
+        ("net f = expand(still, paths, depth = 2)", "TN903"),
+        ("net f = expand(still, paths, order = 1.5)", "TN903"),
+        ("net f = expand(still, paths, by = layer)", "TN903"),
+        ("net f = expand(still, paths, r)", "TN903"),
+        ("dim many = 50\nnet f = expand(still, paths)", ""),
+    ],
+)
+def test_what_is_refused(line: str, code: str) -> None:
+    assert codes(MODEL.replace("layer = 3", "layer = 2") + line) == [code] * bool(code)
+
+
+def test_it_says_what_has_to_be_frozen() -> None:
+    assert "has a stream inside softmax" in said(MODEL + "net f = expand(freeze(model, scale), paths)")
+    assert "freeze(model, A)" in said(MODEL + "net f = expand(freeze(model, scale), paths)")
+    assert "more than 10,000 paths" in said(
+        MODEL.replace("layer = 3", "layer = 12") + "net f = expand(still, paths)"
+    )

@@ -1,0 +1,153 @@
+"""What a net's values are in terms of its streams: sums of products, each with uses of stream values.
+
+The streams of a net without calls and repeats (``Flat``) are followed backwards: a value that depends on a
+stream is written into what reads it, until only uses of stream values are left. A product with one such use
+is linear; what has one inside a function is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tnlang.ir.inline import in_place
+from tnlang.ir.net import (
+    Bind,
+    Bracket,
+    Bubble,
+    Frozen,
+    Node,
+    SizeNumber,
+    Special,
+    Sum,
+    Tensor,
+    Term,
+    Wire,
+)
+from tnlang.ir.normal import elide_deltas
+from tnlang.ir.walk import map_children, node_wires, walk
+from tnlang.transforms.expand.products import multiplied_out
+from tnlang.transforms.flatten import Flat
+from tnlang.transforms.request import TransformError
+
+ADDING = ("sum", "mean")
+"""Functions that are linear: they add entries."""
+
+
+@dataclass(slots=True)
+class Streams:
+    """``stream`` are the names of the values of streams, ``depending`` of those that depend on one."""
+
+    flat: Flat
+    stream: set[str] = field(init=False)
+    depending: set[str] = field(init=False)
+    definitions: dict[str, Bind] = field(init=False)
+    known: dict[str, Sum] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.stream = {assignment.value for assignment in self.flat.assignments}
+        self.depending = set(self.stream)
+        self.definitions = self.flat.definitions()
+        for statement in self.flat.body:
+            match statement:
+                case Bind(target=target, body=body) if self.depends(body):
+                    self.depending.add(target.name)
+                case Bind() | Frozen():
+                    pass
+
+    def depends(self, body: Sum) -> bool:
+        """Whether anything in a sum depends on a stream."""
+        return any(isinstance(node, Tensor) and node.ref.name in self.depending for node in walk(body))
+
+    def constant(self) -> list[Bind | Frozen]:
+        """The statements whose values depend on no stream, streams' own beginnings left out."""
+        return [s for s in self.flat.body if s.target.name not in self.depending]
+
+    def value(self, name: str) -> Sum:
+        """A value's definition in terms of streams, multiplied out, on the wires of its own target."""
+        if name not in self.known:
+            self.known[name] = self.written(self.definitions[name].body, name)
+        return self.known[name]
+
+    def written(self, body: Sum, name: str) -> Sum:
+        """The sum in terms of streams. Raises TransformError where one is inside a function."""
+        return replace(body, terms=tuple(t for term in body.terms for t in self.term(term, name)))
+
+    def term(self, old: Term, name: str) -> tuple[Term, ...]:
+        if not self.depends(Sum((old,))):
+            return (old,)
+        nodes: list[Node] = []
+        summed = list(old.summed)
+        for node in old.nodes:
+            match node:
+                case Tensor(ref=ref, legs=legs) if ref.name in self.depending - self.stream:
+                    bind = self.definitions[ref.name]
+                    if node.conj:
+                        raise _nonlinear(name, "conj")
+                    placed, joined = in_place(bind.target.legs, self.value(ref.name), legs)
+                    nodes += placed
+                    summed += joined
+                case Tensor(ref=ref) if ref.name in self.stream and node.conj:
+                    raise _nonlinear(name, "conj")
+                case Bubble(function=function, body=body) if self.depends(body):
+                    if function not in ADDING:
+                        raise _nonlinear(name, function)
+                    nodes += [Bracket(self.written(body, name)), *_added(node)]
+                    summed += node.gates
+                case _:
+                    nodes.append(map_children(node, lambda inner: self.written(inner, name)))
+        new = elide_deltas(replace(old, nodes=tuple(nodes), summed=tuple(summed)))
+        return multiplied_out(Sum((new,))).terms
+
+    def uses(self, term: Term) -> list[str]:
+        """The stream values that a product in terms of streams reads, each as often as it does."""
+        found = (node for node in walk(Sum((term,))) if isinstance(node, Tensor))
+        return [node.ref.name for node in found if node.ref.name in self.stream]
+
+    def parallel(self, term: Term, kept: tuple[Wire, ...]) -> Wire | None:
+        """The summed wire over which a linear product is a sum of operators on different legs of a stream.
+
+        Without it, what is left beside the stream falls into more parts that lead to legs of the result, at
+        least one of them from the stream: a head of attention moves between positions by its pattern, and
+        between directions of the stream by its weights.
+        """
+        own = next((n for n in term.nodes if isinstance(n, Tensor) and n.ref.name in self.stream), None)
+        if own is None:
+            return None
+        others = [node for node in term.nodes if node is not own]
+        into, out = set(node_wires(own)), set(kept)
+        whole = [part for part in _parts(others, into | out) if part & out]
+        for wire in term.summed:
+            if wire in into:
+                continue
+            parts = [part for part in _parts(others, {wire} | into | out) if part & out]
+            if len(parts) > max(1, len(whole)) and any(part & into for part in parts):
+                return wire
+        return None
+
+
+def _parts(nodes: list[Node], cut: set[Wire]) -> list[set[Wire]]:
+    """The wires of each part of a product, whose nodes hang together by wires that are not cut."""
+    parts: list[set[Wire]] = []
+    for node in nodes:
+        wires = set(node_wires(node))
+        joined = [part for part in parts if (part & wires) - cut]
+        parts = [part for part in parts if not any(part is other for other in joined)]
+        parts.append(wires.union(*joined))
+    return parts
+
+
+def _added(bubble: Bubble) -> list[Node]:
+    """What stands beside a bubble's content where entries are added along its wire."""
+    (gate,) = bubble.gates
+    ones: Node = Special("ones", (gate,), origin=bubble.origin)
+    if bubble.function == "sum":
+        return [ones]
+    size = Sum((Term((SizeNumber(gate.size),)),))
+    return [ones, Bubble("reciprocal", size, origin=bubble.origin)]
+
+
+def _nonlinear(name: str, function: str) -> TransformError:
+    return TransformError(
+        f"{name} has a stream inside {function}, which is not linear",
+        f"freeze it first: `expand(freeze(model, {name.rpartition('.')[2]}), paths)`",
+    )

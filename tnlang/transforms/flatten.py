@@ -1,0 +1,279 @@
+"""A net without calls, repeats and streams: one list of bindings, under the names they have in a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tnlang.ir.net import (
+    BigSum,
+    Bind,
+    Bracket,
+    Bubble,
+    Call,
+    Decl,
+    Entry,
+    Frozen,
+    Group,
+    Ix,
+    Loop,
+    Net,
+    Node,
+    Ref,
+    Repeat,
+    Shared,
+    SizeNumber,
+    Slice,
+    Special,
+    Stmt,
+    StreamSet,
+    Sum,
+    Tensor,
+    Term,
+    Value,
+    Wire,
+)
+from tnlang.ir.program import Program
+from tnlang.ir.size import Size, SizeError, evaluate, loop_key, substitute
+from tnlang.ir.slots import call_path, dotted, owned_shared
+from tnlang.ir.walk import fresh_wire, value_wires, walk
+from tnlang.transforms.renew import renew
+from tnlang.transforms.request import TransformError
+
+LIMIT = 10_000
+"""Statements of a net without calls and repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a stream's assignment adds: ``value`` is the stream after it, ``before`` the one before.
+
+    ``before`` is "" where nothing is left of it. ``change`` is the right-hand side with its sign, on the
+    wires of ``legs``; ``place`` is the call and turn it comes from, "" where it comes from no call.
+    """
+
+    value: str
+    before: str
+    legs: tuple[Wire, ...]
+    change: Sum
+    place: str = ""
+
+
+@dataclass(slots=True)
+class Flat:
+    """A net as one list: parameters by their state_dict names, values by their names in a cache."""
+
+    owned: list[Decl] = field(default_factory=list)
+    body: list[Bind | Frozen] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    """How often each call has been written out."""
+
+    def definitions(self) -> dict[str, Bind]:
+        return {s.target.name: s for s in self.body if isinstance(s, Bind)}
+
+
+def flatten(program: Program, net: Net) -> Flat:
+    """The net written out. Raises TransformError where a repeat's turns are not known, or are too many."""
+    flat = Flat()
+    scope = _Scope(program, flat, net, "", {}, {decl.name: decl.name for decl in net.inputs})
+    scope.own()
+    scope.run(net.body, ())
+    flat.outputs = [scope.named(Ref(output.name, output.subs)).name for output in net.outputs]
+    return flat
+
+
+@dataclass(slots=True)
+class _Scope:
+    """A call of a net: ``prefix`` stands before its names, ``names`` tell what its inputs are outside."""
+
+    program: Program
+    flat: Flat
+    net: Net
+    prefix: str
+    numbers: dict[str, int]
+    names: dict[str, str]
+    values: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, str] = field(default_factory=dict)
+    """The calls that make values, by the values' names."""
+    values_prefix: str = ""
+    """Stands before the names of values: of several calls of one thing the later ones have a number."""
+
+    def own(self) -> None:
+        """The net's parameters and constants, once for each owner."""
+        known = {(decl.name, decl.subs) for decl in self.flat.owned}
+        for decl in self.net.owned:
+            self.names[decl.name] = self.prefix + decl.name
+            if (self.prefix + decl.name, decl.subs) not in known:
+                self.flat.owned.append(replace(decl, name=self.prefix + decl.name))
+
+    def named(self, ref: Ref) -> Ref:
+        """A reference by its name in the whole net."""
+        subs = self.subs(ref.subs)
+        if ref.name in self.counts:
+            place = subs[0] if subs else self.counts[ref.name] - 1
+            return Ref(self.values_prefix + dotted(ref.name, (place,)))
+        if (ref.name, subs) in self.values:
+            return Ref(self.values[ref.name, subs])
+        return Ref(self.names.get(ref.name, ref.name), subs)
+
+    def sizes(self) -> Mapping[str, Size]:
+        return dict(self.numbers)
+
+    def run(self, body: tuple[Stmt, ...], turns: tuple[int, ...]) -> None:
+        for statement in renew(body):
+            if len(self.flat.body) > LIMIT:
+                raise TransformError(f"written out the net has more than {LIMIT:,} statements")
+            match statement:
+                case Bind(target=target, body=total):
+                    value = self.bound(target, turns)
+                    self.flat.body.append(self.settled(Bind(value, total, origin=statement.origin)))
+                    self.values[target.name, self.subs(target.subs)] = value.name
+                case StreamSet():
+                    self.assign(statement)
+                case Frozen(target=target, definition=StreamSet()):
+                    value = replace(target, name=self.next(target.name), subs=())
+                    self.flat.body.append(Frozen(value, None, origin=statement.origin))
+                    self.flat.assignments.append(
+                        Assignment(value.name, "", value_wires(target.legs), Sum(()))
+                    )
+                case Frozen(target=target):
+                    value = self.bound(target, turns)
+                    self.flat.body.append(Frozen(value, None, origin=statement.origin))
+                    self.values[target.name, self.subs(target.subs)] = value.name
+                case Call():
+                    self.call(statement, turns)
+                case Repeat(loop=loop, body=inner):
+                    self.repeat(loop, inner, turns)
+                case Shared():
+                    pass
+
+    def repeat(self, loop: Loop, body: tuple[Stmt, ...], turns: tuple[int, ...]) -> None:
+        try:
+            first, last = evaluate(loop.start, self.numbers), evaluate(loop.stop, self.numbers)
+        except SizeError as error:
+            raise TransformError(
+                f"the turns of a repeat in {self.net.name} are not known: {error}", "give the dim a default"
+            ) from None
+        if last - first > LIMIT:
+            raise TransformError(f"a repeat of {last - first:,} turns cannot be written out")
+        for turn in range(first, last):
+            self.numbers[loop_key(loop.var)] = turn
+            self.run(body, (*turns, turn))
+        self.numbers.pop(loop_key(loop.var), None)
+
+    def call(self, call: Call, turns: tuple[int, ...]) -> None:
+        callee = self.program.net(call.net)
+        place = f"{self.values_prefix}{dotted(call.name, turns)}."
+        times = self.flat.calls[place] = self.flat.calls.get(place, 0) + 1
+        values = place if times == 1 else f"{place[:-1]}#{times}."
+        prefix = call_path(self.prefix, call.name, turns, call.shared, owned_shared(self.net))
+        given = {d.name: self.named(ref).name for d, ref in zip(callee.inputs, call.arguments, strict=True)}
+        inner = _Scope(self.program, self.flat, callee, prefix, {}, given, values_prefix=values)
+        inner.own()
+        inner.run(callee.body, ())
+        for result, output in zip(call.results, callee.outputs, strict=True):
+            name = inner.named(Ref(output.name, output.subs)).name
+            self.values[result.name, self.subs(result.subs)] = name
+            self.calls[name] = values[:-1]
+
+    def assign(self, statement: StreamSet) -> None:
+        target = statement.target
+        if not all(isinstance(leg, Wire) for leg in target.legs):
+            raise TransformError(f"an assignment to {target.name} joins several wires on one leg")
+        before = self.values_prefix + dotted(target.name, (self.counts.get(target.name, 0) - 1,))
+        change = self.settled(Bind(target, statement.body, origin=statement.origin))
+        name = self.next(target.name)
+        legs = value_wires(change.target.legs)
+        terms = change.body.terms
+        if statement.op == "-=":
+            terms = tuple(replace(term, coefficient=-term.coefficient) for term in terms)
+        kept = before if statement.op != "=" else ""
+        old = (Term((Tensor(Ref(before), legs),)),) if kept else ()
+        value = replace(change.target, name=name, subs=(), anonymous=False)
+        total = replace(change.body, terms=(*old, *terms))
+        self.flat.body.append(Bind(value, total, origin=statement.origin))
+        place = self.place_of(statement.body)
+        added = replace(change.body, terms=terms)
+        self.flat.assignments.append(Assignment(name, kept, legs, added, place))
+
+    def place_of(self, body: Sum) -> str:
+        """The one call whose result a sum reads, by its name and turn; "" if it is not one."""
+        names = {self.named(node.ref).name for node in walk(body) if isinstance(node, Tensor)}
+        places = {self.calls[name] for name in names if name in self.calls}
+        return min(places) if len(places) == 1 else ""
+
+    def next(self, stream: str) -> str:
+        """The name of a stream's next value."""
+        place = self.counts.get(stream, 0)
+        self.counts[stream] = place + 1
+        return self.values_prefix + dotted(stream, (place,))
+
+    def subs(self, subs: tuple[Size, ...]) -> tuple[int, ...]:
+        return tuple(evaluate(sub, self.numbers) for sub in subs)
+
+    def bound(self, target: Value, turns: tuple[int, ...]) -> Value:
+        name = self.values_prefix + dotted(target.name, self.subs(target.subs) or turns)
+        return replace(target, name=name, subs=())
+
+    def settled(self, bind: Bind) -> Bind:
+        """The binding at this turn: names of the whole net, numbers for the variables of repeats."""
+        wires: dict[Wire, Wire] = {}
+        numbers = self.sizes()
+
+        def size(old: Size) -> Size:
+            return substitute(old, numbers)
+
+        def wire(old: Wire) -> Wire:
+            if old not in wires:
+                wires[old] = replace(fresh_wire(old), size=size(old.size))
+            return wires[old]
+
+        def ix(old: Ix) -> Ix:
+            match old:
+                case Wire():
+                    return wire(old)
+                case Entry(at=at):
+                    return Entry(size(at))
+                case Slice(start=start, stop=stop):
+                    return Slice(wire(old.wire), size(start), size(stop))
+                case Group(members=members):
+                    return Group(
+                        tuple(wire(m) if isinstance(m, Wire) else Entry(size(m.at)) for m in members)
+                    )
+
+        def node(old: Node) -> Node:
+            match old:
+                case Tensor(ref=ref, legs=legs):
+                    return replace(old, ref=self.named(ref), legs=tuple(map(ix, legs)))
+                case Special(legs=legs, at=at):
+                    return replace(old, legs=tuple(map(ix, legs)), at=size(at) if at is not None else None)
+                case SizeNumber():
+                    return replace(old, size=size(old.size))
+                case Bubble(body=body, gates=gates):
+                    return replace(old, body=total(body), gates=tuple(map(wire, gates)), name="")
+                case Bracket(body=body):
+                    return replace(old, body=total(body), name="")
+                case BigSum(loops=loops, body=body):
+                    new = tuple(replace(o, start=size(o.start), stop=size(o.stop)) for o in loops)
+                    return replace(old, loops=new, body=total(body))
+                case _:
+                    return old
+
+        def total(old: Sum) -> Sum:
+            return replace(
+                old,
+                terms=tuple(
+                    replace(t, nodes=tuple(map(node, t.nodes)), summed=tuple(map(wire, t.summed)))
+                    for t in old.terms
+                ),
+            )
+
+        legs: list[Wire | Group] = []
+        for leg in bind.target.legs:
+            new = ix(leg)
+            assert isinstance(new, Wire | Group)
+            legs.append(new)
+        return replace(bind, target=replace(bind.target, legs=tuple(legs)), body=total(bind.body))
