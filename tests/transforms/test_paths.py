@@ -9,6 +9,7 @@ import pytest
 
 from tests.elaborate.notation import codes, elaborated, said
 from tests.torch.modules import built, tensor
+from tests.transforms.fixtures import same_values
 from tnlang.ir.net import Bind, Bracket
 from tnlang.ir.program import Program
 from tnlang.reference import execute, initialise
@@ -123,11 +124,30 @@ def test_gpt2_as_paths_has_its_state_dict_and_its_logits() -> None:
     assert {"direct", "0.1", "1.0", "mlp.0.y -> 1.1 (V)"} <= set(seen)
 
 
+def test_without_a_stream_inputs_go_through_calls() -> None:
+    text = (GPT2.parents[1] / "c10.tn").read_text(encoding="utf-8").partition("figure")[0]
+    program = elaborated(text, seq=3)
+    assert names(program, "edges") == [
+        "name_mover",
+        "duplicate_token -> s_inhibition -> name_mover",
+        "induction_heads -> s_inhibition -> name_mover",
+    ]
+    same_values(program, "ioi", "edges")
+
+
+def test_a_frozen_stream_value_is_where_paths_begin() -> None:
+    program = elaborated(MODEL + "net p = expand(freeze(model, A, scale, r{3}), paths)")
+    found = names(program, "p")
+    assert found[:4] == ["r.3", "attention.2.b", "r.3 -> linear.1", "r.3 -> 2.0 (V)"]
+    assert all(name.startswith(("r.3", "attention.2.b", "bias")) for name in found), "the rest is in r.3"
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
         ("net f = expand(model, paths)", "TN903"),
         ("net f = expand(attention, paths)", "TN903"),
+        ("net g(x[seq]) -> y[hidden] { y[i] = ones[i] x[p] x[p] }\nnet f = expand(g, paths)", "TN903"),
         ("net f = expand(still, paths, depth = 2)", "TN903"),
         ("net f = expand(still, paths, order = 1.5)", "TN903"),
         ("net f = expand(still, paths, by = layer)", "TN903"),

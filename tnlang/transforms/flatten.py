@@ -36,7 +36,7 @@ from tnlang.ir.net import (
 from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate, loop_key, substitute
 from tnlang.ir.slots import call_path, dotted, owned_shared
-from tnlang.ir.walk import fresh_wire, value_wires, walk
+from tnlang.ir.walk import fresh_wire, new_id, value_wires, walk
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import TransformError
 
@@ -69,6 +69,8 @@ class Flat:
     outputs: list[str] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
     """How often each call has been written out."""
+    results: list[tuple[str, str]] = field(default_factory=list)
+    """What the net's own calls give: the value, and the call by its name and turn."""
 
     def definitions(self) -> dict[str, Bind]:
         return {s.target.name: s for s in self.body if isinstance(s, Bind)}
@@ -82,6 +84,29 @@ def flatten(program: Program, net: Net) -> Flat:
     scope.run(net.body, ())
     flat.outputs = [scope.named(Ref(output.name, output.subs)).name for output in net.outputs]
     return flat
+
+
+def as_streams(flat: Flat, inputs: tuple[Decl, ...]) -> list[Assignment]:
+    """What goes through a net that has no stream: the inputs with its output's legs, and what calls give.
+
+    Each is a stream of one value.
+    """
+    definitions = flat.definitions()
+    if not flat.outputs or flat.outputs[0] not in definitions:
+        return []
+    sizes = [wire.size for wire in value_wires(definitions[flat.outputs[0]].target.legs)]
+    found: list[Assignment] = []
+    for decl in inputs:
+        if not decl.subs and [leg.size for leg in decl.legs] == sizes:
+            wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in decl.legs)
+            found.append(Assignment(decl.name, "", wires, Sum(())))
+    for name, place in flat.results if found else ():
+        if name in definitions:
+            made = definitions[name]
+            wires = value_wires(made.target.legs)
+            if wires == made.target.legs and [wire.size for wire in wires] == sizes:
+                found.append(Assignment(name, "", wires, made.body, place))
+    return found
 
 
 @dataclass(slots=True)
@@ -178,6 +203,8 @@ class _Scope:
             name = inner.named(Ref(output.name, output.subs)).name
             self.values[result.name, self.subs(result.subs)] = name
             self.calls[name] = values[:-1]
+            if not self.values_prefix:
+                self.flat.results.append((name, values[:-1]))
 
     def assign(self, statement: StreamSet) -> None:
         target = statement.target

@@ -59,8 +59,8 @@ class Streams:
         return any(isinstance(node, Tensor) and node.ref.name in self.depending for node in walk(body))
 
     def constant(self) -> list[Bind | Frozen]:
-        """The statements whose values depend on no stream, streams' own beginnings left out."""
-        return [s for s in self.flat.body if s.target.name not in self.depending]
+        """The statements whose values depend on no stream."""
+        return [s for s in self.flat.body if isinstance(s, Frozen) or s.target.name not in self.depending]
 
     def value(self, name: str) -> Sum:
         """A value's definition in terms of streams, multiplied out, on the wires of its own target."""

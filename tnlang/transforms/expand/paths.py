@@ -36,7 +36,7 @@ from tnlang.ir.walk import copy, free_wires, fresh_wire, map_children, refs, ren
 from tnlang.transforms.dead import without_dead
 from tnlang.transforms.expand.legs import picked
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.flatten import Assignment, flatten
+from tnlang.transforms.flatten import Assignment, as_streams, flatten
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError
 
@@ -51,7 +51,7 @@ REST = "rest"
 class Component:
     """What an assignment adds linearly: products that all read one value of a stream.
 
-    ``name`` is ``0.3`` for head 3 of the first block with heads, else the block's; ``reads`` is the value.
+    ``name`` is ``0.3`` for head 3 of the call of turn 0, else the block's; ``reads`` is the value.
     """
 
     name: str
@@ -91,13 +91,17 @@ class Expansion:
     within: dict[str, frozenset[int]] = field(default_factory=dict)
     """The assignments whose additions each value of a stream holds."""
     bindings: list[Bind] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+    """What blocks with heads are called by: their turns, where these tell them apart."""
 
     def read(self) -> None:
         """Find the blocks and the sources. Raises TransformError for an addition that is not linear."""
-        heads = 0
         for at, assignment in enumerate(self.assignments):
             before = self.within.get(assignment.before, frozenset())
             self.within[assignment.value] = before | {at}
+            if not assignment.change.terms:  # an input, or a value that is frozen
+                name = assignment.value if at else DIRECT
+                self.sources.append(Path(name, assignment.value, at))
             change = self.streams.written(assignment.change, assignment.value)
             constant: list[Term] = []
             linear: dict[str, list[Term]] = {}
@@ -115,9 +119,18 @@ class Expansion:
                         )
             if constant:
                 self.source(at, assignment, constant)
-            found = [self.block(at, assignment, heads, read, terms) for read, terms in linear.items()]
-            heads += any(block.whole.has_heads for block in found)
-            self.blocks += found
+            self.blocks += [self.block(at, assignment, read, terms) for read, terms in linear.items()]
+
+    def prune(self, read: set[str]) -> None:
+        """Leave out what does not come to the values of streams that are read in the end."""
+        reached: set[int] = set()
+        waiting = set(read)
+        while waiting:
+            new = self.within[waiting.pop()] - reached
+            reached |= new
+            waiting |= {block.whole.reads for block in self.blocks if block.whole.at in new}
+        self.sources = [source for source in self.sources if source.at in reached]
+        self.blocks = [block for block in self.blocks if block.whole.at in reached]
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -139,14 +152,18 @@ class Expansion:
         value = self.bind(name, assignment, [(tuple(terms), {})])
         self.sources.append(Path(name, value, at))
 
-    def block(self, at: int, assignment: Assignment, number: int, read: str, terms: list[Term]) -> Block:
+    def block(self, at: int, assignment: Assignment, read: str, terms: list[Term]) -> Block:
         wires = [self.streams.parallel(term, assignment.legs) for term in terms]
         heads = {(wire.name, wire.size) for wire in wires if wire is not None}
         place = assignment.place or assignment.value
         if len(heads) != 1 or None in wires:
             one = Component(place, at, read, tuple(terms), False)
             return Block(one, (one,))
-        whole = Component(str(number), at, read, tuple(terms), True)
+        turn = assignment.place.rpartition(".")[2]
+        label = turn if turn.isdigit() else str(len(self.labels))
+        label = label if label not in self.labels else place
+        self.labels.add(label)
+        whole = Component(label, at, read, tuple(terms), True)
         if not self.split:
             return Block(whole, (whole,))
         ((name, size),) = heads
@@ -159,7 +176,7 @@ class Expansion:
         parts = []
         for head in range(count):
             own = tuple(picked(t, w, head) for t, w in zip(terms, wires, strict=True) if w is not None)
-            parts.append(Component(f"{number}.{head}", at, read, own, True))
+            parts.append(Component(f"{label}.{head}", at, read, own, True))
         return Block(whole, tuple(parts))
 
     def bind(
@@ -299,16 +316,18 @@ def expand_paths(request: Request) -> tuple[Net, ...]:
     """
     order, count, split = _options(request)
     net = request.program.net(request.net)
-    streams = Streams(flatten(request.program, net))
+    flat = flatten(request.program, net)
+    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
+    streams = Streams(flat)
     if not streams.stream:
         raise TransformError(
-            f"{net.name} has no stream, so there are no paths",
+            f"{net.name} has no stream, and no input with its output's legs: there are no paths",
             f"`expand({net.name}, x)` writes a value x out",
         )
-    flat = streams.flat
     decls = (*request.program.declarations, *net.inputs, *flat.owned)
     expansion = Expansion(streams, split, {d.name for d in decls} | {s.target.name for s in flat.body})
     expansion.read()
+    expansion.prune({read for name in flat.outputs for read in _reads(streams, name)})
     paths, steps = listed(expansion, order, count)
     rest = rest_of(expansion, paths, steps)
     results = [
@@ -342,6 +361,15 @@ def _options(request: Request) -> tuple[float, int, bool]:
     if by not in ((Step("head"),), (Step("block"),)):
         raise TransformError("paths go by head or by block", "`by = block`")
     return numbers[0], int(numbers[1]), by == (Step("head"),)
+
+
+def _reads(streams: Streams, name: str) -> set[str]:
+    """The values of streams that a value is made from."""
+    if name in streams.stream:
+        return {name}
+    if name not in streams.definitions:
+        return set()
+    return {read for term in streams.value(name).terms for read in streams.uses(term)}
 
 
 def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
