@@ -302,6 +302,20 @@ def test_a_stream_made_anew_in_a_repeat_has_its_plate(name: str) -> None:
     assert report.ok, report
 
 
+@pytest.mark.parametrize("body", [ANEW["gated"][1], "s[p, r] += L[r, c] tanh(s[p, c])"])
+def test_a_value_read_in_a_plate_and_outside_has_a_station_in_each(body: str) -> None:
+    text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + x[p, r]")
+    diagram = of_text(text, ())
+    (plate,) = (p for b in diagram.backbones for p in b.plates)
+    before, start, *_ = diagram.backbones[0].stations
+    shapes = {s.id: s for s in diagram.shapes}
+    assert plate.start == start and (shapes[before].symbol, shapes[start].symbol) == ("copy", "copy")
+    (last,) = (s for s in diagram.shapes if s.symbol == "plus" and s.id not in diagram.backbones[0].stations)
+    ends = [{e.shape for e in line.ends} for line in diagram.lines]
+    assert ends.count({before, last.id}) == 2 and {start, last.id} not in ends
+    assert faults(diagram, flowing(diagram)) == ()
+
+
 @pytest.mark.parametrize(
     "body",
     [

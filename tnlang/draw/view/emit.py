@@ -51,6 +51,10 @@ class Emitter(Wiring):
         self.joints_running: dict[Key, tuple[int, ...]] = {}
         self.halts: dict[Key, Callable[[], None]] = {}
         self.wired: set[Key] = set()
+        self.enclosed: set[Key] = set()
+        """Values of streams whose stations stand in a plate that is closed."""
+        self.leaked: set[Key] = set()
+        """Those of them that something outside reads."""
         self.labels: dict[Key, str] = {}
         self.roles: Mapping[str, Role] = {}
 
@@ -379,6 +383,8 @@ class Emitter(Wiring):
         """A use of a value that has several: by wires from its station, or as a pasted disc on a ribbon."""
         label = self.labels.get(found.key) or names.math(found.shown)
         station = self.station_of.get(found.key)
+        if found.key in self.enclosed:
+            self.leaked.add(found.key)
         wired = frame.inside is None and found.key not in self.wired and not conj
         if wired and (self.stations or station is not None):
             self.wired.add(found.key)

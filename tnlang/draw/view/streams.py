@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
@@ -47,21 +47,39 @@ class _Stream:
 def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
     """The diagram of a whole net."""
     scope = Scope(program, as_stream(net), openings)
-    return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
+    return _drawn(lambda split: _NetDrawing(scope, compose=compose, symbols=symbols, split=split))
 
 
 def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
     """The diagram of a net that an expression calls, its result on the legs of the expression."""
     net, parent = as_stream(inner.net), inner.parent
     scope = Scope(inner.program, net, inner.opened, inner.path, parent, inner.call, inner.call_versions)
-    return _NetDrawing(scope, compose=True, symbols=False, legs=legs).draw()
+    return _drawn(lambda split: _NetDrawing(scope, compose=True, symbols=False, legs=legs, split=split))
+
+
+def _drawn(made: Callable[[frozenset[Key]], _NetDrawing]) -> Diagram:
+    """The diagram; a value that is read inside a plate and outside it has a station in each."""
+    drawing = made(frozenset())
+    diagram = drawing.draw()
+    if not drawing.emitter.leaked:
+        return diagram
+    return made(frozenset(drawing.emitter.leaked)).draw()
 
 
 class _NetDrawing:
-    """``legs`` are those of the one output, where the net is called by an expression."""
+    """``legs`` are those of the one output, where the net is called by an expression. The values ``split``
+    have a station before the repeat that reads them, and one in it."""
 
-    def __init__(self, scope: Scope, *, compose: bool, symbols: bool, legs: Sequence[Wire] = ()) -> None:
-        self.scope, self.legs = scope, legs
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        compose: bool,
+        symbols: bool,
+        legs: Sequence[Wire] = (),
+        split: frozenset[Key] = frozenset(),
+    ) -> None:
+        self.scope, self.legs, self.split = scope, legs, split
         self.builder = Builder(symbols=symbols, styles=scope.opened.styles)
         roots: list[tuple[Ref, Versions]] = [(Ref(o.name, o.subs), scope.last) for o in scope.net.outputs]
         self.uses = scope.uses(roots)
@@ -158,9 +176,15 @@ class _NetDrawing:
                 case Repeat(loop=loop, body=inner):
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._copies(tuple(name for name in self.pending if name not in assigned))
+                    outer = self._before_turns([n for n in self.pending if n in assigned])
+                    known = set(self.emitter.station_of)
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
                     self._statements(inner)
                     count, told = names.turns_of(loop), names.loop(loop)
+                    if count != "1":
+                        self.emitter.enclosed |= self.emitter.station_of.keys() - known - outer.keys()
+                    self.emitter.station_of |= outer
+                    self.emitter.wired -= outer.keys()
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
                         self._plate(record, record.stations[first if record is before else 0 :], count, told)
@@ -169,6 +193,24 @@ class _NetDrawing:
                             self._plate(opened.record, opened.record.stations, count, told)
                 case _:
                     pass
+
+    def _before_turns(self, streams: list[str]) -> dict[Key, int]:
+        """The stations before a repeat of what is read in it and after it; in the repeat it has another."""
+        found: dict[Key, int] = {}
+        for name in streams:
+            value, stream = self.pending[name], self.streams[name]
+            if value.key not in self.split:
+                continue
+            label = self._named(value, stream)
+            station = self._station(value, label, name, stream.joints, stream.wires)
+            after = tuple(self.builder.joint() for _ in stream.wires)
+            self.emitter.go_on(station, value, after, stream.wires)
+            stream.joints = after
+            stream.record.stations.append(station)
+            stream.record.tracks.append(after)
+            found[value.key] = self.emitter.station_of.pop(value.key)
+            self.emitter.labels[value.key] = names.math(name)
+        return found
 
     def _plate(self, record: StreamRecord, stations: list[int], count: str, told: str) -> None:
         """The plate round the stations that a repeat adds."""
