@@ -302,6 +302,31 @@ def test_a_stream_made_anew_in_a_repeat_has_its_plate(name: str) -> None:
     assert report.ok, report
 
 
+STEPS = (
+    "s[p, r] = L[r, c] s[p, c]",
+    "s[p, r] = tanh(L[r, c] s[p, c] + b[r])",
+    "s[p, r] += L[r, c] tanh(s[p, c])",
+    "s = f(s) as {}",
+    "s += f(s) as {}",
+)
+
+
+@seed(20261121)
+@settings(max_examples=15, deadline=None, database=None, phases=[Phase.generate])
+@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=3))
+def test_random_repeats_have_their_plate_and_mean_their_net(steps: list[str]) -> None:
+    body = "\n ".join(step.format(f"f_{number}") for number, step in enumerate(steps))
+    text = in_turns("x[m, n]", body)
+    diagram = of_text(text, ())
+    (backbone,) = diagram.backbones
+    (plate,) = backbone.plates
+    assert plate.count == "12"
+    assert (plate.start, plate.stop) == (backbone.stations[0], backbone.stations[-1])
+    known = tnlang.load(text)
+    report = tnlang.verify(known.nets["model"].svg(), known, module=False)
+    assert report.ok, f"{text}\n{report}"
+
+
 @pytest.mark.parametrize("body", [ANEW["gated"][1], "s[p, r] += L[r, c] tanh(s[p, c])"])
 def test_a_value_read_in_a_plate_and_outside_has_a_station_in_each(body: str) -> None:
     text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + x[p, r]")

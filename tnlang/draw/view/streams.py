@@ -323,8 +323,8 @@ class _NetDrawing:
     def _maps(self, found: Definition) -> bool:
         """Whether a value is a matrix applied to the one before, whose only use that is."""
         statement = found.statement
-        if not isinstance(statement, StreamSet) or statement.op != "=":
-            return False
+        if not isinstance(statement, StreamSet) or statement.op != "=" or len(statement.target.legs) != 1:
+            return False  # beside a track that passes it the matrix would not take the whole stream
         match statement.body.terms:
             case (Term(nodes=(Tensor() as one, Tensor() as two), coefficient=1),):
                 pass
