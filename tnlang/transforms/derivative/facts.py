@@ -6,10 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tnlang.ir.net import Bind, Call, Factor, Frozen, Loop, Net, Ref, Repeat, Stmt, StreamSet, Sum
+from tnlang.ir.net import (
+    Bind,
+    Call,
+    Factor,
+    Frozen,
+    Loop,
+    Net,
+    Ref,
+    Repeat,
+    Stmt,
+    StreamSet,
+    Sum,
+    Tensor,
+    Value,
+)
 from tnlang.ir.program import Program
 from tnlang.ir.size import SizeError, evaluate
-from tnlang.ir.walk import local_names, statements
+from tnlang.ir.walk import local_names, statements, walk
 from tnlang.transforms.derivative.sums import Seeds, depends
 from tnlang.transforms.derivative.target import Target
 from tnlang.transforms.request import Step, TransformError, ValuePath
@@ -23,13 +37,15 @@ class Facts:
     """``body`` is the net's, cut where one turn of a repeat holds x.
 
     ``seeds`` are the names that are x, ``inner`` those that are only in a repeat (by id); ``active`` are the
-    other names that depend on it; ``kinds`` and ``below`` say of each call (by id) what its arguments are and
-    where x is in it; ``outputs`` which outputs depend on x.
+    other names that depend on it; ``before`` are statements (by id) that run before x is there; ``kinds``
+    and ``below`` say of each call (by id) what its arguments are and where x is in it; ``outputs`` which
+    outputs depend on x.
     """
 
     body: tuple[Stmt, ...]
     seeds: Seeds
     inner: dict[int, Seeds] = field(default_factory=dict)
+    before: set[int] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
     kinds: dict[int, tuple[Kind, ...]] = field(default_factory=dict)
     below: dict[int, ValuePath] = field(default_factory=dict)
@@ -59,6 +75,8 @@ def facts_of(
     facts = Facts(net.body, seeds)
     if path and not (len(path) == 1 and path[0].name in own):
         facts.body = _armed(net.body, path, path[0].subs or (), {}, facts, seeds)
+        if not any(kinds) and target.file_level is None and not numbered(net):
+            facts.before = set(map(id, _before(facts, path)))
     facts.active |= {d.name for d, kind in zip(net.inputs, kinds, strict=True) if kind == "d"}
     shared: dict[str, tuple[Kind, ...]] = {}
     while True:
@@ -89,6 +107,8 @@ def _spread(
     """Go once through the statements, adding what depends on what is known to."""
     for statement in body:
         match statement:
+            case _ if id(statement) in facts.before:
+                pass
             case Bind(target=target, body=total) | StreamSet(target=target, body=total):
                 if target.name not in seeds and facts.changes(total, seeds):
                     facts.active.add(target.name)
@@ -147,6 +167,26 @@ def _armed(
     return tuple(found)
 
 
+def _before(facts: Facts, path: ValuePath) -> list[Stmt]:
+    """The statements before the first that leads to x; none where what they make is used in other ways.
+
+    Those ways are a call of shared parameters, which all its calls are, and a member of a family.
+    """
+    found: list[Stmt] = []
+    for statement in facts.body:
+        if any(id(s) in facts.below or id(s) in facts.inner for s in statements((statement,))):
+            return found
+        for each in statements((statement,)):
+            match each:
+                case Call(shared=True) | Bind(target=Value(subs=(_, *_))):
+                    return []
+                case Bind(target=target) if len(path) == 1 and target.name == path[0].name:
+                    return found
+                case _:
+                    found.append(each)
+    return found
+
+
 def _leads(body: tuple[Stmt, ...], path: ValuePath) -> bool:
     for statement in statements(body):
         match statement:
@@ -177,13 +217,31 @@ def _cut(
         shown = Step(path[0].name, path[0].subs)
         raise TransformError(f"there is no {shown}: the turns are {first} to {last - 1}", "", 0)
     within: dict[str, tuple[int, ...]] = {}
-    inner = _armed(repeat.body, path, turns[1:], {**numbers, loop.var: turn}, facts, within)
+    inner = _armed(_again(repeat.body), path, turns[1:], {**numbers, loop.var: turn}, facts, within)
     middle = replace(repeat, loop=replace(loop, start=turn, stop=turn + 1), body=inner)
     facts.inner[id(middle)] = within
     parts: list[Stmt] = []
     if turn > first:
-        parts.append(replace(repeat, loop=replace(loop, stop=turn)))
+        parts.append(replace(repeat, loop=replace(loop, stop=turn), body=_again(repeat.body)))
     parts.append(middle)
     if turn + 1 < last:
-        parts.append(replace(repeat, loop=replace(loop, start=turn + 1)))
+        parts.append(replace(repeat, loop=replace(loop, start=turn + 1), body=_again(repeat.body)))
     return parts
+
+
+def _again(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """The same statements as objects of their own: facts are kept by their ids."""
+    return tuple(replace(s, body=_again(s.body)) if isinstance(s, Repeat) else replace(s) for s in body)
+
+
+def numbered(net: Net) -> set[str]:
+    """The streams of which a value is read by its number."""
+    streams = {s.target.name for s in statements(net.body) if isinstance(s, StreamSet)}
+    found = {o.name for o in net.outputs if o.subs}
+    for statement in statements(net.body):
+        match statement:
+            case Call(arguments=arguments):
+                found |= {ref.name for ref in arguments if ref.subs}
+            case Bind(body=body) | StreamSet(body=body):
+                found |= {n.ref.name for n in walk(body) if isinstance(n, Tensor) and n.ref.subs}
+    return found & streams

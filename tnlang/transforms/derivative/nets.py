@@ -30,7 +30,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.walk import file_level_names, fresh_wire, local_names, new_id, statements, value_wires, walk
-from tnlang.transforms.derivative.facts import Facts, Kind, facts_of, kind_of
+from tnlang.transforms.derivative.facts import Facts, Kind, facts_of, kind_of, numbered
 from tnlang.transforms.derivative.live import live_names, pruned
 from tnlang.transforms.derivative.sums import Point, Seeds, derived, zero
 from tnlang.transforms.derivative.target import Target
@@ -111,7 +111,7 @@ class _Derived:
         self.taken |= {decl.name for decl in self.work.request.program.declarations}
         for name in sorted(facts.active):
             self.names[name] = self.fresh(name)
-        self.numbered = _numbered(old)
+        self.numbered = numbered(old)
         inputs = tuple(
             replace(decl, name=self.names[decl.name], legs=self.legs(decl.legs), properties=())
             for decl, kind in zip(old.inputs, self.asked.kinds, strict=True)
@@ -147,6 +147,8 @@ class _Derived:
     def block(self, body: tuple[Stmt, ...], seeds: Seeds) -> Iterator[Stmt]:
         for statement in body:
             match statement:
+                case _ if id(statement) in self.facts.before:
+                    yield statement
                 case Bind(target=target):
                     yield statement
                     if target.name in self.names and target.name not in seeds:
@@ -394,16 +396,3 @@ class _Group:
 
 
 _DERIVATIVE = re.compile(r"d.+_d.+")
-
-
-def _numbered(net: Net) -> set[str]:
-    """The streams of which a value is read by its number."""
-    streams = {s.target.name for s in statements(net.body) if isinstance(s, StreamSet)}
-    found = {o.name for o in net.outputs if o.subs}
-    for statement in statements(net.body):
-        match statement:
-            case Call(arguments=arguments):
-                found |= {ref.name for ref in arguments if ref.subs}
-            case Bind(body=body) | StreamSet(body=body):
-                found |= {n.ref.name for n in walk(body) if isinstance(n, Tensor) and n.ref.subs}
-    return found & streams
