@@ -40,16 +40,18 @@ def entry_point(points: Sequence[Point], outline: Path) -> Point:
     return points[-1]
 
 
-def mark_of(outline: Path, marks: Sequence[Path]) -> Point | None:
-    """The middle of the orientation mark on an outline, if it has one."""
+def middle_of(mark: Path) -> Point:
+    """The middle of an orientation mark."""
+    points = flatten(mark)
+    half = len(points) // 2
+    return points[half] if len(points) % 2 else between(points[half - 1], points[half])
+
+
+def mark_of(outline: Path, middles: Sequence[Point]) -> Point | None:
+    """The middle of the orientation mark on an outline, among those of all marks; None if it has none."""
     box = bbox(outline).grown(TOUCH)
-    for mark in marks:
-        points = flatten(mark)
-        half = len(points) // 2
-        middle = points[half] if len(points) % 2 else between(points[half - 1], points[half])
-        if box.holds(middle) and distance_to(outline, middle) < TOUCH:
-            return middle
-    return None
+    on = (at for at in middles if box.holds(at) and distance_to(outline, at) < TOUCH)
+    return next(on, None)
 
 
 def clockwise(center: Point, points: Sequence[Point], mark: Point | None = None) -> list[int]:

@@ -21,13 +21,15 @@ from tnlang.draw.round import (
     loose_ends,
     mark_of,
     meets,
+    middle_of,
 )
 from tnlang.draw.scene import InkItem, Item, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
 
 
 def titled(diagram: Diagram, scene: Scene) -> Scene:
     """The scene of a diagram with the titles of its shapes, walls, plates and wires."""
-    return replace(scene, items=tuple(_Titles(diagram, scene).item(item) for item in scene.items))
+    titles = _Titles(diagram, scene)
+    return replace(scene, items=tuple(map(titles.item, scene.items)))
 
 
 class _Titles:
@@ -42,7 +44,7 @@ class _Titles:
             if isinstance(item, WireItem):
                 self.paths.setdefault(item.id, []).append(item.path)
         self.marks = [
-            item.outline
+            middle_of(item.outline)
             for item in scene.items
             if isinstance(item, InkItem) and item.stroke >= MARK_WIDTH and item.role == "mark"
         ]

@@ -30,6 +30,7 @@ from tnlang.draw.round import (
     fanned,
     mark_of,
     meets,
+    middle_of,
 )
 from tnlang.draw.scene import Path, Point
 from tnlang.verification.svg import Drawing, Element, Unreadable
@@ -373,7 +374,11 @@ class _Reading:
 
     def _legs(self) -> dict[int, list[tuple[str, int]]]:
         """The legs of each shape: names from its title, clockwise, on the wires that lie there."""
-        marks = [e.path for e in self.drawing.layer("marks") if e.stroke >= MARK_WIDTH and not e.path.closed]
+        marks = [
+            middle_of(e.path)
+            for e in self.drawing.layer("marks")
+            if e.stroke >= MARK_WIDTH and not e.path.closed
+        ]
         at: dict[int, list[tuple[Point, int]]] = {}
         found: dict[int, list[tuple[str, int]]] = {}
         for number, ends in enumerate(self.pairs()):
