@@ -1,4 +1,4 @@
-"""Large networks without a shape of their own: in columns, quickly, nothing on top of anything."""
+"""Large networks without a shape of their own: by graphviz where it is, in columns where it isn't."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import tnlang
 from tests.layout.pictures import diagrams_in, sheets_of
 from tnlang.draw.faithful import faults
-from tnlang.draw.layout import layout
+from tnlang.draw.layout import freeform, layout
 from tnlang.draw.lint import lint
 
 
@@ -21,12 +21,31 @@ def cubic_graph(vertices: int) -> str:
     return "\n".join(["dim b = 2", *tensors, f"y = ({' '.join(uses)})", ""])
 
 
+def without_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freeform, "_wheel", lambda: None)
+    monkeypatch.setattr(freeform.shutil, "which", lambda name: None)
+
+
 @pytest.mark.parametrize("vertices", [54, 320])
-def test_a_graph_is_drawn_without_a_finding(vertices: int) -> None:
+def test_columns_draw_a_graph_without_a_finding(vertices: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_graphviz(monkeypatch)
+    assert "built in" in freeform.engine()
     diagram = diagrams_in(sheets_of(cubic_graph(vertices))[0])[0]
     scene = layout(diagram)
     assert lint(scene) == ()
     assert faults(diagram, scene) == ()
+
+
+def test_graphviz_keeps_shapes_apart_and_wires_joined() -> None:
+    if "built in" in freeform.engine():
+        pytest.skip("no graphviz here")
+    diagram = diagrams_in(sheets_of(cubic_graph(320))[0])[0]
+    scene = layout(diagram)
+    assert faults(diagram, scene) == ()
+    rules = {finding.rule for finding in lint(scene)}
+    assert not rules & {"shapes overlap", "label covered", "outside the canvas"}
+    assert scene == layout(diagram)
+    assert max(scene.width, scene.height) < 6000
 
 
 def test_the_same_picture_each_time() -> None:

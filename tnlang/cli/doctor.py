@@ -10,7 +10,18 @@ import click
 
 from tnlang.cli.app import TnCommand
 
-PACKAGES = ("torch", "numpy", "lark", "shapely", "svgwrite", "ziamath", "resvg-py", "typst", "safetensors")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "lark",
+    "graphviz",
+    "shapely",
+    "svgwrite",
+    "ziamath",
+    "resvg-py",
+    "typst",
+    "safetensors",
+)
 
 
 @click.command(
@@ -28,6 +39,7 @@ def command() -> None:
     click.echo(f"tnlang {version('tnlang')}, Python {platform.python_version()}, {platform.platform()}")
     found = {package: _version(package) for package in PACKAGES}
     click.echo(", ".join(f"{package} {number or 'MISSING'}" for package, number in found.items()))
+    click.echo(f"large networks: {_engine()}")
     worked = _steps()
     if not (worked and all(found.values())):
         click.echo("Something is missing: install tnlang again with its dependencies.", err=True)
@@ -39,6 +51,12 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _engine() -> str:
+    from tnlang.draw.layout.freeform import engine
+
+    return engine()
 
 
 def _steps() -> bool:

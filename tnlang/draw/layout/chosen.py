@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout.box import Placed, rotated
-from tnlang.draw.layout.flat import particular, place_diagram, sides_wanted
+from tnlang.draw.layout.flat import MANY, particular, place_diagram, sides_wanted
+from tnlang.draw.layout.freeform import freeform
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.layout.layered import layered
@@ -30,8 +31,11 @@ def place_orderly(diagram: Diagram, flow: Side | None = None) -> Placed:
 
 
 def _in_its_form(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
-    """By the template of its kind, if there is one; those are right wherever they match."""
-    return particular(index, part, want, inner) or layered(index, part, want, inner)
+    """By the template of its kind; where there are many loops by graphviz; else in columns."""
+    found = particular(index, part, want, inner)
+    if found is None and len(part.inner_edges) - len(part.items) > MANY:
+        found = freeform(index, part)
+    return found or layered(index, part, want, inner)
 
 
 def flat_scene(diagram: Diagram, flow: Side | None = None) -> Scene:

@@ -260,7 +260,17 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
             )
         )
     if not found:
-        found.append(Wanted(line.id, line.label, _bearing(index, line, placed), line.word, width, "", inside))
+        found.append(
+            Wanted(
+                line.id,
+                line.label,
+                _bearing(index, line, placed),
+                line.word,
+                width,
+                inside=inside,
+                spare=line.id in placed.spare,
+            )
+        )
     return found
 
 
