@@ -6,6 +6,7 @@ them; everything else stays where it was, so that the steps of a contraction can
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import combinations, pairwise
@@ -19,7 +20,9 @@ from tnlang.draw.cuts import clear_of, cut_lines
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
 from tnlang.draw.geometry import Box, bbox, between, distance, distance_to, flatten
+from tnlang.draw.round import entry_point, loose_ends, meets
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
+from tnlang.draw.titles import listed
 
 PADS = (9.0, 7.0, 5.0, 4.0)
 """How far a light outline keeps from what it is round; nearer where it would meet a name."""
@@ -36,7 +39,7 @@ def overlaid(scene: Scene, diagram: Diagram) -> Scene:
         return scene
     items = list(scene.items)
     for joined in diagram.joined:
-        items = _joined(items, diagram, joined)
+        items = _joined(items, scene, diagram, joined)
     first_of = {member: joined.members[0] for joined in diagram.joined for member in joined.members}
     for group in diagram.outlined:
         members = tuple(dict.fromkeys(first_of.get(member, member) for member in group))
@@ -49,7 +52,7 @@ def overlaid(scene: Scene, diagram: Diagram) -> Scene:
 # ---------------------------------------------------------------- joined shapes
 
 
-def _joined(items: Sequence[Item], diagram: Diagram, joined: Joined) -> list[Item]:
+def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joined) -> list[Item]:
     """The items with one shape in place of some."""
     members = set(joined.members)
     members |= _dots_within(diagram, members)
@@ -76,7 +79,39 @@ def _joined(items: Sequence[Item], diagram: Diagram, joined: Joined) -> list[Ite
     first = joined.members[0]
     name = LabelItem(joined.label, (0.0, 0.0), pieces.TENSOR, "shape", inside=first)
     at = _spot(Polygon(flatten(outline)), [where.center for where in covered], ink_box(name))
-    return [*kept, ShapeItem(first, outline, "result", joined.told), replace(name, at=at)]
+    told = _told(scene, diagram, joined, members, outline)
+    return [*kept, ShapeItem(first, outline, "result", told), replace(name, at=at)]
+
+
+def _told(scene: Scene, diagram: Diagram, joined: Joined, within: set[int], outline: Path) -> str:
+    """The title of a joined shape: its members, and clockwise whose legs its own are: ``2.j`` is B's.
+
+    Of members that are called the same ``B``, ``B #2`` is the one that is drawn second.
+    """
+    shapes = {shape.id: shape for shape in diagram.shapes}
+    drawn = {item.id: item.outline for item in scene.items if isinstance(item, ShapeItem)}
+    seen: Counter[str] = Counter()
+    called: dict[int, str] = {}
+    for number in drawn:
+        if number in shapes:
+            text = shapes[number].told
+            seen[text] += 1
+            called[number] = text if seen[text] == 1 else f"{text} #{seen[text]}"
+    found: list[tuple[str, Point]] = []
+    for line in diagram.lines:
+        paths = [item.path for item in scene.items if isinstance(item, WireItem) and item.id == line.id]
+        mine = [end for end in line.ends if end.shape in within]
+        if len(mine) != 1:  # none, or a wire within
+            continue
+        (end,) = mine
+        assert end.shape is not None
+        at = f"{joined.members.index(end.shape) + 1}.{shapes[end.shape].leg_names[end.leg]}"
+        for stretch, start, place in loose_ends(paths):
+            if meets(drawn[end.shape], place):
+                way = flatten(paths[stretch] if start else geometry.reverse(paths[stretch]))
+                found.append((at, entry_point(way, outline)))
+    members = "; ".join(called[member] for member in joined.members)
+    return listed(f"{joined.told} {members}", bbox(outline).center, found)
 
 
 def _spot(area: Polygon, centers: Sequence[Point], name: Box) -> Point:

@@ -77,7 +77,7 @@ class _Titles:
             if len(names) == 2 and len(points) == 2 and self._backwards(line, shape):
                 names.reverse()
             found.extend(zip(names if len(names) > 1 else [leg], points, strict=False))
-        return _listed(shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
+        return listed(shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
 
     def _entries(self, line: int, outline: Path) -> list[Point]:
         """Where the loose ends of a line that lie on a shape leave its outline."""
@@ -104,7 +104,7 @@ class _Titles:
                 at = [point for path in paths for point, _ in crossings(path, outline)][:1]
             found.extend((name, point) for point in at)
         told = enclosure.told or "bracket" + (f" {enclosure.name}" if enclosure.name else "")
-        return _listed(told, bbox(outline).center, found)
+        return listed(told, bbox(outline).center, found)
 
     def plate(self, bone: Backbone, plate: Plate, outline: Path) -> str:
         """The loop, and the lines across a plate's edge: ``in.1``, ``out.1``, what comes from outside."""
@@ -115,7 +115,7 @@ class _Titles:
         for line, paths in self.paths.items():
             for point in [at for path in paths for at, _ in crossings(path, outline)][:1]:
                 found.append((roles.get(line, self._taken(line, outline)), point))
-        return _listed(plate.told, bbox(outline).center, found)
+        return listed(plate.told, bbox(outline).center, found)
 
     def _taken(self, line: int, outline: Path) -> str:
         """What a line brings that comes from outside a plate: the shape's number and its leg's name."""
@@ -179,7 +179,8 @@ class _Titles:
         return told
 
 
-def _listed(told: str, center: Point, found: Sequence[tuple[str, Point]], mark: Point | None = None) -> str:
+def listed(told: str, center: Point, found: Sequence[tuple[str, Point]], mark: Point | None = None) -> str:
+    """Words and the names of what lies round a centre, clockwise from a mark or the left."""
     if not found:
         return told
     order = clockwise(center, [point for _, point in found], mark)

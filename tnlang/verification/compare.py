@@ -15,7 +15,7 @@ from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
 from tnlang.verification.connect import Picture, read_picture
 from tnlang.verification.leaves import Leaves, Run, all_random, numbers, run, target_legs
-from tnlang.verification.sheet import Row, Token, panels, sides, tokens, whole
+from tnlang.verification.sheet import Row, Token, panels, sides, steps, tokens, whole
 from tnlang.verification.svg import Drawing, Unreadable, read_svg
 from tnlang.verification.value import Evaluation
 
@@ -142,10 +142,18 @@ class _Check:
     def net(self, name: str, found: Sequence[Token] | None) -> Iterator[tuple[str, float]]:
         """The outputs of a net that is drawn whole."""
         made = self._run(self.program, name)
-        evaluation = self._evaluation(made)
-        clusters = [t.cluster for t in found or tokens(self.picture) if t.cluster is not None]
+        yield from self._outputs(made, found or tokens(self.picture), ())
+        if self.module:
+            yield f"the module of {name}", self._module(made)
+
+    def _outputs(
+        self, made: Run, found: Sequence[Token], apart: Sequence[int]
+    ) -> Iterator[tuple[str, float]]:
+        """The outputs of what is drawn; ``apart`` are the tensors that may be drawn as one."""
+        evaluation = Evaluation(self.picture, Leaves(made, self.functions), apart)
+        clusters = [t.cluster for t in found if t.cluster is not None]
         by_output: dict[str, list[int]] = {}
-        outputs = made.program.net(name).outputs
+        outputs = made.program.net(made.net).outputs
         for k, cluster in enumerate(clusters):
             names = {
                 end.open.rpartition(".")[0]
@@ -163,16 +171,25 @@ class _Check:
             value = whole(evaluation, mine, self._names(made), key if len(outputs) > 1 else "")
             wanted = [f"{key}.{leg.name}" for leg in output.legs]
             yield f"output {key}", _apart(value.ordered(wanted), made.outputs[key])
-        if self.module:
-            yield f"the module of {name}", self._module(made)
+
+    def steps(self, name: str, found: Sequence[Token]) -> Iterator[tuple[str, float]]:
+        """Each panel of a contraction: the same value, of ever fewer tensors."""
+        first, *later = steps(found)
+        apart = [shape for token in first if token.cluster is not None for shape in token.cluster.shapes]
+        yield from self.net(name, first)
+        for place, panel in enumerate(later, 1):
+            for what, deviation in self._outputs(self._run(self.program, name), panel, apart):
+                yield f"{what} after step {place}", deviation
 
     def figure(self, figure: Figure) -> Iterator[tuple[str, float]]:
         """All that a figure draws."""
         rows = panels(tokens(self.picture), len(figure.items))
         for item, row in zip(figure.items, rows, strict=True):
             match item:
-                case Draw(target=NetTarget(net=name)) | Steps(net=name):
+                case Draw(target=NetTarget(net=name)):
                     yield from self.net(name, row)
+                case Steps(net=name):
+                    yield from self.steps(name, row)
                 case Draw(target=ValueTarget() as target):
                     yield from self.value(target, row)
                 case Draw(target=Expression() as expression):

@@ -35,7 +35,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A sign, a big sum with its loops, or a cluster. ``room`` is its box with the names beside it."""
+    """A sign, a big sum with its loops, or a cluster: ``step`` where tensors of it have been contracted.
+
+    ``room`` is its box with the names beside it.
+    """
 
     kind: str
     box: Box
@@ -109,7 +112,8 @@ def tokens(picture: Picture) -> list[Token]:
             loops = picture.shapes[sigma[0]].words.text
             found.append(Token("sum over", cluster.box, cluster, loops))
         else:
-            found.append(Token("term", cluster.box, cluster))
+            made = any(picture.shapes[s].kind in ("contracted", "result") for s in cluster.shapes)
+            found.append(Token("step" if made else "term", cluster.box, cluster))
     grown = [token.box for token in found]
     for ink in picture.names:
         gaps = [_distance(token.box, ink) for token in found]
@@ -132,7 +136,8 @@ def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
     for line in _bands(found, lambda box: (box.top, box.bottom)):
         for place, group in enumerate(_bands(line, lambda box: (box.left, box.right))):
             group = sorted(group, key=lambda token: token.box.left)
-            if not place and rows and group[0].kind in (*RELATIONS, "+", "-"):
+            goes_on = not place and group[0].kind in (*RELATIONS, "+", "-")
+            if rows and (goes_on or any(token.kind == "step" for token in group)):
                 rows[-1].append(group)
             else:
                 rows.append([group])
@@ -143,6 +148,19 @@ def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
     if len(rows) != count:
         raise Unreadable(f"the figure has {count} panels, the picture {len(rows)}")
     return [[token for line in row for token in sorted(line, key=lambda t: t.box.left)] for row in rows]
+
+
+def steps(found: Sequence[Token]) -> list[list[Token]]:
+    """The tokens of each panel of a contraction, in reading order; in the first nothing is contracted."""
+    made = [
+        group
+        for line in _bands(found, lambda box: (box.top, box.bottom))
+        for group in _bands(line, lambda box: (box.left, box.right))
+    ]
+    contracted = [any(token.kind == "step" for token in group) for group in made]
+    if contracted != [False] + [True] * (len(made) - 1):
+        raise Unreadable("the steps of a contraction do not follow one another")
+    return made
 
 
 def _gap(first: Sequence[Sequence[Token]], second: Sequence[Sequence[Token]]) -> float:

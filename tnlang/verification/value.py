@@ -21,6 +21,7 @@ from tnlang.verification.connect import ROOT, Picture, Shape
 from tnlang.verification.formula import number, size
 from tnlang.verification.leaves import Leaves
 from tnlang.verification.svg import Unreadable
+from tnlang.verification.words import shape_words
 
 LARGEST = 2**26
 """No array of more entries is made."""
@@ -70,8 +71,9 @@ class Frame:
 class Evaluation:
     """Evaluates one picture on the data that ``leaves`` have for its names."""
 
-    def __init__(self, picture: Picture, leaves: Leaves) -> None:
-        self.picture, self.leaves = picture, leaves
+    def __init__(self, picture: Picture, leaves: Leaves, apart: Sequence[int] = ()) -> None:
+        """``apart`` are the shapes of a first panel, which later ones draw as one."""
+        self.picture, self.leaves, self.apart = picture, leaves, apart
         self.within: dict[int, set[int]] = {}
         for shape, known in enumerate(picture.shapes):
             for region in picture.around(known.region):
@@ -522,10 +524,39 @@ class Evaluation:
                 return Labelled(
                     np.eye(int(np.prod(inner))).reshape(-1, *inner), (shape.wire("whole"), *members)
                 )
+            case "contracted" | "result":
+                return self._joined(frame, shape)
             case "levi" | "tril" | "index":
                 ordered = [shape.wire(str(k + 1)) for k in range(len(wires))]
                 return Labelled(_special(words.kind, [self.size(w, names) for w in ordered]), tuple(ordered))
         raise Unreadable(f"no shape of ours: {words.kind} {words.text}", shape.box.center)
+
+    def _joined(self, frame: Frame, shape: Shape) -> Labelled:
+        """What some tensors have become: they are contracted as they are drawn apart."""
+        known = self.picture.shapes
+        members: list[int] = []
+        for said in shape.words.text.split("; "):
+            head, _, place = said.partition(" #")
+            words = shape_words(head)
+            same = [s for s in self.apart if (known[s].kind, known[s].words.text) == (words.kind, words.text)]
+            if not (place or "1").isdecimal() or not 1 <= int(place or "1") <= len(same):
+                raise Unreadable(f"{said} is not drawn before it is contracted", shape.box.center)
+            members.append(same[int(place or "1") - 1])
+        touched = {wire for member in members for _, wire in known[member].legs}
+        legs = {wire: [s for s in self.apart if wire in dict(known[s].legs).values()] for wire in touched}
+        dots = {s for around in legs.values() for s in around if known[s].kind == "delta"}
+        within = [s for s in sorted(dots) if {wire for _, wire in known[s].legs} <= touched]
+        nodes = [Node("shape", s) for s in [*members, *within]]
+        opens = []
+        for name, _ in shape.legs:
+            which, _, leg = name.partition(".")
+            if not which.isdecimal() or not 1 <= int(which) <= len(members):
+                raise Unreadable(f"a joined shape has no leg {name}", shape.box.center)
+            opens.append(known[members[int(which) - 1]].wire(leg))
+        if len(set(members)) != len(members) or sorted(opens) != sorted(self.leaving(nodes)):
+            raise Unreadable("a joined shape has other legs than what it is made of", shape.box.center)
+        array = self.network(Frame(ROOT, frame.names, None, tuple(nodes)), nodes, opens)
+        return Labelled(array, tuple(wire for _, wire in shape.legs))
 
     def _again(self, frame: Frame, number_: int, shape: Shape) -> Labelled:
         """A pasted disc: the value at the other end of its ribbon."""

@@ -150,7 +150,7 @@ def _out(operands: Sequence[_Operand], positions: Sequence[int], kept: Sequence[
 def _joined(operand: _Operand, labels: Mapping[int, str]) -> Joined:
     found = [labels[shape] for shape in operand.shapes if labels[shape]]
     label = "".join(found) if len(found) <= 3 else rf"{found[0]}\cdots {found[-1]}"
-    return Joined(operand.shapes, label, "(contracted) " + " ".join(found))
+    return Joined(operand.shapes, label, "(contracted)")
 
 
 def _entries(wires: Sequence[Wire]) -> int | None:
