@@ -21,7 +21,7 @@ from tnlang.ir import net as ir
 from tnlang.ir.lengths import length, points
 from tnlang.ir.program import Equation, UserFunction
 from tnlang.ir.slots import dotted, input_decls
-from tnlang.source import Diagnostic, Source, ValueMismatch
+from tnlang.source import Diagnostic, Source, TnError, ValueMismatch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -207,6 +207,12 @@ class NetHandle(Picture):
             return next(iter(outputs.values()))
         return namedtuple("Outputs", outputs, rename=True)(*outputs.values())
 
+    def legs(self, value: str, /) -> tuple[str, ...] | None:
+        """The names of the axes of a value by its path, ``attention{0}.A``; None where there is none."""
+        from tnlang.plots import cache_key, legs_of
+
+        return legs_of(self._program.ir, self.ir, cache_key(value))
+
     def plot(
         self,
         value: str,
@@ -230,9 +236,9 @@ class NetHandle(Picture):
         leg's entries, ``width`` is in points. Raises ValueMismatch for a value the net does not have and an
         array that does not fit it, ImportError without matplotlib.
         """
-        from tnlang.plots import cache_key, chart, draw, legs_of
+        from tnlang.plots import chart, draw
 
-        legs = legs_of(self._program.ir, self.ir, cache_key(value))
+        legs = self.legs(value)
         if legs is None:
             raise ValueMismatch(f"net {self.name} has no value {value}")
         made = chart(
@@ -248,11 +254,17 @@ class FigureHandle(Picture):
     """A figure of a program."""
 
     def scene(self, /, **dims: int) -> Scene:
-        """The geometry of the figure."""
+        """The geometry of the figure. Raises TnError where its hints would make it another network's."""
         from tnlang.draw import figure_scene
+        from tnlang.draw.layout.moved import Misplaced
 
         program = self._program.at(dims)
-        return figure_scene(program.ir, self.name, theme=self._theme, width=self._width)
+        try:
+            return figure_scene(program.ir, self.name, theme=self._theme, width=self._width)
+        except Misplaced as error:
+            (figure,) = (figure for figure in program.ir.figures if figure.name == self.name)
+            hint = "move what the hints put there, or leave them out"
+            raise TnError([Diagnostic("TN812", str(error), figure.origin.span, hint=hint)]) from None
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:

@@ -66,7 +66,9 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> None:
         if real.exists():
             temporary.chmod(real.stat().st_mode & 0o777)
         temporary.replace(real)
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except BaseException as error:
+        with suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(target)  # the name the user knows
         raise

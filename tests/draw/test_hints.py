@@ -17,7 +17,7 @@ from tnlang.draw.layout.moved import GRID, Misplaced
 from tnlang.draw.scene import InkItem, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 from tnlang.draw.view import view
 from tnlang.files import read_source
-from tnlang.source import Source
+from tnlang.source import Source, TnError
 
 PROGRAM = """\
 dim seq = 5, hidden = 8, size = 4, head = 2
@@ -52,11 +52,11 @@ def centers(diagram: Diagram, scene: Scene) -> dict[str, tuple[float, float]]:
     [
         ("chain", "A at (0, -2)"),
         ("chain", "B above A; x right of B"),
-        ("chain", "align column A, B, x"),
+        ("chain", "A at (0, -2); x at (1, 2); align column B, A, x"),
         ("chain", "leg j of A up; leg j of B up; label j below"),
         ("chain", "bend j (0.5, -1) (1, -1)"),
         ("pattern", "W_K above W_Q; x@2 right of W_K"),
-        ("pattern", "W_K at (1, -1); x at (-2, 1); x@2 at (3, 0.5); leg h of W_K up"),
+        ("pattern", "W_K at (2, -1); x at (-2, 1); x@2 at (3, 0.5); leg h of W_K up"),
         ("pattern", "softmax at (3, 5)"),
         ("pattern", "leg q of x@1 down; label s above; bend h (0, -2)"),
         ("pattern", "dot at (-2, -2)"),
@@ -82,6 +82,13 @@ def test_a_hint_that_makes_it_another_network_is_refused() -> None:
         drawn("block", "V at (-1, 0.5)")
 
 
+def test_shapes_on_one_another_are_refused_with_place_and_code() -> None:
+    program = load(PROGRAM + "figure f { draw chain; align row A, B; align column B, A }")
+    with pytest.raises(TnError, match="TN812") as refused:
+        program.figures["f"].svg()
+    assert "figure f" in str(refused.value)
+
+
 def test_a_shape_stands_where_it_is_told() -> None:
     at = centers(*drawn("chain", "B at (3, -2); x below B"))
     assert at["B"][0] - at["A"][0] == pytest.approx(3 * GRID)
@@ -92,7 +99,7 @@ def test_a_shape_stands_where_it_is_told() -> None:
 def test_aligned_shapes_are_level() -> None:
     at = centers(*drawn("chain", "x at (1, 2); align row x, A"))
     assert at["x"][1] == pytest.approx(at["A"][1])
-    at = centers(*drawn("chain", "align column B, A, x"))
+    at = centers(*drawn("chain", "A at (0, -2); x at (1, 2); align column B, A, x"))
     assert at["A"][0] == at["B"][0] == at["x"][0]
 
 

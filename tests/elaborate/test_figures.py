@@ -171,7 +171,7 @@ def test_themes_and_widths(items: str, theme: str, width: float):
         ("figure q { Q at (0, 1) }", "TN800"),
         ("figure q { A below Q }", "TN800"),
         ("figure q { steps g }", "TN201"),
-        ("figure q { }\nfigure q { }", "TN203"),
+        ("figure q { draw A }\nfigure q { draw A }", "TN203"),
         ("style A { shape cirle }", "TN820"),
         ("style A { colour red }", "TN820"),
         ('style A { fill "url(x)" }', "TN820"),
@@ -208,6 +208,10 @@ def test_hints_name_nets_by_their_name_in_the_program():
     assert one.labels == (Relabel("A", "$a$"),)
 
 
+def test_a_figure_draws_something() -> None:
+    assert codes(GIVEN + "figure one { }") == ["TN811"]
+
+
 def test_hints_speak_of_occurrences_legs_and_wires():
     one = figure("align row A, B@2; leg j of A up; bend j (1, 2) (0, -1); label j@1 below")
     assert one.hints == (
@@ -228,6 +232,11 @@ def test_hints_speak_of_occurrences_legs_and_wires():
         ("A left of A", "TN802"),
         ("align row A, Q", "TN800"),
         ("bend Q (1, 1)", "TN800"),
+        ("A at (0, 0); A at (1, 1)", "TN810"),
+        ("A above B; B above A", "TN810"),
+        ("leg j of A up; leg j of A down", "TN810"),
+        ("label j above; label j below", "TN810"),
+        ("flow up; flow down", "TN810"),
         ("A@0 at (1, 1)", "TN106"),
         ("A@123456 at (1, 1)", "TN106"),
     ],

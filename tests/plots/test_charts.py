@@ -162,8 +162,17 @@ def test_the_command_plots_what_a_run_gives(tmp_path):
     done = run("attention{0}.W_Q", "--net", "two", "--at", "head=1", "-o", out)
     assert done.exit_code == 0, done.output
     done = run("attention{1}.B", "--net", "two", "--input", array, "-o", out)
-    assert done.exit_code == 1 and "there is no value attention{1}.B; there are attention.1." in done.output
+    assert done.exit_code == 1 and "net two has no value attention{1}.B" in done.output
     done = run("attention{1}.A", "--net", "two", "--input", array, "--at", "h=x", "-o", out)
     assert done.exit_code == 2 and "whole number" in done.output
+    for option in (
+        ("--width", "nan"),
+        ("--dpi", "nan"),
+        ("--width", "4000", "--dpi", "2400", "--kind", "png"),
+    ):
+        done = run("attention{0}.W_Q", "--net", "two", "--at", "head=1", *option, "-o", out)
+        assert done.exit_code in (1, 2) and "Traceback" not in done.output, option
+    done = run("attention{0}.Q", "--net", "two", "-o", out)
+    assert done.exit_code == 1 and "has no value attention{0}.Q" in done.output
     done = run("attention{1}.A", "--net", "two", "-o", out)
     assert done.exit_code == 1 and "takes the inputs x" in done.output

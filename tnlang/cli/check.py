@@ -6,7 +6,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input
-from tnlang.cli.options import FILE, diagnostics_option, dim_option, functions_option
+from tnlang.cli.options import FILE, FiniteRange, diagnostics_option, dim_option, functions_option
 from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.source import Diagnostic, TnError
@@ -34,7 +34,7 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=1e-9,
     show_default=True,
     help="Of equations, relative.",

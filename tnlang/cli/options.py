@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, TypeVar
 
 import click
@@ -46,6 +47,16 @@ def functions_option(function: F) -> F:
     return click.option(
         "--functions", is_flag=True, help="Let the Python functions that the file declares by `fn` run."
     )(function)
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, and never ``nan``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return found
 
 
 def output_option(text: str) -> Callable[[F], F]:

@@ -12,6 +12,7 @@ from tnlang.cli.arrays import read_all, read_inputs, ready_module, run_module
 from tnlang.cli.files import read_input, write_output
 from tnlang.cli.options import (
     FILE,
+    FiniteRange,
     diagnostics_option,
     dim_option,
     functions_option,
@@ -62,8 +63,8 @@ Exit codes: 0 done, 1 the file has errors or the arrays do not fit, 2 wrong usag
 @click.option("--title", default=None, help="Stands above; the value's name if not given.")
 @click.option("--log", is_flag=True, help="Draw a curve's values by their logarithm.")
 @click.option("--grey", is_flag=True, help="Draw a map as an image, black to white.")
-@click.option("--width", type=click.FloatRange(40, 4000), default=246.0, show_default=True, help="In points.")
-@click.option("--dpi", type=click.FloatRange(20, 2400), default=300.0, show_default=True, help="Of a PNG.")
+@click.option("--width", type=FiniteRange(40, 4000), default=246.0, show_default=True, help="In points.")
+@click.option("--dpi", type=FiniteRange(20, 2400), default=300.0, show_default=True, help="Of a PNG.")
 @click.option("--kind", type=click.Choice(KINDS), help="The kind of file; else the output's ending tells it.")
 @functions_option
 @dim_option
@@ -127,6 +128,8 @@ def _array(
     from tnlang.plots import cache_key
 
     key = cache_key(value)
+    if handle.legs(value) is None:
+        raise ValueMismatch(f"net {handle.name} has no value {value}")
     if cache is not None:
         return _named(read_all(Path(cache)), key, value)
     with working(f"running {handle.name}"):

@@ -9,7 +9,7 @@ import click
 
 from tnlang.cli.app import TnCommand
 from tnlang.cli.files import read_input, write_output
-from tnlang.cli.options import FILE, diagnostics_option, dim_option, output_option
+from tnlang.cli.options import FILE, FiniteRange, diagnostics_option, dim_option, output_option
 from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.cli.select import picture_of
@@ -60,8 +60,8 @@ Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""
     "--width", metavar="LENGTH", callback=_width, help="The width on paper: 86mm, 3.4in, 246pt, 8.6cm."
 )
 @click.option("--text", is_flag=True, help="Letters as text (SVG, PDF) instead of outlines.")
-@click.option("--scale", type=click.FloatRange(0.1, 20), help="Pixels of a PNG a point (2).")
-@click.option("--dpi", type=click.FloatRange(7.2, 1440), help="Pixels of a PNG an inch.")
+@click.option("--scale", type=FiniteRange(0.1, 20), help="Pixels of a PNG a point (2).")
+@click.option("--dpi", type=FiniteRange(7.2, 1440), help="Pixels of a PNG an inch.")
 @click.option("--standalone", is_flag=True, help="TikZ as a document of its own, not to be \\input.")
 @dim_option
 @diagnostics_option
@@ -149,7 +149,6 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
 
 def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standalone: bool) -> str | bytes:
     from tnlang.draw import SMALLEST_LETTERS, smallest_letters
-    from tnlang.draw.layout.moved import Misplaced
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.svg import to_svg
     from tnlang.draw.tikz import to_tikz
@@ -157,7 +156,7 @@ def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standa
 
     try:
         scene = handle.scene()
-    except (Undrawable, Misplaced) as error:
+    except Undrawable as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
     letters = smallest_letters(scene)
     if letters < SMALLEST_LETTERS:

@@ -11,7 +11,7 @@ from tnlang.elaborate.declarations import member_text
 from tnlang.elaborate.drafts import DraftSum, wholes
 from tnlang.elaborate.expressions import draft
 from tnlang.elaborate.headers import header_of
-from tnlang.elaborate.hints import UNNAMED, hint_of
+from tnlang.elaborate.hints import UNNAMED, hint_of, report_contradictions
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.marks import caption_of, captioned, marked, taken_captions
@@ -126,6 +126,14 @@ class _Figure:
                     hints.extend([hint] if hint is not None else [])
                 case _:
                     pass
+        report_contradictions(self.syntax.items, hints, self.world)
+        if not self.syntax.items:
+            self.world.diagnostics.error(
+                "TN811",
+                f"figure {self.syntax.name.text} draws nothing",
+                self.syntax.name.span,
+                hint="`draw` a net",
+            )
         return Figure(
             self.syntax.name.text,
             caption_of(self.syntax),

@@ -8,6 +8,7 @@ from typing import get_args
 from tnlang.elaborate.scope import World, near, shown
 from tnlang.ir.net import Origin
 from tnlang.ir.program import Address, Align, At, Bend, Beside, Direction, Hint, LabelSide, LegSide
+from tnlang.source import Related, Span
 from tnlang.syntax import ast
 
 SIDES = get_args(Direction)
@@ -50,6 +51,34 @@ def hint_of(item: ast.Hint, path: Callable[[ast.Path], str], world: World) -> Hi
         case ast.LabelSide(placed=placed, side=side):
             here, way = address(placed), _side(side, LABEL_SIDES, world)
             return LabelSide(here, way, origin=origin) if here and way else None  # type: ignore[arg-type]
+
+
+def report_contradictions(items: Sequence[ast.FigureItem], hints: Sequence[Hint], world: World) -> None:
+    """Report a flow given twice, and hints that place one thing twice."""
+    seen: dict[object, Span] = {}
+    said = [("flow", item.span) for item in items if isinstance(item, ast.Flow)]
+    for key, span in [*said, *((key, hint.origin.span) for hint in hints for key in _settled(hint))]:
+        if key in seen:
+            message = "the figure flows twice" if key == "flow" else "two hints place the same thing"
+            world.diagnostics.error("TN810", message, span, Related(seen[key], "the first one"))
+        seen.setdefault(key, span)
+
+
+def _settled(hint: Hint) -> tuple[object, ...]:
+    """What a hint settles, so that no other one may."""
+    match hint:
+        case At(address=address):
+            return (("place", address),)
+        case Beside(address=address, other=other):
+            return (("place", address), ("beside", frozenset({address, other})))
+        case LegSide(leg=leg, address=address):
+            return (("leg", leg, address),)
+        case Bend(address=address):
+            return (("bend", address),)
+        case LabelSide(address=address):
+            return (("label", address),)
+        case Align(axis=axis, addresses=addresses):
+            return tuple(("align", axis, frozenset({addresses[0], other})) for other in addresses[1:])
 
 
 def _side(word: ast.Name, sides: Sequence[str], world: World) -> str:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from tnlang.draw.themes import FAINT, GREY, INK
 from tnlang.plots.chart import Chart
+from tnlang.source import ValueMismatch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MOST_PIXELS = 12_000
 KINDS = ("svg", "pdf", "png")
 
 PATTERN = ("#FFFFFF", "#CFE9CC", "#74C476", "#3B8D4A", "#17482A")
@@ -65,6 +67,8 @@ def draw(
     """
     if kind not in KINDS:
         raise ValueError(f"a plot is one of {', '.join(KINDS)}, not {kind}")
+    if kind == "png" and (width / 72 * dpi > MOST_PIXELS):
+        raise ValueMismatch(f"a PNG has at most {MOST_PIXELS:,} pixels across: lower its width or its dpi")
     try:
         import matplotlib
     except ImportError:

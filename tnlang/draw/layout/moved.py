@@ -17,14 +17,17 @@ from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import label_box
 from tnlang.draw.layout.rewalled import rewalled
 from tnlang.draw.layout.rewired import rewired
+from tnlang.draw.lint import lint
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
 
 GRID = 64.0
 """A grid unit: the distance of two tensors in a chain."""
 STILL = 1.0
 """Nearer to its place than this a shape stays where it is."""
-GAP = 40.0
+GAP, CLEAR = 40.0, 10.0
 """Between the outlines of shapes that a hint puts next to each other."""
+_AMBIGUOUS = ("shapes overlap", "wire through shape", "wires overlap")
+"""What makes a reader see other connections than there are."""
 _LEAVES = ("pin", "onehot", "clip", "shift")
 """Small shapes that go where the shape goes to which they belong."""
 
@@ -90,6 +93,8 @@ def moved(diagram: Diagram, scene: Scene) -> Scene:
                 _put_level(places, axis, parts)
             case _:
                 pass
+    if places.by:
+        _make_room(diagram, places)
     by = {shape: d for shape, d in _with_leaves(diagram, places.by).items() if d != (0.0, 0.0)}
     if not by and all(isinstance(hint, Stand | Next | Level) for hint in diagram.hints):
         return scene
@@ -99,9 +104,9 @@ def moved(diagram: Diagram, scene: Scene) -> Scene:
     items = rewalled(diagram, scene.items, wires.items, boxes, by.keys(), wires.changed)
     wanted = [replace(w, path=_drawn(w, items)) for w in wires.wanted]
     new = framed(place_labels(items, wanted), scene.axis, title=scene.title, description=scene.description)
-    wrong = faults(diagram, new)
+    wrong = (*faults(diagram, new), *(f for f in lint(new) if f.rule in _AMBIGUOUS))
     if wrong:
-        raise Misplaced(f"with these hints the picture would be wrong: {wrong[0].message}")
+        raise Misplaced(f"with these hints the picture would be wrong: {wrong[0].rule}, {wrong[0].message}")
     return new
 
 
@@ -137,6 +142,27 @@ def _put_level(places: _Places, axis: str, parts: Sequence[int]) -> None:
         if box is not None:
             x, y = box.center
             places.put(part, (x, first.center[1]) if axis == "row" else (first.center[0], y))
+
+
+def _make_room(diagram: Diagram, places: _Places) -> None:
+    """Shapes that no hint speaks of make way for those that hints put where they stood."""
+    named = {h.part for h in diagram.hints if isinstance(h, Stand | Next)}
+    named |= {part for h in diagram.hints if isinstance(h, Level) for part in h.parts}
+    fixed = {shape for part in named for shape in places.members(part)}
+    steps = sorted(
+        ((x * GRID / 2, y * GRID / 2) for x in range(-6, 7) for y in range(-6, 7)),
+        key=lambda by: (by[0] ** 2 + by[1] ** 2, by),
+    )
+    for shape in places.boxes:
+        here = places.box(shape)
+        if shape in fixed or here is None:
+            continue
+        others = [box for n in places.boxes if n != shape and (box := places.box(n)) is not None]
+        if not any(here.overlaps(places.box(n) or here, CLEAR) for n in fixed):
+            continue
+        free = [by for by in steps if not any(here.moved(by).overlaps(box, CLEAR) for box in others)]
+        if free:
+            places.by[shape] = add(places.by.get(shape, (0.0, 0.0)), free[0])
 
 
 def _with_leaves(diagram: Diagram, by: Mapping[int, Point]) -> dict[int, Point]:
