@@ -190,13 +190,15 @@ def test_sums_too_long_break_before_operators():
     assert len({round(y, 3) for _, y in shapes(scene, "A")}) == 3
 
 
-def test_panels_side_by_side_captions_on_one_line_ids_apart():
-    sheet = Sheet((Panel(term("A"), "first"), Panel(term("B"), "second, with $W_Q$")), "A title " * 20)
-    scene = compose(sheet, draw)
-    captions = [
-        i for i in scene.items if isinstance(i, LabelItem) and i.text in ("first", "second, with $W_Q$")
-    ]
-    assert len({caption.at[1] for caption in captions}) == 1
+def test_panels_side_by_side_captions_under_them_ids_apart():
+    texts = ("first", "other", "second, with $W_Q$")
+    panels = [Panel(term(name), text) for name, text in zip("ACB", texts, strict=True)]
+    scene = compose(Sheet(tuple(panels), "A title " * 20), draw)
+    first, other, second = (
+        next(i.at for i in scene.items if isinstance(i, LabelItem) and i.text == text) for text in texts
+    )
+    assert first[1] == other[1]
+    assert second[1] - first[1] == pytest.approx(60)  # B has a vector 60 below: each is under its own panel
     assert shapes(scene, "A")[0][1] == pytest.approx(shapes(scene, "B")[0][1])
     numbers = [item.id for item in scene.items if isinstance(item, ShapeItem)]
     assert len(numbers) == len(set(numbers))
