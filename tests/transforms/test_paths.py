@@ -10,7 +10,7 @@ import pytest
 from tests.elaborate.notation import codes, elaborated, said
 from tests.torch.modules import built, tensor
 from tests.transforms.fixtures import same_values
-from tnlang.ir.net import Bind, Bracket
+from tnlang.ir.net import Bind, Bracket, Tensor
 from tnlang.ir.program import Program
 from tnlang.reference import execute, initialise
 
@@ -142,6 +142,52 @@ def test_a_frozen_stream_value_is_where_paths_begin() -> None:
     assert all(name.startswith(("r.3", "attention.2.b", "bias")) for name in found), "the rest is in r.3"
 
 
+SCORES = """
+dim seq = 4, hidden = 5, head = 2, size = 3, layer = 2
+net attention(x[seq, hidden]) -> y[seq, hidden] {
+    param Q[head, size, hidden], K[head, size, hidden], b[head, size], c[head, size]
+    param V[head, size, hidden], O[head, size, hidden]
+    S[h, q, k] = (x[k, e] K[h, s, e] + c[h, s]) (x[q, d] Q[h, s, d] + b[h, s])
+    A[h, q, k] = softmax[k](causal[q, k](S[h, q, k]))
+    y[q, d] = A[h, q, k] V[h, s, e] x[k, e] O[h, s, d]
+}
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer { r += attention(r) }
+    y = r
+}
+net first = freeze(model, attention{0}.A)
+"""
+
+
+@pytest.mark.parametrize("options", ["", ", order <= 0", ", count = 2", ", by = block"])
+def test_a_score_is_the_sum_over_pairs_of_paths(options: str) -> None:
+    """Keys are told from queries by the softmax, not by the order of the text."""
+    program = elaborated(SCORES + f"net s = expand(first, paths, of = attention{{1}}.S{options})")
+    rng = np.random.default_rng(5)
+    w = {n: rng.normal(size=np.shape(a)) for n, a in initialise(program, "model").items()}
+    x = rng.normal(size=(4, 5))
+    run = execute(program, "model", [x], w)
+    found = execute(program, "s", [x], w, frozen=run.cache)
+    np.testing.assert_allclose(found.outputs["attention.1.S"], run.cache["attention.1.S"], atol=1e-9)
+
+
+def test_names_of_the_terms_of_a_score() -> None:
+    program = elaborated(SCORES + "net s = expand(first, paths, of = S)")
+    (bind,) = [s for s in program.net("s").body if isinstance(s, Bind) and s.target.name == "attention.1.S"]
+    found = [n.caption for term in bind.body.terms for n in term.nodes if isinstance(n, Bracket)]
+    pairs = ["0.0 (QK)", "0.1 (QK)", "0.0 (Q), 0.1 (K)", "0.1 (Q), 0.0 (K)"]
+    sides = ["0.0 (Q)", "0.0 (K)", "0.1 (Q)", "0.1 (K)"]
+    assert sorted(found) == sorted(["direct", *sides, *pairs, "bias"]) and found[-1] == "bias"
+    term = bind.body.terms[found.index("0.1 (K)")].nodes[0]
+    assert isinstance(term, Bracket)
+    read = {(n.ref.name, n.legs[0]) for one in term.body.terms for n in one.nodes if isinstance(n, Tensor)}
+    keys, queries = bind.target.legs[2], bind.target.legs[1]
+    assert ("0.1", keys) in read and ("direct", queries) in read and ("0.1", queries) not in read
+    again = elaborated(SCORES + "net t = expand(first, paths, of = S, count = 2)").net("t").body[-1]
+    assert isinstance(again, Bind) and len(again.body.terms) == 6, "direct, 0.0 by Q, K and both, rest, bias"
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
@@ -152,6 +198,8 @@ def test_a_frozen_stream_value_is_where_paths_begin() -> None:
         ("net f = expand(still, paths, order = 1.5)", "TN903"),
         ("net f = expand(still, paths, by = layer)", "TN903"),
         ("net f = expand(still, paths, r)", "TN903"),
+        ("net f = expand(still, paths, of = S)", "TN903"),
+        ("net f = expand(model, paths, of = A)", "TN903"),
         ("dim many = 50\nnet f = expand(still, paths)", ""),
     ],
 )

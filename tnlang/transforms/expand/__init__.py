@@ -11,7 +11,7 @@ from tnlang.ir.size import DimSize
 from tnlang.ir.slots import called
 from tnlang.ir.walk import statements
 from tnlang.transforms.expand.legs import sum_out, summed_wires
-from tnlang.transforms.expand.paths import expand_paths
+from tnlang.transforms.expand.outputs import expand_paths
 from tnlang.transforms.expand.values import expand_value
 from tnlang.transforms.request import Request, Step, TransformError, show_path
 from tnlang.transforms.variants import change_below

@@ -26,7 +26,7 @@ from tnlang.ir.net import (
 from tnlang.ir.normal import elide_deltas
 from tnlang.ir.walk import map_children, node_wires, walk
 from tnlang.transforms.expand.products import multiplied_out
-from tnlang.transforms.flatten import Flat
+from tnlang.transforms.flatten import Assignment, Flat
 from tnlang.transforms.request import TransformError
 
 ADDING = ("sum", "mean")
@@ -102,6 +102,19 @@ class Streams:
         """The stream values that a product in terms of streams reads, each as often as it does."""
         found = (node for node in walk(Sum((term,))) if isinstance(node, Tensor))
         return [node.ref.name for node in found if node.ref.name in self.stream]
+
+    def reads(self, assignment: Assignment) -> set[str]:
+        """The values of streams that an assignment's addition is made from."""
+        change = self.written(assignment.change, assignment.value)
+        return {read for term in change.terms for read in self.uses(term)}
+
+    def ends(self, name: str) -> set[str]:
+        """The values of streams that a value is made from; itself, if it is one."""
+        if name in self.stream:
+            return {name}
+        if name not in self.definitions:
+            return set()
+        return {read for term in self.value(name).terms for read in self.uses(term)}
 
     def parallel(self, term: Term, kept: tuple[Wire, ...]) -> Wire | None:
         """The summed wire over which a linear product is a sum of operators on different legs of a stream.

@@ -16,15 +16,10 @@ from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import (
     Bind,
-    Bracket,
-    Frozen,
-    Net,
     Node,
     Origin,
-    Output,
     Ref,
     Special,
-    Stmt,
     Sum,
     Tensor,
     Term,
@@ -32,13 +27,11 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, free_wires, fresh_wire, map_children, refs, rename
-from tnlang.transforms.dead import without_dead
+from tnlang.ir.walk import copy, free_wires, fresh_wire, map_children, rename
 from tnlang.transforms.expand.legs import picked
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.flatten import Assignment, as_streams, flatten
-from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError
+from tnlang.transforms.flatten import Assignment
+from tnlang.transforms.request import TransformError
 
 LIMIT = 10_000
 """Paths that may be listed."""
@@ -94,11 +87,22 @@ class Expansion:
     labels: set[str] = field(default_factory=set)
     """What blocks with heads are called by: their turns, where these tell them apart."""
 
-    def read(self) -> None:
-        """Find the blocks and the sources. Raises TransformError for an addition that is not linear."""
+    def read(self, ends: set[str]) -> None:
+        """Find the blocks and the sources on the way to these values of streams.
+
+        Raises TransformError for an addition that is not linear.
+        """
         for at, assignment in enumerate(self.assignments):
             before = self.within.get(assignment.before, frozenset())
             self.within[assignment.value] = before | {at}
+        reached: set[int] = set()
+        waiting = set(ends)
+        while waiting:
+            new = self.within[waiting.pop()] - reached
+            reached |= new
+            waiting |= {read for at in new for read in self.streams.reads(self.assignments[at])}
+        for at in sorted(reached):
+            assignment = self.assignments[at]
             if not assignment.change.terms:  # an input, or a value that is frozen
                 name = assignment.value if at else DIRECT
                 self.sources.append(Path(name, assignment.value, at))
@@ -120,17 +124,6 @@ class Expansion:
             if constant:
                 self.source(at, assignment, constant)
             self.blocks += [self.block(at, assignment, read, terms) for read, terms in linear.items()]
-
-    def prune(self, read: set[str]) -> None:
-        """Leave out what does not come to the values of streams that are read in the end."""
-        reached: set[int] = set()
-        waiting = set(read)
-        while waiting:
-            new = self.within[waiting.pop()] - reached
-            reached |= new
-            waiting |= {block.whole.reads for block in self.blocks if block.whole.at in new}
-        self.sources = [source for source in self.sources if source.at in reached]
-        self.blocks = [block for block in self.blocks if block.whole.at in reached]
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -196,7 +189,7 @@ class Expansion:
         if missing:  # every term is broadcast along it
             ones = tuple(Special("ones", (leg,)) for leg in missing)
             terms = (replace(terms[0], nodes=(*terms[0].nodes, *ones)), *terms[1:])
-        body = rename(copy(Sum(terms)), dict(legs))
+        body = rename(Sum(tuple(copy(Sum((term,))).terms[0] for term in terms)), dict(legs))
         origin = Origin(rules=("expand",))
         self.bindings.append(Bind(Value(own, tuple(legs.values())), body, origin=origin))
         return own
@@ -305,101 +298,3 @@ def _unlisted(
         name = f"{REST} into {block.whole.name}"
         together = [expansion.bind(name, before, [(whole, {reads: value}) for value in together])]
     yield from ((block.whole.terms, {reads: value}) for value in together)
-
-
-def expand_paths(request: Request) -> tuple[Net, ...]:
-    """The net with its output as the sum of its paths and of the rest.
-
-    Options: ``order <= n`` for paths through at most n components, ``count = n`` for the first n, ``by =
-    block`` for blocks that are not taken apart into heads. Raises TransformError where the net has no stream,
-    where an addition or the output is not linear in it, and for other options.
-    """
-    order, count, split = _options(request)
-    net = request.program.net(request.net)
-    flat = flatten(request.program, net)
-    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
-    streams = Streams(flat)
-    if not streams.stream:
-        raise TransformError(
-            f"{net.name} has no stream, and no input with its output's legs: there are no paths",
-            f"`expand({net.name}, x)` writes a value x out",
-        )
-    decls = (*request.program.declarations, *net.inputs, *flat.owned)
-    expansion = Expansion(streams, split, {d.name for d in decls} | {s.target.name for s in flat.body})
-    expansion.read()
-    expansion.prune({read for name in flat.outputs for read in _reads(streams, name)})
-    paths, steps = listed(expansion, order, count)
-    rest = rest_of(expansion, paths, steps)
-    results = [
-        _output(expansion, output, name, paths, rest)
-        for output, name in zip(net.outputs, flat.outputs, strict=True)
-    ]
-    body: tuple[Stmt, ...] = (*streams.constant(), *expansion.bindings, *results)
-    outputs = tuple(
-        replace(o, name=b.target.name, subs=()) for o, b in zip(net.outputs, results, strict=True)
-    )
-    whole = replace(net, name=request.name, owned=tuple(flat.owned), outputs=outputs)
-    whole = replace(whole, source=net.source or net.name, body=(*body, *flat.body))
-    kept = without_dead(whole, body)
-    read = {node.name for statement in kept for node in refs(statement)}
-    kept = tuple(s for s in kept if not isinstance(s, Frozen) or s.target.name in read)
-    return (replace(whole, body=renew(kept)),)
-
-
-def _options(request: Request) -> tuple[float, int, bool]:
-    known = {"order", "count", "by"}
-    for name in request.options:
-        if name not in known:
-            raise TransformError(f"expand(net, paths) has no option {name}", "there are order, count and by")
-    numbers = []
-    for name in ("order", "count"):
-        found = request.options.get(name, float(LIMIT + 1))
-        if not isinstance(found, float) or found != int(found) or found < 0:
-            raise TransformError(f"{name} is a whole number", f"`{name} <= 2`")
-        numbers.append(found)
-    by = request.options.get("by", (Step("head"),))
-    if by not in ((Step("head"),), (Step("block"),)):
-        raise TransformError("paths go by head or by block", "`by = block`")
-    return numbers[0], int(numbers[1]), by == (Step("head"),)
-
-
-def _reads(streams: Streams, name: str) -> set[str]:
-    """The values of streams that a value is made from."""
-    if name in streams.stream:
-        return {name}
-    if name not in streams.definitions:
-        return set()
-    return {read for term in streams.value(name).terms for read in streams.uses(term)}
-
-
-def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
-    """An output as the sum of what each path gives, each with its name below."""
-    streams = expansion.streams
-    own = dotted(output.name, output.subs)
-    if name in streams.stream:
-        legs = next(a.legs for a in streams.flat.assignments if a.value == name)
-        total = Sum((Term((Tensor(Ref(name), legs),)),))
-        target = Value(own, legs)
-    elif name in streams.definitions:
-        target = replace(streams.definitions[name].target, name=own, anonymous=False)
-        total = streams.value(name)
-    else:
-        raise TransformError(f"the output {own} is no value that paths lead to")
-    constant = [term for term in total.terms if not streams.uses(term)]
-    linear = [term for term in total.terms if streams.uses(term)]
-    if any(len(streams.uses(term)) > 1 for term in linear):
-        raise TransformError(f"the output {own} multiplies values of a stream with one another")
-    terms: list[Term] = []
-
-    def add(caption: str, values: dict[str, str]) -> None:
-        found = tuple(reading(t, values) for t in linear if streams.uses(t)[0] in values)
-        if found:
-            body = copy(Sum(found))
-            terms.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
-
-    for path in paths:
-        add(path.name, {v: path.value for v, within in expansion.within.items() if path.at in within})
-    add(REST, rest)
-    if constant:
-        terms.append(Term((Bracket(Sum(tuple(constant)), caption="bias"),)))
-    return Bind(target, Sum(tuple(terms)), origin=Origin(rules=("expand",)))

@@ -1,0 +1,129 @@
+"""What is expanded in paths: the outputs of a net, or with ``of = S`` a score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tnlang.ir.net import Bind, Bracket, Frozen, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
+from tnlang.ir.slots import dotted
+from tnlang.ir.walk import copy, refs
+from tnlang.transforms.expand.linear import Streams
+from tnlang.transforms.expand.paths import LIMIT, REST, Expansion, Path, listed, reading, rest_of
+from tnlang.transforms.expand.scores import score, score_name, score_output
+from tnlang.transforms.flatten import as_streams, flatten
+from tnlang.transforms.renew import renew
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath
+
+
+def expand_paths(request: Request) -> tuple[Net, ...]:
+    """The net with its output as the sum of its paths and of the rest.
+
+    Options: ``order <= n`` for paths through at most n components, ``count = n`` for the first n, ``by =
+    block`` for blocks that are not taken apart into heads, ``of = S`` for a score instead of the output.
+    Raises TransformError where the net has no stream, where an addition or the output is not linear in it,
+    and for other options.
+    """
+    options = _options(request)
+    net = request.program.net(request.net)
+    flat = flatten(request.program, net)
+    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
+    streams = Streams(flat)
+    if not streams.stream:
+        raise TransformError(
+            f"{net.name} has no stream, and no input with its output's legs: there are no paths",
+            f"`expand({net.name}, x)` writes a value x out",
+        )
+    decls = (*request.program.declarations, *net.inputs, *flat.owned)
+    expansion = Expansion(
+        streams, options.split, {d.name for d in decls} | {s.target.name for s in flat.body}
+    )
+    of = score_name(streams, options.of) if options.of else ""
+    expansion.read({read for name in ([of] if of else flat.outputs) for read in streams.ends(name)})
+    paths, steps = listed(expansion, options.order, options.count)
+    rest = rest_of(expansion, paths, steps)
+    if of:
+        results = [score(expansion, of, paths, rest)]
+        outputs = [score_output(results[0])]
+    else:
+        pairs = zip(net.outputs, flat.outputs, strict=True)
+        results = [_output(expansion, output, name, paths, rest) for output, name in pairs]
+        outputs = [replace(o, name=b.target.name, subs=()) for o, b in zip(net.outputs, results, strict=True)]
+    body = _needed((*flat.body, *expansion.bindings, *results), {output.name for output in outputs})
+    made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
+    return (replace(made, source=net.source or net.name, body=renew(tuple(body))),)
+
+
+def _needed(body: Sequence[Bind | Frozen], needed: set[str]) -> list[Bind | Frozen]:
+    """The statements that these values are made by; of two of one name the later."""
+    kept: list[Bind | Frozen] = []
+    for statement in reversed(body):
+        if statement.target.name in needed:
+            needed.remove(statement.target.name)
+            needed |= {ref.name for ref in refs(statement)}
+            kept.append(statement)
+    return kept[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    order: float
+    count: int
+    split: bool
+    of: ValuePath
+
+
+def _options(request: Request) -> _Options:
+    known = {"order", "count", "by", "of"}
+    for name in request.options:
+        if name not in known:
+            raise TransformError(
+                f"expand(net, paths) has no option {name}", "there are order, count, by and of"
+            )
+    numbers = []
+    for name in ("order", "count"):
+        found = request.options.get(name, float(LIMIT + 1))
+        if not isinstance(found, float) or found != int(found) or found < 0:
+            raise TransformError(f"{name} is a whole number", f"`{name} <= 2`")
+        numbers.append(found)
+    by = request.options.get("by", (Step("head"),))
+    if by not in ((Step("head"),), (Step("block"),)):
+        raise TransformError("paths go by head or by block", "`by = block`")
+    of = request.options.get("of", ())
+    if not isinstance(of, tuple) or not all(isinstance(step, Step) for step in of):
+        raise TransformError("of names a score", "`of = attention{1}.S`")
+    path = tuple(step for step in of if isinstance(step, Step))
+    return _Options(numbers[0], int(numbers[1]), by == (Step("head"),), path)
+
+
+def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
+    """An output as the sum of what each path gives, each with its name below."""
+    streams = expansion.streams
+    own = dotted(output.name, output.subs)
+    if name in streams.stream:
+        legs = next(a.legs for a in streams.flat.assignments if a.value == name)
+        total = Sum((Term((Tensor(Ref(name), legs),)),))
+        target = Value(own, legs)
+    elif name in streams.definitions:
+        target = replace(streams.definitions[name].target, name=own, anonymous=False)
+        total = streams.value(name)
+    else:
+        raise TransformError(f"the output {own} is no value that paths lead to")
+    constant = [term for term in total.terms if not streams.uses(term)]
+    linear = [term for term in total.terms if streams.uses(term)]
+    if any(len(streams.uses(term)) > 1 for term in linear):
+        raise TransformError(f"the output {own} multiplies values of a stream with one another")
+    terms: list[Term] = []
+
+    def add(caption: str, values: dict[str, str]) -> None:
+        found = tuple(reading(t, values) for t in linear if streams.uses(t)[0] in values)
+        if found:
+            body = copy(Sum(found))
+            terms.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
+
+    for path in paths:
+        add(path.name, {v: path.value for v, within in expansion.within.items() if path.at in within})
+    add(REST, rest)
+    if constant:
+        terms.append(Term((Bracket(Sum(tuple(constant)), caption="bias"),)))
+    return Bind(target, Sum(tuple(terms)), origin=Origin(rules=("expand",)))

@@ -1,0 +1,150 @@
+"""``expand(net, paths, of = S)``: a score, which reads a stream twice, as a sum over pairs of paths.
+
+Each use of the stream in the score goes through one path of its own: ``0.3 (K)`` is the product with head 0.3
+in place of the stream on the side of the keys, and the direct path on that of the queries. This is exact,
+because it ends before the softmax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tnlang.ir.net import (
+    Bind,
+    Bracket,
+    Bubble,
+    Leg,
+    Node,
+    Origin,
+    Output,
+    Ref,
+    Sum,
+    Tensor,
+    Term,
+    Value,
+    Wire,
+)
+from tnlang.ir.walk import copy, map_children, node_wires, value_wires, walk
+from tnlang.transforms.expand.linear import Streams
+from tnlang.transforms.expand.paths import DIRECT, REST, Expansion, Path
+from tnlang.transforms.request import TransformError, ValuePath, show_path
+
+
+def score_name(streams: Streams, path: ValuePath) -> str:
+    """The value that is meant, by its name in a cache. Raises TransformError if it is not one."""
+    asked = ".".join(".".join([step.name, *map(str, step.subs or ())]) for step in path)
+    found = [n for n in streams.definitions if n == asked or n.endswith("." + asked)]
+    if asked in found:
+        found = [asked]
+    if len(found) != 1:
+        what = "no value" if not found else "several values"
+        hint = "" if not found else "they are " + ", ".join(found[:6])
+        raise TransformError(f"there are {what} {show_path(path)}".replace("are no", "is no"), hint)
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A use of a stream in a term: the value read, and its side, that of the queries (Q) or keys (K)."""
+
+    reads: str
+    side: str
+
+
+def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
+    """The score as a sum of its products with each choice of paths, their names below, and of the rest."""
+    streams = expansion.streams
+    bind = streams.definitions[name]
+    keys = _softmax_wire(streams, bind)
+    found: dict[str, list[Term]] = {}
+    for term in streams.value(name).terms:
+        uses = _uses(streams, term, keys)
+        for values, caption in _choices(expansion, uses, paths, rest):
+            found.setdefault(caption, []).append(_reading(term, streams, values))
+    captions = [*(c for c in found if c not in (REST, "bias")), *(c for c in (REST, "bias") if c in found)]
+    terms = []
+    for caption in captions:
+        body = Sum(tuple(copy(Sum((term,))).terms[0] for term in found[caption]))
+        terms.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
+    target = Value(name, bind.target.legs, (), bind.target.leg_names)
+    return Bind(target, Sum(tuple(terms)), origin=Origin(rules=("expand",)))
+
+
+def score_output(bind: Bind) -> Output:
+    """The score as the output of a net."""
+    legs = tuple(Leg(wire.text, wire.size) for wire in value_wires(bind.target.legs))
+    return Output(bind.target.name, legs)
+
+
+def _softmax_wire(streams: Streams, bind: Bind) -> Wire | None:
+    """The wire of the score along which a softmax works: the keys'."""
+    for other in streams.definitions.values():
+        for node in walk(other.body):
+            if not isinstance(node, Bubble) or node.function != "softmax":
+                continue
+            for used in walk(node.body):
+                if isinstance(used, Tensor) and used.ref.name == bind.target.name:
+                    pairs = zip(used.legs, bind.target.legs, strict=True)
+                    return next(
+                        (own for leg, own in pairs if leg in node.gates and isinstance(own, Wire)), None
+                    )
+    return None
+
+
+def _uses(streams: Streams, term: Term, keys: Wire | None) -> list[_Use]:
+    nodes = [n for n in walk(Sum((term,))) if isinstance(n, Tensor) and n.ref.name in streams.stream]
+    if len(nodes) > 2:
+        raise TransformError("a score multiplies two uses of a stream, this value more", "freeze one of them")
+    by_wire = ["K" if keys in node_wires(node) else "Q" for node in nodes]
+    sides = by_wire if len(nodes) == 1 or set(by_wire) == {"Q", "K"} else ["Q", "K"][: len(nodes)]
+    return [_Use(node.ref.name, side) for node, side in zip(nodes, sides, strict=True)]
+
+
+def _choices(
+    expansion: Expansion, uses: list[_Use], paths: list[Path], rest: dict[str, str]
+) -> list[tuple[list[str], str]]:
+    """The values that stand for the uses of a term, in each way, and the caption of that way.
+
+    What is not listed is the first use that is the rest: those before it go through listed paths, those after
+    it read the stream.
+    """
+    if not uses:
+        return [([], "bias")]
+    own = [[p for p in paths if p.at in expansion.within[use.reads]] for use in uses]
+    found: list[tuple[list[str], str]] = []
+    first, *others = own
+    for path in first:
+        for other in others[0] if others else [None]:
+            chosen = [(uses[0].side, path), *([(uses[1].side, other)] if other is not None else [])]
+            found.append(([p.value for _, p in chosen], _caption(chosen)))
+        if others and uses[1].reads in rest:
+            found.append(([path.value, rest[uses[1].reads]], REST))
+    if uses[0].reads in rest:
+        found.append(([rest[uses[0].reads], *(use.reads for use in uses[1:])], REST))
+    return found
+
+
+def _caption(chosen: list[tuple[str, Path]]) -> str:
+    """``direct``, ``0.3 (Q)``, ``0.3 (QK)``, ``0.3 (Q), 0.5 (K)``."""
+    sides: dict[str, str] = {}
+    for side, path in sorted(chosen, key=lambda pair: "QK".index(pair[0])):
+        if path.name != DIRECT:
+            sides[path.name] = sides.get(path.name, "") + side
+    return ", ".join(f"{name} ({side})" for name, side in sides.items()) or DIRECT
+
+
+def _reading(term: Term, streams: Streams, values: list[str]) -> Term:
+    """The term with these values, in order, for its uses of streams."""
+    waiting = iter(values)
+
+    def node(old: Node) -> Node:
+        match old:
+            case Tensor(ref=Ref(name)) if name in streams.stream:
+                return replace(old, ref=Ref(next(waiting)))
+            case _:
+                return map_children(old, total)
+
+    def total(old: Sum) -> Sum:
+        return replace(old, terms=tuple(replace(t, nodes=tuple(map(node, t.nodes))) for t in old.terms))
+
+    return total(Sum((term,))).terms[0]
