@@ -279,6 +279,12 @@ def test_a_value_that_is_bound() -> None:
     agree(made, net, [expected[0] / 2], {"t": t}, parameters)
 
 
+def test_parameters_that_are_shared_and_not_used() -> None:
+    text = "dim n = 2\nnet cell(x[n]) -> y[n] { param W[n, n]; y[i] = W[i, j] x[j] }\n"
+    text += "net f(x[n]) -> y[n] { shared step = cell; y[i] = 2 x[i] }\nnet g = derivative(f, step.W)\n"
+    assert lines(elaborated(text).net("g"))[-1] == "dy_dW[n, n', n_2] = 0 ones[n, n', n_2]"
+
+
 # ---------------------------------------------------------------- what is refused
 
 

@@ -17,6 +17,7 @@ from tnlang.ir.net import (
     Net,
     Number,
     Repeat,
+    Shared,
     StreamSet,
     Value,
 )
@@ -133,13 +134,13 @@ def _calls(net: Net) -> list[tuple[Call, int]]:
 
 
 def _callee(program: Program, net: Net, step: Step, so_far: ValuePath) -> Net:
-    calls = {call.name: (call, loops) for call, loops in _calls(net)}
+    calls = {s.name: (s.net, 0) for s in net.body if isinstance(s, Shared)}
+    calls |= {call.name: (call.net, 0 if call.shared else loops) for call, loops in _calls(net)}
     if step.name not in calls:
         close = difflib.get_close_matches(step.name, list(calls), n=3) or list(calls)[:8]
         hint = "calls are " + ", ".join(close) if close else f"{net.name} calls no net"
         raise TransformError(f"{net.name} has no call {show_path(so_far)}", hint, 0)
-    call, loops = calls[step.name]
-    needed = 0 if call.shared else loops
+    callee, needed = calls[step.name]
     if len(step.subs or ()) != needed:
         said = "{" + ", ".join("0" * needed) + "}" if needed else ""
         raise TransformError(
@@ -149,7 +150,7 @@ def _callee(program: Program, net: Net, step: Step, so_far: ValuePath) -> Net:
             f"write {step.name}{said}",
             0,
         )
-    return program.net(call.net)
+    return program.net(callee)
 
 
 def _declared(decls: tuple[Decl, ...], step: Step) -> Decl | None:
