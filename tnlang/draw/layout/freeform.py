@@ -104,7 +104,7 @@ def _source(part: Level) -> str:
     import graphviz
 
     graph = graphviz.Graph(
-        graph_attr={"overlap": "scale", "K": str(_SPRING), "splines": "false", "start": "1"},
+        graph_attr={"overlap": "true", "K": str(_SPRING), "splines": "false", "start": "1"},
         node_attr={"shape": "point", "label": ""},
     )
     for item in part.items:
@@ -135,9 +135,14 @@ def _places(source: str) -> dict[str, Point] | None:
 
 
 def _apart(places: Mapping[str, Point], reach: Mapping[str, float]) -> dict[str, Point]:
-    """The places with those pushed apart that are too near, again and again until none is."""
+    """The places, spread until half of them have room, then those that are too near pushed apart."""
     at = np.array([places[name] for name in places])
     radius = np.array([reach[name] for name in places]) + _APART / 2
+    points = shapely.points(at)
+    _, nearest = shapely.STRtree(points).query_nearest(
+        points, exclusive=True, return_distance=True, all_matches=False
+    )
+    at *= max(1.0, 2.0 * float(np.median(radius)) / max(1.0, float(np.median(nearest))))
     for _ in range(_PUSHES):
         points = shapely.points(at)
         one, other = shapely.STRtree(points).query(points, "dwithin", 2 * radius.max())
