@@ -1,6 +1,8 @@
-"""An SVG file as elements: a layer, a title and a curve each. Nothing else of the file is looked at.
+"""An SVG file as elements: a layer, a title and a curve each.
 
-The text is untrusted: no entities, no document type, bounded in size; numbers that are none are refused.
+What is drawn must be what is read: ink of any other kind, hidden or unpainted curves, and ink off the page
+are refused. The text is untrusted: no entities, no document type, bounded in size; numbers that are none
+are refused.
 """
 
 from __future__ import annotations
@@ -11,13 +13,34 @@ from dataclasses import dataclass
 from math import isfinite
 from xml.etree import ElementTree
 
-from tnlang.draw.geometry import Box, box_around, quadratic, rounded
+from tnlang.draw.geometry import Box, bbox, box_around, quadratic, rounded, union
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 LONGEST_SVG = 32 * 2**20
 MOST_ELEMENTS = 200_000
+LEAST_LINE, LEAST_OPACITY = 0.05, 0.05
 LAYERS = ("plates", "bubbles", "ribbons", "gates", "wires", "dots", "shapes", "marks", "labels")
 
+_SAID = frozenset(
+    {
+        *(
+            "id",
+            "d",
+            "x",
+            "y",
+            "width",
+            "height",
+            "fill",
+            "stroke",
+            "opacity",
+            "fill-opacity",
+            "stroke-opacity",
+        ),
+        *("stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-dasharray", "fill-rule"),
+        *("font-family", "font-size", "font-style", "font-weight", "text-anchor"),
+    }
+)
+"""The attributes that an element may have."""
 _SPACE = "{http://www.w3.org/2000/svg}"
 _LETTER = re.compile(r"([MLHVCQZ])([^A-Za-z]*(?:e[-+]?\d+[^A-Za-z]*)*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
@@ -66,39 +89,93 @@ def read_svg(text: str) -> Drawing:
         raise Unreadable(f"no XML: {error}") from None
     if root.tag != f"{_SPACE}svg":
         raise Unreadable("no SVG")
-    elements = []
+    page = _page(root)
+    elements: list[Element] = []
+    seen: list[str] = []
+    paper = "#FFFFFF"
     for group in root:
-        words = re.split(r"[^a-z]+", group.get("id", ""))
-        if group.tag == f"{_SPACE}g" and words[-1] in LAYERS:
-            for element in _elements(group, words[-1]):
-                elements.append(element)
-                if len(elements) > MOST_ELEMENTS:
-                    raise Unreadable(f"more than {MOST_ELEMENTS} elements")
+        kind = group.tag.removeprefix(_SPACE)
+        layer = re.split(r"[^a-z]+", group.get("id", ""))[-1]
+        if kind in ("title", "desc"):
+            continue
+        if kind == "rect" and not seen:
+            paper = group.get("fill", paper)
+            continue
+        if kind != "g" or layer not in LAYERS or layer in seen:
+            raise Unreadable(
+                f"the picture holds something else than its layers: {kind} {group.get('id', '')}"
+            )
+        seen.append(layer)
+        for element in _elements(group, layer, paper):
+            elements.append(element)
+            if len(elements) > MOST_ELEMENTS:
+                raise Unreadable(f"more than {MOST_ELEMENTS} elements")
+            if not _holds(page, bbox(element.path)):
+                raise Unreadable("ink that is not on the page", bbox(element.path).center)
+    if seen != [layer for layer in LAYERS if layer in seen]:
+        raise Unreadable("the layers lie in another order")
     return Drawing(_told(root, "title"), _told(root, "desc"), tuple(elements))
+
+
+def _page(root: ElementTree.Element) -> Box:
+    """The part of the plane that is shown."""
+    numbers = [_float(number) for number in root.get("viewBox", "").split()]
+    if len(numbers) != 4:
+        raise Unreadable("no viewBox")
+    left, top, width, height = numbers
+    return Box(left, top, left + width, top + height)
+
+
+def _holds(page: Box, box: Box) -> bool:
+    return page.holds((box.left, box.top), 1.0) and page.holds((box.right, box.bottom), 1.0)
 
 
 def _told(element: ElementTree.Element, kind: str) -> str:
     return element.findtext(f"{_SPACE}{kind}") or ""
 
 
-def _elements(layer: ElementTree.Element, name: str) -> Iterator[Element]:
-    """The curves of a layer; those of a group share its title."""
-    if "transform" in layer.attrib:
-        raise Unreadable(f"layer {name} is transformed")
+def _elements(layer: ElementTree.Element, name: str, paper: str) -> Iterator[Element]:
+    """The curves of a layer; those of a group share its title, and what it writes is one label."""
+    _plain(layer, name)
     for child in layer:
         title = _told(child, "title")
+        _plain(child, name)
+        boxes: list[Box] = []
         for part in child if child.tag == f"{_SPACE}g" else (child,):
-            if "transform" in part.attrib or "transform" in child.attrib:
-                raise Unreadable(f"an element of layer {name} is transformed")
-            match part.tag.removeprefix(_SPACE):
-                case "path":
-                    data = part.get("d", "")
-                    for path in _outline(data) if name == "labels" else read_paths(data):
-                        yield Element(name, title, path, _width(part))
-                case "text":
-                    yield Element(name, title, _text_box(part), 0.0)
-                case _:
-                    pass
+            kind = part.tag.removeprefix(_SPACE)
+            if kind == "title":
+                continue
+            _plain(part, name)
+            if kind == "text" and name == "labels":
+                boxes.append(bbox(_text_box(part)))
+            elif kind == "path" and name == "labels":
+                boxes.extend(bbox(path) for path in _outline(part.get("d", "")))
+            elif kind == "path" or (kind == "rect" and name == "labels"):
+                _seen(part, name, paper)
+                for path in read_paths(part.get("d", "")) if kind == "path" else ():
+                    yield Element(name, title, path, _width(part))
+            else:
+                raise Unreadable(f"layer {name} holds {kind}")
+        if boxes:
+            yield Element(name, title, rounded(union(boxes), 0), 0.0)
+
+
+def _plain(part: ElementTree.Element, name: str) -> None:
+    """Refuse what moves, hides or clips: only paint and geometry may be said of an element."""
+    odd = sorted(part.attrib.keys() - _SAID)
+    if odd:
+        raise Unreadable(f"an element of layer {name} says {odd[0]}")
+
+
+def _seen(part: ElementTree.Element, name: str, paper: str) -> None:
+    """Refuse a curve that nobody can see."""
+    stroke, fill = part.get("stroke", "none"), part.get("fill", "black")
+    drawn = stroke.lower() not in ("none", "transparent", paper.lower())
+    wide = drawn and _float(part.get("stroke-width", "1")) >= LEAST_LINE
+    faint = min(_float(part.get(key, "1")) for key in ("opacity", "stroke-opacity", "fill-opacity"))
+    line = name in ("wires", "ribbons")
+    if faint < LEAST_OPACITY or (not wide and (line or fill == "none")):
+        raise Unreadable(f"a curve of layer {name} is not to be seen")
 
 
 def _width(part: ElementTree.Element) -> float:
