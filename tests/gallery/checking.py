@@ -213,7 +213,8 @@ def _values(part: Part, dims: Mapping[str, int]) -> tuple[dict[str, torch.Tensor
     else:
         several = outputs if isinstance(outputs, tuple) else (outputs,)
         values = list(result.outputs.values())[part.output], several[part.output]
-    reference, got = (np.asarray(value) for value in values)
+    reference = np.asarray(values[0])
+    got = values[1].detach().numpy()  # a net may give a parameter as it is
     if part.order:
         legs = [leg.name for leg in program.net(part.net).outputs[0].legs]
         axes = [legs.index(name) for name in part.order]

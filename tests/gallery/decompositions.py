@@ -9,6 +9,7 @@ from tensorly.decomposition import parafac, tensor_train, tucker
 
 from tests.gallery.checking import Plot, claim, drawn, plotted
 from tnlang.plots import chart
+from tnlang.reference import execute
 
 
 def relative(got, wanted) -> float:
@@ -117,17 +118,18 @@ def the_image_and_its_singular_values(program):
 
 
 @drawn
-def S12_bipartition(U, λ, V):
-    matrix = U.reshape(12, 10) @ torch.diag(λ) @ V.reshape(10, 10).T
-    return matrix.reshape(4, 3, 2, 5)
+def S12_bipartition(T):
+    return T, T
 
 
 @claim("S12_bipartition")
-def the_svd_of_the_grouped_matrix_gives_the_tensor_back(program):
+def the_factors_are_those_of_torch(program):
     T = np.random.default_rng(0).normal(size=(4, 3, 2, 5))
-    U, λ, Vh = np.linalg.svd(T.reshape(12, 10), full_matrices=False)
-    parts = {"U": U.reshape(4, 3, 10), "λ": λ, "V": Vh.T.reshape(2, 5, 10)}
-    return relative(program.nets["main"].numpy(**parts), T)
+    U, λ, Vh = torch.linalg.svd(torch.from_numpy(T).reshape(12, 10), full_matrices=False)
+    found = execute(program.ir, "parted", [], {"T": T}).cache
+    sizes = abs(found["T.U"].reshape(12, 10)), abs(found["T.V"].reshape(10, 10))
+    off = relative(sizes[0], abs(U)), relative(found["T.λ"], λ), relative(sizes[1], abs(Vh.T))
+    return max(off)
 
 
 @drawn
@@ -162,17 +164,14 @@ def S15_mps(**A):
 
 
 @drawn
-def S16_tensor_train(U1, U2, U3, T3):
-    return torch.einsum("ax,xby,ycz,zd->abcd", U1, U2, U3, T3)
+def S16_tensor_train(T):
+    return T, T, torch.from_numpy(tensor_train(T.numpy(), rank=[1, 4, 4, 4, 1]).to_tensor())
 
 
 @claim("S16_tensor_train")
 def the_error_of_a_train_is_bounded_by_the_singular_values_left_out(program):
     T = np.random.default_rng(0).normal(size=(4, 4, 4, 4))
-    cores = tensor_train(T, rank=[1, 4, 4, 4, 1])
-    parts = dict(zip(("U1", "U2", "U3", "T3"), (np.asarray(core) for core in cores), strict=True))
-    parts |= {"U1": parts["U1"][0], "T3": parts["T3"][..., 0]}
-    got = program.nets["main"].numpy(**parts)
+    got = execute(program.ir, "train", [], {"T": T}).outputs["y"]
     left_out = [np.linalg.svd(T.reshape(4**n, -1), compute_uv=False)[4:] for n in (1, 2, 3)]
     bound = np.sqrt(sum(np.sum(values**2) for values in left_out))
     return max(0.0, np.linalg.norm(got - T) / bound - 1)

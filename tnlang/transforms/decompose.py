@@ -28,7 +28,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import Size, SizeError, evaluate, show, size_op
+from tnlang.ir.size import DimSize, Size, SizeError, SizeOp, evaluate, show, size_op
 from tnlang.ir.slots import dotted, has, onehot_leg
 from tnlang.ir.walk import ix_wires, map_children, new_id, refs, splice, statements
 from tnlang.source import Span
@@ -226,7 +226,7 @@ class _Plan:
         factors = []
         for name, legs, properties in zip(full, joints, known, strict=True):
             named = tuple(
-                replace(source.legs[leg]) if isinstance(leg, int) else Leg(leg, bonds[leg]) for leg in legs
+                source.legs[leg] if isinstance(leg, int) else Leg(leg, _as_number(bonds[leg])) for leg in legs
             )
             is_value = properties == (Property("positive"),)
             word = (Property("complex"),) if source.complex and not is_value else ()
@@ -305,6 +305,11 @@ def _number(size: Size, source: _Source) -> int:
         raise TransformError(
             f"how large {source.name} is, is not known here: {show(size)}", "give the dim a default", 0
         ) from None
+
+
+def _as_number(size: Size) -> Size:
+    """A size that is worth a dim and is not that dim: a bond has no dim's name."""
+    return SizeOp("*", 1, size) if isinstance(size, DimSize) else size
 
 
 def _product(source: _Source, legs: Sequence[int]) -> Size:

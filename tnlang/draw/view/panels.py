@@ -43,6 +43,8 @@ def draw_panels(
         case NetTarget(net=name):
             net = program.net(name)
             diagram = net_diagram(program, net, openings, compose=True, symbols=net.name == "main")
+            if "≈" in net.note:
+                return (Panel(Row((Sign(_RELATIONS["≈"], "relation", "≈"), diagram)), caption),)
             return (Panel(diagram, caption),)
         case ValueTarget(net=name, value=value):
             return (Panel(_value_row(program, name, value, openings), caption),)
