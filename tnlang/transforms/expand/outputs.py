@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tnlang.ir.net import Bind, Bracket, Frozen, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, refs
+from tnlang.ir.walk import copy, refs, value_wires
 from tnlang.transforms.expand.linear import Streams
 from tnlang.transforms.expand.paths import LIMIT, REST, Expansion, Path, listed, reading, rest_of
 from tnlang.transforms.expand.scores import score, score_name, score_output
@@ -101,9 +101,9 @@ def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], 
     streams = expansion.streams
     own = dotted(output.name, output.subs)
     if name in streams.stream:
-        legs = next(a.legs for a in streams.flat.assignments if a.value == name)
-        total = Sum((Term((Tensor(Ref(name), legs),)),))
-        target = Value(own, legs)
+        own_legs = next(a.legs for a in streams.flat.assignments if a.value == name)
+        total = Sum((Term((Tensor(Ref(name), own_legs),)),))
+        target = Value(own, own_legs)
     elif name in streams.definitions:
         target = replace(streams.definitions[name].target, name=own, anonymous=False)
         total = streams.value(name)
@@ -114,12 +114,17 @@ def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], 
     if any(len(streams.uses(term)) > 1 for term in linear):
         raise TransformError(f"the output {own} multiplies values of a stream with one another")
     terms: list[Term] = []
+    legs = value_wires(target.legs)
 
     def add(caption: str, values: dict[str, str]) -> None:
         found = tuple(reading(t, values) for t in linear if streams.uses(t)[0] in values)
         if found:
-            body = copy(Sum(found))
-            terms.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
+            body = Sum(found)
+            if len(found) > 1 or len(found[0].nodes) > 1:  # a value of its own: lines of code stay short
+                value = expansion.bind(f"{caption} in {own}", legs, [(found, {})])
+                body = Sum((Term((Tensor(Ref(value), legs),)),))
+            inside = Bracket(copy(body), caption=caption, origin=Origin(rules=("expand",)))
+            terms.append(Term((inside,)))
 
     for path in paths:
         add(path.name, {v: path.value for v, within in expansion.within.items() if path.at in within})

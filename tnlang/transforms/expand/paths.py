@@ -24,6 +24,7 @@ from tnlang.ir.net import (
     Tensor,
     Term,
     Value,
+    Wire,
 )
 from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.slots import dotted
@@ -142,7 +143,7 @@ class Expansion:
                 name = dotted(ref.name, [sub for sub in ref.subs if isinstance(sub, int)])
             case _:
                 name = f"{place} bias" if assignment.before else place
-        value = self.bind(name, assignment, [(tuple(terms), {})])
+        value = self.bind(name, assignment.legs, [(tuple(terms), {})])
         self.sources.append(Path(name, value, at))
 
     def block(self, at: int, assignment: Assignment, read: str, terms: list[Term]) -> Block:
@@ -175,7 +176,7 @@ class Expansion:
     def bind(
         self,
         name: str,
-        assignment: Assignment,
+        kept: tuple[Wire, ...],
         parts: Sequence[tuple[tuple[Term, ...], dict[str, str]]],
     ) -> str:
         """Bind a sum of products, with values of a stream replaced by others; gives the name it has."""
@@ -183,9 +184,9 @@ class Expansion:
         while own in self.taken:
             own += "'"
         self.taken.add(own)
-        legs = {leg: fresh_wire(leg) for leg in assignment.legs}
+        legs = {leg: fresh_wire(leg) for leg in kept}
         terms = tuple(reading(term, values) for part, values in parts for term in part)
-        missing = [leg for leg in assignment.legs if leg not in free_wires(Sum(terms))]
+        missing = [leg for leg in kept if leg not in free_wires(Sum(terms))]
         if missing:  # every term is broadcast along it
             ones = tuple(Special("ones", (leg,)) for leg in missing)
             terms = (replace(terms[0], nodes=(*terms[0].nodes, *ones)), *terms[1:])
@@ -198,7 +199,7 @@ class Expansion:
         """The path through one more component, bound."""
         mark = " (V)" if part.has_heads else ""
         name = part.name if path.name == DIRECT else f"{path.name} -> {part.name}{mark}"
-        value = self.bind(name, self.assignments[part.at], [(part.terms, {part.reads: path.value})])
+        value = self.bind(name, self.assignments[part.at].legs, [(part.terms, {part.reads: path.value})])
         return Path(name, value, part.at)
 
 
@@ -270,7 +271,7 @@ def rest_of(expansion: Expansion, paths: list[Path], steps: set[tuple[str, str, 
                 parts += _unlisted(expansion, block, paths, steps, rest)
         if parts:
             name = f"{REST} of {assignment.value}"
-            rest[assignment.value] = expansion.bind(name, assignment, parts)
+            rest[assignment.value] = expansion.bind(name, assignment.legs, parts)
     return rest
 
 
@@ -296,5 +297,5 @@ def _unlisted(
         before = next(a for a in expansion.assignments if a.value == reads)
         whole = (Term((Tensor(Ref(reads), before.legs),)),)
         name = f"{REST} into {block.whole.name}"
-        together = [expansion.bind(name, before, [(whole, {reads: value}) for value in together])]
+        together = [expansion.bind(name, before.legs, [(whole, {reads: value}) for value in together])]
     yield from ((block.whole.terms, {reads: value}) for value in together)
