@@ -201,8 +201,8 @@ def _light(
     found = [_round(items, diagram, members, known_as, pad) for pad in PADS]
     outlines = [outline for outline in found if outline is not None]
     for outline in outlines:
-        points = flatten(outline)
-        if not any(name.holds(point) for name in names for point in points):
+        line = LineString(flatten(outline))
+        if not any(line.intersects(box(*astuple(name))) for name in names):
             yield InkItem(outline, "next", "under", stroke=2.0)
             return
     for outline in outlines[:1]:
