@@ -347,7 +347,7 @@ HEAVY = {"torch", "transformers", "typst", "resvg_py"}
     ("command", "heavy"),
     [
         ("check", HEAVY | {"numpy", "ziamath"}),
-        ("render", HEAVY | {"numpy", "rich"}),
+        ("render", HEAVY | {"rich"}),
         ("compile", HEAVY | {"ziamath"}),
         ("cost", HEAVY | {"ziamath"}),
     ],

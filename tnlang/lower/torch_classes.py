@@ -139,14 +139,18 @@ def init_lines(plan: NetPlan, needs_reference: bool) -> list[str]:
             lines += _register(parameter.name, parameter.attribute, parameter_code(parameter), "            ")
         for submodule in rooted_nets:
             lines += _register(submodule.name, submodule.attribute, submodule_code(submodule), "            ")
-    for parameter in plan.parameters:
-        if not parameter.root_only:
+    owned = [parameter for parameter in plan.parameters if not parameter.root_only]
+    below = [parameter for parameter in owned if "." in parameter.name]
+    for parameter in owned:
+        if parameter not in below:
             lines += _register(parameter.name, parameter.attribute, parameter_code(parameter), "        ")
     for submodule in plan.submodules:
         if not submodule.root_only:
             lines += _register(submodule.name, submodule.attribute, submodule_code(submodule), "        ")
     for watched in plan.watched:
         lines += wrapped(f"        self.{watched.attribute} = {watched_code(watched)}")
+    for parameter in below:  # where a value has the name of their owner they stand below the value
+        lines += _register(parameter.name, parameter.attribute, parameter_code(parameter), "        ")
     if plan.needed:
         items = []
         for need in plan.needed:

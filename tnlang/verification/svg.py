@@ -89,7 +89,7 @@ def read_svg(text: str) -> Drawing:
         raise Unreadable(f"no XML: {error}") from None
     if root.tag != f"{_SPACE}svg":
         raise Unreadable("no SVG")
-    page = _page(root)
+    page = _page(root) if "viewBox" in root.attrib else None
     elements: list[Element] = []
     seen: list[str] = []
     paper = "#FFFFFF"
@@ -110,8 +110,10 @@ def read_svg(text: str) -> Drawing:
             elements.append(element)
             if len(elements) > MOST_ELEMENTS:
                 raise Unreadable(f"more than {MOST_ELEMENTS} elements")
-            if not _holds(page, bbox(element.path)):
+            if page is not None and not _holds(page, bbox(element.path)):
                 raise Unreadable("ink that is not on the page", bbox(element.path).center)
+    if page is None:
+        raise Unreadable("no viewBox")
     if seen != [layer for layer in LAYERS if layer in seen]:
         raise Unreadable("the layers lie in another order")
     return Drawing(_told(root, "title"), _told(root, "desc"), tuple(elements))
