@@ -153,9 +153,9 @@ def _elements(layer: ElementTree.Element, name: str, paper: str) -> Iterator[Ele
             elif kind == "path" and name == "labels":
                 boxes.extend(bbox(path) for path in _outline(part.get("d", "")))
             elif kind == "path" or (kind == "rect" and name == "labels"):
+                curves = list(read_paths(part.get("d", ""))) if kind == "path" else []
                 _seen(part, name, paper)
-                for path in read_paths(part.get("d", "")) if kind == "path" else ():
-                    yield Element(name, title, path, _width(part))
+                yield from (Element(name, title, path, _width(part)) for path in curves)
             else:
                 raise Unreadable(f"layer {name} holds {kind}")
         if boxes:
@@ -164,6 +164,8 @@ def _elements(layer: ElementTree.Element, name: str, paper: str) -> Iterator[Ele
 
 def _plain(part: ElementTree.Element, name: str) -> None:
     """Refuse what moves, hides or clips: only paint and geometry may be said of an element."""
+    if "transform" in part.attrib:
+        raise Unreadable(f"an element of layer {name} is transformed")
     odd = sorted(part.attrib.keys() - _SAID)
     if odd:
         raise Unreadable(f"an element of layer {name} says {odd[0]}")
