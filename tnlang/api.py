@@ -213,6 +213,13 @@ class NetHandle(Picture):
 
         return legs_of(self._program.ir, self.ir, cache_key(value))
 
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The values that can be plotted, by path; turns of repeats are left out."""
+        from tnlang.plots import value_names
+
+        return value_names(self._program.ir, self.ir)
+
     def plot(
         self,
         value: str,

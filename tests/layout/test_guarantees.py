@@ -22,7 +22,6 @@ PORTION = 20
 SMALL, MIDDLE, LARGE = 474, 24, 6
 """How many networks of up to 14, 50 and 300 tensors."""
 
-
 KNOWN = {487, 500, 502}
 """Networks with names that touch a wire or another name, still: three of 504."""
 
@@ -53,6 +52,12 @@ def test_random_networks_are_drawn_without_a_fault(first: int) -> None:
     seeds = [seed for seed in range(first, last) if seed not in KNOWN]
     found = {f"network({seed}, {size(seed)})": wrong(seed) for seed in seeds}
     assert {net: messages for net, messages in found.items() if messages} == {}
+
+
+@pytest.mark.xfail(reason="a name touches a wire or another name")
+@pytest.mark.parametrize("seed", sorted(KNOWN))
+def test_names_still_touch_in_a_few(seed: int) -> None:
+    assert wrong(seed) == []
 
 
 @pytest.mark.xfail(reason="room for names is kept for the way that columns stand, not for turned ones")

@@ -162,7 +162,7 @@ def test_the_command_plots_what_a_run_gives(tmp_path):
     done = run("attention{0}.W_Q", "--net", "two", "--at", "head=1", "-o", out)
     assert done.exit_code == 0, done.output
     done = run("attention{1}.B", "--net", "two", "--input", array, "-o", out)
-    assert done.exit_code == 1 and "net two has no value attention{1}.B" in done.output
+    assert done.exit_code == 1 and "no value attention{1}.B; there are attention." in done.output
     done = run("attention{1}.A", "--net", "two", "--input", array, "--at", "h=x", "-o", out)
     assert done.exit_code == 2 and "whole number" in done.output
     for option in (

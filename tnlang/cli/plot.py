@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,8 @@ def _array(
 
     key = cache_key(value)
     if handle.legs(value) is None:
-        raise ValueMismatch(f"net {handle.name} has no value {value}")
+        close = _close(key, handle.value_names)
+        raise ValueMismatch(f"net {handle.name} has no value {value}; there are {close}")
     if cache is not None:
         return _named(read_all(Path(cache)), key, value)
     with working(f"running {handle.name}"):
@@ -148,10 +150,14 @@ def _array(
 def _named(arrays: dict[str, np.ndarray], key: str, value: str) -> np.ndarray:
     if key in arrays:
         return arrays[key]
+    raise ValueMismatch(f"there is no value {value}; there are {_close(key, sorted(arrays))}")
+
+
+def _close(key: str, names: Sequence[str]) -> str:
+    """The names nearest to the one that was asked for, or the first ones."""
     from difflib import get_close_matches
 
-    close = get_close_matches(key, arrays, n=3, cutoff=0.4) or sorted(arrays)[:8]
-    raise ValueMismatch(f"there is no value {value}; there are {', '.join(close)}")
+    return ", ".join(get_close_matches(key, names, n=3, cutoff=0.4) or names[:8])
 
 
 def _entry(leg: str, text: str) -> int:

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from tnlang.plots.chart import Chart, chart
 from tnlang.plots.draw import KINDS, MissingMatplotlib, draw
-from tnlang.plots.legs import cache_key, legs_of
+from tnlang.plots.legs import cache_key, legs_of, value_names
 
-__all__ = ["KINDS", "Chart", "MissingMatplotlib", "cache_key", "chart", "draw", "legs_of"]
+__all__ = ["KINDS", "Chart", "MissingMatplotlib", "cache_key", "chart", "draw", "legs_of", "value_names"]

@@ -30,6 +30,20 @@ def legs_of(program: Program, net: Net, key: str) -> tuple[str, ...] | None:
     return _legs(program, net, key.split("."), outermost=True)
 
 
+def value_names(program: Program, net: Net) -> tuple[str, ...]:
+    """The values there are legs of, those of called nets below their calls; turns are left out."""
+    return tuple(dict.fromkeys(_named(program, net, "", outermost=True)))
+
+
+def _named(program: Program, net: Net, prefix: str, *, outermost: bool) -> Iterator[str]:
+    yield from (prefix + name for name, _ in _values(program, net, outermost))
+    for statement in statements(net.body):
+        if isinstance(statement, Call):
+            yield from _named(
+                program, program.net(statement.net), f"{prefix}{statement.name}.", outermost=False
+            )
+
+
 def _legs(program: Program, net: Net, path: list[str], *, outermost: bool) -> tuple[str, ...] | None:
     for name, legs in _values(program, net, outermost):
         if path == name.split(".") or (path[0] == name and all(part.isdigit() for part in path[1:])):
