@@ -46,10 +46,9 @@ def _own(name: str) -> tuple[Path, ...]:
 ALL = (
     Target(
         "attention_frozen",
-        _gallery("N14_frozen", "N16_head_bond", "N20_v_composition"),
-        "By hand is still better as one row: identity plus heads stand beside the block there, three "
-        "pictures say it here. Shapes, tracks and rungs are alike; the automatic terms name both ends "
-        "of every track.",
+        _gallery("N14_frozen", "N15_head_sums"),
+        "As rows they are alike: identity plus heads, all at once or under a Σ. By hand the block "
+        "stands before the equals sign; layout draws it as a figure of its own.",
     ),
     Target(
         "attention_pattern",
@@ -85,7 +84,7 @@ ALL = (
     Target(
         "ladder",
         _gallery("T17_ladder", "T18_hole"),
-        "Layout is as square; the hole is four free ends, without the dashed circle that marks it by hand.",
+        "Layout is as square; the hole is three free ends, without the dashed circle that marks it by hand.",
     ),
     Target(
         "legs",
@@ -106,14 +105,14 @@ ALL = (
     Target(
         "mps_ttsvd",
         _gallery("S16_tensor_train"),
-        "By hand is better: all rows keep the pill's legs below one another, layout draws what is "
-        "left as a circle once it has few legs.",
+        "By hand is better: a row for each split, every leg below the one above, and a line where the "
+        "next cut falls; layout draws three panels, and what is left over as a circle.",
     ),
     Target(
         "path_expansion",
         _gallery("N20_v_composition"),
-        "By hand is better: there the terms are as high as the network and the equals sign stands "
-        "between; layout sets the terms at half its height.",
+        "As good: network, equals sign and terms of one height. By hand each head stands at the "
+        "height of its layer; layout names both ends of every track.",
     ),
     Target(
         "ring_trace",
@@ -123,8 +122,8 @@ ALL = (
     Target(
         "svd_row",
         _gallery("S9_svd", "S10_svd_sum", "S4_isometry", "S5_projector"),
-        "Alike; by hand the outer product stands in brackets with a plain λ, here the column of each "
-        "factor keeps its letter and its dim's name.",
+        "Alike, the bare λ and the outer product in brackets too; by hand the columns have small "
+        "letters, here those of their matrices.",
     ),
 )
 
