@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from tnlang.elaborate.figures import figures_of
+from tnlang.elaborate.lost import unrelated
 from tnlang.elaborate.modules import declare_names, main_statements
 from tnlang.elaborate.nets import elaborate_main, elaborate_net
 from tnlang.elaborate.scope import Module, NetEntry, World, near
@@ -22,7 +22,6 @@ from tnlang.source import Diagnostic, Diagnostics, Source, Span
 from tnlang.syntax import ast
 from tnlang.syntax.parser import parse_partly
 
-_NAME = re.compile(r"[^\W\d]\w*'*")
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -60,75 +59,13 @@ def check_text(
     return diagnostics
 
 
-_FOLLOWS = frozenset(
-    {"TN203", "TN204", "TN206", "TN303", "TN503", "TN505", "TN508"} | {"TN701", "TN860", "TN862"}
-)
-"""What may be wrong only because a statement that could not be read is missing."""
-
-
 def _check_the_rest(
     file: ast.File, lost: frozenset[str], diagnostics: Diagnostics, dims: Mapping[str, int], root: Path | None
 ) -> None:
     """Add what is wrong with the statements that were read and has nothing to do with the others."""
     found = Diagnostics()
-    lost = _with_followers(file, lost)
     build(file, found, dims, root)
-    wrong = {d.span.line for d in diagnostics.errors}
-    for d in found.errors:
-        spans = (d.span, *(other.span for other in d.related))
-        text = [d.message, *(s.source.line(n) for s in spans for n in range(s.line, s.end_line + 1))]
-        near_lost = d.span.line in wrong or lost & set(_NAME.findall(" ".join(text)))
-        if d.code not in _FOLLOWS and not near_lost:
-            diagnostics.found.append(d)
-
-
-def _with_followers(file: ast.File, lost: frozenset[str]) -> frozenset[str]:
-    """The lost names, and those of the statements that use one of them."""
-    uses = [
-        (names, words - names)
-        for item in file.items
-        for statement, names in _names(item)
-        for words in [_words(statement.span)]
-    ]
-    found = set(lost)
-    grown = True
-    while grown:
-        before = len(found)
-        for names, words in uses:
-            if not found.isdisjoint(words):
-                found |= names
-        grown = len(found) > before
-    return frozenset(found)
-
-
-def _names(item: ast.Item) -> Iterator[tuple[ast.Syntax, set[str]]]:
-    match item:
-        case ast.Binding(targets=targets):
-            yield item, {target.name.text for target in targets}
-        case ast.Declaration(items=items):
-            for one in items:
-                yield one, {one.name.text}
-        case ast.StreamStatement(target=target):
-            yield item, {target.name.text}
-        case ast.SharedStatement(name=name):
-            yield item, {name.text}
-        case ast.RepeatStatement(body=body):
-            for statement in body:
-                yield from _names(statement)
-        case ast.NetDecl(name=name, inputs=inputs, outputs=outputs, body=body):
-            for one_input in inputs:
-                yield one_input, {name.text, one_input.name.text}
-            for output in outputs:
-                yield output, {name.text, output.name.text}
-            for statement in body:
-                yield from _names(statement)
-        case _:
-            pass
-
-
-def _words(span: Span) -> set[str]:
-    lines = [span.source.line(n) for n in range(span.line, span.end_line + 1)]
-    return {word for line in lines for word in _NAME.findall(line)}
+    diagnostics.found.extend(unrelated(found.errors, file, lost, diagnostics.errors))
 
 
 def load_program(path_or_source: str | Path | Source, dims: Mapping[str, int] = NO_DIMS) -> Program:

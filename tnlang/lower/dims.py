@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tnlang.ir.cost import NOMINAL
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -38,9 +39,6 @@ from tnlang.ir.walk import statements, walk
 from tnlang.lower.names import Names, identifier
 from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import Keyword
-
-NOMINAL = 1024
-"""The size that a dim without default is taken to have where orders and costs are worked out."""
 
 _OPS: dict[str, str] = {"/": "//", "^": "**", "mod": "%"}
 
