@@ -148,9 +148,11 @@ def test_render_takes_theme_width_and_resolution(tn, tmp_path):
     tnlang("render", file, "--width", "2in", "--dpi", "300", "-o", picture)
     assert int.from_bytes(picture.read_bytes()[16:20], "big") == 600
     small = tnlang("render", file, "--width", "3mm", "--width", "5mm")
-    assert re.search(
-        r"warning: \w+: at a width of 14 pt its smallest letters are \d\.\d pt high", small.stderr
+    said = (
+        r"warning: \w+: at a width of 14 pt its smallest label is \d\.\d pt high and .* less than 7 and 5 pt"
     )
+    assert re.search(said, small.stderr)
+    assert "less than 9 and 6.43 pt" in tnlang("render", file, "--width", "14pt", "--letters", "9").stderr
 
 
 def test_render_writes_tikz(tn, tmp_path):

@@ -85,7 +85,7 @@ class Picture(ABC):
     def __init__(self, program: Program, name: str, /) -> None:
         self._program = program
         self.name = name
-        self._theme, self._width = "", 0.0
+        self._theme, self._width, self._letters = "", 0.0, 0.0
         self.text = False
         """Whether letters are text; see ``drawn``."""
 
@@ -93,18 +93,23 @@ class Picture(ABC):
     def scene(self, /, **dims: int) -> Scene:
         """The geometry of the picture."""
 
-    def drawn(self, *, theme: str = "", width: str | float = 0.0, text: bool = False) -> Self:
+    def drawn(
+        self, *, theme: str = "", width: str | float = 0.0, letters: float = 0.0, text: bool = False
+    ) -> Self:
         """The same picture in a theme (``mono``, ``dark``, ``safe``, or one of the file's) and of a width on
         paper (``"86mm"``, or points), with ``text`` its letters as text instead of outlines.
 
-        What is not given is the figure's own. Raises ValueError for a width that no picture can have; a theme
-        that is not there is found when the picture is drawn.
+        At a width the smallest label is at least ``letters`` points high (7 if nothing is said) where that
+        can be. What is not given is the figure's own. Raises ValueError for a width that no picture, or a
+        size that no letter can have; a theme that is not there is found when the picture is drawn.
         """
+        if letters and not 1 <= letters <= 100:
+            raise ValueError(f"letters cannot be {letters} points high")
         found = length(width) if isinstance(width, str) else points(width, "pt") if width else 0.0
         if found is None:
             raise ValueError(f"a picture cannot be {width} wide: 86mm, 3.4in, 246pt")
         other = copy(self)
-        other._theme, other._width, other.text = theme, found, text
+        other._theme, other._width, other._letters, other.text = theme, found, letters, text
         return other
 
     def svg(self, /, **dims: int) -> str:
@@ -155,7 +160,7 @@ class NetHandle(Picture):
         from tnlang.draw import net_scene
 
         program = self._program.at(dims)
-        return net_scene(program.ir, self.name, theme=self._theme, width=self._width)
+        return net_scene(program.ir, self.name, theme=self._theme, width=self._width, letters=self._letters)
 
     def source(self, /, **dims: int) -> str:
         """The text of the generated module, a class for this net and for each that it calls."""
@@ -267,7 +272,9 @@ class FigureHandle(Picture):
 
         program = self._program.at(dims)
         try:
-            return figure_scene(program.ir, self.name, theme=self._theme, width=self._width)
+            return figure_scene(
+                program.ir, self.name, theme=self._theme, width=self._width, letters=self._letters
+            )
         except Misplaced as error:
             (figure,) = (figure for figure in program.ir.figures if figure.name == self.name)
             hint = "move what the hints put there, or leave them out"

@@ -75,7 +75,11 @@ def labels_of(items, wanted):
 def test_above_level_wires_right_of_upright_ones_beyond_free_ends():
     level, upright = wire(1, (0, 0), (64, 0)), wire(2, (200, 0), (200, 64))
     free = wire(3, (0, 200), (40, 200))
-    wanted = [Wanted(1, "j", level.path), Wanted(2, "k", upright.path), Wanted(3, "m", free.path, free="end")]
+    wanted = [
+        Wanted(1, "j", level.path, 14.5),
+        Wanted(2, "k", upright.path, 14.5),
+        Wanted(3, "m", free.path, 14.5, free="end"),
+    ]
     j, k, m = labels_of([level, upright, free], wanted)
     assert label_box(j).bottom < 0 and label_box(j).center[0] == pytest.approx(32, abs=0.5)
     assert label_box(k).left == pytest.approx(206.9, abs=0.1) and label_box(k).center[1] == pytest.approx(
@@ -87,21 +91,21 @@ def test_above_level_wires_right_of_upright_ones_beyond_free_ends():
 def test_labels_of_a_row_stand_on_one_baseline():
     wires = [wire(i, (100 * i, 0), (100 * i + 80, 0)) for i in range(4)]
     wanted = [
-        Wanted(i, text, wires[i].path, True) for i, text in enumerate(["seq", "hidden", "mlp", "vocab"])
+        Wanted(i, text, wires[i].path, 13.0, True) for i, text in enumerate(["seq", "hidden", "mlp", "vocab"])
     ]
     assert len({baseline_start(label)[1] for label in labels_of(wires, wanted)}) == 1
 
 
 def test_a_taken_side_is_left():
     items = [wire(1, (0, 0), (64, 0)), *tensor(5, "A", (32, -24))]
-    (label,) = labels_of(items, [Wanted(1, "j", items[0].path)])
+    (label,) = labels_of(items, [Wanted(1, "j", items[0].path, 14.5)])
     assert not label_box(label).overlaps(bbox(items[1].outline), 2)
     assert label_box(label).top > 0
 
 
 def test_names_of_close_free_ends_stand_in_two_rows():
     legs = [wire(i, (16 * i, 0), (16 * i, 40)) for i in range(3)]
-    wanted = [Wanted(i, f"s_{{{i + 10}}}", leg.path, free="end") for i, leg in enumerate(legs)]
+    wanted = [Wanted(i, f"s_{{{i + 10}}}", leg.path, 14.5, free="end") for i, leg in enumerate(legs)]
     placed = labels_of(legs, wanted)
     assert len({label.at[1] for label in placed}) == 2
     assert all(label.at[1] > 40 for label in placed)
@@ -110,20 +114,20 @@ def test_names_of_close_free_ends_stand_in_two_rows():
 
 def test_names_of_rings_stand_outside():
     over, under = curve(1, curves.arc((0, 0), 44, 180, 360)), curve(2, curves.arc((0, 0), 44, 0, 180))
-    j, i = labels_of([over, under], [Wanted(1, "j", over.path), Wanted(2, "i", under.path)])
+    j, i = labels_of([over, under], [Wanted(1, "j", over.path, 14.5), Wanted(2, "i", under.path, 14.5)])
     assert label_box(j).bottom < -44 and label_box(i).top > 44
 
 
 def test_hidden_parts_of_wires_bear_no_names():
     items = [wire(1, (0, 0), (120, 0)), *tensor(1, "A", (0, 0), half=(40.0, 40.0), outline="pill")]
-    (label,) = labels_of(items, [Wanted(1, "k", items[0].path)])
+    (label,) = labels_of(items, [Wanted(1, "k", items[0].path, 14.5)])
     assert label_box(label).left > 42
 
 
 def test_a_placed_ladder_is_clean_and_the_same_each_time():
     items = [item for item in ladder().items if not (isinstance(item, LabelItem) and item.kind == "leg")]
     wires = [item for item in items if isinstance(item, WireItem)]
-    wanted = [Wanted(item.id, "abcdefghij"[i % 10], item.path) for i, item in enumerate(wires)]
+    wanted = [Wanted(item.id, "abcdefghij"[i % 10], item.path, 14.5) for i, item in enumerate(wires)]
     placed = place_labels(items, wanted)
     assert lint(framed(placed)) == ()
     assert placed == place_labels(items, wanted)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 
 import tnlang
-from tnlang.draw import LEAST_SCALE, smallest_letters
 from tnlang.draw.frame import framed
+from tnlang.draw.lint import lint
 from tnlang.draw.raster import size_of
-from tnlang.draw.scene import LabelItem, Scene
+from tnlang.draw.scene import LabelItem, Scene, ShapeItem
+from tnlang.draw.sizes import LEAST_SCALE, LETTERS, SCRIPTS, TALLEST, letters_of
 from tnlang.ir.lengths import length
+
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 
 ROW = """
 tensor P[i: 4, j: 4], Q[j: 4, l: 4], R[l: 4, i: 4]
@@ -37,17 +43,74 @@ def test_a_row_breaks_where_it_would_be_too_small():
     assert wide.width > 246 / LEAST_SCALE >= narrow.width
     assert signs[0][0] == signs[1][0] and signs[1][1] - signs[0][1] > 60
     assert narrow.scale >= LEAST_SCALE
-    assert smallest_letters(narrow) > 7
+    assert letters_of(narrow)[0] > 7
 
 
 def test_scripts_count_as_letters():
-    def smallest(latex: str, scale: float = 1.0) -> float:
+    def sizes(latex: str, scale: float = 1.0) -> tuple[float, float]:
         scene = framed([LabelItem(latex, (0, 0), 20, "note")])
-        return smallest_letters(Scene(scene.width, scene.height, scene.items, scale=scale))
+        return letters_of(Scene(scene.width, scene.height, scene.items, scale=scale))
 
-    assert (smallest("W"), smallest("W", 0.5)) == (20, 10)
-    assert smallest("W_Q") == pytest.approx(14)
-    assert smallest("W_{Q_i}") < 14
+    assert (sizes("W"), sizes("W", 0.5)) == ((20, 20), (10, 10))
+    assert sizes("W_Q") == (20, pytest.approx(14))
+    assert sizes("W_{Q_i}")[1] < 14
+
+
+@pytest.mark.parametrize("name", ["I1_virtual_head", "I7_stripes", "N3_dense", "N9_general", "S19_mpo"])
+def test_letters_are_readable_in_a_column(name: str):
+    """Figures whose letters would be 4.9 to 6.6 pt high if they were only made smaller."""
+    figure = next(iter(tnlang.load(GALLERY / f"{name}.tn").figures.values()))
+    scene = figure.drawn(width=246).scene()
+    label, script = letters_of(scene)
+    assert label >= LETTERS and script >= SCRIPTS * LETTERS
+    assert scene.width * scene.scale == pytest.approx(246) and lint(scene) == ()
+
+
+def test_more_may_be_asked_of_letters():
+    figure = next(iter(tnlang.load(GALLERY / "N9_general.tn").figures.values()))
+    assert letters_of(figure.drawn(width=246, letters=9).scene())[0] >= 9
+    with pytest.raises(ValueError, match="letters"):
+        figure.drawn(width=246, letters=-1)
+
+
+CHAIN = """
+tensor {tensors}
+figure chain {{
+    draw {product}
+    {flow}
+}}
+"""
+
+
+def chain(flow: str = "") -> str:
+    legs = "abcdefghijklm"
+    tensors = [f"A{n}[{a}: 3, {b}: 3]" for n, (a, b) in enumerate(pairwise(legs))]
+    product = [f"A{n}[{a}, {b}]" for n, (a, b) in enumerate(pairwise(legs))]
+    return CHAIN.format(tensors=", ".join(tensors), product=" ".join(product), flow=flow)
+
+
+def test_what_is_too_long_for_a_column_is_turned_and_no_larger_than_usual():
+    scene = tnlang.load(chain()).figures["chain"].drawn(width=200).scene()
+    shapes = [item for item in scene.items if isinstance(item, ShapeItem)]
+    assert scene.width * scene.scale == pytest.approx(200) and scene.scale <= 1
+    assert len({round(item.outline.start[0]) for item in shapes}) == 1
+    assert scene.height * scene.scale <= TALLEST and letters_of(scene)[0] >= LETTERS
+
+
+def test_a_flow_that_is_asked_for_stays():
+    scene = tnlang.load(chain("flow right")).figures["chain"].drawn(width=200).scene()
+    assert scene.width > 3 * scene.height and letters_of(scene)[0] < LETTERS
+
+
+def test_larger_letters_make_room_and_small_ones_grow_first():
+    figure = tnlang.load(chain()).figures["chain"]
+    usual, larger = figure.scene(), figure.drawn(width=420).scene()
+    names = [
+        {item.size for item in scene.items if isinstance(item, LabelItem) and item.kind == "shape"}
+        for scene in (usual, larger)
+    ]
+    assert names[0] == names[1] and larger.width > usual.width
+    assert letters_of(larger)[0] / larger.scale > letters_of(usual)[0]
 
 
 @pytest.mark.parametrize(

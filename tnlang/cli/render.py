@@ -59,6 +59,9 @@ Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""
 @click.option(
     "--width", metavar="LENGTH", callback=_width, help="The width on paper: 86mm, 3.4in, 246pt, 8.6cm."
 )
+@click.option(
+    "--letters", type=FiniteRange(1, 100), help="The least size of labels at a width, in points (7)."
+)
 @click.option("--text", is_flag=True, help="Letters as text (SVG, PDF) instead of outlines.")
 @click.option("--scale", type=FiniteRange(0.1, 20), help="Pixels of a PNG a point (2).")
 @click.option("--dpi", type=FiniteRange(7.2, 1440), help="Pixels of a PNG an inch.")
@@ -74,6 +77,7 @@ def command(
     kind: str | None,
     theme: str,
     width: float,
+    letters: float | None,
     text: bool,
     scale: float | None,
     dpi: float | None,
@@ -96,6 +100,7 @@ def command(
     if standalone and kind != "tikz":
         raise click.UsageError("--standalone is for TikZ: --kind tikz, or -o NAME.tex")
     from tnlang.api import FigureHandle, load
+    from tnlang.draw.sizes import LETTERS
 
     program = load(read_input(file), dims=dims)
     _check_theme(theme, [one.name for one in program.ir.themes])
@@ -108,7 +113,13 @@ def command(
         targets = [output]
     density = dpi / 72 if dpi is not None else scale or 2.0
     pictures = [
-        _picture(handle.drawn(theme=theme, width=width, text=text), kind, density, standalone)
+        _picture(
+            handle.drawn(theme=theme, width=width, letters=letters or 0.0, text=text),
+            letters or LETTERS,
+            kind,
+            density,
+            standalone,
+        )
         for handle in tracked(chosen, "drawing")
     ]
     lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
@@ -147,9 +158,11 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
     return targets
 
 
-def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standalone: bool) -> str | bytes:
-    from tnlang.draw import SMALLEST_LETTERS, smallest_letters
+def _picture(
+    handle: NetHandle | FigureHandle, letters: float, kind: str, density: float, standalone: bool
+) -> str | bytes:
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
+    from tnlang.draw.sizes import SCRIPTS, letters_of
     from tnlang.draw.svg import to_svg
     from tnlang.draw.tikz import to_tikz
     from tnlang.draw.view.build import Undrawable
@@ -158,10 +171,13 @@ def _picture(handle: NetHandle | FigureHandle, kind: str, density: float, standa
         scene = handle.scene()
     except Undrawable as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
-    letters = smallest_letters(scene)
-    if letters < SMALLEST_LETTERS:
+    label, script = letters_of(scene)
+    if label < letters - 0.05 or script < SCRIPTS * letters - 0.05:
         wide = scene.width * scene.scale
-        _warn(f"{handle.name}: at a width of {wide:.0f} pt its smallest letters are {letters:.1f} pt high")
+        _warn(
+            f"{handle.name}: at a width of {wide:.0f} pt its smallest label is {label:.1f} pt high and its "
+            f"smallest script {script:.1f} pt, less than {letters:g} and {SCRIPTS * letters:.3g} pt"
+        )
     if kind == "tikz":
         return to_tikz(scene, standalone=standalone)
     svg = to_svg(scene, text=handle.text and kind != "png")

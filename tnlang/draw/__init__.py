@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from tnlang.ir.program import Figure, Hint, Program
 
 
-LEAST_SCALE = 0.6
-"""A figure's rows break where they would have to be drawn smaller than this to fit a width on paper."""
-SMALLEST_LETTERS = 5.0
-"""Letters below so many points are told of."""
-
-
 def render(
     program: Program,
     target: Target,
@@ -29,21 +23,23 @@ def render(
     *,
     theme: str = "",
     width: float = 0.0,
+    letters: float = 0.0,
 ) -> Scene:
     """The scene of something to draw: a figure, a net, a value, an equation, an expression.
 
     ``figure`` says what is drawn open and how it flows where ``target`` is but a part of it. ``theme`` and
-    ``width`` (in points) are the figure's where they are not given.
+    ``width`` (in points) are the figure's where they are not given. At a width labels are at least
+    ``letters`` points high, if that can be (7 where nothing is said; see ``sizes.fitted``).
 
     Raises KeyError for a net or value that the program does not have, NoTheme for a theme that neither it nor
     tnlang has, TooLarge for more shapes than a picture can hold, or values that are computed from one another
     too deep.
     """
     from dataclasses import replace
-    from math import inf
 
     from tnlang.draw.layout import layout
     from tnlang.draw.rows import compose
+    from tnlang.draw.sizes import LETTERS, fitted
     from tnlang.draw.view import view
     from tnlang.draw.view.build import TooLarge
     from tnlang.ir.program import BUILT_IN_THEMES, Figure
@@ -54,9 +50,9 @@ def render(
     names = dict.fromkeys((*BUILT_IN_THEMES, *(one.name for one in program.themes)))
     if theme and theme not in names:
         raise NoTheme(f"there is no theme {theme}; there are {', '.join(names)}")
-    room = width / LEAST_SCALE if width else inf
     try:
-        scene = compose(view(program, target, figure, theme), layout, room)
+        sheet = view(program, target, figure, theme)
+        scene = fitted(sheet, layout, width, letters or LETTERS) if width else compose(sheet, layout)
     except RecursionError:
         raise TooLarge("the picture nests too deep to be drawn") from None
     told = f"{_told(program, target)}; {scene.description}"
@@ -64,7 +60,6 @@ def render(
         scene,
         title=scene.title or title,
         description=told.strip("; "),
-        scale=width / scene.width if width else 1.0,
         theme=theme if theme in BUILT_IN_THEMES else "paper",
     )
 
@@ -89,21 +84,14 @@ class NoTheme(ValueError):
     """A theme that neither the program nor tnlang has."""
 
 
-def smallest_letters(scene: Scene) -> float:
-    """The font size of the smallest letters of a scene, scripts among them, in points on paper."""
-    from tnlang.draw.labels import smallest_letter
-    from tnlang.draw.scene import LabelItem
-
-    labels = (item for item in scene.items if isinstance(item, LabelItem))
-    return min((smallest_letter(label) for label in labels), default=SMALLEST_LETTERS) * scene.scale
-
-
-def net_scene(program: Program, name: str, *, theme: str = "", width: float = 0.0) -> Scene:
+def net_scene(
+    program: Program, name: str, *, theme: str = "", width: float = 0.0, letters: float = 0.0
+) -> Scene:
     """The picture of a net; see ``render``. Raises KeyError for a net that the program does not have."""
     from tnlang.ir.program import NetTarget
 
     program.net(name)
-    return render(program, NetTarget(name), title=name, theme=theme, width=width)
+    return render(program, NetTarget(name), title=name, theme=theme, width=width, letters=letters)
 
 
 def lost_hints(program: Program, figure: Figure) -> tuple[Hint, ...]:
@@ -114,11 +102,13 @@ def lost_hints(program: Program, figure: Figure) -> tuple[Hint, ...]:
     return lost_hints(view(program, figure), figure.hints)
 
 
-def figure_scene(program: Program, name: str, *, theme: str = "", width: float = 0.0) -> Scene:
+def figure_scene(
+    program: Program, name: str, *, theme: str = "", width: float = 0.0, letters: float = 0.0
+) -> Scene:
     """The picture of a figure; see ``render``. Raises KeyError for one that the program does not have."""
     for figure in program.figures:
         if figure.name == name:
-            return render(program, figure, title=name, theme=theme, width=width)
+            return render(program, figure, title=name, theme=theme, width=width, letters=letters)
     raise KeyError(name)
 
 

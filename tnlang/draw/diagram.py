@@ -55,6 +55,7 @@ class Shape:
     A copy has the lines that come in, then those that go on; a stream's says how many of its ``inputs`` there
     are.
     ``told`` and ``leg_names`` say in words what it is and what its legs are: its title is made of them.
+    ``letters`` says how large its name is; see ``labels.enlarged``.
     """
 
     id: int
@@ -77,6 +78,7 @@ class Shape:
     told: str = ""
     leg_names: tuple[str, ...] = ()
     look: Look = PLAIN
+    letters: float = 1.0
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -94,7 +96,8 @@ class Line:
 
     ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word
     is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's
-    id. ``text`` is the wire's name as in the program. ``look`` is what a style says of it.
+    id. ``text`` is the wire's name as in the program. ``look`` is what a style says of it, ``letters``
+    how large its label is.
     """
 
     id: int
@@ -107,6 +110,7 @@ class Line:
     size: int | None = None
     text: str = ""
     look: Look = PLAIN
+    letters: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ class Enclosure:
 
     ``badge`` is LaTeX; ``gates`` are the lines on whose crossing a gate is drawn, ``ended`` those that stop
     at the wall; ``options`` are written beside the bubble. ``told`` are the functions in words, outermost
-    first, ``gate_names`` what they call the legs of ``gates``, then of ``ended``.
+    first, ``gate_names`` what they call the legs of ``gates``, then of ``ended``. ``letters`` says
+    how large badge and options are.
     """
 
     id: int
@@ -129,6 +134,7 @@ class Enclosure:
     told: str = ""
     gate_names: tuple[str, ...] = ()
     look: Look = PLAIN
+    letters: float = 1.0
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -296,6 +302,8 @@ class Diagram:
     joined: tuple[Joined, ...] = ()
     """The diagram is laid out as if nothing were joined: shapes keep their places."""
     hints: tuple[Hint, ...] = ()
+    letters: float = 1.0
+    """How large all is that is written in it; see ``lettered``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +318,13 @@ class Sign:
     """LaTeX between two diagrams; a ``relation`` may begin a new line of the row.
 
     ``sum`` is a big sign with its index; ``open`` and ``close`` are parentheses as tall as what is in them.
-    ``told`` says it in words.
+    ``told`` says it in words; ``letters`` says how large.
     """
 
     label: str
     kind: Literal["relation", "operator", "text", "sum", "open", "close"] = "operator"
     told: str = ""
+    letters: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,3 +363,26 @@ def map_diagrams(panel: Panel, change: Callable[[Diagram], Diagram]) -> Panel:
         case Row(parts):
             changed = tuple(change(part) if isinstance(part, Diagram) else part for part in parts)
             return replace(panel, content=Row(changed))
+
+
+def lettered(panel: Panel, letters: float) -> Panel:
+    """The panel with larger letters (see ``labels.enlarged``), its shapes and spaces as they are.
+
+    A layout makes the room that names take, so the picture grows, but by less than its letters.
+    """
+    panel = map_diagrams(panel, lambda diagram: _lettered(diagram, letters))
+    if isinstance(panel.content, Diagram):
+        return panel
+    parts = panel.content.parts
+    signs = tuple(replace(part, letters=letters) if isinstance(part, Sign) else part for part in parts)
+    return replace(panel, content=Row(signs))
+
+
+def _lettered(diagram: Diagram, letters: float) -> Diagram:
+    return replace(
+        diagram,
+        shapes=tuple(replace(shape, letters=letters) for shape in diagram.shapes),
+        lines=tuple(replace(line, letters=letters) for line in diagram.lines),
+        enclosures=tuple(replace(enclosure, letters=letters) for enclosure in diagram.enclosures),
+        letters=letters,
+    )

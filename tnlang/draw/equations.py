@@ -12,7 +12,7 @@ from tnlang.draw import marks, pieces
 from tnlang.draw.diagram import Sign
 from tnlang.draw.frame import ink_box, ink_of, move_items
 from tnlang.draw.geometry import Box, bbox, union
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.scene import Item, LabelItem, LineTo, Path, Point, ShapeItem, WireItem
 from tnlang.draw.sides import path_ends
 
@@ -30,7 +30,8 @@ CAPTION_GAP, CAPTION_LINE = 22.0, 16.0
 class Block:
     """Items whose axis is at the height ``axis``, with the box round their ink.
 
-    ``free`` are the wires with a free end; ``caption`` stands below the block in a row.
+    ``free`` are the wires with a free end; ``caption`` stands below the block in a row, its letters as
+    large as ``letters`` says.
     """
 
     items: tuple[Item, ...]
@@ -38,11 +39,12 @@ class Block:
     axis: float = 0.0
     free: frozenset[int] = frozenset()
     caption: str = ""
+    letters: float = 1.0
 
     def at(self, x: float, y: float) -> Block:
         """The block moved so that its ink begins at x and its axis lies at y."""
         by = (x - self.box.left, y - self.axis)
-        return Block(move_items(self.items, by), self.box.moved(by), y, self.free, self.caption)
+        return replace(self, items=move_items(self.items, by), box=self.box.moved(by), axis=y)
 
 
 def block_of(items: Sequence[Item], axis: float = 0.0) -> Block:
@@ -177,15 +179,15 @@ def _longer(item: Item, end: Point, by: float) -> Item:
 
 def _part(part: Block | Sign) -> _Part:
     match part:
-        case Block(box=box, caption=caption):
-            beside = max(0.0, measure(caption, pieces.CAPTION, True).width - box.width) / 2
+        case Block(box=box, caption=caption, letters=letters):
+            beside = max(0.0, measure(caption, enlarged(pieces.CAPTION, letters), True).width - box.width) / 2
             room = Box(box.left - beside, box.top, box.right + beside, box.bottom)
             return _Part(replace(part, box=room), "term")
-        case Sign(label, kind):
+        case Sign(label, kind, letters=letters):
             if kind == "sum":
-                sign, *index = marks.sum_sign(label, (0.0, 0.0))
+                sign, *index = marks.sum_sign(label, (0.0, 0.0), letters)
                 return _Part(block_of([replace(sign, title=part.told), *index]), "sum")
-            size = pieces.TENSOR if kind == "text" else pieces.SIGN
+            size = enlarged(pieces.TENSOR if kind == "text" else pieces.SIGN, letters)
             return _Part(block_of([LabelItem(label, (0, 0), size, "sign", title=part.told or label)]), kind)
 
 
@@ -233,11 +235,12 @@ def _line(cells: Sequence[_Part]) -> Block:
 
 def _captions(placed: Sequence[Block]) -> Iterator[LabelItem]:
     """The captions of terms, on one baseline."""
-    below = max((block.box.bottom for block in placed), default=0.0) + CAPTION_GAP
+    bottom = max((block.box.bottom for block in placed), default=0.0)
     for block in placed:
         if block.caption:
-            at = (block.box.center[0], below)
-            yield LabelItem(block.caption, at, pieces.CAPTION, "caption", "grey", True, level="baseline")
+            size = enlarged(pieces.CAPTION, block.letters)
+            at = (block.box.center[0], bottom + CAPTION_GAP * size / pieces.CAPTION)
+            yield LabelItem(block.caption, at, size, "caption", "grey", True, level="baseline")
 
 
 def _broken(line: list[_Part], indent: float, widest: float, first: bool) -> Iterator[list[_Part]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from tnlang.draw import pieces
 from tnlang.draw.geometry import Box, between, distance, flatten, length, point_at, unit
 from tnlang.draw.labels import label_box
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Path, Point, RibbonItem, ShapeItem, WireItem
@@ -28,19 +27,19 @@ Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
 class Wanted:
     """A label for a line: its text, the path it stands beside (the line's, or the part that is to bear it).
 
-    ``free`` tells which ends of the path are free ends: the name then stands beyond one of them. ``inside``
-    makes words as small as they are in bubbles. ``preferred`` places come first, in order. ``others`` are
-    further parts of the line that may bear the label where it is crowded at the first. A ``spare`` label is
-    left out where there is no room for it at a few places.
+    ``size`` is the font size. ``free`` tells which ends of the path are free ends: the name then stands
+    beyond one of them. ``preferred`` places come first, in order. ``others`` are further parts of the line
+    that may bear the label where it is crowded at the first. A ``spare`` label is left out where there is no
+    room for it at a few places.
     """
 
     line: int
     text: str
     path: Path
+    size: float
     word: bool = False
     width: float = 1.75
     free: Literal["", "start", "end", "both"] = ""
-    inside: bool = False
     preferred: tuple[Place, ...] = ()
     others: tuple[Path, ...] = ()
     spare: bool = False
@@ -136,19 +135,13 @@ def _preference(place: Place, preferred: tuple[Place, ...]) -> int:
     return preferred.index(place) if place in preferred else len(preferred)
 
 
-def _size(want: Wanted) -> float:
-    if not want.word:
-        return pieces.LEG_SYMBOL
-    return pieces.LEG_WORD_INSIDE if want.inside else pieces.LEG_WORD
-
-
 def _label(
     want: Wanted,
     at: Point,
     anchor: Literal["center", "left", "right"] = "center",
     level: Literal["middle", "baseline"] = "middle",
 ) -> LabelItem:
-    return LabelItem(want.text, at, _size(want), "leg", "leg", want.word, anchor, level=level)
+    return LabelItem(want.text, at, want.size, "leg", "leg", want.word, anchor, level=level)
 
 
 def _beyond(want: Wanted, end: Point, away: Point, gap: float) -> LabelItem:
@@ -157,13 +150,13 @@ def _beyond(want: Wanted, end: Point, away: Point, gap: float) -> LabelItem:
     if abs(away[0]) >= abs(away[1]):
         side = 1 if away[0] >= 0 else -1
         return _label(want, (x + side * gap, y + away[1] * gap), "left" if side > 0 else "right")
-    down = gap + 0.62 * _size(want)
+    down = gap + 0.62 * want.size
     return _label(want, (x + away[0] * gap, y + (down if away[1] > 0 else -gap)), level="baseline")
 
 
 def _beside(want: Wanted, at: Point, along: Point, bend: float) -> Iterator[tuple[Place, LabelItem]]:
     """Both sides of a wire at a point; ``bend`` is above 0 where it turns clockwise: outside is then left."""
-    (x, y), size = at, _size(want)
+    (x, y), size = at, want.size
     half = want.width / 2 + (2.0 if abs(bend) > 0.02 else 0.0)
     if abs(along[1]) < 0.12:
         above: tuple[Place, LabelItem] = ("above", _label(want, (x, y - 7 - half), level="baseline"))

@@ -17,6 +17,19 @@ AXIS = 0.258
 HALF_X = 0.23
 
 
+SMALLEST = 11.5
+"""The smallest letters of a picture as it is usually drawn."""
+
+
+def enlarged(size: float, letters: float) -> float:
+    """A font size where letters are to be so many times as large: small ones grow first, none is smaller.
+
+    >>> enlarged(19.0, 1.0), enlarged(13.0, 1.5), enlarged(19.0, 1.5), enlarged(19.0, 2.0)
+    (19.0, 17.25, 19.0, 23.0)
+    """
+    return max(size, SMALLEST * letters)
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """The ink of a label: its width, and how far it reaches above and below the baseline.

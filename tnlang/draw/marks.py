@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tnlang.draw import curves, geometry
 from tnlang.draw.geometry import UP, Box, add, at_angle, box_around
+from tnlang.draw.labels import enlarged
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point
 
 TAB = 7.5
@@ -65,12 +66,17 @@ def frozen_tab(at: Point) -> Iterator[Item]:
 _SUM = re.compile(r"(\\(?:sum|prod))_\{(.*)\}\Z", re.DOTALL)
 
 
-def sum_sign(latex: str, at: Point) -> Iterator[LabelItem]:
-    r"""A big sign (``\sum_{h}``) on the axis, its index below in the size of the legs' names."""
+def sum_sign(latex: str, at: Point, letters: float) -> Iterator[LabelItem]:
+    r"""A big sign (``\sum_{h}``) on the axis, its index below in the size of the legs' names.
+
+    ``letters`` says how large; see ``labels.enlarged``.
+    """
     found = _SUM.match(latex)
-    yield LabelItem(found[1] if found else latex, at, BIG_SIGN, "sign")
+    sign, index = enlarged(BIG_SIGN, letters), enlarged(INDEX, letters)
+    yield LabelItem(found[1] if found else latex, at, sign, "sign")
     if found:
-        yield LabelItem(found[2], (at[0], at[1] + 23.0), INDEX, "sign")
+        below = 23.0 + (sign - BIG_SIGN + index - INDEX) / 2
+        yield LabelItem(found[2], (at[0], at[1] + below), index, "sign")
 
 
 def parenthesis(top: float, bottom: float, side: float) -> InkItem:

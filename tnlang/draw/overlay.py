@@ -20,6 +20,7 @@ from tnlang.draw.cuts import clear_of, cut_lines
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
 from tnlang.draw.geometry import Box, bbox, between, distance, distance_to, flatten
+from tnlang.draw.labels import enlarged
 from tnlang.draw.round import entry_point, loose_ends, meets
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
 from tnlang.draw.titles import listed
@@ -77,7 +78,8 @@ def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joine
                 continue
         kept.append(item)
     first = joined.members[0]
-    name = LabelItem(joined.label, (0.0, 0.0), pieces.TENSOR, "shape", inside=first)
+    size = enlarged(pieces.TENSOR, diagram.letters)
+    name = LabelItem(joined.label, (0.0, 0.0), size, "shape", inside=first)
     at = _spot(Polygon(flatten(outline)), [where.center for where in covered], ink_box(name))
     told = _told(scene, diagram, joined, members, outline)
     return [*kept, ShapeItem(first, outline, "result", told), replace(name, at=at)]

@@ -13,17 +13,17 @@ from math import ceil
 from tnlang.draw import geometry, marks
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import Box, add, at_angle, box_around, union
-from tnlang.draw.labels import measure, plain_text
+from tnlang.draw.labels import Extent, enlarged, measure, plain_text
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.theme import leg_width
 
 TENSOR, SMALL, WORD = 19.0, 17.0, 15.0
 """Sizes of names in shapes: in circles from r 20, and below; of words."""
 LEG_SYMBOL, LEG_WORD, LEG_WORD_INSIDE = 14.5, 13.0, 12.0
-BADGE, SIGN, CAPTION, NOTE = 13.0, 22.0, 13.0, 12.5
+BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
-FOLD_HEIGHT, PILL_HEIGHT, SQUARE = 36.0, 40.0, 36.0
+FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
 
 
 # ---------------------------------------------------------------- sizes
@@ -31,6 +31,10 @@ FOLD_HEIGHT, PILL_HEIGHT, SQUARE = 36.0, 40.0, 36.0
 
 def name_size(shape: Shape) -> float:
     """The font size of a shape's label."""
+    return enlarged(_usual_size(shape), shape.letters)
+
+
+def _usual_size(shape: Shape) -> float:
     match shape.symbol:
         case "copy":
             return SMALL if _is_symbol(shape.label) else WORD
@@ -65,24 +69,25 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
     """
     extent = measure(shape.label, name_size(shape)) if shape.label else None
     wide, high = (extent.width / 2, extent.height / 2) if extent else (0.0, 0.0)
+    letters = name_size(shape) / _usual_size(shape)
     match shape.symbol:
         case "dot":
             return (4.0, 4.0)
         case "plus":
             radius = plus_radius(shape)
             return (radius, radius)
-        case "copy" if wide > 22:  # a long word: a pill round it
-            return (_even(wide + 9), 15.0)
+        case "copy" if wide > 22 * letters:  # a long word: a pill round it
+            return (_even(wide + 9), 15.0 * letters)
         case "copy":
             return _disc(15.0, wide, 5.0)
-        case "paste" if wide > 22:
-            return (_even(wide + 12), PILL_HEIGHT / 2)
+        case "paste" if wide > 22 * letters:
+            return (_even(wide + 12), _pill(high))
         case "paste":
             return _disc(20.0, wide, 8.5)
         case "pin":
-            return (max(9.0, wide + 5), 9.0)
+            return (max(9.0, wide + 5), 9.0 * letters)
         case "clip":
-            return (max(14.0, wide + 7), 8.5)
+            return (max(14.0, wide + 7), 8.5 * letters)
         case "fork":
             return (0.0, 0.0)
         case "shift":
@@ -90,7 +95,7 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
         case "onehot":
             return (3.25, 13.0)
         case "folded":
-            return (max(26.0, _even(wide + 14)), FOLD_HEIGHT / 2)
+            return (max(26.0, _even(wide + 14)), max(FOLD_HEIGHT / 2, high + 7))
         case "text" | "sigma":
             return (wide, high)
     match shape.outline:
@@ -101,20 +106,25 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
             return (along, across) if level else (across, along)
         case "square":
             half = max(SQUARE / 2, _even(wide + 7))
-            return (half, SQUARE / 2)
+            return (half, max(SQUARE / 2, high + 4))
         case "box" | "pill" | "ellipse":
-            return (max(26.0, _even(wide + 12)), PILL_HEIGHT / 2)
+            return (max(26.0, _even(wide + 12)), _pill(high))
         case "dot":
             return (4.0, 4.0)
         case "none":
             return (wide + 2, high + 2)
-        case "circle" if wide > 19.5:  # a long word: a pill round it
-            return (_even(wide + 12), PILL_HEIGHT / 2)
+        case "circle" if wide > 19.5 * letters:  # a long word: a pill round it
+            return (_even(wide + 12), _pill(high))
         case "circle":
             if len(shape.legs) == 1 or shape.role == "bias":
                 return _disc(18.0 if "_" in shape.label else 16.0, wide, 7.0)
             least = 20.0 + 2 * ("_" in shape.label) + 2 * ("^" in shape.label)
             return _disc(least, wide, 8.0)
+
+
+def _pill(high: float) -> float:
+    """Half the height of a pill round a name of half the height ``high``."""
+    return max(PILL_HEIGHT / 2, high + 4)
 
 
 def _triangle_growth(along: float, across: float) -> float:
@@ -241,7 +251,7 @@ def shape_items(
     if shape.symbol == "plus":
         items.extend(marks.plus_sign(at, 0.5 * plus_radius(shape)))
     elif shape.symbol == "sigma":
-        sign, *index = marks.sum_sign(shape.label, at)
+        sign, *index = marks.sum_sign(shape.label, at, shape.letters)
         items.extend((replace(sign, title=shape.told), *index))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
@@ -272,7 +282,7 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
     size = name_size(shape)
     match shape.symbol:
         case "shift":  # +n stands above
-            place = label_at or (at[0], at[1] - 10 - 6 - 4)
+            place = label_at or (at[0], at[1] - 10 - 6 - 4 * size / NOTE)
             return LabelItem(shape.label, place, size, "note", "grey")
         case "text":
             return LabelItem(shape.label, label_at or at, size, "sign", title=shape.told)
@@ -291,6 +301,17 @@ def _toward_tip(shape: Shape, tip: Point) -> float:
 
 
 # ---------------------------------------------------------------- wires and walls
+
+
+def leg_size(line: Line, word: bool, inside: bool = False) -> float:
+    """The font size of a name beside a line, a word or a symbol; of words ``inside`` a bubble."""
+    usual = (LEG_WORD_INSIDE if inside else LEG_WORD) if word else LEG_SYMBOL
+    return enlarged(usual, line.letters)
+
+
+def leg_extent(line: Line, text: str, word: bool) -> Extent:
+    """The extent of a name beside a line."""
+    return measure(text, leg_size(line, word), word)
 
 
 def line_width(line: Line) -> float:
@@ -314,18 +335,20 @@ def wall_item(enclosure: Enclosure, outline: Path, depth: int = 0) -> OutlineIte
     return OutlineItem(enclosure.id, outline, enclosure.family, title, depth, enclosure.look)
 
 
-def badge_width(latex: str) -> float:
-    """The width of a badge's pill: its label and 8 on either side, no narrower than it is high."""
-    return max(19.0, measure(latex, BADGE).width + 16)
+def badge_size(enclosure: Enclosure) -> Point:
+    """The width and height of a badge's pill: its label and 8 on either side, no narrower than it is high."""
+    size = enlarged(BADGE, enclosure.letters)
+    high = BADGE_HEIGHT * size / BADGE
+    return (max(high, measure(enclosure.badge, size).width + 16), high)
 
 
 def badge_items(enclosure: Enclosure, at: Point) -> tuple[Item, ...]:
     """The pill with the function's name, centred at a point of the wall; nothing where it has none."""
     if not enclosure.badge:
         return ()
-    box = box_around(at, badge_width(enclosure.badge), 19)
-    pill = InkItem(geometry.stadium(box), f"badge-{enclosure.family}")
-    return (pill, LabelItem(enclosure.badge, at, BADGE, "badge", inside=enclosure.id))
+    pill = InkItem(geometry.stadium(box_around(at, *badge_size(enclosure))), f"badge-{enclosure.family}")
+    size = enlarged(BADGE, enclosure.letters)
+    return (pill, LabelItem(enclosure.badge, at, size, "badge", inside=enclosure.id))
 
 
 def gate_item(enclosure: Enclosure, at: Point, wall: Point, *, ended: bool = False) -> InkItem:
@@ -345,8 +368,8 @@ def plate_item(number: int, box: Box, title: str) -> OutlineItem:
     return OutlineItem(number, geometry.rounded(box, 16.0), "plate", title, -1)
 
 
-def count_label(latex: str, box: Box) -> LabelItem:
+def count_label(latex: str, box: Box, letters: float) -> LabelItem:
     """How often a plate is repeated, in its lower right corner."""
-    return LabelItem(
-        rf"\times {latex}", (box.right - 13, box.bottom - 18), 17.0, "count", "grey", anchor="right"
-    )
+    size = enlarged(COUNT, letters)
+    at = (box.right - 13, box.bottom - 9 - 9 * size / COUNT)
+    return LabelItem(rf"\times {latex}", at, size, "count", "grey", anchor="right")

@@ -9,7 +9,7 @@ from itertools import accumulate, groupby, zip_longest
 from math import inf
 
 from tnlang.draw import pieces
-from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign, diagrams_of, map_diagrams
+from tnlang.draw.diagram import Diagram, Panel, Row, Sheet, Side, Sign, diagrams_of, lettered, map_diagrams
 from tnlang.draw.equations import (
     CAPTION_GAP,
     CAPTION_LINE,
@@ -22,7 +22,7 @@ from tnlang.draw.equations import (
 )
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 from tnlang.draw.sides import on_same_sides
 
@@ -36,12 +36,14 @@ NARROW = 200.0
 Layout = Callable[[Diagram, Side | None], Scene]
 
 
-def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
+def compose(sheet: Sheet, layout: Layout, room: float = inf, letters: float = 1.0) -> Scene:
     """One scene of all panels: equations below one another, others side by side as long as they fit a page.
 
-    ``room`` is the width of that page where it is narrower than usual. Ids of shapes, walls and wires are
-    made unique over the parts.
+    ``room`` is the width of that page where it is narrower than usual, ``letters`` as in ``labels.enlarged``.
+    Ids of shapes, walls and wires are made unique over the parts.
     """
+    if letters != 1.0:
+        sheet = replace(sheet, panels=tuple(lettered(panel, letters) for panel in sheet.panels))
     used = 0
     known: dict[tuple[Diagram, Side | None], Scene] = {}
 
@@ -61,7 +63,7 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
         items = [_renumbered(item, used) for item in scene.items]
         free = frozenset(end.line + used for end in diagram.opens)
         used = max([used, *map(_number, items)]) + 1
-        block = replace(block_of(items, scene.axis), free=free, caption=diagram.caption)
+        block = replace(block_of(items, scene.axis), free=free, caption=diagram.caption, letters=letters)
         return replace(block, axis=block.box.center[1]) if diagram.backbones else block
 
     widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
@@ -72,16 +74,16 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf) -> Scene:
         blocks.append(_content(agreeing.content, partial(place, flow=flow), widest, page[0]))
     items: list[Item] = []
     series = accumulate(int(panel.heads) for panel in sheet.panels)
-    lines = _arranged(_cells(list(map(_panel, sheet.panels, blocks, series)), page[0]), page)
+    panels = [_panel(*found, letters) for found in zip(sheet.panels, blocks, series, strict=True)]
+    lines = _arranged(_cells(panels, page[0]), page)
     for line in lines:
         items.extend(_below(items, line, _columns(lines)))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
     told = _told(items)
     if not sheet.title:
         return framed(items, axis, description=told)
-    return framed(
-        _titled(items, sheet.title, min(TITLE_WIDTH, room)), axis, title=sheet.title, description=told
-    )
+    entitled = _titled(items, sheet.title, min(TITLE_WIDTH, room), letters)
+    return framed(entitled, axis, title=sheet.title, description=told)
 
 
 def _flow_of(panel: Panel) -> Side | None:
@@ -141,24 +143,29 @@ class _Placed:
     alone: bool
     """An equation has a line of its own."""
     series: int
+    letters: float
     heading: str = ""
 
     @property
     def width(self) -> float:
-        return max(
-            [self.block.box.width, *(measure(line, pieces.CAPTION, True).width for line in self.caption)]
-        )
+        return max([self.block.box.width, *(measure(line, self.size, True).width for line in self.caption)])
 
     @property
     def height(self) -> float:
-        return self.block.box.height + CAPTION_GAP * bool(self.caption) + CAPTION_LINE * len(self.caption)
+        lines = CAPTION_GAP * bool(self.caption) + CAPTION_LINE * len(self.caption)
+        return self.block.box.height + self.size / pieces.CAPTION * lines
+
+    @property
+    def size(self) -> float:
+        """The font size of its caption."""
+        return enlarged(pieces.CAPTION, self.letters)
 
 
-def _panel(panel: Panel, block: Block, series: int) -> _Placed:
-    caption = tuple(wrapped(panel.caption, max(NARROW, block.box.width), pieces.CAPTION))
+def _panel(panel: Panel, block: Block, series: int, letters: float) -> _Placed:
+    caption = tuple(wrapped(panel.caption, max(NARROW, block.box.width), enlarged(pieces.CAPTION, letters)))
     row = panel.content.parts if isinstance(panel.content, Row) else ()
     alone = any(isinstance(part, Sign) and part.kind == "relation" for part in row)
-    return _Placed(block, caption, alone, series, panel.heading)
+    return _Placed(block, caption, alone, series, letters, panel.heading)
 
 
 def _cells(panels: Sequence[_Placed], page: float) -> list[_Placed]:
@@ -227,13 +234,14 @@ def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[flo
     box = union(block.box for block in placed)
     found = [item for block in placed for item in block.items]
     for panel, block in zip(line, placed, strict=True):
+        gap, pitch = (length * panel.size / pieces.CAPTION for length in (CAPTION_GAP, CAPTION_LINE))
         for number, text in enumerate(panel.caption):
             below = box.bottom if box.bottom - block.box.bottom < LINE_GAP else block.box.bottom
-            at = (block.box.center[0], below + CAPTION_GAP + CAPTION_LINE * number)
-            found.append(LabelItem(text, at, pieces.CAPTION, "caption", "grey", True, level="baseline"))
+            at = (block.box.center[0], below + gap + pitch * number)
+            found.append(LabelItem(text, at, panel.size, "caption", "grey", True, level="baseline"))
     if line[0].heading:
-        at = (0.0, box.top - CAPTION_GAP)
-        found.append(LabelItem(line[0].heading, at, TITLE, "caption", "ink", True, "left", level="baseline"))
+        at, size = (0.0, box.top - CAPTION_GAP), enlarged(TITLE, line[0].letters)
+        found.append(LabelItem(line[0].heading, at, size, "caption", "ink", True, "left", level="baseline"))
     down = ink_of(items).bottom + LINE_GAP - ink_of(found).top if items else line[0].block.axis
     return list(move_items(found, (0.0, down)))
 
@@ -241,15 +249,26 @@ def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[flo
 # ---------------------------------------------------------------- titles
 
 
-def _titled(items: Sequence[Item], title: str, least: float) -> list[Item]:
+def _titled(items: Sequence[Item], title: str, least: float, letters: float) -> list[Item]:
     """The items under their title, which is broken into lines no wider than the picture (or ``least``)."""
     box = ink_of(items) if items else Box(0, 0, 0, 0)
-    lines = list(wrapped(title, max(least, box.width), TITLE))
-    last = box.top - 26.0
-    labels = [
-        LabelItem(
-            line, (box.left, last - 20.0 * above), TITLE, "caption", "ink", True, "left", level="baseline"
-        )
-        for line, above in zip(lines, range(len(lines) - 1, -1, -1), strict=True)
+    size = enlarged(TITLE, letters)
+    pitch = 20.0 * size / TITLE
+    lines = list(wrapped(title, max(least, box.width), size))
+    first = box.top - 26.0 - pitch * (len(lines) - 1)
+    return [
+        *(
+            LabelItem(
+                line,
+                (box.left, first + pitch * number),
+                size,
+                "caption",
+                "ink",
+                True,
+                "left",
+                level="baseline",
+            )
+            for number, line in enumerate(lines)
+        ),
+        *items,
     ]
-    return [*labels, *items]

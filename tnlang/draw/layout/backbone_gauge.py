@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Enclosure, Line, Shape
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.scene import Point
 
@@ -33,9 +33,8 @@ class Gauge:
     def room(self, line: Line) -> float:
         """The length that a line across the tracks needs for its label."""
         if not line.label or self.turned:
-            return 18.0 if line.label else 0.0
-        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
-        return measure(line.label, size, line.word).width + 12.0
+            return 4.0 + enlarged(14.0, line.letters) if line.label else 0.0
+        return pieces.leg_extent(line, line.label, line.word).width + 12.0
 
     def longest(self) -> float:
         """The length across the tracks that the names of the tracks need."""
@@ -46,13 +45,13 @@ class Gauge:
         """The length that a line along the tracks needs for its label."""
         if not line.label or not self.turned:
             return 0.0
-        size = pieces.LEG_WORD if line.word else pieces.LEG_SYMBOL
-        return measure(line.label, size, line.word).width + 12.0
+        return pieces.leg_extent(line, line.label, line.word).width + 12.0
 
     def badge(self, enclosure: Enclosure) -> float:
         """The width of a badge."""
-        return pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
+        return pieces.badge_size(enclosure)[0] if enclosure.badge else 0.0
 
     def beside(self, name: str) -> float:
         """How far a block's name reaches beside the tracks."""
-        return 44.0 if self.turned else 34.0 + measure(name, NAME, True).width
+        size = enlarged(NAME, self.index.diagram.letters)
+        return 30.0 + size if self.turned else 34.0 + measure(name, size, True).width

@@ -8,7 +8,7 @@ from itertools import pairwise
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
-from tnlang.draw.labels import label_box, measure
+from tnlang.draw.labels import enlarged, label_box, measure
 from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_gauge import NAME
 from tnlang.draw.layout.backbone_graph import Index
@@ -94,9 +94,10 @@ class Ink:
             return clear and not any(_passes(points, box) for points in ways)
 
         steps = range(int(max(0.0, plate.width - 62.0)) // 40 + 1)
+        letters = self.index.diagram.letters
         labels = [
-            pieces.count_label(count, Box(plate.left, plate.top, plate.right - 40.0 * step, bottom))
-            for bottom in (plate.bottom, plate.top + 44.0)
+            pieces.count_label(count, Box(plate.left, plate.top, plate.right - 40.0 * step, bottom), letters)
+            for bottom in (plate.bottom, plate.top + 27.0 + enlarged(pieces.COUNT, letters))
             for step in steps
         ]
         return next(filter(free, labels), labels[0])
@@ -162,22 +163,22 @@ class Ink:
             enclosure = self.index.enclosures[wall]
             if not enclosure.badge:
                 continue
-            half = pieces.badge_width(enclosure.badge) / 2
+            half, tall = (length / 2 for length in pieces.badge_size(enclosure))
             low, high = box.left + radii[wall] + half - 14, box.right - radii[wall] - half + 14
             middle = (box.left + box.right) / 2
             steps = [low + 8 * i for i in range(int(max(0.0, high - low) // 8) + 1)] or [middle]
             if low >= high:
                 steps = [middle]
 
-            def free(x: float, y: float, half: float = half) -> bool:
-                badge = Box(x - half - 5, y - 13, x + half + 5, y + 13)
+            def free(x: float, y: float, half: float = half, tall: float = tall) -> bool:
+                badge = Box(x - half - 5, y - tall - 3.5, x + half + 5, y + tall + 3.5)
                 if any(badge.overlaps(other) for other in taken):
                     return False
                 return not any(badge.overlaps(around) and _passes(points, badge) for around, points in ink)
 
             spots = [(x, box.top) for x in steps] + [(x, box.bottom) for x in steps]
             x, y = next((spot for spot in spots if free(*spot)), spots[0])
-            taken.append(Box(x - half, y - 9.5, x + half, y + 9.5))
+            taken.append(Box(x - half, y - tall, x + half, y + tall))
             items.extend(pieces.badge_items(enclosure, (x, y)))
             if enclosure.options:
                 items.append(self._options(enclosure.options, box, list(walls.values()), taken, ink))
@@ -192,26 +193,28 @@ class Ink:
         ink: Sequence[tuple[Box, Sequence[Point]]],
     ) -> LabelItem:
         """A bubble's options, small and grey at one of its corners, clear of wires."""
-        wide = measure(text, pieces.NOTE).width / 2
-        right, left = box.right - wide - 8, box.left + wide + 8
-        spots = [(right, box.bottom + 14), (left, box.bottom + 14), (box.right + wide, box.bottom + 4)]
-        spots += [(right, box.top - 14), (left, box.top - 14), (box.left - wide, box.bottom + 4)]
+        size = enlarged(pieces.NOTE, self.index.diagram.letters)
+        wide, tall = measure(text, size).width / 2, size / 2 + 0.75
+        right, left, off = box.right - wide - 8, box.left + wide + 8, 7.0 + tall
+        spots = [(right, box.bottom + off), (left, box.bottom + off), (box.right + wide, box.bottom + 4)]
+        spots += [(right, box.top - off), (left, box.top - off), (box.left - wide, box.bottom + 4)]
 
         def free(x: float, y: float) -> bool:
-            around = Box(x - wide - 4, y - 9, x + wide + 4, y + 9)
+            around = Box(x - wide - 4, y - tall - 2, x + wide + 4, y + tall + 2)
             cut = any(around.overlaps(w) and not _holds(w, around) for w in walls)
             clear = not cut and not any(around.overlaps(other) for other in taken)
             return clear and not any(around.overlaps(b) and _passes(points, around) for b, points in ink)
 
         at = next((spot for spot in spots if free(*spot)), spots[0])
-        taken.append(Box(at[0] - wide, at[1] - 7, at[0] + wide, at[1] + 7))
-        return LabelItem(text, at, pieces.NOTE, "note", "grey")
+        taken.append(Box(at[0] - wide, at[1] - tall, at[0] + wide, at[1] + tall))
+        return LabelItem(text, at, size, "note", "grey")
 
     def _name(self, name: str, at: Point) -> LabelItem:
         x, y = self.point((at[0] - 30.0, at[1]))
-        if is_turned(self.flow):
-            return LabelItem(name, (x, y), NAME, "note", "ink", True, "center")
-        return LabelItem(name, (x, y), NAME, "note", "ink", True, "right")
+        size = enlarged(NAME, self.index.diagram.letters)
+        return LabelItem(
+            name, (x, y), size, "note", "ink", True, "center" if is_turned(self.flow) else "right"
+        )
 
     def ground(self, drawn: Drawn) -> Ground:
         """What names keep clear of."""

@@ -11,7 +11,6 @@ from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, distance, flatten, length
 from tnlang.draw.labelling import Place, Wanted
-from tnlang.draw.labels import measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.scene import LineTo, Path, Point
 
@@ -96,7 +95,8 @@ class Naming:
         inside = any(
             e.shape is not None and self.index.shapes[e.shape].inside is not None for e in known.ends
         )
-        return Wanted(line, text, path, word, pieces.line_width(known), "", inside, preferred)
+        size = pieces.leg_size(known, word, inside)
+        return Wanted(line, text, path, size, word, pieces.line_width(known), "", preferred)
 
     def _text(self, line: int) -> tuple[str, bool]:
         """What is written at a line; one from or to a station is named like its track."""
@@ -197,7 +197,7 @@ class Naming:
     def _pieces(self, lines: Sequence[int], path: Path, text: str) -> list[Path]:
         """Straight pieces of a path that nothing crosses, nor the lines beside it; the longest first."""
         found: list[tuple[float, Path]] = []
-        width = measure(text, pieces.LEG_WORD, True).width
+        width = pieces.leg_extent(self.index.lines[lines[0]], text, True).width
         for a, b in _runs(path):
             flat = abs(a[1] - b[1]) < 1e-6
             low, high = sorted((a[0], b[0]) if flat else (a[1], b[1]))

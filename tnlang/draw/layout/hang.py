@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, union
+from tnlang.draw.labels import enlarged
 from tnlang.draw.layout.box import Placed, Port, connect, merged
 from tnlang.draw.layout.items import OPPOSITE, label_room, shape_item
 from tnlang.draw.layout.level import Edge, Index, Level
@@ -78,7 +79,8 @@ def hang(
         gap += 10.0
     marks = [whole.poses[item].first_leg for whole in (built, *placed) for item in whole.poses]
     gap += 4.0 * any(mark in (geometry.UP, geometry.DOWN) for mark in marks)
-    gap = max(gap, max((18.0 if index.lines[line].label else 0.0 for line in lines), default=0.0))
+    named = any(index.lines[line].label for line in lines)
+    gap = max(gap, 4.0 + enlarged(14.0, index.diagram.letters) if named else 0.0)
     rooted = merged(placed)
     shift = edge_of - gap - rooted.box.bottom if side == "up" else edge_of + gap - rooted.box.top
     rooted = rooted.moved((0.0, shift))

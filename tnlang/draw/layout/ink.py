@@ -11,7 +11,7 @@ from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labelling import Wanted, place_labels
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.layout.wall import BADGE_CLEAR
@@ -197,7 +197,7 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
 
     Where legs leave no room there, the badge stands on the bottom.
     """
-    width = pieces.badge_width(enclosure.badge) if enclosure.badge else 0.0
+    width = pieces.badge_size(enclosure)[0] if enclosure.badge else 0.0
     left, right = wall.box.left + wall.radius, wall.box.right - wall.radius
     if right - left < width + 8:
         first = wall.box.center[0]
@@ -217,7 +217,8 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
 
 def _options(enclosure: Enclosure, wall: Wall, placed: Placed) -> LabelItem:
     """A bubble's options, just outside it: the first place that is free, from the lower right on."""
-    extent = measure(enclosure.options, NOTE)
+    size = enlarged(NOTE, enclosure.letters)
+    extent = measure(enclosure.options, size)
     wide, high = extent.width, extent.height
     box, slope = wall.box, wall.radius / 3
     below, above = box.bottom + 10 + high / 2, box.top - 10 - high / 2
@@ -231,7 +232,7 @@ def _options(enclosure: Enclosure, wall: Wall, placed: Placed) -> LabelItem:
             break
     else:
         x, y = places[0]
-    return LabelItem(enclosure.options, (x, y), NOTE, "note", "grey", anchor="left")
+    return LabelItem(enclosure.options, (x, y), size, "note", "grey", anchor="left")
 
 
 # ---------------------------------------------------------------- names beside wires
@@ -249,25 +250,18 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
     found = []
     for end in sorted(free.get(line.id, ())):
         opened = next(o for o in index.diagram.opens if o.line == line.id and o.end == end)
-        found.append(
-            Wanted(
-                line.id,
-                opened.label or line.label,
-                path,
-                opened.word if opened.label else line.word,
-                width,
-                "start" if end == 0 else "end",
-            )
-        )
+        text, word = (opened.label, opened.word) if opened.label else (line.label, line.word)
+        size = pieces.leg_size(line, word)
+        found.append(Wanted(line.id, text, path, size, word, width, "start" if end == 0 else "end"))
     if not found:
         found.append(
             Wanted(
                 line.id,
                 line.label,
                 _bearing(index, line, placed),
+                pieces.leg_size(line, line.word, inside),
                 line.word,
                 width,
-                inside=inside,
                 spare=line.id in placed.spare,
             )
         )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, RIGHT, add, union
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged
 from tnlang.draw.layout.box import Placed, Port, Pose, connect, start
 from tnlang.draw.layout.level import Edge, Index
 from tnlang.draw.scene import CurveTo, Path, Point
@@ -176,9 +176,8 @@ def label_room(index: Index, line: int) -> float:
     if not known.label:
         return 0.0
     if index.turned:  # beside an upright wire a name takes its height
-        return 26.0
-    size = pieces.LEG_WORD if known.word else pieces.LEG_SYMBOL
-    return measure(known.label, size, known.word).width + 10
+        return 12.0 + enlarged(14.0, known.letters)
+    return pieces.leg_extent(known, known.label, known.word).width + 10
 
 
 def spread(index: Index, shape: Shape, half: Point, side: Side, edges: Sequence[Edge], item: int) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tnlang.draw import geometry, pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, add, union
-from tnlang.draw.labels import measure
+from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Pose, merged
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.layered import layered
@@ -51,7 +51,7 @@ def walled(index: Index, enclosure: int, content: Placed) -> Placed:
     options = index.enclosures[enclosure].options
     if not options:
         return placed
-    extent = measure(options, pieces.NOTE)
+    extent = measure(options, enlarged(pieces.NOTE, index.diagram.letters))
     wide, high = (extent.height, extent.width) if index.turned else (extent.width, extent.height)
     middle, more = placed.box.center, (max(0.0, wide - placed.box.width / 2) + 30.0, high + 24.0)
     room = Box(
@@ -109,9 +109,9 @@ def _room(index: Index, part: Placed) -> Box:
         opened = names.get((line, end))
         known = index.lines[line]
         text, word = (opened.label, opened.word) if opened and opened.label else (known.label, known.word)
-        extent = measure(text, pieces.LEG_WORD if word else pieces.LEG_SYMBOL, word)
-        reach = GAP + (22.0 if index.turned else extent.width)
+        extent = pieces.leg_extent(known, text, word)
+        reach = GAP + (8.0 + enlarged(14.0, known.letters) if index.turned else extent.width)
         tip = add(at, away, reach)
-        across = extent.width / 2 if index.turned else 9.0
+        across = extent.width / 2 if index.turned else 2.0 + enlarged(14.0, known.letters) / 2
         boxes.append(Box(min(at[0], tip[0]), at[1] - across, max(at[0], tip[0]), at[1] + across))
     return union(boxes)

@@ -203,7 +203,7 @@ class _Walls:
     def _badge(self, enclosure: Enclosure) -> Point:
         """On the top of the wall, off the wires that cross it."""
         box = self.boxes[enclosure.id]
-        half = pieces.badge_width(enclosure.badge) / 2 if enclosure.badge else 0.0
+        half = pieces.badge_size(enclosure)[0] / 2 if enclosure.badge else 0.0
         low, high = box.left + 14 + half, max(box.left + 14 + half, box.right - 14 - half)
         crossed = [
             x

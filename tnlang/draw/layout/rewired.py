@@ -238,11 +238,13 @@ class _Wiring:
             if opened is not None:
                 text, word = (opened.label, opened.word) if opened.label else (line.label, line.word)
                 free = "start" if end == 0 else "end"
+                size = pieces.leg_size(line, word, inside)
                 found.append(
-                    Wanted(number, text, path, word, pieces.line_width(line), free, inside, preferred)  # type: ignore[arg-type]
+                    Wanted(number, text, path, size, word, pieces.line_width(line), free, preferred)  # type: ignore[arg-type]
                 )
+        size = pieces.leg_size(line, line.word, inside)
         return found or [
-            Wanted(number, line.label, path, line.word, pieces.line_width(line), "", inside, preferred)  # type: ignore[arg-type]
+            Wanted(number, line.label, path, size, line.word, pieces.line_width(line), "", preferred)  # type: ignore[arg-type]
         ]
 
     def ribbon(self, path: Path) -> Path:

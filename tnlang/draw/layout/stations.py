@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, Box, add, union
-from tnlang.draw.labels import measure
 from tnlang.draw.layout.box import Placed, Port, Pose
 from tnlang.draw.layout.columns import Columns, Stub, near_line
 from tnlang.draw.layout.hang import Inner
@@ -64,7 +63,7 @@ def reach_of(index: Index, edge: Edge, near: int | None = None) -> tuple[float, 
     for text, word in texts:
         if not text:
             continue
-        extent = measure(text, pieces.LEG_WORD if word else pieces.LEG_SYMBOL, word)
+        extent = pieces.leg_extent(line, text, word)
         if index.turned:
             above = below = max(above, half + extent.width + 9.0 if not opened else extent.width / 2 + 6.0)
         elif opened:

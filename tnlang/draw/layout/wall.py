@@ -13,7 +13,7 @@ from tnlang.draw.layout.box import Placed, Pose, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.scene import Point
 
-BADGE_CLEAR = 9.0
+BADGE_CLEAR, BADGE_APART = 9.0, 4.0
 PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
 
 
@@ -59,23 +59,24 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
         if port.line in index.enclosures[enclosure].ended:
             pads[port.side] = max(pads[port.side], 34.0)
     content_box = content.box
+    nested = max(NESTED, pieces.badge_size(index.enclosures[enclosure])[1] + BADGE_APART)
     for wall in content.walls.values():
         if wall.box.left <= content_box.left + 1:
-            pads["left"] = max(pads["left"], NESTED)
+            pads["left"] = max(pads["left"], nested)
         if wall.box.right >= content_box.right - 1:
-            pads["right"] = max(pads["right"], NESTED)
+            pads["right"] = max(pads["right"], nested)
         if wall.box.top <= content_box.top + 1:
-            pads["up"] = max(pads["up"], NESTED)
+            pads["up"] = max(pads["up"], nested)
         if wall.box.bottom >= content_box.bottom - 1:
-            pads["down"] = max(pads["down"], NESTED)
+            pads["down"] = max(pads["down"], nested)
     box = Box(
         content_box.left - pads["left"],
         content_box.top - pads["up"],
         content_box.right + pads["right"],
         content_box.bottom + pads["down"],
     )
-    badge = index.enclosures[enclosure].badge
-    least = pieces.badge_width(badge) + 44.0 if badge else 2 * PAD
+    known = index.enclosures[enclosure]
+    least = pieces.badge_size(known)[0] + 44.0 if known.badge else 2 * PAD
     grow = max(0.0, least - (box.height if index.turned else box.width)) / 2
     across, up = (0.0, grow) if index.turned else (grow, 0.0)
     box = Box(box.left - across, box.top - up, box.right + across, box.bottom + up)
@@ -91,7 +92,7 @@ def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius:
     badge = index.enclosures[enclosure].badge
     if not badge or not crossed:
         return box
-    need = pieces.badge_width(badge) + 2 * BADGE_CLEAR
+    need = pieces.badge_size(index.enclosures[enclosure])[0] + 2 * BADGE_CLEAR
     stops = [box.left + radius, *crossed, box.right - radius]
     if any(b - a >= need for a, b in pairwise(stops)):
         return box
