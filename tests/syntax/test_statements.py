@@ -92,12 +92,12 @@ def test_repeat_stream_shared():
 def test_transforms():
     def show(value):
         match value:
-            case t.TransformValue(path=path, arguments=None):
-                return short(path)
+            case t.TransformValue(path=path, arguments=None, entries=entries):
+                return short(path) + ("[" + ", ".join(map(short, entries)) + "]" if entries else "")
             case t.TransformValue(path=path, arguments=arguments):
                 return f"{short(path)}<{', '.join(map(show, arguments))}>"
-            case t.TransformArrow(source=source, target=target):
-                return f"{show(source)} -> {show(target)}"
+            case t.TransformArrow(values=values):
+                return " -> ".join(map(show, values))
             case t.TransformOption(name=name, op=op, value=bound):
                 return f"{name.text} {op} {show(bound)}"
             case t.TransformTuple(items=entries):

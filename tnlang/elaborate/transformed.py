@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from tnlang.elaborate.arithmetic import file_scope, find_module, is_broken, one_sub, path_text
+from dataclasses import replace
+from typing import Literal
+
+from tnlang.elaborate.arithmetic import file_scope, find_module, is_broken, one_sub, path_text, size_of
 from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
+from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
-from tnlang.transforms import PLANNED, TRANSFORMS
+from tnlang.transforms import OF_ENTRIES, PLANNED, TRANSFORMS
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
@@ -64,14 +68,17 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
         return None
     if source is None or not is_whole(source[0], {net.name: net for net in world.nets}):
         return None  # what it lacks has been reported where it stands
-    request, spans = _request(value, name, source[0].name, scope)
+    request, spans, chains = _request(value, name, source[0].name, scope)
     if request is None:
         return None
     try:
         nets = TRANSFORMS[transform](request)
     except TransformError as error:
-        span = spans[error.path] if error.path is not None else value.span
-        code = "TN902" if error.path is not None else "TN903"
+        span, code = value.span, "TN903"
+        if error.path is not None:
+            span, code = spans[error.path], "TN902"
+        elif error.arrow is not None:
+            span, code = chains[error.arrow[0]][error.arrow[1]], "TN902"
         places = (Related(error.place, "here"),) if error.place is not None else ()
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
@@ -81,6 +88,9 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
 
 def _net(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
     """A transform's first argument: a net by name, or another transform of one."""
+    if value.entries is not None:
+        scope.diagnostics.error("TN903", "a net is needed here, which has no entries", value.span)
+        return None
     if value.arguments is not None:
         return _made(value, name, scope)
     world = scope.world
@@ -102,29 +112,35 @@ def _net(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool]
 
 def _request(
     value: ast.TransformValue, name: str, net: str, scope: Scope
-) -> tuple[Request | None, list[Span]]:
+) -> tuple[Request | None, list[Span], list[list[Span]]]:
+    """What a transform is asked for; where its paths stand, and the values of its arrows."""
     paths: list[ValuePath] = []
     spans: list[Span] = []
-    arrows: list[tuple[ValuePath, ValuePath]] = []
+    arrows: list[tuple[ValuePath, ...]] = []
+    chains: list[list[Span]] = []
+    wrong = None, spans, chains
     options: dict[str, OptionValue] = {}
     relations: dict[str, str] = {}
+    allowed = path_text(value.path) in OF_ENTRIES
     for argument in (value.arguments or ())[1:]:
         match argument:
             case ast.TransformValue():
-                path = _path(argument, scope)
+                path = _path(argument, scope, allowed)
                 if path is None:
-                    return None, spans
+                    return wrong
                 paths.append(path)
                 spans.append(argument.span)
-            case ast.TransformArrow(source=source, target=target):
-                ends = _path(source, scope), _path(target, scope)
-                if ends[0] is None or ends[1] is None:
-                    return None, spans
-                arrows.append((ends[0], ends[1]))
+            case ast.TransformArrow(values=values):
+                chain = [_path(one, scope, allowed) for one in values]
+                known = tuple(path for path in chain if path is not None)
+                if len(known) < len(chain):
+                    return wrong
+                arrows.append(known)
+                chains.append([one.span for one in values])
             case ast.TransformOption():
                 option = _option(argument.value, scope)
                 if option is None:
-                    return None, spans
+                    return wrong
                 options[argument.name.text] = option
                 relations[argument.name.text] = argument.op
     world = scope.world
@@ -135,10 +151,11 @@ def _request(
         tuple(world.shared),
         nets=tuple(world.nets),
     )
-    return Request(program, name, net, tuple(paths), tuple(arrows), options, relations), spans
+    return Request(program, name, net, tuple(paths), tuple(arrows), options, relations), spans, chains
 
 
-def _path(value: ast.TransformValue, scope: Scope) -> ValuePath | None:
+def _path(value: ast.TransformValue, scope: Scope, entries: bool = False) -> ValuePath | None:
+    """The path of a value. Reports what is none, and brackets where ``entries`` does not allow them."""
     if value.arguments is not None:
         scope.diagnostics.error(
             "TN903", "the path of a value is needed here", value.span, hint="`attention{0}.A`"
@@ -150,7 +167,36 @@ def _path(value: ast.TransformValue, scope: Scope) -> ValuePath | None:
         if part.subs and subs is None:
             return None
         steps.append(Step(part.name.text, subs))
-    return tuple(steps)
+    if value.entries is None:
+        return tuple(steps)
+    if not entries:
+        message = "a whole value is needed here, not entries of it"
+        scope.diagnostics.error("TN903", message, value.span, hint=f"`{path_text(value.path)}`")
+        return None
+    picked = [_entry(index, scope) for index in value.entries]
+    if any(one is False for one in picked):
+        return None
+    legs = tuple(one if one is not False else None for one in picked)
+    return (*steps[:-1], replace(steps[-1], entries=legs))
+
+
+def _entry(index: ast.Index | ast.GroupIndex, scope: Scope) -> int | Literal[False] | None:
+    """The entry that an index fixes, None for a name, which is all of the leg; False after a mistake."""
+    match index:
+        case ast.Index(at=ast.IndexPath(), of=None):
+            return None
+        case ast.Index(at=at, of=None) if not isinstance(at, ast.IndexPath):
+            size = size_of(at, scope)
+            if size is None:
+                return False
+            try:
+                return evaluate(size, {})
+            except SizeError as error:
+                scope.diagnostics.error("TN606", f"this entry is not known: {error}", index.span)
+                return False
+    message = "here a number is an entry, a name is all of a leg"
+    scope.diagnostics.error("TN903", message, index.span, hint="`z[3, q, s]`")
+    return False
 
 
 def _option(

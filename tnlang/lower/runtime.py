@@ -97,11 +97,15 @@ class Net(nn.Module):
     def replacements(self, frozen: Values | Part | None) -> Part:
         """What ``frozen`` replaces. A net with frozen values takes these alone from it, any other net all.
 
+        A patched value ``z*`` is also taken by the name ``z`` that it has in a cache, unless z is frozen too.
         Raises NoValue for a name that is no value of this net, and for a frozen value that is missing.
         """
         if isinstance(frozen, Part):  # Looked at by the net that calls this one.
             return frozen
         given, needed = frozen or {}, self.frozen
+        patched = {name: name.replace("*", "") for name in needed if "*" in name and name not in given}
+        patched = {name: own for name, own in patched.items() if own in given and own not in needed}
+        given = {**given, **{name: given[own] for name, own in patched.items()}}
         nets = ((path, part) for path, part in self.named_modules() if isinstance(part, Net))
         known = [f"{path}.{v.name}" if path else v.name for path, net in nets for v in values_in(net)]
         for name in given:

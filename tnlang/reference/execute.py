@@ -74,6 +74,8 @@ class _Run:
     functions: Mapping[str, UserFunction]
     batch: int
     cache: dict[str, Array] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    """The frozen values read so far."""
 
 
 def execute(
@@ -332,9 +334,13 @@ class _Frame:
 
     def frozen(self, target: Value, key: str) -> Array:
         """A value that is not computed but handed in."""
-        if key not in self.run.frozen:
+        given = self.run.frozen
+        plain = key.replace("*", "")  # a patched value, by the name that it has in a cache
+        found = key if key in given or plain in self.run.taken else plain
+        if found not in given:
             raise ValueMismatch(f"net {self.net.name} needs the frozen value {key}")
-        array = np.asarray(self.run.frozen[key])
+        self.run.taken.add(key)
+        array = np.asarray(given[found])
         array = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
         names = target.leg_names or tuple(f"{n + 1}" for n in range(len(target.legs)))
         sizes = [1] * len(target.legs)

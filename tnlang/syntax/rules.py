@@ -137,19 +137,18 @@ class Rules(ExpressionRules):
         return t.NetDefinition(self.read_name(name), value, span=span)
 
     def transform(
-        self, span: Span, path: t.Path, arguments: Many[TransformArgument] | None
+        self, span: Span, path: t.Path, entries: Brackets, arguments: Many[TransformArgument] | None
     ) -> t.TransformValue:
-        return t.TransformValue(path, None if arguments is None else arguments.items, span=span)
+        given = None if arguments is None else arguments.items
+        return t.TransformValue(path, given, bracket_of(entries), span=span)
 
     def transform_arguments(
         self, span: Span, *arguments: TransformArgument | None
     ) -> Many[TransformArgument]:
         return Many(span, present(arguments))
 
-    def transform_arrow(
-        self, span: Span, source: t.TransformValue, target: t.TransformValue
-    ) -> t.TransformArrow:
-        return t.TransformArrow(source, target, span=span)
+    def transform_arrow(self, span: Span, *values: t.TransformValue) -> t.TransformArrow:
+        return t.TransformArrow(values, span=span)
 
     def transform_option(
         self, span: Span, name: Token, value: t.Number | t.Text | t.TransformTuple | t.TransformValue

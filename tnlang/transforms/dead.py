@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tnlang.ir.net import Bind, Factor, Net, Repeat, Stmt, StreamSet
+from tnlang.ir.net import Bind, Factor, Frozen, Net, Repeat, Stmt, StreamSet
 from tnlang.ir.walk import refs, statements
 
 
@@ -45,3 +45,14 @@ def _read(body: tuple[Stmt, ...]) -> set[str]:
         for ref in refs(statement)
         if not (isinstance(statement, StreamSet) and statement.target.name == ref.name)
     }
+
+
+def needed_for(body: Sequence[Bind | Frozen], needed: set[str]) -> list[Bind | Frozen]:
+    """The statements that these values are made by; of two of one name the later."""
+    kept: list[Bind | Frozen] = []
+    for statement in reversed(body):
+        if statement.target.name in needed:
+            needed.remove(statement.target.name)
+            needed |= {ref.name for ref in refs(statement)}
+            kept.append(statement)
+    return kept[::-1]

@@ -13,6 +13,7 @@ from tnlang.ir.net import (
     Call,
     Decl,
     Entry,
+    Factor,
     Frozen,
     Group,
     Ix,
@@ -71,6 +72,8 @@ class Flat:
     """How often each call has been written out."""
     results: list[tuple[str, str]] = field(default_factory=list)
     """What the net's own calls give: the value, and the call by its name and turn."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Values under the names that calls give them in a cache, by those that they have where they are made."""
 
     def definitions(self) -> dict[str, Bind]:
         return {s.target.name: s for s in self.body if isinstance(s, Bind)}
@@ -172,6 +175,9 @@ class _Scope:
                     self.call(statement, turns)
                 case Repeat(loop=loop, body=inner):
                     self.repeat(loop, inner, turns)
+                case Factor(source=source):
+                    message = f"the factors of {source.name} cannot be written out with the net's calls"
+                    raise TransformError(message, "decompose what this transform gives")
                 case Shared():
                     pass
 
@@ -203,6 +209,9 @@ class _Scope:
             name = inner.named(Ref(output.name, output.subs)).name
             self.values[result.name, self.subs(result.subs)] = name
             self.calls[name] = values[:-1]
+            if not result.anonymous:
+                own = dotted(result.name, self.subs(result.subs) or turns)
+                self.flat.aliases[self.values_prefix + own] = name
             if not self.values_prefix:
                 self.flat.results.append((name, values[:-1]))
 

@@ -12,13 +12,19 @@ from tnlang.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A part of a value's path: ``attention{3}``; ``subs`` is None where none are written."""
+    """A part of a value's path: ``attention{3}``; ``subs`` is None where none are written.
+
+    ``entries`` are the brackets of a value, ``z[3, q, s]``: a number for each leg, None for all of the leg.
+    """
 
     name: str
     subs: tuple[int, ...] | None = None
+    entries: tuple[int | None, ...] = ()
 
     def __str__(self) -> str:
-        return self.name + ("{" + ", ".join(map(str, self.subs)) + "}" if self.subs is not None else "")
+        subs = "{" + ", ".join(map(str, self.subs)) + "}" if self.subs is not None else ""
+        legs = ", ".join("…" if entry is None else str(entry) for entry in self.entries)
+        return self.name + subs + (f"[{legs}]" if legs else "")
 
 
 ValuePath = tuple[Step, ...]
@@ -29,15 +35,15 @@ OptionValue = float | str | ValuePath | tuple["float | ValuePath", ...]
 class Request:
     """``net name = transform(net, paths…, arrows…, options…)``.
 
-    ``program`` holds every net elaborated so far, ``net`` among them. ``relations`` tells of each option
-    whether it was written with ``=`` or ``<=``.
+    ``program`` holds every net elaborated so far, ``net`` among them. An arrow is a chain of values.
+    ``relations`` tells of each option whether it was written with ``=`` or ``<=``.
     """
 
     program: Program
     name: str
     net: str
     paths: tuple[ValuePath, ...] = ()
-    arrows: tuple[tuple[ValuePath, ValuePath], ...] = ()
+    arrows: tuple[tuple[ValuePath, ...], ...] = ()
     options: dict[str, OptionValue] = field(default_factory=dict)
     relations: dict[str, str] = field(default_factory=dict)
 
@@ -45,15 +51,21 @@ class Request:
 class TransformError(ValueError):
     """A transform that cannot be carried out: ``path`` is the number of the path it is about, or None.
 
-    ``place`` is what stands in the way.
+    ``arrow`` is instead the numbers of an arrow and of a value in it. ``place`` is what stands in the way.
     """
 
     def __init__(
-        self, message: str, hint: str = "", path: int | None = None, place: Span | None = None
+        self,
+        message: str,
+        hint: str = "",
+        path: int | None = None,
+        place: Span | None = None,
+        arrow: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(message)
         self.hint = hint
         self.path = path
+        self.arrow = arrow
         self.place = place
 
 

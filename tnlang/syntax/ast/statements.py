@@ -166,18 +166,21 @@ class TransformOption(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class TransformArrow(Syntax):
-    """``attention{0}.y -> attention{1}.x``."""
+    """``attention{0}.y -> attention{1}.Q``; a longer chain names what lies on the way."""
 
-    source: TransformValue
-    target: TransformValue
+    values: tuple[TransformValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TransformValue(Syntax):
-    """``freeze(model, A)``, a path of a net or of a value; ``arguments`` is None for a bare path."""
+    """``freeze(model, A)``, a path of a net or of a value; ``arguments`` is None for a bare path.
+
+    ``entries`` are the brackets of a value: ``z[3, q, s]``.
+    """
 
     path: Path
     arguments: tuple[TransformValue | TransformArrow | TransformOption, ...] | None = None
+    entries: Bracket | None = None
 
 
 @dataclass(frozen=True, slots=True)

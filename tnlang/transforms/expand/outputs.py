@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tnlang.ir.net import Bind, Bracket, Frozen, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
+from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, refs, value_wires
+from tnlang.ir.walk import copy, value_wires
+from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.linear import Streams
 from tnlang.transforms.expand.paths import LIMIT, REST, Expansion, Path, listed, reading, rest_of
 from tnlang.transforms.expand.scores import score, score_name, score_output
@@ -49,20 +49,9 @@ def expand_paths(request: Request) -> tuple[Net, ...]:
         pairs = zip(net.outputs, flat.outputs, strict=True)
         results = [_output(expansion, output, name, paths, rest) for output, name in pairs]
         outputs = [replace(o, name=b.target.name, subs=()) for o, b in zip(net.outputs, results, strict=True)]
-    body = _needed((*flat.body, *expansion.bindings, *results), {output.name for output in outputs})
+    body = needed_for((*flat.body, *expansion.bindings, *results), {output.name for output in outputs})
     made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
     return (replace(made, source=net.source or net.name, body=renew(tuple(body))),)
-
-
-def _needed(body: Sequence[Bind | Frozen], needed: set[str]) -> list[Bind | Frozen]:
-    """The statements that these values are made by; of two of one name the later."""
-    kept: list[Bind | Frozen] = []
-    for statement in reversed(body):
-        if statement.target.name in needed:
-            needed.remove(statement.target.name)
-            needed |= {ref.name for ref in refs(statement)}
-            kept.append(statement)
-    return kept[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,276 @@
+"""``patch(net, a -> b)``: b computed with another a, along what leads from a into b without another block.
+
+The net is written out flat. Followed back from b are the values that it is made from, and the streams that
+these read: a stream's value is followed to the additions that it holds, and each of these to the values that
+it is made from, but not to the streams that a block reads. What of this depends on a is computed a second
+time, with ``a*`` in its place; a stream is what it was and the difference. So a reaches b straight through
+the stream, and through no other block, unless an arrow names it: ``a -> c -> b``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tnlang.ir.net import Bind, Frozen, Net, Node, Origin, Ref, Sum, Tensor, Term, Value, Wire
+from tnlang.ir.slots import dotted
+from tnlang.ir.walk import copy, map_children, rename, walk
+from tnlang.transforms.dead import needed_for
+from tnlang.transforms.entries import broadcast, fitting, mixed
+from tnlang.transforms.flatten import Assignment, as_streams, flatten
+from tnlang.transforms.patch.star import starred
+from tnlang.transforms.renew import renew
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+
+ORIGIN = Origin(rules=("patch",))
+
+
+def patch_paths(request: Request) -> Net:
+    """The net with each arrow's last value computed from another first one.
+
+    Raises TransformError for a path that names nothing, and for an arrow along which a value reaches nothing.
+    """
+    net = request.program.net(request.net)
+    flat = flatten(request.program, net)
+    has_streams = bool(flat.assignments)
+    assignments = flat.assignments or as_streams(flat, net.inputs)
+    work = _Patching(
+        net.name,
+        list(flat.body),
+        {a.value: a for a in assignments},
+        has_streams,
+        flat.aliases,
+        {decl.name for decl in (*request.program.declarations, *net.inputs, *flat.owned)},
+    )
+    for number, chain in enumerate(request.arrows):
+        work.arrow(number, chain)
+    outputs = []
+    for output, name in zip(net.outputs, flat.outputs, strict=True):
+        own = dotted(output.name, output.subs)
+        if own != name:
+            target = work.body[work.place(name)].target
+            body = Sum((Term((Tensor(Ref(name), target.legs),)),))
+            work.body.append(Bind(replace(target, name=own, anonymous=False), body))
+        outputs.append(replace(output, name=own, subs=()))
+    needed = tuple(needed_for(work.body, {output.name for output in outputs}))
+    made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
+    return replace(made, source=net.source or net.name, body=renew(needed))
+
+
+@dataclass(slots=True)
+class _Patching:
+    """A flat net as it is patched. ``has_streams`` tells streams of the net from what its calls give."""
+
+    net: str
+    body: list[Bind | Frozen]
+    streams: dict[str, Assignment]
+    has_streams: bool
+    aliases: dict[str, str]
+    taken: set[str]
+    """Names that no new value may have, those of ``body`` aside."""
+
+    def place(self, name: str) -> int:
+        """Where a value is bound; of two of one name the later."""
+        return max(i for i, s in enumerate(self.body) if s.target.name == name)
+
+    def free(self, name: str) -> str:
+        """The name, with primes where it is taken."""
+        taken = self.taken | {s.target.name for s in self.body}
+        while name in taken:
+            name += "'"
+        return name
+
+    def arrow(self, number: int, chain: Sequence[ValuePath]) -> None:
+        """Carry one arrow out: what each of its values gives stands for them on the way into the next."""
+        sources = self.matching(chain[0], (number, 0))
+        instead = {name: self.patched(name, chain[0][-1], (number, 0)) for name in sources}
+        for at, path in enumerate(chain[1:], 1):
+            reached: dict[str, str] = {}
+            for name in self.matching(path, (number, at)):
+                found = self.into(name, path[-1], instead, (number, at), last=at == len(chain) - 1)
+                reached |= {name: found} if found else {}
+            if not reached:
+                before, into = show_path(chain[at - 1]), show_path(path)
+                message = f"{before} does not reach {into} but through other blocks"
+                raise TransformError(message, f"name them: `{before} -> … -> {into}`", arrow=(number, at))
+            instead = reached
+
+    def matching(self, path: ValuePath, at: tuple[int, int]) -> list[str]:
+        """The values that a path names. Raises TransformError where there are none."""
+        pattern = re.compile(r"\.".join(map(_pattern, path)))
+        names = {s.target.name: s.target.name for s in self.body if not s.target.anonymous} | self.aliases
+        bare = len(path) == 1
+        found = [own for name, own in names.items() if (_ends if bare else _is)(pattern, name)]
+        if found:
+            return list(dict.fromkeys(found))
+        last = {re.sub(r"(\.\d+)*$", "", name).rpartition(".")[2] for name in names}
+        close = difflib.get_close_matches(path[-1].name, last, n=3)
+        hint = "did you mean " + " or ".join(close) + "?" if close else ""
+        hint = hint or "values are " + ", ".join(sorted(last)[:8])
+        raise TransformError(f"{self.net} has no value {show_path(path)} to patch", hint, arrow=at)
+
+    def patched(self, name: str, step: Step, at: tuple[int, int]) -> str:
+        """Bind what comes in for a value, right after it; gives the name of what it then is."""
+        place = self.place(name)
+        target = self.body[place].target
+        taken = self.taken | {s.target.name for s in self.body}
+        star = starred(name, taken)
+        given = replace(target, name=star, anonymous=False, derived=False)
+        statements: list[Bind | Frozen] = [Frozen(given, None, origin=ORIGIN)]
+        picked = _fitting(step, target, at)
+        if picked:
+            own, other = (Sum((Term((Tensor(Ref(n), target.legs),)),)) for n in (name, star))
+            patched = replace(target, name=self.free(f"{name} patched"), anonymous=False, derived=False)
+            statements.append(Bind(patched, mixed(target.legs, picked, own, other), origin=ORIGIN))
+        self.body[place + 1 : place + 1] = statements
+        return statements[-1].target.name
+
+    def into(
+        self, name: str, step: Step, instead: dict[str, str], at: tuple[int, int], last: bool
+    ) -> str | None:
+        """Make a value from what stands for others: itself, if it is the last. None where none reaches it."""
+        place = self.place(name)
+        old = self.body[place]
+        if isinstance(old, Frozen):
+            return None
+        path = _Path(self, instead, name)
+        is_stream = self.has_streams and name in self.streams
+        new = path.stream_body(name, old) if is_stream else path.body(old.body)
+        if new is None:
+            return None
+        target = old.target
+        new = mixed(target.legs, _fitting(step, target, at), old.body, new)
+        made = replace(old, body=new, origin=Origin(old.origin.span, (*old.origin.rules, "patch")))
+        if last:
+            self.body[place : place + 1] = [*path.made, made]
+            return name
+        own = self.free(f"{name} on the path")
+        made = replace(made, target=replace(target, name=own, anonymous=False, derived=False))
+        self.body[place + 1 : place + 1] = [*path.made, made]
+        return own
+
+
+@dataclass(slots=True)
+class _Path:
+    """What leads into one value: ``made`` are the values computed a second time for it."""
+
+    work: _Patching
+    instead: dict[str, str]
+    into: str
+    made: list[Bind] = field(default_factory=list)
+    known: dict[tuple[str, bool], str | None] = field(default_factory=dict)
+
+    def body(self, total: Sum, streams: bool = True) -> Sum | None:
+        """The sum with what stands for its values, None where that is themselves.
+
+        With ``streams`` these are followed too.
+        """
+        names = dict.fromkeys(node.ref.name for node in walk(total) if isinstance(node, Tensor))
+        values = {name: found for name in names if (found := self.value(name, streams)) is not None}
+        return _reading(total, values) if values else None
+
+    def value(self, name: str, streams: bool) -> str | None:
+        """The name of what stands for a value, None where that is itself."""
+        if name in self.work.streams and not streams:
+            return None
+        if name in self.instead:
+            return self.instead[name]
+        if (name, streams) not in self.known:
+            self.known[name, streams] = self.made_again(name, streams)
+        return self.known[name, streams]
+
+    def made_again(self, name: str, streams: bool) -> str | None:
+        change: tuple[Term, ...] = ()
+        legs: tuple[Wire, ...] = ()
+        if name in self.work.streams:
+            legs = self.work.streams[name].legs
+            change = tuple(self.differences(name, legs))
+            own = Term((Tensor(Ref(name), legs),))
+            body = Sum((own, *change)) if change else None
+            target = Value("", legs)
+        else:
+            statement = next((s for s in reversed(self.work.body) if s.target.name == name), None)
+            if not isinstance(statement, Bind):
+                return None
+            body = self.body(statement.body, streams)
+            target = statement.target
+        if body is None:
+            return None
+        own_name = f"{name} into {self.into}"
+        while own_name in {bind.target.name for bind in self.made}:
+            own_name += "'"
+        target = replace(target, name=self.work.free(own_name), anonymous=False, derived=False)
+        self.made.append(Bind(target, copy(body), origin=ORIGIN))
+        if change:  # for later arrows
+            self.work.streams[target.name] = Assignment(target.name, name, legs, Sum(change))
+        return target.name
+
+    def stream_body(self, name: str, old: Bind) -> Sum | None:
+        """An assignment with the differences that reach its stream, by this addition or those before."""
+        change = tuple(self.differences(name, self.work.streams[name].legs))
+        legs = dict(zip(self.work.streams[name].legs, old.target.legs, strict=True))
+        if not change:
+            return None
+        added = rename(Sum(change), legs)
+        return replace(old.body, terms=(*old.body.terms, *added.terms))
+
+    def differences(self, name: str, legs: tuple[Wire, ...]) -> Iterator[Term]:
+        """What a stream's value has more than it had, on these wires."""
+        at = name
+        while at:
+            if at in self.instead:
+                yield Term((Tensor(Ref(self.instead[at]), legs),))
+                yield Term((Tensor(Ref(at), legs),), (), -1)
+                return
+            assignment = self.work.streams[at]
+            wires = dict(zip(assignment.legs, legs, strict=True))
+            for term in assignment.change.terms:
+                new = self.body(Sum((term,)), streams=False)
+                if new is not None:
+                    less = Sum((replace(term, coefficient=-term.coefficient),))
+                    both = (broadcast(one, assignment.legs) for one in (new, less))
+                    yield from (one for body in both for one in rename(copy(body), wires).terms)
+            at = assignment.before
+
+
+def _reading(total: Sum, values: dict[str, str]) -> Sum:
+    """The sum reading other values."""
+
+    def node(old: Node) -> Node:
+        match old:
+            case Tensor(ref=Ref(name)) if name in values:
+                return replace(old, ref=Ref(values[name]))
+            case _:
+                return map_children(old, inner)
+
+    def inner(old: Sum) -> Sum:
+        return replace(old, terms=tuple(replace(t, nodes=tuple(map(node, t.nodes))) for t in old.terms))
+
+    return inner(total)
+
+
+def _fitting(step: Step, target: Value, at: tuple[int, int]) -> tuple[int | None, ...]:
+    try:
+        return fitting(step, target)
+    except TransformError as error:
+        raise TransformError(str(error), error.hint, arrow=at) from None
+
+
+def _pattern(step: Step) -> str:
+    """A part of a path as it stands in the name of a value."""
+    if step.name == "*":
+        return r".+?"
+    subs = r"(\.\d+)*" if step.subs is None else "".join(rf"\.{sub}" for sub in step.subs)
+    return re.escape(step.name) + subs + r"(#\d+)?"
+
+
+def _is(pattern: re.Pattern[str], name: str) -> bool:
+    return pattern.fullmatch(name) is not None
+
+
+def _ends(pattern: re.Pattern[str], name: str) -> bool:
+    """Whether a name, or what follows the calls in it, is of the pattern."""
+    starts = (0, *(found.end() for found in re.finditer(r"\.", name)))
+    return any(pattern.fullmatch(name, at) for at in starts)

@@ -1,0 +1,71 @@
+"""``replace(net, A, B)``: another value in the place of one, or another net in the place of a callee."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace as with_changes
+from functools import partial
+
+from tnlang.ir.check import violations
+from tnlang.ir.net import Call, Net, Ref, Stmt, Sum, Tensor, Term
+from tnlang.ir.size import show
+from tnlang.transforms.choose import Made, change_chosen
+from tnlang.transforms.entries import made_anew
+from tnlang.transforms.inside import values_of
+from tnlang.transforms.request import Request, TransformError, ValuePath, show_path
+
+
+def replace(request: Request) -> tuple[Net, ...]:
+    """The net with a value, or entries of it, that is another value of the same net or of the file.
+
+    Where the second name is that of a net, calls of the first name call it instead. Raises TransformError for
+    a path that names nothing, and for what does not fit in its place.
+    """
+    if len(request.paths) != 2 or request.options or request.arrows:
+        raise TransformError("replace takes what is replaced, and what by", "`replace(model, A, B)`")
+    old, new = request.paths
+    if new[-1].entries:
+        raise TransformError(f"{new[-1].name} takes the place of entries of {old[-1].name} whole", "", 1)
+    one = with_changes(request, paths=(old,))
+    callee = next((net for net in request.program.nets if net.name == show_path(new)), None)
+    if callee is not None and not old[-1].entries:
+        calling = partial(_calling, request, callee)
+        return change_chosen(one, _no_value, what="replace", call=calling)
+    nets = change_chosen(one, lambda made, net: _replaced(one, made, net, new), what="replace")
+    program = with_changes(request.program, nets=(*request.program.nets, *nets))
+    if violations(program):
+        message = f"{show_path(new)} is not known where {show_path(old)} is made"
+        raise TransformError(message, "name an input, a tensor, or a value that stands before it", 1)
+    return nets
+
+
+def _replaced(request: Request, made: Made, net: Net, path: ValuePath) -> Iterator[Stmt]:
+    """The value as the other one. Raises TransformError where that is not there, or has other legs."""
+    ref = Ref(path[-1].name, path[-1].subs or ())
+    known = {ref.name for ref in (*values_of(net), *(Ref(d.name) for d in request.program.declarations))}
+    if len(path) > 1 or ref.name not in known:
+        close = difflib.get_close_matches(path[-1].name, known, n=3)
+        hint = "did you mean " + " or ".join(close) + "?" if close else ""
+        hint = hint or "values are " + ", ".join(sorted(known)[:8])
+        raise TransformError(f"{net.source or net.name} has no value {show_path(path)}", hint, 1)
+    body = Sum((Term((Tensor(ref, made.target.legs),)),))
+    yield made_anew(request, made, "replace", lambda _: body)
+
+
+def _no_value(made: Made, net: Net) -> Iterator[Stmt]:
+    yield made.definition
+
+
+def _calling(request: Request, callee: Net, call: Call) -> Call:
+    """The call with another net. Raises TransformError where its inputs or outputs differ."""
+    was = request.program.net(call.net)
+    if _shape(was) != _shape(callee):
+        raise TransformError(f"{callee.name} takes or gives other legs than {was.name}", "", 1)
+    return with_changes(call, net=callee.name)
+
+
+def _shape(net: Net) -> tuple[object, ...]:
+    """The sizes of what a net takes, and of what it gives."""
+    inputs = tuple(tuple(show(leg.size) for leg in decl.legs) for decl in net.inputs)
+    return inputs, tuple(tuple(show(leg.size) for leg in output.legs) for output in net.outputs)
