@@ -21,6 +21,7 @@ from tnlang.transforms.dead import needed_for
 from tnlang.transforms.entries import broadcast, fitting, mixed
 from tnlang.transforms.flatten import Assignment, as_streams, flatten
 from tnlang.transforms.patch.star import starred
+from tnlang.transforms.patch.streams import with_streams
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
 
@@ -54,9 +55,10 @@ def patch_paths(request: Request) -> Net:
             body = Sum((Term((Tensor(Ref(name), target.legs),)),))
             work.body.append(Bind(replace(target, name=own, anonymous=False), body))
         outputs.append(replace(output, name=own, subs=()))
-    needed = tuple(needed_for(work.body, {output.name for output in outputs}))
+    needed = needed_for(work.body, {output.name for output in outputs})
+    body = with_streams(needed, {a.value for a in flat.assignments})
     made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
-    return replace(made, source=net.source or net.name, body=renew(needed))
+    return replace(made, source=net.source or net.name, body=renew(tuple(body)))
 
 
 @dataclass(slots=True)
