@@ -56,9 +56,9 @@ def patch_paths(request: Request) -> Net:
             work.body.append(Bind(replace(target, name=own, anonymous=False), body))
         outputs.append(replace(output, name=own, subs=()))
     needed = needed_for(work.body, {output.name for output in outputs})
-    body = with_streams(needed, {a.value for a in flat.assignments})
+    statements = with_streams(needed, {a.value for a in flat.assignments})
     made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
-    return replace(made, source=net.source or net.name, body=renew(tuple(body)))
+    return replace(made, source=net.source or net.name, body=renew(tuple(statements)))
 
 
 @dataclass(slots=True)

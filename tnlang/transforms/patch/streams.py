@@ -45,8 +45,10 @@ def _statements(body: Sequence[Bind | Frozen], places: Places) -> Iterator[Stmt]
         change = replace(statement.body, terms=tuple(others)) if grows and others else statement.body
         change = _reading(change, places, counts)
         counts[stream] = number
-        op = "+=" if grows and others else "="
-        yield StreamSet(target, op, change, opens=number == 0, origin=statement.origin)
+        if grows and others:
+            yield StreamSet(target, "+=", change, origin=statement.origin)
+        else:
+            yield StreamSet(target, "=", change, opens=number == 0, origin=statement.origin)
 
 
 def _reading(total: Sum, places: Places, counts: dict[str, int]) -> Sum:
