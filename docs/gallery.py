@@ -32,10 +32,11 @@ SECTIONS = {
     "S": ("Special tensors and decompositions", 21),
     "N": ("Networks with bubbles", 21),
     "I": ("The induction head", 8),
+    "C": ("Circuits and families of models", 10),
 }
 """Sections by the letter of their ids: the title, and how many ids there are."""
 
-_NAME = re.compile(r"([TSNI])([0-9]+)_\w+")
+_NAME = re.compile(r"([TSNIC])([0-9]+)_\w+")
 _WEAK = re.compile(r"# weak: *(.*)")
 
 

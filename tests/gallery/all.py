@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.gallery import bubbles, decompositions, induction, tensors
+from tests.gallery import bubbles, decompositions, families, induction, tensors
 from tests.gallery.checking import CHECKS, PLOTS, Check, Deviation
 
-__all__ = ["CHECKS", "PLOTS", "Check", "Deviation", "bubbles", "decompositions", "induction", "tensors"]
+__all__ = [
+    "CHECKS",
+    "PLOTS",
+    "Check",
+    "Deviation",
+    "bubbles",
+    "decompositions",
+    "families",
+    "induction",
+    "tensors",
+]

@@ -33,7 +33,7 @@ from tnlang.source import Source
 
 EXAMPLES = [
     *("N4_gpt2_right", "N5_gpt2", "N10_mlp", "N11_attention", "N14_frozen", "N17_two_layers"),
-    *("gpt2", "llama", "bert", "encoder_decoder", "c09_parallel"),
+    *("gpt2", "C9_llama", "C9_bert", "C9_encoder_decoder", "C9_parallel"),
 ]
 TARGET = File("docs/targets/gpt2_vertical.tn")
 FLOWS: list[Side] = ["down", "up", "right", "left"]
@@ -180,8 +180,33 @@ def test_a_folded_block_spans_its_two_stations() -> None:
             assert box.left < places[block.start][0] < places[block.stop][0] < box.right
 
 
+ATTENTION = """
+net {name}(x[{q}, hidden], m[{k}, hidden]) -> y[{q}, hidden] {{
+    param Q[head, size, hidden], K[head, size, hidden], V[head, size, hidden], O[head, size, hidden]
+    A[h, q, k] = softmax[k](x[q, d] Q[h, s, d] K[h, s, e] m[k, e] / sqrt(size))
+    y[q, d] = A[h, q, k] m[k, e] V[h, s, e] O[h, s, d]
+}}
+"""
+TRANSLATE = "dim src, tgt, hidden = 16, head = 2, size = 8, layer = 2"
+for name, q, k in (("own", "src", "src"), ("past", "tgt", "tgt"), ("cross", "tgt", "src")):
+    TRANSLATE += ATTENTION.format(name=name, q=q, k=k)
+TRANSLATE += """
+net translate(source[src, hidden], target[tgt, hidden]) -> y[tgt, hidden] {
+    stream m = source
+    repeat l in 0..layer { m += own(m, m) }
+    stream x = target
+    repeat l in 0..layer {
+        x += past(x, x)
+        x += cross(x, m)
+    }
+    y = x
+}
+"""
+
+
 def test_an_encoder_stands_beside_its_decoder() -> None:
-    diagram = next(d for d in with_backbone("encoder_decoder") if len(d.backbones) == 2)
+    diagram = of_text(TRANSLATE, (), "translate")
+    assert len(diagram.backbones) == 2
     places = centers(flowing(diagram))
     encoder, decoder = diagram.backbones
     assert places[encoder.stations[0]][0] < places[decoder.stations[0]][0]
@@ -214,9 +239,9 @@ def test_an_example_with_a_backbone_is_drawn_without_a_finding(name: str) -> Non
 OPENED = [
     ("gpt2", "gpt2", ("attention", "mlp")),
     ("gpt2", "gpt2", ("ln",)),
-    ("llama", "llama", ("attention", "mlp")),
-    ("bert", "bert", ("attention", "mlp")),
-    ("encoder_decoder", "translate", ("self_attention", "causal_attention", "cross_attention")),
+    ("C9_llama", "llama", ("attention", "mlp")),
+    ("C9_bert", "encode", ("attention", "mlp")),
+    ("C9_encoder_decoder", "decode", ("causal_attention", "cross_attention", "target_mlp")),
 ]
 
 
@@ -395,7 +420,7 @@ def test_a_sum_over_heads_is_one_c_behind_its_sign() -> None:
 
 
 def test_layout_is_deterministic() -> None:
-    for name in ("N5_gpt2", "encoder_decoder"):
+    for name in ("N5_gpt2", "C9_encoder_decoder"):
         texts = {to_svg(layout(d)) for _ in range(2) for d in with_backbone(name)}
         assert len(texts) == len(with_backbone(name))
 

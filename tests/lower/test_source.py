@@ -150,7 +150,7 @@ FORBIDDEN = ("torch.eye", "one_hot(", "torch.zeros", "new_zeros", "new_ones", "t
         "c03",
         "quantum",
         "S3_diagonal",
-        "c09_sinusoid",
+        "C9_sinusoid",
     ],
 )
 def test_examples_make_no_special_arrays(name: str) -> None:
@@ -180,7 +180,7 @@ sys.stdout.write(torch_source(load_program(Path(sys.argv[1]))))
 """
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama", "S19_mera"])
+@pytest.mark.parametrize("name", ["gpt2", "C9_llama", "S19_mera"])
 def test_same_bytes_in_every_process(name: str) -> None:
     found = set()
     for seed, before in (("0", "0"), ("1", "1"), ("77", "2")):
