@@ -12,7 +12,7 @@ from tests.elaborate.notation import elaborated
 from tnlang.ir.canonical import canonical
 from tnlang.ir.net import Call, Repeat, Shared, Stmt
 from tnlang.ir.program import Program
-from tnlang.ir.slots import called
+from tnlang.ir.slots import called, parameters_of
 from tnlang.reference import execute, initialise, random_inputs
 
 HERE = Path(__file__).parent
@@ -58,7 +58,9 @@ def same_values(program: Program, before: str, after: str, seed: int = 0) -> Non
     inputs = random_inputs(program, before, seed=seed)
     parameters = initialise(program, before, seed=seed)
     random = np.random.default_rng(seed)
-    parameters = {name: random.normal(size=np.shape(array)) for name, array in parameters.items()}
+    plain = {name for name, slot in parameters_of(program, before).items() if not slot.properties}
+    drawn = {name: random.normal(size=np.shape(parameters[name])) for name in parameters}
+    parameters |= {name: array for name, array in drawn.items() if name in plain}
     old = execute(program, before, inputs, parameters).outputs
     new = execute(program, after, inputs, parameters).outputs
     assert list(old) == list(new)

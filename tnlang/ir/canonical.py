@@ -8,7 +8,7 @@ has very many symmetries, or bindings written out grow very large, equal ones ma
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.functions import FUNCTIONS
@@ -242,9 +242,31 @@ def _text(size: Size, loops: Loops) -> str:
 # ---------------------------------------------------------------- sums as graphs
 
 
-def _certificate(total: Sum, legs: Sequence[Wire | Group] | None, loops: Loops) -> Certificate:
+Alike = Callable[[Node], tuple[tuple[int, ...], ...]]
+"""The legs (of a bubble: the gates) of a node that may be exchanged, by their positions."""
+
+
+def alike(node: Node) -> tuple[tuple[int, ...], ...]:
+    """What may be exchanged without looking at declarations."""
+    match node:
+        case Special(kind="delta" | "ones", legs=legs):
+            return (tuple(range(len(legs))),)
+        case Bubble(function="inverse"):
+            return ((0, 1),)
+        case _:
+            return ()
+
+
+def certificate_of(total: Sum, legs: Sequence[Wire | Group], exchangeable: Alike = alike) -> Certificate:
+    """The canonical form of a sum as it is, whose free wires are those of ``legs``, in order."""
+    return _certificate(total, legs, {}, exchangeable)
+
+
+def _certificate(
+    total: Sum, legs: Sequence[Wire | Group] | None, loops: Loops, exchangeable: Alike = alike
+) -> Certificate:
     """The sum as a graph in canonical order; open wires are told apart by their legs, else by their names."""
-    graph = _SumGraph()
+    graph = _SumGraph(exchangeable=exchangeable)
     for position, leg in enumerate(legs or ()):
         for place, wire in enumerate(ix_wires(leg)):
             graph.wires[wire] = graph.vertex("open", position, place, _text(wire.size, loops))
@@ -260,6 +282,7 @@ class _SumGraph(Graph):
     wires: dict[Wire, int] = field(default_factory=dict)
     bound: set[Wire] = field(default_factory=set)
     named: bool = False
+    exchangeable: Alike = alike
 
     def wire(self, wire: Wire, loops: Loops) -> int:
         if wire not in self.wires:
@@ -282,12 +305,11 @@ class _SumGraph(Graph):
     def node(self, node: Node, loops: Loops) -> int:
         match node:
             case Tensor(ref=ref, legs=legs, conj=conj):
-                return self.joined(
-                    self.vertex("tensor", _member(ref.name, ref.subs, loops), conj), legs, loops, ordered=True
-                )
+                vertex = self.vertex("tensor", _member(ref.name, ref.subs, loops), conj)
+                return self.joined(vertex, legs, loops, self.places(node, len(legs)))
             case Special(kind=kind, legs=legs, at=at):
                 vertex = self.vertex(kind, "" if at is None else _text(at, loops))
-                return self.joined(vertex, legs, loops, ordered=kind not in ("delta", "ones"))
+                return self.joined(vertex, legs, loops, self.places(node, len(legs)))
             case Number(value):
                 return self.vertex("number", complex(value))
             case SizeNumber(size):
@@ -298,8 +320,8 @@ class _SumGraph(Graph):
                     self.bound.update(gates)
                 settings = tuple(sorted({**defaults, **dict(options)}.items()))
                 vertex = self.vertex("bubble", function, settings)
-                for position, gate in enumerate(gates):
-                    self.edge(vertex, self.wire(gate, loops), "gate", position)
+                for place, gate in zip(self.places(node, len(gates)), gates, strict=True):
+                    self.edge(vertex, self.wire(gate, loops), "gate", place)
             case Bracket(body=body):
                 vertex = self.vertex("bracket")
             case BigSum(loops=ranges, body=body):
@@ -312,13 +334,18 @@ class _SumGraph(Graph):
         self.edge(vertex, self.total(body, loops), "body")
         return vertex
 
-    def joined(self, vertex: int, legs: Sequence[Ix], loops: Loops, ordered: bool) -> int:
-        """A vertex for each leg between the node and the wires; unordered legs look alike."""
-        for position, leg in enumerate(legs):
+    def places(self, node: Node, count: int) -> list[int]:
+        """A number for each leg: its position, for those that may be exchanged the least of theirs."""
+        least = {place: min(group) for group in self.exchangeable(node) for place in group}
+        return [least.get(place, place) for place in range(count)]
+
+    def joined(self, vertex: int, legs: Sequence[Ix], loops: Loops, places: Sequence[int]) -> int:
+        """A vertex for each leg between the node and the wires; legs with one number look alike."""
+        for leg, number in zip(legs, places, strict=True):
             place = self.vertex("leg", *_skeleton(leg, loops))
-            self.edge(vertex, place, "leg", position if ordered else "")
-            for number, wire in enumerate(ix_wires(leg)):
-                self.edge(place, self.wire(wire, loops), "end", number)
+            self.edge(vertex, place, "leg", number)
+            for end, wire in enumerate(ix_wires(leg)):
+                self.edge(place, self.wire(wire, loops), "end", end)
         return vertex
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from tnlang.ir.net import Bracket, Bubble, Group, Ix, Node, Special, Sum, Wire
-from tnlang.ir.walk import copy, fresh_wire, ix_wires, rename
+from tnlang.ir.net import Bracket, Bubble, Group, Ix, Node, Ref, Special, Sum, Tensor, Term, Wire
+from tnlang.ir.walk import copy, fresh_wire, ix_wires, map_children, rename
 
 
 def in_place(
@@ -29,3 +30,33 @@ def in_place(
                 pairs = [(a, b) for a, b in members]
         nodes += [Special("delta", pair) for pair in pairs]
     return nodes, list(outer.values())
+
+
+Definition = Callable[[Ref], "tuple[Sequence[Wire | Group], Sum] | None"]
+"""The left-hand side and the sum that a name stands for, None where it stays."""
+
+
+def written_into(body: Sum, definition: Definition) -> Sum:
+    """The sum with definitions in the place of the names that have one; the sum itself where none has."""
+
+    def total(old: Sum) -> Sum:
+        terms = tuple(map(term, old.terms))
+        same = all(a is b for a, b in zip(terms, old.terms, strict=True))
+        return old if same else replace(old, terms=terms)
+
+    def term(old: Term) -> Term:
+        nodes: list[Node] = []
+        summed = list(old.summed)
+        for node in old.nodes:
+            found = definition(node.ref) if isinstance(node, Tensor) else None
+            if found is None or not isinstance(node, Tensor):
+                nodes.append(map_children(node, total))
+                continue
+            used, joined = in_place(found[0], found[1], node.legs, conj=node.conj)
+            nodes += used
+            summed += joined
+        if len(nodes) == len(old.nodes) and all(a is b for a, b in zip(nodes, old.nodes, strict=True)):
+            return old
+        return replace(old, nodes=tuple(nodes), summed=tuple(summed))
+
+    return total(body)

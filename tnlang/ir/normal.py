@@ -95,7 +95,7 @@ def _without(term: Term, position: int) -> Term | None:
                 if not isinstance(leg, Wire) or leg not in term.summed or not others:
                     continue
                 target = min(others, key=lambda ix: not isinstance(ix, Wire))
-                if leg in (w for ix in others for w in ix_wires(ix)) or not _joinable(rest, leg, target):
+                if leg in (w for ix in others for w in ix_wires(ix)) or not joinable(rest, leg, target):
                     continue
                 left = Special("delta", others) if len(others) > 1 else Special("ones", ix_wires(target))
                 joined = Sum((Term((*rest, left) if left.legs else rest),))
@@ -106,7 +106,7 @@ def _without(term: Term, position: int) -> Term | None:
     return None
 
 
-def _joinable(nodes: tuple[Node, ...], wire: Wire, target: Ix) -> bool:
+def joinable(nodes: tuple[Node, ...], wire: Wire, target: Ix) -> bool:
     """Whether ``target`` can stand wherever ``wire`` does."""
     others = set(ix_wires(target))
     for bubble in _bubbles(nodes):

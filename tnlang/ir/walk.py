@@ -34,6 +34,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
+from tnlang.ir.size import Size
 
 _ids = itertools.count(1)
 
@@ -129,6 +130,40 @@ def free_wires(body: Sum | Term) -> tuple[Wire, ...]:
             return tuple(dict.fromkeys(w for n in nodes for w in node_wires(n) if w not in summed))
         case Sum(terms=terms):
             return tuple(dict.fromkeys(w for term in terms for w in free_wires(term)))
+
+
+def node_sizes(node: Node) -> Iterator[Size]:
+    """The sizes and numbers that a node speaks of, and those in it."""
+    match node:
+        case Tensor(ref=ref, legs=legs):
+            yield from ref.subs
+            yield from _leg_sizes(legs)
+        case Special(legs=legs, at=at):
+            yield from _leg_sizes(legs)
+            yield from () if at is None else (at,)
+        case SizeNumber(size=size):
+            yield size
+        case BigSum(loops=loops):
+            yield from (bound for loop in loops for bound in (loop.start, loop.stop))
+        case _:
+            pass
+    for body in children(node):
+        for inner in walk(body):
+            yield from node_sizes(inner)
+
+
+def _leg_sizes(legs: tuple[Ix, ...]) -> Iterator[Size]:
+    for leg in legs:
+        yield from (wire.size for wire in ix_wires(leg))
+        match leg:
+            case Entry(at):
+                yield at
+            case Slice(_, start, stop):
+                yield from (start, stop)
+            case Group(members):
+                yield from (member.at for member in members if isinstance(member, Entry))
+            case Wire():
+                pass
 
 
 def value_wires(legs: tuple[Wire | Group, ...]) -> tuple[Wire, ...]:

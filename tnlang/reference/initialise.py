@@ -10,6 +10,7 @@ import numpy as np
 
 from tnlang.ir.net import Property
 from tnlang.ir.program import Program
+from tnlang.ir.properties import sides
 from tnlang.ir.size import evaluate
 from tnlang.ir.slots import Slot, inputs_of, onehot_leg, parameters_of
 from tnlang.reference.arrays import Array
@@ -111,18 +112,6 @@ def _isometry(name: str, array: Array, prop: Property, generator: np.random.Gene
     q, r = np.linalg.qr(matrix)
     signs = np.diagonal(r) / np.abs(np.diagonal(r))
     return np.asarray((q * signs).reshape(moved.shape).transpose(np.argsort(rows + columns)))
-
-
-def sides(prop: Property, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The legs of a tensor as the rows and columns of a matrix.
-
-    Those in the brackets of an isometry or unitary are the columns, of an orthogonal matrix the row and the
-    column; without brackets the second half are columns.
-    """
-    columns = prop.legs or tuple(range(axes // 2, axes))
-    if prop.name == "orthogonal" and len(prop.legs) == 2:
-        columns = prop.legs[1:]
-    return tuple(axis for axis in range(axes) if axis not in columns), columns
 
 
 def _equal_entries(name: str, array: Array, legs: Sequence[int]) -> Array:

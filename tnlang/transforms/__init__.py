@@ -11,6 +11,7 @@ from tnlang.transforms.freeze import freeze
 from tnlang.transforms.patch import patch
 from tnlang.transforms.replace import replace
 from tnlang.transforms.request import Request, Step, Transform, TransformError
+from tnlang.transforms.simplify import simplify
 
 TRANSFORMS: dict[str, Transform] = {
     "ablate": ablate,
@@ -21,13 +22,14 @@ TRANSFORMS: dict[str, Transform] = {
     "freeze": freeze,
     "patch": patch,
     "replace": replace,
+    "simplify": simplify,
 }
 """By their name in the language."""
 
 OF_ENTRIES = ("ablate", "patch", "replace")
 """Transforms that change entries of a value, where its path has brackets, and leave the others."""
 
-PLANNED = ("fold", "simplify")
+PLANNED = ("fold",)
 """Transforms of the language that this version does not have."""
 
 __all__ = [
@@ -46,4 +48,5 @@ __all__ = [
     "freeze",
     "patch",
     "replace",
+    "simplify",
 ]

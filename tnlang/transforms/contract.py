@@ -13,20 +13,14 @@ from tnlang.ir.net import (
     Bind,
     Bracket,
     Call,
-    Entry,
     Factor,
     Frozen,
-    Group,
-    Ix,
     Net,
     Node,
     Origin,
     Ref,
     Repeat,
     Shared,
-    SizeNumber,
-    Slice,
-    Special,
     Stmt,
     StreamSet,
     Sum,
@@ -35,14 +29,13 @@ from tnlang.ir.net import (
     Value,
     Wire,
 )
-from tnlang.ir.size import Size, variables
+from tnlang.ir.size import variables
 from tnlang.ir.slots import dotted
 from tnlang.ir.walk import (
-    children,
     copy,
     fresh_wire,
-    ix_wires,
     map_children,
+    node_sizes,
     node_wires,
     refs,
     rename,
@@ -243,7 +236,9 @@ class _Contracting:
         wires = tuple(dict.fromkeys(wire for node in chosen for wire in node_wires(node)))
         kept = tuple(w for w in wires if w not in term.summed or w in elsewhere)
         inner = tuple(w for w in wires if w not in kept)
-        hidden = [var for node in chosen for size in _sizes(node) for var in variables(size) if var in loops]
+        hidden = [
+            var for node in chosen for size in node_sizes(node) for var in variables(size) if var in loops
+        ]
         if hidden:
             raise TransformError(
                 f"{self.name} depends on {hidden[0]}, over which it is summed",
@@ -265,7 +260,7 @@ class _Contracting:
         numbered = {wire: replace(wire, name=f"{i}", subs=()) for i, wire in enumerate(legs)}
         key = canonical(rename(product, dict(numbered)))
         names = {ref.name for node in walk(product) if (ref := _ref(node)) is not None}
-        free = {var for node in walk(product) for size in _sizes(node) for var in variables(size)}
+        free = {var for node in walk(product) for size in node_sizes(node) for var in variables(size)}
         is_early = not names & self.inner and not free
         if key in self.made and is_early:
             return self.made[key]
@@ -280,38 +275,6 @@ class _Contracting:
 
 def _ref(node: Node) -> Ref | None:
     return node.ref if isinstance(node, Tensor) else None
-
-
-def _sizes(node: Node) -> Iterator[Size]:
-    """The sizes and numbers that a node speaks of itself."""
-    match node:
-        case Tensor(ref=ref, legs=legs):
-            yield from ref.subs
-            yield from _leg_sizes(legs)
-        case Special(legs=legs, at=at):
-            yield from _leg_sizes(legs)
-            yield from () if at is None else (at,)
-        case SizeNumber(size=size):
-            yield size
-        case _:
-            pass
-    for body in children(node):
-        for inner in walk(body):
-            yield from _sizes(inner)
-
-
-def _leg_sizes(legs: Sequence[Ix]) -> Iterator[Size]:
-    for leg in legs:
-        yield from (wire.size for wire in ix_wires(leg))
-        match leg:
-            case Entry(at):
-                yield at
-            case Slice(_, start, stop):
-                yield from (start, stop)
-            case Group(members):
-                yield from (member.at for member in members if isinstance(member, Entry))
-            case Wire():
-                pass
 
 
 # ---------------------------------------------------------------- places
