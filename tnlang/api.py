@@ -24,8 +24,9 @@ from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, TnError, ValueMismatch
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
+    from tnlang.circuits import Circuits
     from tnlang.draw.scene import Scene
     from tnlang.ir.cost import Cost
     from tnlang.verification import Report
@@ -180,6 +181,24 @@ class NetHandle(Picture):
         program = self._program.at({name: size for name, size in dims.items() if name in counting})
         others = {name: size for name, size in dims.items() if name not in counting}
         return instantiate(program.ir, self.name, others, functions=program.functions)
+
+    def circuits(
+        self, weights: Mapping[str, Tensor], /, *, stops: Sequence[str] = (), **dims: int
+    ) -> Circuits:
+        """What its parameters do between its values: W_QK and W_OV of its heads, as networks of the weights.
+
+        ``weights`` by state_dict names. Circuits end at inputs, at values of the stream, at functions that
+        are not linear, and at values that fit a pattern of ``stops`` (``"ln_1.*.y"``). Raises ValueMismatch
+        for weights that are missing or do not fit.
+        """
+        from tnlang.circuits import find
+        from tnlang.transforms import TransformError
+
+        program = self._program.at(dims)
+        try:
+            return find(program.ir, self.name, weights, stops=stops)
+        except TransformError as error:
+            raise ValueMismatch(str(error)) from error
 
     def cost(self, /, **dims: int) -> Cost:
         """Operations and arrays, step by step; a dim without default that is not given counts as 1024."""

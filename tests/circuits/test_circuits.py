@@ -1,0 +1,235 @@
+"""Circuits against the same matrices written out with torch."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+import tnlang
+from tests.conftest import PROGRAMS
+from tnlang.circuits import Circuit, Circuits, attribution, composition, copying, logit_lens, stack
+from tnlang.circuits.network import Operand, thinnest
+from tnlang.ir.net import Wire
+from tnlang.source import ValueMismatch
+
+SMALL = {"layer": 3, "head": 3, "head_size": 4, "hidden": 12, "vocab": 31, "position": 16}
+CLOSE = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, **CLOSE)
+
+
+def weights_of(module: torch.nn.Module) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return dict(module.state_dict())
+
+
+@pytest.fixture(scope="module")
+def gpt2() -> tuple[torch.nn.Module, Circuits]:
+    net = tnlang.load(PROGRAMS["gpt2"], dims=SMALL).nets["gpt2"]
+    module = net.module().double()
+    return module, net.circuits(weights_of(module))
+
+
+def by_hand(W: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor]:
+    """W_QK and W_OV of a layer, the norm's gain and its centring on what is read."""
+    centre = torch.eye(12).double() - 1 / 12
+
+    def read(name: str) -> Tensor:
+        gain = W[f"ln_1.{layer}.gain"]
+        return torch.einsum("hsd,d,de->hse", W[f"attention.{layer}.{name}"], gain, centre)
+
+    QK = torch.einsum("hsd,hse->hde", read("W_Q"), read("W_K")) / 2
+    return QK, torch.einsum("hsd,hse->hde", W[f"attention.{layer}.W_O"], read("W_V"))
+
+
+def test_gpt2(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    module, circuits = gpt2
+    W = dict(module.state_dict())
+    QK, OV = (torch.stack(parts) for parts in zip(*(by_hand(W, layer) for layer in range(3)), strict=True))
+    close(circuits.QK.dense(), QK)
+    close(circuits.OV.dense(), OV)
+    assert circuits.OV.rank == circuits.QK.rank == 4
+    U = W["W_E"] * W["ln_f.gain"] @ (torch.eye(12).double() - 1 / 12)
+    close(circuits.unembed.dense(), U)
+    close(circuits.full(circuits.OV).dense(), U @ OV @ W["W_E"].T)
+    bias = circuits.attentions()[1].scores["x.2", ""]
+    reads = torch.einsum(
+        "hsd,d,de->hse", W["attention.1.W_Q"], W["ln_1.1.gain"], torch.eye(12).double() - 1 / 12
+    )
+    keys = torch.einsum("hsd,d->hs", W["attention.1.W_K"], W["ln_1.1.bias"]) + W["attention.1.b_K"]
+    close(bias.dense().squeeze(-1), torch.einsum("hse,hs->he", reads, keys) / 2)
+    neurons = circuits.between("mlp.1.y:gelu_tanh", "x.3").dense()
+    close(neurons, W["mlp.1.W_in"] * W["ln_2.1.gain"] @ (torch.eye(12).double() - 1 / 12))
+    close(circuits.between("x.4", "mlp.1.y:gelu_tanh").dense(), W["mlp.1.W_out"])
+
+
+def test_what_a_circuit_gives_is_that_of_its_matrix(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    circuits = gpt2[1]
+    for circuit in (circuits.full(circuits.OV), circuits.OV @ circuits.OV.apart(), circuits.QK.T.scaled(-2)):
+        D = circuit.dense()
+        n = D.shape[-1]
+        close(circuit.trace(), D.diagonal(dim1=-2, dim2=-1).sum(-1))
+        close(circuit.norm(), torch.linalg.matrix_norm(D))
+        close(circuit.singular_values(), torch.linalg.svdvals(D)[..., : circuit.rank])
+        u, s, v = circuit.svd()
+        close((u * s[..., None, :]) @ v.mT, D)
+        close(u.mT @ u, torch.eye(4).double().expand(*D.shape[:-2], 4, 4))
+        close(circuit.eigenvalues().sum(-1).real, circuit.trace())
+        expected = torch.linalg.eigvals(D).abs().sort(descending=True).values[..., :4]
+        close(circuit.eigenvalues().abs(), expected)
+        close(circuit.row(3), D[..., 3, :])
+        close(circuit.column(5), D[..., 5])
+        close(circuit.entries([1, 4], [0, 2, 7]), D[..., [1, 4], :][..., [0, 2, 7]])
+        close(circuit.diagonal(), D.diagonal(dim1=-2, dim2=-1))
+        x = torch.randn(2, 5, n).double()
+        expected = torch.einsum("bij,xpj->bxpi", D.flatten(0, -3), x).unflatten(0, D.shape[:-2])
+        close(circuit.times(x), expected)
+        for largest in (True, False):
+            values, rows, columns = circuit.top(6, largest)
+            close(values, D.flatten(-2).topk(6, largest=largest).values)
+            places = rows * n + columns
+            close(D.flatten(-2).gather(-1, places), values)
+
+
+def test_matrices_of_a_batch(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    OV = gpt2[1].OV
+    assert [wire.text for wire in OV.batch] == ["layer", "h"]
+    close(OV.at(layer=1, h=2).dense(), OV.dense()[1, 2])
+    close(OV.at(h=[2, 0], layer=slice(1, None)).dense(), OV.dense()[1:, [2, 0]])
+    with pytest.raises(KeyError, match="no batch leg head; it has layer, h"):
+        OV.at(head=0)
+    close((OV @ OV).dense(), OV.dense() @ OV.dense())
+    with pytest.raises(ValueMismatch, match="12 columns, the other 31 rows"):
+        OV @ replace_name(gpt2[1].unembed)
+
+
+def replace_name(circuit: Circuit) -> Circuit:
+    return Circuit(circuit.operands, circuit.batch, circuit.rows, circuit.columns)
+
+
+def test_composition_and_copying(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    circuits = gpt2[1]
+    OV, QK = circuits.OV.dense(), circuits.QK.dense()
+    for kind, reads in (("Q", QK.mT), ("K", QK), ("V", OV)):
+        found = composition(circuits, kind)  # type: ignore[arg-type]
+        for (a, h), (b, i) in itertools.product(itertools.product(range(3), range(3)), repeat=2):
+            expected = torch.linalg.matrix_norm(reads[b, i] @ OV[a, h])
+            expected = expected / torch.linalg.matrix_norm(reads[b, i]) / torch.linalg.matrix_norm(OV[a, h])
+            close(found[a, h, b, i], expected if a < b else torch.zeros(()).double())
+    values = torch.linalg.eigvals(OV)
+    close(copying(circuits.OV), values.real.sum(-1) / values.abs().sum(-1))
+
+
+@torch.no_grad()
+def test_logits_are_the_sum_of_what_is_attributed(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    """Heads by themselves: what the stream would have without them; the lens' last value is the logit."""
+    module, circuits = gpt2
+    tokens = torch.randint(31, (2, 7), generator=torch.Generator().manual_seed(1))
+    logits, cache = module.run_with_cache(tokens)
+    W = module.state_dict()
+    chosen = logits.gather(-1, tokens[..., None]).squeeze(-1) - (W["W_E"] @ W["ln_f.bias"])[tokens]
+    close(logit_lens(circuits, cache, tokens)[-1], chosen)
+    found = attribution(circuits, cache, tokens)
+    U = W["W_E"] * W["ln_f.gain"] @ (torch.eye(12).double() - 1 / 12)
+    for layer in range(3):
+        A, V, W_O = cache[f"attention.{layer}.A"], cache[f"attention.{layer}.V"], W[f"attention.{layer}.W_O"]
+        written = torch.einsum("bhqk,bhks,hsd->hbqd", A, V, W_O)
+        expected = torch.einsum("hbqd,bqd,bq->hbq", written, U[tokens], cache["ln_f.scale"])
+        close(found[layer], expected)
+    fewer = {
+        name: value for name, value in cache.items() if name.endswith((".A", "scale")) or name[:2] == "x."
+    }
+    close(attribution(circuits, fewer, tokens), found)
+    close(
+        attribution(circuits, cache, 4, 9), attribution(circuits, cache, 4) - attribution(circuits, cache, 9)
+    )
+    with pytest.raises(ValueMismatch, match=r"the cache has no attention\.0\.A"):
+        attribution(circuits, {k: v for k, v in cache.items() if not k.endswith(".A")}, tokens)
+    with pytest.raises(ValueMismatch, match="tokens of shape"):
+        attribution(circuits, cache, tokens[0])
+
+
+OTHERWISE = {
+    "fused": """
+        net block(x[seq, d]) -> y[seq, d] {
+            param B[h, i: d, j: d], C[h, i: d, j: d]
+            A[p, n, m] = softmax[m](x[m, b] B[n, a, b] x[p, a])
+            y[p, o] = x[p, o] + C[n, o, e] A[p, n, m] x[m, e]
+        }""",
+    "one head": """
+        net block(x[seq, d]) -> y[seq, d] {
+            param K[s, d], Q[s, d], V[s, d], O[d, s]
+            key[m, s] = K[s, e] x[m, e]
+            y[q, o] = O[o, s] V[s, e] x[k, e] softmax[k](3 key[k, t] Q[t, f] x[q, f])
+        }""",
+    "groups": """
+        net block(x[seq, d]) -> y[seq, d] {
+            param Q[g, r, s, d], K[g, s, d], V[g, s, d], O[g, r, s, d]
+            A[g, r, q, k] = softmax[k](causal[q, k]((Q[g, r, s, e] x[q, e]) (K[g, s, f] x[k, f])))
+            y[q, o] = A[g, r, q, k] (V[g, s, e] x[k, e]) O[g, r, s, o]
+        }""",
+}
+HEADER = "dim seq, d = 6, h = 3, s = 2, g = 2, r = 3\n"
+MATRICES = {
+    "fused": ("nij->nij", "B", "noe->noe", "C"),
+    "one head": ("sd,se->de", "Q K", "os,se->oe", "O V"),
+    "groups": ("grsd,gse->grde", "Q K", "grso,gse->groe", "O V"),
+}
+
+
+@pytest.mark.parametrize("name", ["fused", "one head", "groups"])
+def test_attention_written_otherwise(name: str) -> None:
+    net = tnlang.load(HEADER + OTHERWISE[name]).nets["block"]
+    W = weights_of(net.module().double())
+    circuits = net.circuits(W)
+    (attention,) = circuits.attentions()
+    scores, read, writes, written = MATRICES[name]
+    factor = 3 if name == "one head" else 1
+    close(attention.QK.dense(), factor * torch.einsum(scores, *(W[letter] for letter in read.split())))
+    close(attention.OV.dense(), torch.einsum(writes, *(W[letter] for letter in written.split())))
+
+
+def test_a_circuit_is_cut_where_it_is_thinnest() -> None:
+    a, b, c, d, h = (Wire(n, "w", size) for n, size in enumerate((9, 2, 5, 9, 4)))
+    shapes = ((a, b, h), (b, c), (c, d, h))
+    operands = [Operand(torch.randn([w.size for w in wires]), wires) for wires in shapes]  # type: ignore[misc]
+    first, second, bond = thinnest(operands, [a], [d], [h])
+    assert bond == (b,) and first == (operands[0],) and second == tuple(operands[1:])
+
+
+def test_a_circuit_that_is_thinnest_at_its_own_leg() -> None:
+    x, y, z = (Wire(n, "w", size) for n, size in enumerate((3, 7, 8)))
+    left, right = Operand(torch.randn(3, 7), (x, y)), Operand(torch.randn(7, 8), (y, z))
+    for circuit in (Circuit((left, right), (), (x,), (z,)), Circuit((left, right), (), (z,), (x,))):
+        assert circuit.rank == 3
+        expected = torch.linalg.svdvals(circuit.dense())
+        torch.testing.assert_close(circuit.singular_values(), expected)
+        u, s, v = circuit.svd()
+        torch.testing.assert_close((u * s) @ v.mT, circuit.dense())
+
+
+def test_circuits_that_differ_are_not_stacked(gpt2: tuple[torch.nn.Module, Circuits]) -> None:
+    with pytest.raises(ValueMismatch, match="differ in structure"):
+        stack([gpt2[1].OV, gpt2[1].embed])
+
+
+def test_what_is_not_there() -> None:
+    text = "dim n = 3\nnet f(x[n]) -> y[n] { param W[n, m: n]; y[i] = relu(W[i, j] x[j]) }"
+    circuits = tnlang.load(text).nets["f"].circuits({"W": torch.eye(3)})
+    with pytest.raises(ValueMismatch, match="has no attention"):
+        circuits.attentions()
+    with pytest.raises(KeyError, match="has no value z; it has y"):
+        circuits.between("z", "x")
+    close(circuits.between("y", "x").dense(), torch.eye(3))
+    with pytest.raises(ValueMismatch, match="missing weights W"):
+        tnlang.load(text).nets["f"].circuits({})
+    with pytest.raises(ValueMismatch, match="leg m of parameter W has 2 entries, not 3"):
+        tnlang.load(text).nets["f"].circuits({"W": torch.ones(3, 2)})

@@ -1,0 +1,190 @@
+"""What parts of a net add to a logit on one run, from the values that the run left in a cache.
+
+The norm before the output keeps the scale that it had in the run, so that the logit is a sum. Each part is
+contracted from the logit backwards, on the values nearest to it that the cache has: what a head writes to the
+stream is never made. Biases of the last norm and of the output are in no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from tnlang.circuits.find import Attention, Circuits
+from tnlang.circuits.forms import Forms
+from tnlang.circuits.network import Operand, contract
+from tnlang.ir.net import Tensor as Use
+from tnlang.ir.net import Wire
+from tnlang.ir.walk import new_id, node_wires
+from tnlang.source import ValueMismatch
+
+Tokens = Tensor | int
+
+
+def attribution(
+    circuits: Circuits, cache: Mapping[str, Tensor], tokens: Tokens, against: Tokens | None = None
+) -> Tensor:
+    """What each head adds to the logits of tokens: [layer, head, batch of the run, positions].
+
+    ``tokens`` is one for all positions, or has the shape [batch of the run, positions]; with ``against`` the
+    difference of two logits is meant. The cache holds, for each attention, its pattern and its values (or
+    what these give for each head), and the scale of the last norm. Raises ValueMismatch for what is missing,
+    and for a net without attention or stream.
+    """
+    attentions = circuits.attentions()
+    stopped = circuits.stopped(_stops(circuits.forms, attentions, cache))
+    readout = _Readout(circuits, cache, tokens, against)
+    return torch.stack([readout.heads(stopped, attention) for attention in attentions])
+
+
+def logit_lens(
+    circuits: Circuits, cache: Mapping[str, Tensor], tokens: Tokens, against: Tokens | None = None
+) -> Tensor:
+    """What each value of the stream gives to the logits of tokens: [values, batch of the run, positions].
+
+    Differences between neighbours are what blocks add. ``tokens`` and ``against`` as in ``attribution``.
+    """
+    readout = _Readout(circuits, cache, tokens, against)
+    found = []
+    for assignment in circuits.forms.assignments:
+        wires = (*readout.batch, *readout.join(assignment.legs))
+        found.append(readout.read([Operand(readout.array(assignment.value), wires)]))
+    return torch.stack(found)
+
+
+def _stops(forms: Forms, attentions: tuple[Attention, ...], cache: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """The values of the cache that know of their head: those before a pattern's head leg is summed."""
+    values = {assignment.value for assignment in forms.assignments}
+    heads = {attention.pattern: attention.heads for attention in attentions}
+    found = []
+    for name in cache:
+        if name not in forms.definitions or name in values:
+            continue
+        kept = set(forms.wires(name))
+        uses = (use for term in forms.value(name) for use in forms.uses(term) if use.ref.name in heads)
+        if all({use.legs[at] for at in heads[use.ref.name]} <= kept for use in uses):
+            found.append(name)
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _Readout:
+    """The way from the stream to the logits of some tokens, on one run."""
+
+    circuits: Circuits
+    cache: Mapping[str, Tensor]
+    tokens: Tokens
+    against: Tokens | None
+    batch: tuple[Wire, ...] = ()
+    known: dict[Wire, Wire] = field(default_factory=dict)
+    own: list[Operand] = field(default_factory=list)
+    legs: tuple[Wire, ...] = ()
+    """The legs of the stream's last value."""
+    directions: tuple[Wire, ...] = ()
+
+    def __post_init__(self) -> None:
+        forms = self.circuits.forms
+        output, last = forms.outputs[0], self.circuits.last()
+        _, term = self.circuits.term(output, last)
+        (use,) = (use for use in forms.uses(term) if use.ref.name == last)
+        self.legs = tuple(leg for leg in use.legs if isinstance(leg, Wire))
+        if len(self.legs) != len(use.legs):
+            raise ValueMismatch(f"{output} reads an entry or a part of the stream {last}")
+        self.directions = self.circuits.open(term, use)
+        shape = self.array(last).shape
+        extra = len(shape) - len(self.legs)
+        self.batch = tuple(Wire(new_id(), "batch", size) for size in shape[:extra])
+        for wire, size in zip(self.legs, shape[extra:], strict=True):
+            self.known[wire] = Wire(new_id(), wire.name, size)
+        circuit = self.circuits.between(output, last)
+        direction = self._rows(circuit.entries, self.tokens)
+        if self.against is not None:
+            direction = direction - self._rows(circuit.entries, self.against)
+        positions = tuple(wire for wire in self.legs if wire not in self.directions)
+        shown = (*self.batch, *self.wires(positions)) if direction.dim() > 1 else ()
+        self.own.append(Operand(direction, (*shown, *self.wires(self.directions))))
+        for other in forms.uses(term):
+            if other is not use:
+                self.own += self.value(other)
+
+    def _rows(self, entries: object, tokens: Tokens) -> Tensor:
+        """The directions of tokens on the stream: those of all positions, or one."""
+        numbers = torch.as_tensor(tokens)
+        expected = (*self.array(self.circuits.last()).shape[: -len(self.directions)],)
+        if numbers.dim() and numbers.shape != expected:
+            raise ValueMismatch(f"tokens of shape {tuple(numbers.shape)}: one number, or {expected}")
+        rows: Tensor = entries(numbers.flatten(), None)  # type: ignore[operator]
+        return rows.reshape(*numbers.shape, -1)
+
+    def array(self, name: str) -> Tensor:
+        """A value of the run. Raises ValueMismatch where the cache does not have it."""
+        if name not in self.cache:
+            raise ValueMismatch(f"the cache has no {name}: run_with_cache gives all values, or name it")
+        return self.cache[name]
+
+    def wires(self, wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
+        """Wires with the sizes of the run."""
+        for wire in wires:
+            if wire not in self.known:
+                self.known[wire] = self.circuits.arrays.wire(wire)
+        return tuple(self.known[wire] for wire in wires)
+
+    def value(self, use: Use) -> list[Operand]:
+        """A use of a value of the run."""
+        array = self.array(use.ref.name)
+        legs = tuple(leg for leg in use.legs if isinstance(leg, Wire))
+        if len(legs) != len(use.legs):
+            raise ValueMismatch(f"{use.ref.name} is used by an entry or a part")
+        for wire, size in zip(legs, array.shape[array.dim() - len(legs) :], strict=True):
+            self.known.setdefault(wire, Wire(new_id(), wire.name, size))
+        return [Operand(array, (*self.batch[len(self.batch) - array.dim() + len(legs) :], *self.wires(legs)))]
+
+    def heads(self, stopped: Circuits, attention: Attention) -> Tensor:
+        """What each head of an attention gives: [head, batch, positions].
+
+        ``stopped`` has products that end at values of the cache.
+        """
+        kept, terms = stopped.products(attention.root)
+        self.join(kept)
+        found: list[Tensor] = []
+        for term in terms:
+            uses = stopped.forms.uses(term)
+            heads = [legs for use in uses for legs in self._heads_of(attention, use)]
+            if not heads:
+                continue
+            runs = [operand for use in uses for operand in self.value(use)]
+            wires = tuple(dict.fromkeys(wire for node in term.nodes for wire in node_wires(node)))
+            parameters = stopped.operands(term, dict(zip(wires, self.wires(wires), strict=True)))
+            found.append(self.read([*parameters, *runs], self.wires(heads[0])))
+        if not found:
+            raise ValueMismatch(f"the cache has nothing from which {attention.name} writes, head by head")
+        return torch.stack(found).sum(dim=0)
+
+    def _heads_of(self, attention: Attention, use: Use) -> Iterator[tuple[Wire, ...]]:
+        """The legs of heads of a pattern, or of what was made with it."""
+        forms = self.circuits.forms
+        if use.ref.name == attention.pattern:
+            yield tuple(leg for at in attention.heads if isinstance(leg := use.legs[at], Wire))
+        elif use.ref.name in forms.definitions:
+            target = forms.wires(use.ref.name)
+            for inner in (inner for part in forms.value(use.ref.name) for inner in forms.uses(part)):
+                if inner.ref.name == attention.pattern:
+                    legs = (inner.legs[at] for at in attention.heads)
+                    yield tuple(
+                        own
+                        for leg in legs
+                        if isinstance(leg, Wire) and isinstance(own := use.legs[target.index(leg)], Wire)
+                    )
+
+    def join(self, kept: tuple[Wire, ...]) -> tuple[Wire, ...]:
+        """The legs of a value of the stream, joined to those of its last value."""
+        self.known |= {wire: self.known[leg] for wire, leg in zip(kept, self.legs, strict=True)}
+        return self.wires(kept)
+
+    def read(self, operands: list[Operand], heads: tuple[Wire, ...] = ()) -> Tensor:
+        """A part of the stream as what it gives to the logits: [head, batch, positions]."""
+        positions = tuple(wire for wire in self.legs if wire not in self.directions)
+        return contract([*operands, *self.own], (*heads, *self.batch, *self.wires(positions)))

@@ -1,0 +1,406 @@
+"""Circuits of a net: the parameters between two of its values, as networks of the weights that are given.
+
+``find`` reads a net's structure. Attention is a softmax over a leg that also joins what it multiplies; its
+scores give W_QK, what it adds gives W_OV, whatever names, legs and norms the text has. The rest (embedding,
+unembedding, what a neuron reads and writes) is ``between`` values by their names in a cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tnlang.circuits.circuit import Circuit, stack
+from tnlang.circuits.forms import Forms
+from tnlang.circuits.network import Operand
+from tnlang.ir.net import Bracket, Bubble, Node, Sum, Term, Wire
+from tnlang.ir.net import Tensor as Use
+from tnlang.ir.program import Program
+from tnlang.ir.size import SizeError, evaluate
+from tnlang.ir.slots import check_dims, check_shapes, dotted, input_decls, parameter_decls, settled_dims
+from tnlang.ir.walk import fresh_wire, ix_wires, node_wires, rename, walk
+from tnlang.reference.arrays import Labelled
+from tnlang.reference.evaluate import Scope, evaluate_node
+from tnlang.source import ValueMismatch
+
+PATTERN = "softmax"
+MASK = "causal"
+
+
+Products = tuple[tuple[Wire, ...], tuple[Term, ...]]
+"""The legs of a value, and the products that it is a sum of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attention:
+    """One attention: ``pattern`` is the name of its weights of positions, ``name`` of the call it is in.
+
+    ``scores`` has a circuit for each pair of ends that a score multiplies (the query's, the key's; "" for a
+    bias or a position), ``writes`` one for each end that the pattern moves. What a score is divided by is
+    part of its circuit; the scale of a norm is not, it depends on the position alone.
+    """
+
+    name: str
+    pattern: str
+    scores: dict[tuple[str, str], Circuit]
+    writes: dict[str, Circuit]
+    root: str
+    """The value that it is added to, or the output that it is part of."""
+    heads: tuple[int, ...]
+    """Which legs of the pattern are legs of the weights too."""
+
+    @property
+    def QK(self) -> Circuit:
+        """From keys (columns) to queries (rows): x_q QK x_k is the score, but for biases and norms' scales.
+
+        Raises ValueMismatch where more ends meet: ask ``scores`` for one of the pairs.
+        """
+        found = {ends: circuit for ends, circuit in self.scores.items() if all(ends)}
+        return _only(found, f"scores of {self.name or self.pattern}")
+
+    @property
+    def OV(self) -> Circuit:
+        """From what is attended to (columns) to what is written (rows). Raises as ``QK`` does."""
+        found = {end: circuit for end, circuit in self.writes.items() if end}
+        return _only(found, f"writes of {self.name or self.pattern}")
+
+
+@dataclass(slots=True)
+class Circuits:
+    """The circuits of a net with weights; made by ``find``."""
+
+    forms: Forms
+    arrays: _Arrays
+    _products: dict[str, Products] = field(default_factory=dict)
+    _attentions: tuple[Attention, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What circuits can lead to and from, by names in a cache: values, and functions inside of them."""
+        for _ in self._roots():
+            pass
+        return tuple(dict.fromkeys((*self.forms.definitions, *self.forms.ends, *self.forms.atoms)))
+
+    def attentions(self) -> tuple[Attention, ...]:
+        """Every attention of the net, in the order in which they are run.
+
+        Raises ValueMismatch where there is none.
+        """
+        if self._attentions is None:
+            roots = list(self._roots())
+            names = (name for name, atom in self.forms.atoms.items() if atom.bubble.function == PATTERN)
+            found = [one for name in list(names) for one in self._attention(name, roots)]
+            self._attentions = tuple(found)
+        if not self._attentions:
+            said = f"no {PATTERN} over a leg that what it multiplies is summed along"
+            raise ValueMismatch(f"net {self.forms.net} has no attention: {said}")
+        return self._attentions
+
+    @property
+    def QK(self) -> Circuit:
+        """W_QK of every attention as one circuit; its first batch leg is ``layer``."""
+        return stack([attention.QK for attention in self.attentions()])
+
+    @property
+    def OV(self) -> Circuit:
+        """W_OV of every attention as one circuit; its first batch leg is ``layer``."""
+        return stack([attention.OV for attention in self.attentions()])
+
+    @property
+    def embed(self) -> Circuit:
+        """From the one-hot input to the first value of the stream.
+
+        Raises ValueMismatch where there is none.
+        """
+        net = self.forms.program.net(self.forms.net)
+        tokens = [d.name for d in net.inputs if any(p.name == "onehot" for p in d.properties)]
+        opened = [a.value for a in self.forms.assignments if not a.before and a.change.terms]
+        if not tokens or not opened:
+            raise ValueMismatch(f"net {net.name} puts no one-hot input into a stream")
+        return self.between(opened[0], tokens[0])
+
+    @property
+    def unembed(self) -> Circuit:
+        """From the last value of the stream to the output; the final norm's scale is not part of it."""
+        return self.between(self.forms.outputs[0], self.last())
+
+    def last(self) -> str:
+        """The value of the stream that the output reads. Raises ValueMismatch where it reads none."""
+        output = self.forms.outputs[0]
+        values = [assignment.value for assignment in self.forms.assignments]
+        _, terms = self.products(output)
+        read = [use.ref.name for term in terms for use in self.forms.uses(term) if use.ref.name in values]
+        if not read:
+            raise ValueMismatch(f"output {output} of net {self.forms.net} reads no stream")
+        return read[-1]
+
+    def full(self, circuit: Circuit) -> Circuit:
+        """A circuit on the stream on both sides, as one from tokens to logits (OV) or to tokens (QK)."""
+        return self.unembed @ circuit @ self.embed
+
+    def between(self, value: str, end: str) -> Circuit:
+        """From an end (columns) to a value (rows), what both share with others being the batch.
+
+        The value is one by its name in a cache, or a function inside of one (``mlp.0.y:gelu``), of which the
+        content is meant. Raises KeyError for a name that is neither, ValueMismatch where the end is not
+        read, or together with other ends that parameters meet.
+        """
+        kept, term = self.term(value, end)
+        (use,) = self.carriers(term)
+        rows = tuple(wire for wire in kept if wire in self.inside(term))
+        return self._circuit(term, rows, self.open(term, use), f"{value} by {end}")
+
+    def term(self, value: str, end: str) -> tuple[tuple[Wire, ...], Term]:
+        """The legs of a value, and its product that reads an end through parameters; see ``between``."""
+        kept, terms = self.products(value)
+        for term in terms:
+            if [use.ref.name for use in self.carriers(term)] == [end]:
+                return kept, term
+        ends = {" and ".join(use.ref.name for use in self.carriers(term)) or "(a bias)" for term in terms}
+        said = ", ".join(sorted(ends))
+        raise ValueMismatch(f"{value} is not linear in {end} through parameters; it reads {said}")
+
+    def stopped(self, stops: Collection[str]) -> Circuits:
+        """The circuits of the same net that end at these values too."""
+        return Circuits(Forms(self.forms.program, self.forms.net, (*self.forms.stops, *stops)), self.arrays)
+
+    # ------------------------------------------------------------ the structure
+
+    def products(self, name: str) -> Products:
+        """The legs of a value and the products that it is a sum of."""
+        if name not in self._products:
+            forms = self.forms
+            if name not in forms.atoms and name not in forms.definitions:
+                for _ in self._roots():
+                    pass
+            added = [a for a in forms.assignments if a.value == name and a.change.terms]
+            atom = forms.atom_of(name)
+            if atom is not None:
+                self._products[name] = atom.wires, forms.sum(_unmasked(atom.bubble.body), name)
+            elif added:
+                self._products[name] = added[0].legs, forms.sum(added[0].change, name)
+            elif name in forms.definitions:
+                self._products[name] = forms.wires(name), forms.value(name)
+            else:
+                raise KeyError(
+                    f"net {forms.net} has no value {name}; it has {', '.join(list(self.names)[:20])}"
+                )
+        return self._products[name]
+
+    def _roots(self) -> Iterator[tuple[str, str, Products]]:
+        """What is added to streams, and the outputs: the value, the call it comes from, the products."""
+        for assignment in self.forms.assignments:
+            if assignment.change.terms:
+                yield assignment.value, assignment.place, self.products(assignment.value)
+        values = {assignment.value for assignment in self.forms.assignments}
+        for output in self.forms.outputs:
+            if output not in values and output in self.forms.definitions:
+                yield output, "", self.products(output)
+
+    def _attention(self, pattern: str, roots: Sequence[tuple[str, str, Products]]) -> Iterator[Attention]:
+        """The attention with this pattern, for each value that it writes to."""
+        for root, place, (kept, terms) in roots:
+            writes: dict[str, Circuit] = {}
+            heads: tuple[int, ...] = ()
+            for term in terms:
+                uses = [use for use in self.forms.uses(term) if use.ref.name == pattern]
+                carriers = [use for use in self.carriers(term) if use not in uses]
+                if (
+                    len(uses) != 1
+                    or len(carriers) > 1
+                    or any(c.ref.name in self.forms.atoms for c in carriers)
+                ):
+                    continue
+                inside = self.inside(term)
+                gate = self._gate(uses[0])
+                shown = node_wires(uses[0])
+                if not any(wire in term.summed for wire in gate):
+                    continue
+                rows = tuple(wire for wire in kept if wire in inside and wire not in shown)
+                columns = self.open(term, carriers[0]) if carriers else tuple(w for w in gate if w in inside)
+                columns = tuple(wire for wire in columns if wire not in shown or wire in gate)
+                end = carriers[0].ref.name if carriers else ""
+                writes[end] = self._circuit(term, rows, columns, f"OV {place}".strip())
+                heads = tuple(
+                    at for at, leg in enumerate(uses[0].legs) if leg in inside and leg not in (*gate, *rows)
+                )
+            if writes:
+                yield Attention(place, pattern, dict(self._scores(pattern)), writes, root, heads)
+
+    def _gate(self, use: Use) -> tuple[Wire, ...]:
+        """The wires of a use of a pattern along which it is a softmax."""
+        atom = self.forms.atoms[use.ref.name]
+        legs = dict(zip(atom.wires, use.legs, strict=True))
+        return tuple(wire for gate in atom.bubble.gates for wire in ix_wires(legs[gate]))
+
+    def _scores(self, pattern: str) -> Iterator[tuple[tuple[str, str], Circuit]]:
+        """The circuits of a pattern's scores by their ends."""
+        atom = self.forms.atoms[pattern]
+        kept, terms = self.products(pattern)
+        gates = set(atom.bubble.gates)
+        queries: set[Wire] = set()
+        sides = []
+        for term in terms:
+            carriers = self.carriers(term)
+            key = [use for use in carriers if gates & set(node_wires(use))]
+            query = [use for use in carriers if use not in key]
+            sides.append((term, query, key))
+            if len(query) == len(key) == 1:
+                queries |= {w for w in node_wires(query[0]) if w in kept}
+        for term, query, key in sides:
+            inside = self.inside(term)
+            if len(query) > 1 or len(key) > 1:
+                continue
+            batch = {w for w in kept if w not in gates and w not in queries}
+            rows = self.open(term, query[0]) if query else tuple(w for w in kept if w in queries & inside)
+            columns = self.open(term, key[0]) if key else tuple(w for w in kept if w in gates & inside)
+            rows = tuple(w for w in rows if w not in batch)
+            columns = tuple(w for w in columns if w not in batch)
+            ends = query[0].ref.name if query else "", key[0].ref.name if key else ""
+            yield ends, self._circuit(term, rows, columns, f"QK {pattern.rpartition('.')[0]}".strip())
+
+    def carriers(self, term: Term) -> list[Use]:
+        """The uses of ends that parameters are joined to; others only weight positions."""
+        inside = self.inside(term)
+        return [use for use in self.forms.uses(term) if inside & set(node_wires(use))]
+
+    def open(self, term: Term, use: Use) -> tuple[Wire, ...]:
+        """The legs of a use that are joined to parameters."""
+        inside = self.inside(term)
+        return tuple(wire for wire in node_wires(use) if wire in inside)
+
+    def inside(self, term: Term) -> set[Wire]:
+        """The wires of a product's parameters."""
+        return {wire for node in self._parameters(term) for wire in node_wires(node)}
+
+    def _parameters(self, term: Term) -> list[Node]:
+        """The factors of a product that are no uses of ends."""
+        return [n for n in term.nodes if not (isinstance(n, Use) and self.forms.is_end(n.ref.name))]
+
+    def operands(self, term: Term, wires: Mapping[Wire, Wire]) -> list[Operand]:
+        """The parameters of a product as arrays."""
+        found = [self.arrays.operand(node, wires) for node in self._parameters(term)]
+        return found if term.coefficient == 1 else [*found, self.arrays.number(term.coefficient)]
+
+    def _circuit(self, term: Term, rows: Sequence[Wire], columns: Sequence[Wire], name: str) -> Circuit:
+        """The parameters of a product as a circuit; what else they share with uses or the result is batch."""
+        inside = dict.fromkeys(wire for node in self._parameters(term) for wire in node_wires(node))
+        uses = {wire for use in self.forms.uses(term) for wire in node_wires(use)}
+        outside = {wire for wire in inside if wire in uses or wire not in term.summed}
+        batch = tuple(w for w in inside if w in outside and w not in rows and w not in columns)
+        wires = {wire: self.arrays.wire(wire) for wire in (*inside, *rows, *columns)}
+        sides = [tuple(wires[wire] for wire in side) for side in (batch, rows, columns)]
+        return Circuit(tuple(self.operands(term, wires)), sides[0], sides[1], sides[2], name)
+
+
+def find(
+    program: Program,
+    net: str,
+    weights: Mapping[str, Tensor],
+    dims: Mapping[str, int] | None = None,
+    stops: Collection[str] = (),
+) -> Circuits:
+    """The circuits of a net with weights by their state_dict names.
+
+    ``stops`` are patterns of values (``ln_1.*.y``) at which circuits end besides the stream, inputs, and
+    functions that are not linear. File-level tensors are among the weights.
+    Raises KeyError for no such net, ValueMismatch for weights that are missing or do not fit, TransformError
+    for a net that cannot be written out.
+    """
+    main = program.net(net)
+    numbers = dict(dims or {})
+    check_dims(program, numbers)
+    try:
+        slots = dict(parameter_decls(program, main, numbers))
+        slots |= {dotted(d.name, d.subs): d for d in input_decls(program, main) if d.kind == "tensor"}
+        missing = [name for name in slots if name not in weights]
+        if missing:
+            raise ValueMismatch(f"net {net}: missing weights {', '.join(missing)}")
+        given = {name: weights[name].detach() for name in slots}
+        shapes = [("parameter", name, decl.legs, given[name].shape) for name, decl in slots.items()]
+        numbers = settled_dims(net, numbers, shapes)
+        check_shapes(net, numbers, shapes)
+    except SizeError as error:
+        raise ValueMismatch(f"net {net}: {error}") from error
+    return Circuits(Forms(program, net, tuple(stops)), _Arrays(given, numbers))
+
+
+@dataclass(slots=True)
+class _Arrays:
+    """Nodes of parameters as arrays; the same node on other wires is the same array."""
+
+    weights: Mapping[str, Tensor]
+    numbers: Mapping[str, int]
+    known: dict[object, Tensor] = field(default_factory=dict)
+
+    @property
+    def like(self) -> Tensor:
+        return next(iter(self.weights.values()), torch.zeros(()))
+
+    def wire(self, wire: Wire) -> Wire:
+        """The wire with its size as a number, on an id of its own."""
+        try:
+            return replace(fresh_wire(wire), size=evaluate(wire.size, self.numbers))
+        except SizeError as error:
+            raise ValueMismatch(f"leg {wire.text} of a circuit: {error}") from error
+
+    def number(self, value: complex) -> Operand:
+        real = value.real if isinstance(value, complex) and not value.imag else value
+        if ("number", real) not in self.known:
+            array = torch.tensor(real)
+            self.known["number", real] = array.to(self.like.device, self.dtype(array))
+        return Operand(self.known["number", real], ())
+
+    def dtype(self, array: Tensor) -> torch.dtype:
+        """The type of the weights, complex where the array is."""
+        dtype = self.like.dtype
+        return torch.promote_types(dtype, torch.complex64) if array.is_complex() else dtype
+
+    def operand(self, node: Node, wires: Mapping[Wire, Wire]) -> Operand:
+        """A node as an array over the wires it shows."""
+        shown = node_wires(node)
+        if isinstance(node, Use) and node.legs == shown:
+            array = self.weights[self.name(node)]
+            return Operand(array.conj() if node.conj else array, tuple(wires[wire] for wire in shown))
+        plain = {wire: Wire(-n, wire.name, wire.size, wire.subs) for n, wire in enumerate(shown, 1)}
+        key = rename(Sum((Term((node,)),)), dict(plain)).terms[0].nodes[0]
+        if key not in self.known:
+            found = evaluate_node(key, self.scope())
+            assert isinstance(found, Labelled)
+            order = [found.wires.index(wire) for wire in plain.values()]
+            array = torch.from_numpy(np.array(found.array.transpose(order)))
+            self.known[key] = array.to(self.like.device, self.dtype(array))
+        return Operand(self.known[key], tuple(wires[wire] for wire in shown))
+
+    def name(self, use: Use) -> str:
+        return dotted(use.ref.name, [evaluate(sub, self.numbers) for sub in use.ref.subs])
+
+    def scope(self) -> Scope:
+        def value(name: str, subs: tuple[int, ...]) -> object:
+            return self.weights[dotted(name, subs)].double().numpy(force=True)
+
+        return Scope(value, self.numbers, 0, {}, lambda name, array: None)  # type: ignore[arg-type]
+
+
+def _unmasked(body: Sum) -> Sum:
+    """The sum without masks: what a mask lets through, it leaves as it is."""
+
+    def bare(node: Node) -> Node:
+        masked = isinstance(node, Bubble) and node.function == MASK
+        return Bracket(_unmasked(node.body)) if masked else node  # type: ignore[union-attr]
+
+    if not any(isinstance(node, Bubble) and node.function == MASK for node in walk(body)):
+        return body
+    return replace(body, terms=tuple(replace(t, nodes=tuple(map(bare, t.nodes))) for t in body.terms))
+
+
+def _only(found: Mapping[Any, Circuit], what: str) -> Circuit:
+    if len(found) != 1:
+        said = ", ".join(map(str, found)) or "no ends"
+        raise ValueMismatch(f"the {what} are of {said}: choose one")
+    return next(iter(found.values()))
