@@ -151,6 +151,22 @@ class NetHandle(Picture):
         return self._program.ir.net(self.name)
 
     @property
+    def program(self) -> Program:
+        """The program that the net is of."""
+        return self._program
+
+    def transform(self, /, *steps: str, name: str = "") -> NetHandle:
+        """The net that transforms make of this one, one after the other, in a program of its own.
+
+        A step is what the language writes, without the net: ``net.transform("freeze(A)", "expand(paths)")``
+        is ``net model_expand = expand(freeze(model, A), paths)`` at the end of the program's text. Without
+        ``name`` it is called after the net and the last step. Raises TnError for what cannot be done.
+        """
+        if not steps:
+            raise ValueError("a transform has at least one step: transform('freeze(A)')")
+        return self._program.with_transform(self.name, steps, name)
+
+    @property
     def input_names(self) -> tuple[str, ...]:
         """What the caller hands in: the net's inputs in order, then the file-level tensors it uses."""
         decls = input_decls(self._program.ir, self.ir)
@@ -331,6 +347,19 @@ class Program:
     def __repr__(self) -> str:
         figures = f", figures {', '.join(self.figures)}" if self.figures else ""
         return f"<program {self._source.name}: nets {', '.join(self.nets) or '(none)'}{figures}>"
+
+    @property
+    def text(self) -> str:
+        """The text it was read from."""
+        return self._source.text
+
+    def with_transform(self, net: str, steps: Sequence[str], name: str = "") -> NetHandle:
+        """The net that the steps make of a net, as ``NetHandle.transform`` does."""
+        from tnlang.transform import with_transform
+
+        taken = {one.name for one in self.ir.nets}
+        source, name = with_transform(self._source, net, steps, name, taken)
+        return Program(source, self._dims, self.functions).nets[name]
 
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""

@@ -31,12 +31,12 @@ def check(path: Path) -> None:
 def is_expected(path: Path) -> Program:
     """Fail unless ``after`` is ``expected`` up to canonical form; the program of a fixture."""
     program = elaborated(path.read_text(encoding="utf-8"))
-    after, expected = _nets(program, "after"), _nets(program, "expected")
+    after, expected = forms(program, "after"), forms(program, "expected")
     assert after == expected, path.name
     return program
 
 
-def _nets(program: Program, name: str) -> list[Hashable]:
+def forms(program: Program, name: str) -> list[Hashable]:
     """The canonical forms of a net and of those it calls, which go by their places, not by their names."""
     nets = called(program, program.net(name))
     places = {net.name: str(place) for place, net in enumerate(nets)}

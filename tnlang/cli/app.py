@@ -10,7 +10,19 @@ import tnlang
 from tnlang.cli.report import report
 from tnlang.source import TnError, ValueMismatch
 
-COMMANDS = ("check", "render", "verify", "compile", "run", "plot", "bake", "cost", "fmt", "doctor")
+COMMANDS = (
+    "check",
+    "render",
+    "verify",
+    "transform",
+    "compile",
+    "run",
+    "plot",
+    "bake",
+    "cost",
+    "fmt",
+    "doctor",
+)
 
 EXIT_CODES = """\b
 Exit codes:

@@ -113,7 +113,7 @@ def command(
         targets = [output]
     density = dpi / 72 if dpi is not None else scale or 2.0
     pictures = [
-        _picture(
+        picture(
             handle.drawn(theme=theme, width=width, letters=letters or 0.0, text=text),
             letters or LETTERS,
             kind,
@@ -124,8 +124,8 @@ def command(
     ]
     lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
     report((*program.warnings, *lost), diagnostics)
-    for target, picture in zip(targets, pictures, strict=True):
-        write_output(target, picture)
+    for target, content in zip(targets, pictures, strict=True):
+        write_output(target, content)
 
 
 def _check_theme(theme: str, own: list[str]) -> None:
@@ -158,9 +158,13 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
     return targets
 
 
-def _picture(
+def picture(
     handle: NetHandle | FigureHandle, letters: float, kind: str, density: float, standalone: bool
 ) -> str | bytes:
+    """A picture of a kind, ``density`` pixels a point where it has pixels, its letters not below ``letters``.
+
+    Warns of what cannot be read or drawn as asked.
+    """
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.sizes import SCRIPTS, letters_of
     from tnlang.draw.svg import to_svg

@@ -26,6 +26,7 @@ from tnlang.ir.net import (
 from tnlang.ir.size import Size, SizeError, evaluate
 from tnlang.ir.walk import local_names, statements
 from tnlang.transforms.dead import without_dead
+from tnlang.transforms.flat_names import is_named
 from tnlang.transforms.normal import count_normals, write_out
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
@@ -159,7 +160,12 @@ class _Choosing:
         if target.anonymous or self.change_call is not None:
             return ()
         own = subs if subs is not None else _subs(target, turns)
-        found = tuple(m.pattern for m in matchers if len(m.steps) == 1 and _is(m.steps[0], target.name, own))
+        if "." in target.name:  # a net that is written out flat
+            found = tuple(m.pattern for m in matchers if is_named(target.name, m.steps))
+        else:
+            found = tuple(
+                m.pattern for m in matchers if len(m.steps) == 1 and _is(m.steps[0], target.name, own)
+            )
         self.matched.update(found)
         return found
 

@@ -36,6 +36,7 @@ from tnlang.transforms.derivative.sums import Point, Seeds, derived, zero
 from tnlang.transforms.derivative.target import Target
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError, ValuePath
+from tnlang.transforms.variants import variant_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,8 @@ class Derivation:
         """The name of a callee's variant."""
         if asked not in self.made:
             new = self.net(asked)
-            taken = {net.name for net in self.variants}
-            base = f"{self.request.name}/{asked.net.removeprefix(self.request.name + '/')}"
-            names = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(2)))
-            name = next(n for n in names if n not in taken)
+            taken = (*self.request.program.nets, *self.variants)
+            name = variant_name(self.request.name, asked.net, taken)
             old = self.request.program.net(asked.net)
             self.variants.append(replace(new, name=name, source=old.source or old.name))
             self.made[asked] = name

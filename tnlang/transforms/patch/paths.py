@@ -10,7 +10,6 @@ the stream, and through no other block, unless an arrow names it: ``a -> c -> b`
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +18,7 @@ from tnlang.ir.slots import dotted
 from tnlang.ir.walk import copy, map_children, rename, walk
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.entries import broadcast, fitting, mixed
+from tnlang.transforms.flat_names import bare_name, is_named
 from tnlang.transforms.flatten import Assignment, as_streams, flatten
 from tnlang.transforms.patch.star import starred
 from tnlang.transforms.patch.streams import with_streams
@@ -101,13 +101,11 @@ class _Patching:
 
     def matching(self, path: ValuePath, at: tuple[int, int]) -> list[str]:
         """The values that a path names. Raises TransformError where there are none."""
-        pattern = re.compile(r"\.".join(map(_pattern, path)))
         names = {s.target.name: s.target.name for s in self.body if not s.target.anonymous} | self.aliases
-        bare = len(path) == 1
-        found = [own for name, own in names.items() if (_ends if bare else _is)(pattern, name)]
+        found = [own for name, own in names.items() if is_named(name, path)]
         if found:
             return list(dict.fromkeys(found))
-        last = {re.sub(r"(\.\d+)*$", "", name).rpartition(".")[2] for name in names}
+        last = set(map(bare_name, names))
         close = difflib.get_close_matches(path[-1].name, last, n=3)
         hint = "did you mean " + " or ".join(close) + "?" if close else ""
         hint = hint or "values are " + ", ".join(sorted(last)[:8])
@@ -258,21 +256,3 @@ def _fitting(step: Step, target: Value, at: tuple[int, int]) -> tuple[int | None
         return fitting(step, target)
     except TransformError as error:
         raise TransformError(str(error), error.hint, arrow=at) from None
-
-
-def _pattern(step: Step) -> str:
-    """A part of a path as it stands in the name of a value."""
-    if step.name == "*":
-        return r".+?"
-    subs = r"(\.\d+)*" if step.subs is None else "".join(rf"\.{sub}" for sub in step.subs)
-    return re.escape(step.name) + subs + r"(#\d+)?"
-
-
-def _is(pattern: re.Pattern[str], name: str) -> bool:
-    return pattern.fullmatch(name) is not None
-
-
-def _ends(pattern: re.Pattern[str], name: str) -> bool:
-    """Whether a name, or what follows the calls in it, is of the pattern."""
-    starts = (0, *(found.end() for found in re.finditer(r"\.", name)))
-    return any(pattern.fullmatch(name, at) for at in starts)
