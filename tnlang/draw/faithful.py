@@ -120,7 +120,8 @@ def _meets(
 
 
 def _touches(outline: Path, point: Point) -> bool:
-    return contains(outline, point) or distance_to(outline, point) < TOUCH
+    near = bbox(outline).grown(TOUCH).holds(point)
+    return near and (contains(outline, point) or distance_to(outline, point) < TOUCH)
 
 
 def _name(end: End, shapes: dict[int, Shape]) -> str:

@@ -354,6 +354,8 @@ def _pieces(points: tuple[Point, ...], around: Box) -> list[tuple[Point, Point, 
 
 def contains(outline: Path, point: Point) -> bool:
     """Whether the point lies inside a closed outline."""
+    if not bbox(outline).holds(point):
+        return False
     inside = False
     x, y = point
     for (x1, y1), (x2, y2) in pairwise(flatten(outline)):

@@ -123,9 +123,9 @@ def _along(want: Wanted, space: Space) -> list[LabelItem]:
             found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]), gap)))
         if want.free in ("start", "both"):
             found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)))
-    stretches = _visible(points, space)
+    runs = [run for stretch in _visible(points, space)[:2] for run in _runs(stretch)[:2]]
     for part in _PARTS:
-        for at, along, bend in _stops(stretches, part):
+        for at, along, bend in _stops(runs, part):
             found.extend(_beside(want, at, along, bend))
     chosen = sorted(found, key=lambda entry: _preference(entry[0], want.preferred))
     return [label for _, label in chosen]
@@ -208,15 +208,14 @@ def _visible(points: Sequence[Point], space: Space) -> list[list[Point]]:
     return sorted(seen or [fine], key=lambda stretch: -len(stretch))
 
 
-def _stops(stretches: Sequence[Sequence[Point]], part: float) -> Iterator[tuple[Point, Point, float]]:
-    """A point of each stretch, first in its longest straight run, the direction and the bend there."""
-    for stretch in stretches[:2]:
-        for run in _runs(stretch)[:2]:
-            before, after = unit(run[0], run[1]), unit(run[-2], run[-1])
-            bend = before[0] * after[1] - before[1] * after[0]
-            at = (len(run) - 1) * part
-            index = min(len(run) - 2, int(at))
-            yield between(run[index], run[index + 1], at - index), unit(run[index], run[index + 1]), bend
+def _stops(runs: Sequence[Sequence[Point]], part: float) -> Iterator[tuple[Point, Point, float]]:
+    """A point of each run, the direction and the bend there."""
+    for run in runs:
+        before, after = unit(run[0], run[1]), unit(run[-2], run[-1])
+        bend = before[0] * after[1] - before[1] * after[0]
+        at = (len(run) - 1) * part
+        index = min(len(run) - 2, int(at))
+        yield between(run[index], run[index + 1], at - index), unit(run[index], run[index + 1]), bend
 
 
 def _runs(stretch: Sequence[Point]) -> list[list[Point]]:

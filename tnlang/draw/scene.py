@@ -34,6 +34,10 @@ class Path:
     segments: tuple[LineTo | CurveTo, ...]
     closed: bool = False
 
+    def __hash__(self) -> int:
+        """By its ends alone: paths are looked up far more often than two that differ have the same ends."""
+        return hash((self.start, self.end, len(self.segments)))
+
     @property
     def end(self) -> Point:
         return self.segments[-1].end if self.segments else self.start

@@ -67,31 +67,39 @@ _EMPTY = Glyphs((), _NOWHERE, _NOWHERE, 0.0)
 @lru_cache(maxsize=4096)
 def glyphs_of(text: str, word: bool = False) -> Glyphs:
     """The outlines of a label; see Glyphs. Empty text has an empty box at the origin."""
-    return _joined([glyphs for _, glyphs in _parts(text, word)])
+    return _joined([glyphs for *_, glyphs in _parts(text, word)])
 
 
 def parts_of(text: str, word: bool = False) -> tuple[str | ElementTree.Element, ...]:
     """What a label consists of: upright texts, and formulas as MathML."""
-    return tuple(content for content, _ in _parts(text, word))
+    found: list[str | ElementTree.Element] = []
+    for part, formula, glyphs in _parts(text, word):
+        found.append(_parse(part) if formula and not glyphs.problem else part.replace("$", ""))
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
-def _parts(text: str, word: bool) -> tuple[tuple[str | ElementTree.Element, Glyphs], ...]:
+def _parts(text: str, word: bool) -> tuple[tuple[str, bool, Glyphs], ...]:
+    """The parts of a label, whether each is a formula, and its outlines."""
     clean = printable(text)
     if not word:
-        return (_formula(clean),) if clean else ()
+        return ((clean, True, _formula(clean)),) if clean else ()
     parts = enumerate(re.split(r"\$(.*?)\$", clean))
-    return tuple(_formula(part) if index % 2 else (part, _upright(part)) for index, part in parts if part)
+    return tuple(
+        (part, bool(index % 2), _formula(part) if index % 2 else _upright(part))
+        for index, part in parts
+        if part
+    )
 
 
-def _formula(latex: str) -> tuple[str | ElementTree.Element, Glyphs]:
+def _formula(latex: str) -> Glyphs:
     """A formula, or where it is not LaTeX its text."""
     try:
-        return _parse(latex), _numbered(latex) or _set(_parse(latex))
+        return _numbered(latex) or _set(_parse(latex))
     except Exception as error:  # whatever a foreign typesetter raises for a foreign text
         plain = latex.replace("$", "")
         reason = str(error) or type(error).__name__
-        return plain, replace(_upright(plain), problem=f"not LaTeX: {reason}")
+        return replace(_upright(plain), problem=f"not LaTeX: {reason}")
 
 
 _NUMBERED = re.compile(r"([A-Za-z])_\{(\d{2,7})\}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 from tnlang.draw import geometry
-from tnlang.draw.geometry import add
-from tnlang.draw.layout.box import Placed
+from tnlang.draw.geometry import Box, add
+from tnlang.draw.layout.box import Placed, Wall
 from tnlang.draw.layout.level import Index
-from tnlang.draw.scene import Path, Point
+from tnlang.draw.scene import CurveTo, Path, Point
 
 CONFLICT, CROSSING = 1000.0, 40.0
 _CLEAR, _AHEAD = 5.0, 30.0
@@ -52,9 +52,22 @@ def wire_conflicts(index: Index, placed: Placed, line: int, path: Path) -> int:
         if not any(inside):
             points = points or _fine(geometry.flatten(path))
             found += any(wall.box.holds(p, 1.0) for p in points)
-        elif len(geometry.crossings(path, geometry.rounded(wall.box, wall.radius))) > 1 - all(inside):
-            found += 1
+        elif len(path.segments) > 1 or any(isinstance(part, CurveTo) for part in path.segments):
+            found += not (all(inside) and _well_within(box, wall)) and (
+                len(geometry.crossings(path, geometry.rounded(wall.box, wall.radius))) > 1 - all(inside)
+            )
     return found
+
+
+def _well_within(box: Box, wall: Wall) -> bool:
+    """Whether a box lies in a wall, clear of its rounds."""
+    inner = wall.box.grown(-0.3 * wall.radius)
+    return (
+        inner.left <= box.left
+        and box.right <= inner.right
+        and inner.top <= box.top
+        and box.bottom <= inner.bottom
+    )
 
 
 def crossings(placed: Placed) -> int:
@@ -72,11 +85,11 @@ def crossings(placed: Placed) -> int:
     return found
 
 
-def cost(index: Index, placed: Placed) -> float:
-    """The one measure by which templates compete."""
-    total = CONFLICT * conflicts(index, placed) + CROSSING * crossings(placed)
-    total += 0.05 * sum(geometry.length(path) for path in placed.routes.values())
-    return total + 0.001 * placed.box.width * placed.box.height
+def cost(index: Index, placed: Placed) -> tuple[bool, float]:
+    """Whether anything is wrong or crosses, and the one measure by which templates compete."""
+    wrong = CONFLICT * conflicts(index, placed) + CROSSING * crossings(placed)
+    size = 0.05 * sum(geometry.length(path) for path in placed.routes.values())
+    return wrong > 0, wrong + size + 0.001 * placed.box.width * placed.box.height
 
 
 def _paths(placed: Placed) -> dict[int, Path]:

@@ -9,9 +9,9 @@ from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, merged, rotated
-from tnlang.draw.layout.cost import conflicts, cost, crossings
+from tnlang.draw.layout.cost import cost
 from tnlang.draw.layout.grid import grid
-from tnlang.draw.layout.hang import Inner
+from tnlang.draw.layout.hang import Inner, remembered
 from tnlang.draw.layout.items import OPPOSITE
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
@@ -102,9 +102,10 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
     """What stands in an enclosure (None: outside all), its wall not drawn yet."""
     here = level(index, inside)
 
-    def inner(enclosure: int, sides: Mapping[int, Side]) -> Placed:
-        return enclosed(index, enclosure, place_level(index, enclosure, {**want, **sides}))
+    def place(enclosure: int, sides: Mapping[int, Side]) -> Placed:
+        return enclosed(index, enclosure, place_level(index, enclosure, sides))
 
+    inner = remembered(index, want, place)
     groups = _in_order(here, want)
     parallel = inside is None and are_parallel(index)
     stacked = (inside is not None or parallel) and _share_a_side(here, groups, want)
@@ -153,11 +154,13 @@ def component(index: Index, part: Level, want: Mapping[int, Side], inner: Inner)
     candidates = []
     for path in spines_of(index, part, want, SPINES if len(part.items) <= MANY else 1):
         row = spine(index, part, path, want, inner)
-        if not conflicts(index, row) and not crossings(row):
+        wrong, costs = cost(index, row)
+        if not wrong:
             return row
-        candidates.append(row)
-    candidates.append(layered(index, part, want, inner))
-    return min(candidates, key=lambda placed: cost(index, placed))
+        candidates.append((costs, row))
+    columns = layered(index, part, want, inner)
+    candidates.append((cost(index, columns)[1], columns))
+    return min(candidates, key=lambda candidate: candidate[0])[1]
 
 
 def _in_order(here: Level, want: Mapping[int, Side]) -> list[tuple[int, ...]]:

@@ -24,6 +24,19 @@ Inner = Callable[[int, Mapping[int, Side]], Placed]
 """Places an enclosure with the sides wanted for the lines that cross its wall."""
 
 
+def remembered(index: Index, want: Mapping[int, Side], place: Inner) -> Inner:
+    """``place`` with what is wanted outside as well; nothing is placed twice with the same sides."""
+
+    def inner(enclosure: int, sides: Mapping[int, Side]) -> Placed:
+        all_sides = {**want, **sides}
+        key = (enclosure, tuple(all_sides.get(line) for line in index.touching[enclosure]))
+        if key not in index.kept:
+            index.kept[key] = place(enclosure, all_sides)
+        return index.kept[key]
+
+    return inner
+
+
 def hang(
     index: Index,
     level: Level,

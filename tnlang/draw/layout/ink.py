@@ -180,10 +180,13 @@ def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[P
     return found[:1]
 
 
-def _crossings_at(placed: Placed, top: float) -> list[float]:
+def _crossings_at(wall: Wall, placed: Placed, top: float) -> list[float]:
     """Where wires cross the top (or bottom) of a wall, or run so near to it that a badge would touch them."""
     found: list[float] = []
+    near = Box(wall.box.left, top, wall.box.right, top).grown(2 * BADGE_NEAR)
     for path in placed.routes.values():
+        if not geometry.bbox(path).overlaps(near):
+            continue
         for (x, y), (u, v) in pairwise(geometry.flatten(path)):
             if min(y, v) < top + BADGE_NEAR and max(y, v) > top - BADGE_NEAR:
                 found.extend((x, u) if abs(y - top) < BADGE_NEAR and abs(v - top) < BADGE_NEAR else ())
@@ -208,7 +211,7 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
     clear = width / 2 + BADGE_CLEAR - 1.0
     tries = [first, *(first + 6.0 * n * sign for n in range(1, 80) for sign in (1, -1))]
     for level in (wall.box.top, wall.box.bottom):
-        crossed = _crossings_at(placed, level)
+        crossed = _crossings_at(wall, placed, level)
         for x in tries:
             if low - 1e-6 <= x <= high + 1e-6 and all(abs(x - c) >= clear for c in crossed):
                 return (x, level)

@@ -13,6 +13,7 @@ from functools import cached_property
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape, Side
 from tnlang.draw.geometry import RIGHT
+from tnlang.draw.layout.box import Placed
 from tnlang.draw.scene import Point
 
 INLINE = ("clip", "onehot", "shift")
@@ -59,6 +60,8 @@ class Index:
         self.lines: dict[int, Line] = {line.id: line for line in diagram.lines}
         self.ended: frozenset[int] = frozenset(line for e in diagram.enclosures for line in e.ended)
         self.open: dict[tuple[int, int], int] = {(o.line, o.end): o.order for o in diagram.opens}
+        self.kept: dict[tuple[int, tuple[Side | None, ...]], Placed] = {}
+        """Enclosures that have been placed, by the sides wanted for the lines in them."""
 
     @cached_property
     def inner(self) -> dict[int | None, tuple[int, ...]]:
@@ -79,6 +82,18 @@ class Index:
                 return None
             item, place = place, self.enclosures[place].inside
         return item
+
+    @cached_property
+    def touching(self) -> dict[int, tuple[int, ...]]:
+        """For each enclosure the lines that have an end in it, however deep."""
+        found: dict[int, dict[int, None]] = {enclosure: {} for enclosure in self.enclosures}
+        for line in self.lines.values():
+            for end in line.ends:
+                place = self.shapes[end.shape].inside if end.shape is not None else None
+                while place is not None:
+                    found[place][line.id] = None
+                    place = self.enclosures[place].inside
+        return {enclosure: tuple(lines) for enclosure, lines in found.items()}
 
     def order(self, item: int) -> int:
         """The place of an item in the written order: ids are given in that order; dots come after."""

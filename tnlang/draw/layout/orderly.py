@@ -10,7 +10,7 @@ from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, add, union
 from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Pose, merged
-from tnlang.draw.layout.hang import Inner
+from tnlang.draw.layout.hang import Inner, remembered
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.single import bare_wires
@@ -30,9 +30,10 @@ def orderly(index: Index, inside: int | None, want: Mapping[int, Side], place: P
     """What stands in an enclosure (None: outside all), without its wall; outside all by ``place``."""
     here = level(index, inside)
 
-    def inner(enclosure: int, sides: Mapping[int, Side]) -> Placed:
-        return walled(index, enclosure, orderly(index, enclosure, {**want, **sides}))
+    def within(enclosure: int, sides: Mapping[int, Side]) -> Placed:
+        return walled(index, enclosure, orderly(index, enclosure, sides))
 
+    inner = remembered(index, want, within)
     parts = [_float(index, item) for item in here.floats]
     for items in here.components():
         part = here.only(items)

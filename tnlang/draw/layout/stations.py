@@ -12,6 +12,7 @@ from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, Box, add, union
 from tnlang.draw.layout.box import Placed, Port, Pose
+from tnlang.draw.layout.channels import MARGIN
 from tnlang.draw.layout.columns import Columns, Stub, near_line
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.items import FORK_LENGTH, first_leg, label_room, through, tip_of
@@ -21,6 +22,7 @@ from tnlang.draw.scene import CurveTo, Path, Point
 NEAR = 8.0
 """Half of what two wires keep between them, so that a round fits."""
 _ROOM = 10.0
+_BADGE_CLEAR = 6.5
 _FAN, _FANNED = 22.0, 3
 _INLINE = {"onehot": (18.0, 18.0), "clip": (14.0, 14.0), "shift": (34.0, 16.0)}
 
@@ -52,22 +54,27 @@ def named_here(edge: Edge) -> bool:
 
 
 def reach_of(index: Index, edge: Edge, near: int | None = None) -> tuple[float, float]:
-    """How far above and below itself a wire keeps others off, its name included."""
+    """How far above and below itself a wire keeps others off, its name included.
+
+    A wire that leaves a bubble keeps the room inside already: its name may stand right outside the wall.
+    Beside a wire that will run upright the name stands at the right.
+    """
     line = index.lines[edge.line if near is None else near]
     half = width_of(index, line.id) / 2
     above = below = NEAR + half
     opened = [o for o in index.diagram.opens if o.line == line.id] if edge.b is None else []
     texts = [(o.label or line.label, o.word if o.label else line.word) for o in opened]
-    if named_here(edge) or near is not None:
-        texts.append((line.label, line.word))
-    for text, word in texts:
+    for text, word in texts or [(line.label, line.word)]:
         if not text:
             continue
         extent = pieces.leg_extent(line, text, word)
-        if index.turned:
-            above = below = max(above, half + extent.width + 9.0 if not opened else extent.width / 2 + 6.0)
-        elif opened:
-            above, below = max(above, extent.ascent), max(below, extent.ascent)
+        if opened:
+            reach = extent.width / 2 + 6.0 if index.turned else extent.ascent
+            above, below = max(above, reach), max(below, reach)
+        elif index.flow == "down":
+            below = max(below, half + extent.width + 12.0)
+        elif index.flow == "up":
+            above = max(above, half + extent.width + 12.0)
         else:
             above = max(above, half + extent.ascent + 6.0)
     return above, below
@@ -194,6 +201,10 @@ def _enclosure(columns: Columns, item: int, sides: Mapping[Side, Sequence[Stub]]
     placed = inner(item, want)
     placed = placed.moved((-placed.box.center[0], -placed.box.center[1]))
     known = {port.line: port for port in placed.ports}
+    if columns.index.turned:  # a badge stands on the side where a channel lies
+        more = pieces.badge_size(columns.index.enclosures[item])[1] / 2 + _BADGE_CLEAR - MARGIN
+        box = replace(placed.box, left=placed.box.left - more, right=placed.box.right + more)
+        placed = replace(placed, box=box)
     stubs = [stub for found in sides.values() for stub in found]
     ports = {stub: known[near_line(columns.edges[stub.line], stub.end)] for stub in stubs}
     return _station(columns, replace(placed, ports=()), ports, 10.0)

@@ -86,23 +86,32 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
     return box
 
 
+_BADGED: dict[Side, Side] = {"left": "up", "right": "up", "down": "right", "up": "left"}
+"""The side of a wall that is on top in the end, by the flow."""
+
+
 def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius: float) -> Box:
-    """The box made wider where legs that cross its top leave no straight stretch for the badge."""
-    crossed = sorted(port.at[0] for port in content.ports if port.side == "up")
+    """The box made longer where legs across its later top leave no straight stretch for the badge."""
+    side = _BADGED[index.flow]
+    crossed = sorted(port.at[0 if side == "up" else 1] for port in content.ports if port.side == side)
     badge = index.enclosures[enclosure].badge
     if not badge or not crossed:
         return box
+    low, high = (box.left, box.right) if side == "up" else (box.top, box.bottom)
     need = pieces.badge_size(index.enclosures[enclosure])[0] + 2 * BADGE_CLEAR
-    stops = [box.left + radius, *crossed, box.right - radius]
+    stops = [low + radius, *crossed, high - radius]
     if any(b - a >= need for a, b in pairwise(stops)):
         return box
+    before, after = need - (crossed[0] - low - radius), need - (high - radius - crossed[-1])
     if len(content.poses) == 1 and len(crossed) == 1:  # one shape under its leg stays in the middle
-        more = need - (crossed[0] - box.left - radius)
-        return Box(box.left - more, box.top, box.right + more, box.bottom)
-    left, right = need - (crossed[0] - box.left - radius), need - (box.right - radius - crossed[-1])
-    if left <= right:
-        return Box(box.left - left, box.top, box.right, box.bottom)
-    return Box(box.left, box.top, box.right + right, box.bottom)
+        before = after = max(before, 0.0)
+    elif before <= after:
+        after = 0.0
+    else:
+        before = 0.0
+    if side == "up":
+        return replace(box, left=box.left - before, right=box.right + after)
+    return replace(box, top=box.top - before, bottom=box.bottom + after)
 
 
 def wall_radius(content: Placed, box: Box) -> float:
