@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tnlang.circuits import Circuits
     from tnlang.draw.scene import Scene
     from tnlang.ir.cost import Cost
+    from tnlang.ir.linearity import Linearity
     from tnlang.verification import Report
 
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
@@ -215,6 +216,28 @@ class NetHandle(Picture):
             return find(program.ir, self.name, weights, stops=stops)
         except TransformError as error:
             raise ValueMismatch(str(error)) from error
+
+    def linearity(self, /, *names: str) -> Linearity:
+        """What the outputs are in inputs, parameters or tensors of these names, together, read off the IR.
+
+        Without names it is all of the net's inputs. ``obstacles`` are the functions and products in the way.
+        Raises ValueMismatch for a name that is none of these.
+        """
+        from tnlang.ir.linearity import linearity
+
+        net, program = self.ir, self._program.ir
+        known = [decl.name for decl in (*net.inputs, *net.owned, *program.declarations)]
+        for name in names:
+            if name not in known:
+                raise ValueMismatch(
+                    f"net {self.name} has no input, parameter or tensor {name}; there are "
+                    + ", ".join(dict.fromkeys(known))
+                )
+        return linearity(program, net, names or [decl.name for decl in net.inputs])
+
+    def is_linear(self, /, *names: str) -> bool:
+        """Whether all outputs are linear, over the real numbers, in what ``linearity`` is asked of."""
+        return self.linearity(*names).is_linear
 
     def cost(self, /, **dims: int) -> Cost:
         """Operations and arrays, step by step; a dim without default that is not given counts as 1024."""

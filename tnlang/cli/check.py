@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tnlang.cli.app import TnCommand
@@ -10,6 +12,9 @@ from tnlang.cli.options import FILE, FiniteRange, diagnostics_option, dim_option
 from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.source import Diagnostic, TnError
+
+if TYPE_CHECKING:
+    from tnlang.api import Program
 
 
 @click.command(
@@ -21,6 +26,7 @@ Examples:
   tnlang check examples/*.tn --format json
   cat model.tn | tnlang check -
   tnlang check mps.tn --dim N=8
+  tnlang check frozen.tn --linear x
 
 \b
 Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
@@ -39,6 +45,9 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
     show_default=True,
     help="Of equations, relative.",
 )
+@click.option(
+    "--linear", metavar="NAME", help="Say of each net with an input of that name if it is linear in it."
+)
 def command(
     files: tuple[str, ...],
     dims: dict[str, int],
@@ -46,14 +55,18 @@ def command(
     equations: bool,
     tolerance: float,
     functions: bool,
+    linear: str | None,
 ) -> None:
     """Report every error and warning of FILES, equations checked on random numbers included.
 
-    With --format json one array of all diagnostics goes to standard output.
+    With --format json one array of all diagnostics goes to standard output. --linear writes a line for each
+    net whose input, parameter or tensor it names, with the functions and products that stand in the way.
     """
+    if linear is not None and diagnostics == "json":
+        raise click.UsageError("--linear writes lines of text: leave --format json out")
     found: list[Diagnostic] = []
     for file in tracked(files, "checking"):
-        found += _found(file, dims, functions, tolerance if equations else None)
+        found += _found(file, dims, functions, tolerance if equations else None, linear)
     errors = sum(d.severity == "error" for d in found)
     report(found, diagnostics, err=diagnostics == "text")
     if diagnostics == "text":
@@ -63,15 +76,31 @@ def command(
 
 
 def _found(
-    file: str, dims: dict[str, int], functions: bool, tolerance: float | None
+    file: str, dims: dict[str, int], functions: bool, tolerance: float | None, linear: str | None
 ) -> tuple[Diagnostic, ...]:
     from tnlang.api import load
 
     try:
         program = load(read_input(file), dims=dims, functions=functions)
+        if linear is not None:
+            _say_linear(program, linear)
         return (*program.warnings, *(program.check_equations(tolerance) if tolerance is not None else ()))
     except TnError as error:
         return error.diagnostics
+
+
+def _say_linear(program: Program, name: str) -> None:
+    """Whether each net is linear in what is of that name, a line each."""
+    asked = [
+        net for net in program.nets.values() if name in {d.name for d in (*net.ir.inputs, *net.ir.owned)}
+    ]
+    if any(decl.name == name for decl in program.ir.declarations):
+        asked = list(program.nets.values())
+    if not asked:
+        raise click.UsageError(f"no net has an input, parameter or tensor {name}")
+    for net in asked:
+        said = str(net.linearity(name))
+        click.echo(f"{net.name}, by {name}: {said}")
 
 
 def _summary(files: int, errors: int, warnings: int) -> str:

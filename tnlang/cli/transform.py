@@ -56,6 +56,8 @@ def command(
     program = load(read_input(file), dims=dims)
     made = net_of(program, net).transform(*steps, name=name)
     report(made.program.warnings, diagnostics)
+    if made.ir.note:
+        click.echo(f"note: {made.name}: {made.ir.note}", err=True)
     match ending:
         case ".tn":
             write_output(output, made.program.text)
