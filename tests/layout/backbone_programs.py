@@ -95,3 +95,60 @@ def program(draw: st.DrawFn, most: int = 4) -> str:
         inside = ["    repeat l in 0..3 {", *inside, "    }"]
     model = ["net model(x[seq, hidden]) -> y[seq, hidden] {", "    stream r = x", *inside, "    y = r", "}"]
     return "\n".join([HEADER, *nets, *model]) + "\n"
+
+
+@st.composite
+def across(draw: st.DrawFn) -> str:
+    """A net whose values (inputs, what is made of them or of the stream) are read in repeats and outside."""
+    values = ["s", "x", "z"]
+    lines = ["    stream s = x"]
+
+    def step(first: str) -> str:
+        """An assignment of the stream that may read a value from far away."""
+        value = draw(st.sampled_from([*values, "s"]))
+        right = draw(
+            st.sampled_from(
+                [
+                    f"s[p, r] += L[r, c] tanh({value}[p, c])",
+                    f"s[p, r] += tanh(s[p, r]) {value}[p, r]",
+                    f"s[p, r] = tanh(L[r, c] {value}[p, c]) s[p, r]",
+                    f"s[p, r] -= L[r, c] {value}[p, c]",
+                    f"s += f({value}) as {first}",
+                ]
+            )
+        )
+        return right
+
+    if draw(st.booleans()):
+        lines.append(f"    {step('f_0')}")
+    if draw(st.booleans()):
+        value = draw(st.sampled_from(values))
+        made = draw(st.sampled_from([f"M[r, c] {value}[p, c]", f"tanh({value}[p, r])"]))
+        lines.append(f"    k[p, r] = {made}")
+        values.append("k")
+    for number in range(draw(st.integers(1, 2))):
+        inside = [f"        {step(f'g_{number}{n}')}" for n in range(draw(st.integers(1, 2)))]
+        lines += [f"    repeat l in 0..{draw(st.integers(2, 4))} {{", *inside, "    }"]
+    if draw(st.booleans()):
+        lines.append(f"    {step('f_1')}")
+    value = draw(st.sampled_from(values))
+    last = [
+        "s",
+        f"s + {value}",
+        f"s[p, r] {value}[p, r]",
+        f"M[r, c] {value}[p, c] + s[p, r]",
+        "M[r, c] s[p, c]",
+    ]
+    lines.append(f"    y[p, r] = {draw(st.sampled_from(last))}".replace("y[p, r] = s + ", "y = s + "))
+    if lines[-1].endswith("= s"):
+        lines[-1] = "    y = s"
+    return "\n".join(
+        [
+            "dim n = 3, m = 2",
+            "net f(x[m, n]) -> y[m, n] { param V[n, n]; y[p, r] = V[r, c] tanh(x[p, c]) }",
+            "net model(x[m, n], z[m, n]) -> y[m, n] {",
+            "    param L[n, n], M[n, n]",
+            *lines,
+            "}\n",
+        ]
+    )

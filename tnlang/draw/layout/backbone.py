@@ -101,21 +101,24 @@ def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, 
 
 
 def _abreast(index: Index, spines: list[Spine]) -> None:
-    """Backbones side by side; a station that gives to another backbone stands a little below its use."""
+    """Backbones side by side; a station that gives to another stands a little below its first use."""
     for before, spine in pairwise(spines):
         spine.move((before.right + ABREAST, 0.0))
     for spine in reversed(spines):
-        for plan, begun in spine.placed:
+        first: dict[int, int] = {}
+        for k, (plan, _) in sorted(enumerate(spine.placed), key=lambda part: part[1][1]):
             for source in _sources(index, plan.part):
-                giving = next(s for s in spines if source in s.drawn.centers)
-                if giving is not spine:
-                    lower = begun + BELOW - giving.drawn.centers[source][1]
-                    if lower >= 0:
-                        giving.move((0.0, lower))
-                    else:
-                        for other in spines:
-                            if other is not giving:
-                                other.move((0.0, -lower))
+                first.setdefault(source, k)
+        for source, k in first.items():
+            giving = next(s for s in spines if source in s.drawn.centers)
+            if giving is not spine:
+                lower = spine.placed[k][1] + BELOW - giving.drawn.centers[source][1]
+                if lower >= 0:
+                    giving.move((0.0, lower))
+                else:
+                    for other in spines:
+                        if other is not giving:
+                            other.move((0.0, -lower))
 
 
 def _sources(index: Index, part: Part) -> set[int]:

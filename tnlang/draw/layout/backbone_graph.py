@@ -228,10 +228,7 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         elif other in index.stations and other not in place:
             foreign.append(line.id)
         elif other in place:
-            if (
-                index.shapes[other].symbol == "plus"
-                or line.id in index.shapes[other].legs[: index.shapes[other].inputs]
-            ):
+            if _comes_into(index, line.id, other):
                 returns.append(line.id)
                 stops.append(place[other])
             else:
@@ -241,18 +238,33 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         starts.extend(place[s] for s in index.ribbons_to.get(shape, ()) if s in place)
     if (not starts and not stops) or (not stops and _elsewhere(index, backbone, members)):
         return None
-    if not starts and _earlier(index, backbone, members):
+    if not starts and set(returns) <= stretch.keys() and _earlier(index, backbone, members):
         return None
     label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
+    stop = (max(stops) if starts else min(stops)) if stops else None
     return Part(
         members,
-        min(starts) if starts else None,
-        (max(stops) if starts else min(stops)) if stops else None,
+        _start(backbone, starts, stop),
+        stop,
         (*feeds, *foreign),
         tuple(returns),
         label,
         tuple(foreign),
     )
+
+
+def _start(backbone: Backbone, starts: list[int], stop: int | None) -> int | None:
+    """The first of the stations that a part takes from, on its own side of the plates' edges.
+
+    What it takes from beyond an edge comes to where it stands; where that is all, it only flows in.
+    """
+    if not starts:
+        return None
+    last = max(starts) if stop is None else stop
+    place = {station: i for i, station in enumerate(backbone.stations)}
+    edges = [e for p in backbone.plates for e in (place[p.start], place[p.stop] + 1) if e <= last]
+    near = [s for s in starts if s >= max(edges, default=0)]
+    return min(near, default=None)
 
 
 def _earlier(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
@@ -264,8 +276,17 @@ def _earlier(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool
 
 
 def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
-    """Whether these shapes give to a sum on another backbone: they stand there."""
-    inside = set(members)
-    near = {other for shape in inside for _, other in index.neighbours[shape]}
-    others = near & (index.stations - set(backbone.stations))
-    return any(index.shapes[shape].symbol == "plus" for shape in others)
+    """Whether these shapes give to a station of another backbone, and do not begin it: they stand there."""
+    others = index.stations - set(backbone.stations)
+    begun = {line for other in index.diagram.backbones for line in other.tracks[0]}
+    return any(
+        other in others and line not in begun and _comes_into(index, line, other)
+        for shape in members
+        for line, other in index.neighbours[shape]
+    )
+
+
+def _comes_into(index: Index, line: int, station: int) -> bool:
+    """Whether a line beside the tracks gives to a station, rather than taking from it."""
+    known = index.shapes[station]
+    return known.symbol == "plus" or line in known.legs[: known.inputs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
@@ -15,6 +15,8 @@ from tnlang.draw.scene import Point
 STUB = 7.0
 """How far a track runs straight beyond the shape that it leaves."""
 PITCH = 16.0
+NAMED = 16.0
+"""How much farther it runs from a station of another backbone: past the names of the tracks there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ class Harbour:
                     level = self.centers[other][1] + offsets[line.id, 1 - position]
                     both.append(self._port(end.shape, side, level - self.centers[end.shape][1]))
                     continue
-                both.append(self._port(end.shape, side, offsets[line.id, position]))
+                port = self._port(end.shape, side, offsets[line.id, position])
+                if line.id in self.plan.part.foreign and end.shape in self.index.stations:
+                    port = replace(port, reach=port.reach + NAMED)
+                both.append(port)
             if len(both) == 2:
                 found.append(Ends(line.id, both[0], both[1]))
         return found

@@ -48,8 +48,15 @@ Segment = tuple[Point, Point]
 class Router:
     """Routes tracks one after the other; each avoids what lies already."""
 
-    def __init__(self, shapes: dict[int, Box], walls: dict[int, Box], blocks: Iterable[Box] = ()) -> None:
+    def __init__(
+        self,
+        shapes: dict[int, Box],
+        walls: dict[int, Box],
+        blocks: Iterable[Box] = (),
+        plates: Iterable[Box] = (),
+    ) -> None:
         self.all_shapes, self.all_walls, self.all_blocks = shapes, walls, tuple(blocks)
+        self.plates = tuple(plates)
         self.all_tracks: list[Segment] = []
         self.all_ribbons: list[Segment] = []
         self.focus(-inf, inf)
@@ -143,6 +150,9 @@ class Router:
             along = a[1] if flat else a[0]
             if any(abs(along - edge) < OFF_WALL for edge in edges):
                 return FAR
+        for box in self.plates:
+            if _bars(box, (low_x, high_x, low_y, high_y), a, b, start.at, end.at):
+                return FAR
         for (c, d), (left, right, top, bottom) in zip(self.tracks, self._spans, strict=True):
             if low_x > right + APART or high_x < left - APART or low_y > bottom + APART:
                 continue
@@ -170,7 +180,11 @@ class Router:
                 xs.update((c[0] - 16, c[0] + 16))
             else:
                 ys.update((c[1] - 16, c[1] + 16))
-        low_x, high_x = min(a[0], b[0]) - AROUND, max(a[0], b[0]) + AROUND
+        for box in self.plates:
+            xs.update((box.left - 14, box.right + 14, box.right + 30))
+            ys.update((box.top - 14, box.bottom + 14))
+        passed = [x for box in self.plates if _between(box, a, b) for x in (box.left, box.right)]
+        low_x, high_x = min(a[0], b[0], *passed) - AROUND, max(a[0], b[0], *passed) + AROUND
         low_y, high_y = min(a[1], b[1]) - AROUND, max(a[1], b[1]) + AROUND
         keep_x, keep_y = {a[0], b[0]}, {a[1], b[1]}
         return (
@@ -227,6 +241,30 @@ class Router:
                     guess = abs(xs[u] - end.out[0]) + abs(ys[v] - end.out[1])
                     heappush(queue, (new + guess, count, u, v, turn))
         return []
+
+
+def _between(box: Box, a: Point, b: Point) -> bool:
+    """Whether a box lies at heights between two points."""
+    return min(a[1], b[1]) < box.bottom and box.top < max(a[1], b[1])
+
+
+def _bars(
+    plate: Box, spans: tuple[float, float, float, float], a: Point, b: Point, start: Point, end: Point
+) -> bool:
+    """Whether a plate's edge bars a piece of a track: what comes from outside crosses it once."""
+    low_x, high_x, low_y, high_y = spans
+    near = plate.grown(OFF_WALL)
+    if low_x >= near.right or high_x <= near.left or low_y >= near.bottom or high_y <= near.top:
+        return False
+    ends = plate.holds(start) + plate.holds(end)
+    within = plate.holds(a) + plate.holds(b)
+    if ends == 0:
+        return True
+    if ends == 2:
+        return within < 2
+    flat = high_y - low_y < high_x - low_x
+    edges, along = ((plate.top, plate.bottom), a[1]) if flat else ((plate.left, plate.right), a[0])
+    return any(abs(along - edge) < OFF_WALL for edge in edges)
 
 
 def _span(segment: Segment) -> tuple[float, float, float, float]:

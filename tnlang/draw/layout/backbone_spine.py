@@ -38,8 +38,9 @@ ALONE = 80.0
 """How far from the tracks a leg runs that nothing in its block acts on."""
 ABREAST = 150.0
 """Between two backbones."""
-PLATE_AIR, COUNT = 28.0, 24.0
-"""Clear space inside a plate, and the height of what tells how often it is repeated."""
+PLATE_AIR, COUNT, LEAVE = 28.0, 24.0, 32.0
+"""Clear space inside a plate, the height of what tells how often it is repeated, and from the plate to where
+the tracks turn into a part below it."""
 
 
 class Spine:
@@ -79,7 +80,7 @@ class Spine:
                 self.after = chain_of(self.index, part, self.backbone.tracks[-1], upward=False)
                 if self.after is not None:
                     continue
-            if part.start is None and part.stop is not None and feeding_tensor(self.index, part):
+            if _only_flows_in(part) and feeding_tensor(self.index, part):
                 self.feeds.append(part)
                 continue
             lined.extend(self._placers(part, below=part.start in begun))
@@ -131,8 +132,9 @@ class Spine:
                 y = max(y, low + self._air(station) + opened * PLATE_AIR + half[1] + 4)
             for plan in self._flowing_in(i):
                 above = JOIN if self.joins(plan.part) else 0.0
-                y = max(y, low + 12.0 - plan.top + plan.stop + above)
-                self.placed.append((plan, y - plan.stop - above))
+                edge = self._air(station) + opened * PLATE_AIR if opened else 0.0
+                y = max(y, low + edge + 12.0 - plan.top + plan.stop + above)
+                self.placed.append((plan, y - plan.stop - above - (edge if above else 0.0)))
             y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
             starting = [plan for plan in self.plans if plan.part.start == i and not self._is_tail(plan.part)]
             tails = [plan for plan in self.plans if plan.part.start == i and self._is_tail(plan.part)]
@@ -151,7 +153,7 @@ class Spine:
                 low += self._air(station) - PLATE_AIR
                 y = low - STEP + 64 + self._named(i + 1)
             if tails:
-                begin = low if station in closing else drawn.centers[station][1]
+                begin = low + LEAVE if station in closing else drawn.centers[station][1]
                 low = max(low, self._begin(tails, begin))
         for plan, begun in self.placed:
             self._merge(plan, begun)
@@ -189,6 +191,15 @@ class Spine:
                         found[line] = (self.x + x, station)
         return found
 
+    def leaves(self, part: Part, begun: float) -> dict[int, tuple[float, float]]:
+        """The tracks that run on below a plate into a part: their x, and the y of the station they leave."""
+        tracks = self.backbone.tracks[-1]
+        if not self._is_tail(part) or len(tracks) != len(self.offsets):
+            return {}
+        y = self.drawn.centers[self.backbone.stations[-1]][1]
+        lines = zip(tracks, self.offsets, strict=True)
+        return {line: (self.x + x, y) for line, x in lines if line in part.feeds and y < begun}
+
     def _named(self, stretch: int) -> float:
         """The length along the tracks that a stretch's names need."""
         return max((self.along(self.index.lines[n]) for n in self.backbone.tracks[stretch]), default=0.0)
@@ -200,9 +211,8 @@ class Spine:
         return max([PLATE_AIR, *(self._named(i) for i in range(len(self.backbone.tracks)) if near)])
 
     def _is_tail(self, part: Part) -> bool:
-        """Whether a part only takes the tracks after the last station: it stands below any plate."""
-        tracks = set(self.backbone.tracks[-1])
-        return part.stop is None and bool(part.feeds) and tracks >= set(part.feeds)
+        """Whether a part takes the tracks after the last station: it stands below any plate."""
+        return part.stop is None and bool(set(self.backbone.tracks[-1]) & set(part.feeds))
 
     def _begin(self, starting: list[Plan], y: float) -> float:
         """Puts the parts that start at a station one below another; the reach of one that does not return."""
@@ -347,7 +357,8 @@ class Spine:
             boxes = [box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in stations[first : last + 1]]
             for plan, begun in self.placed:
                 start = plan.part.start if plan.part.start is not None else plan.part.stop
-                if start is not None and first <= start <= last and not self._is_tail(plan.part):
+                beyond = self._is_tail(plan.part) or self.joins(plan.part)
+                if start is not None and first <= start <= last and not beyond:
                     boxes.append(Box(0.0, begun + plan.top, plan.right, begun + plan.bottom))
                     boxes.extend(self.drawn.walls[w] for w in plan.walls)
                     stop = begun + plan.stop
@@ -378,6 +389,10 @@ def _within(plate: Plate, other: Plate, stations: list[int]) -> bool:
     return stations.index(other.start) <= stations.index(plate.start) and stations.index(
         plate.stop
     ) <= stations.index(other.stop)
+
+
+def _only_flows_in(part: Part) -> bool:
+    return part.start is None and part.stop is not None and not part.feeds
 
 
 def _is_source(part: Part) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from math import inf
 
 from tnlang.draw.curves import track
-from tnlang.draw.diagram import Ribbon
+from tnlang.draw.diagram import Line, Ribbon
+from tnlang.draw.geometry import Box
 from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_graph import Index
-from tnlang.draw.layout.backbone_place import Plan
+from tnlang.draw.layout.backbone_place import TRUNK, Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
 from tnlang.draw.layout.backbone_spine import ABREAST, ALONE, FREE, TRACK, Spine
@@ -18,6 +19,8 @@ from tnlang.draw.scene import Point
 OFF, OVER, LANE, STATION = 40.0, 16.0, ABREAST - 20.0, 34.0
 """How far a ribbon from another backbone runs from its station, above the bubbles that it goes to, left of
 the tracks between the two, and past other stations."""
+PASSING = 32.0
+"""How far outside a plate a line runs past it."""
 INNER, OUTER = 24.0, 40.0
 """Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
 
@@ -40,6 +43,7 @@ class Wires:
             {s: box for s, box in boxes.items() if s not in texts},
             drawn.walls,
             [boxes[s].grown(4) for s in texts],
+            [box for _, box in drawn.plates],
         )
         for path in drawn.paths.values():
             (x, y), (u, v) = path.start, path.end
@@ -49,8 +53,7 @@ class Wires:
     def route(self) -> Drawn:
         """Everything with its lines."""
         for spine in self.spines:
-            for plan, _ in spine.placed:
-                self._ribbons(plan, spine)
+            self._ribbons(spine)
         for spine in self.spines:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
@@ -72,7 +75,8 @@ class Wires:
             count[shape] += 1
             spine = next((s for s in self.spines if shape in s.drawn.centers), self.spines[0])
             x, y = drawn.centers[shape]
-            x += spine.offsets[min(number, len(spine.offsets) - 1)]
+            if shape in self.index.stations:
+                x += spine.offsets[min(number, len(spine.offsets) - 1)]
             way = [(x, y), (x, y + (FREE if end.kind == "output" else -FREE))]
             drawn.paths[end.line] = rounded_track(way if line.ends[0].shape == shape else way[::-1], 0.0)
             drawn.free[end.line] = "bottom" if end.kind == "output" else "top"
@@ -85,18 +89,20 @@ class Wires:
             shapes = [e.shape for e in line.ends]
             if line.id in drawn.paths or any(s is None or s not in drawn.centers for s in shapes):
                 continue
-            aside = 16.0 * tracks.get(line.id, 0) - 8.0
+            aside = 2 * TRACK * tracks.get(line.id, _place(self.index, line)) - TRACK
             ports = [self._port(line.id, shape, shapes, aside) for shape in shapes if shape is not None]
-            points = self._inner(ports) or self.router.simple(*ports) or self.router.search(*ports)
+            points = self._inner(ports, aside) or self.router.simple(*ports) or self.router.search(*ports)
             self.router.lay(points)
             drawn.paths[line.id] = rounded_track(points, INNER)
 
-    def _inner(self, ports: list[Port]) -> list[Point] | None:
-        """A leg that a block leaves alone is still the inner track of its C."""
+    def _inner(self, ports: list[Port], aside: float) -> list[Point] | None:
+        """A leg that a block leaves alone is still the inner track of its C; past a plate it runs outside."""
         one, two = ports
         if one.side != "right" or two.side != "right" or abs(one.at[0] - two.at[0]) > 1:
             return None
-        x = one.at[0] + ALONE
+        low, high = sorted((one.at[1], two.at[1]))
+        passed = [box.right for _, box in self.drawn.plates if low < box.top and box.bottom < high]
+        x = max([one.at[0] + ALONE, *(right + PASSING + aside for right in passed)])
         points = [one.at, (x, one.at[1]), (x, two.at[1]), two.at]
         return points if self.router.free(points, one, two) else None
 
@@ -110,6 +116,8 @@ class Wires:
             return Port((x, y), "down", high + 7, shape, walls)
         if line in firsts and shape in {b.stations[0] for b in self.index.diagram.backbones[1:]}:
             return Port((x + aside, y), "up", high + 7, shape, walls)
+        if any(self.drawn.centers[s][0] < x - ABREAST / 2 for s in shapes if s is not None):
+            return Port((x, y - aside), "left", wide + 7, shape, walls)
         return Port((x, y - aside if gives else y + aside), "right", wide + 7, shape, walls)
 
     def _part(self, spine: Spine, plan: Plan, begun: float) -> None:
@@ -151,12 +159,14 @@ class Wires:
         self.drawn.paths[pair.line] = rounded_track(way, OUTER if outer or at_dot else INNER)
 
     def _joins(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
-        """Ports of lines that turn into a track above its first station, and run on to where they end."""
+        """Ports of lines that turn into a track above its first station, or out of it below a plate."""
         joins = spine.joins(plan.part)
         found = {}
         for k, (line, (x, station)) in enumerate(sorted(joins.items(), key=lambda j: j[1])):
             level = begun + plan.stop + TRACK * (2 * k - len(joins) + 1)
             found[line] = Port((x, level), "right", 8.0, tail=(x, self.drawn.centers[station][1]))
+        for k, (line, (x, top)) in enumerate(spine.leaves(plan.part, begun).items()):
+            found[line] = Port((x, begun + TRACK - 2 * TRACK * k), "right", 8.0, tail=(x, top))
         return found
 
     def _opened(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
@@ -182,25 +192,35 @@ class Wires:
                     found[line] = Port(at, "left", 0.0, None, self.index.around(enclosure.id))
         return found
 
-    def _ribbons(self, plan: Plan, spine: Spine) -> None:
+    def _ribbons(self, spine: Spine) -> None:
         """A ribbon leaves its station at 45 degrees, runs down beside the tracks, and into the row."""
         centers = self.drawn.centers
+        trunks = {shape: plan.trunks for plan, _ in spine.placed for shape in plan.centers}
         for ribbon in self.index.diagram.ribbons:
-            if ribbon.paste not in plan.centers or ribbon.station not in centers:
+            if ribbon.paste not in spine.drawn.centers or ribbon.station not in centers:
                 continue
             (x, y), (u, v) = centers[ribbon.station], centers[ribbon.paste]
-            trunk = spine.x + plan.trunks.get(ribbon.station, 0.0)
-            if ribbon.station not in plan.trunks or abs(y - v) < 1:
+            known = trunks.get(ribbon.paste, {})
+            trunk = spine.x + known.get(ribbon.station, TRUNK)
+            passed = [box for _, box in spine.drawn.plates if y < box.top and box.bottom < v]
+            if passed or (ribbon.paste not in trunks and abs(y - v) > 1):
+                points = self._from_afar(ribbon, (x, y), (u, v), trunk, passed)
+            elif ribbon.station not in known or abs(y - v) < 1:
                 points = [(x, y), (u, v)] if abs(y - v) < 1 else [(x, y), (u - 40, v), (u, v)]
             elif 0 < trunk - x <= 120:
                 points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
             else:
-                points = self._from_afar(ribbon, (x, y), (u, v), trunk)
+                points = self._from_afar(ribbon, (x, y), (u, v), trunk, [])
             self.drawn.ribbons.append(track(points, INNER))
             self.router.lay_ribbon(points[1:] if len(points) > 2 else points)
 
-    def _from_afar(self, ribbon: Ribbon, station: Point, paste: Point, trunk: float) -> list[Point]:
-        """The way of a ribbon from another backbone: above the bubbles of the copy, then down beside them."""
+    def _from_afar(
+        self, ribbon: Ribbon, station: Point, paste: Point, trunk: float, passed: Sequence[Box]
+    ) -> list[Point]:
+        """The way of a ribbon from another backbone, or round plates that it passes.
+
+        Above the bubbles of the copy, then down beside them.
+        """
         (x, y), (u, v) = station, paste
         walls = self.index.walls(ribbon.paste)
         above = (self.drawn.walls[walls[0]].top if walls else v - self.drawn.halves[ribbon.paste][1]) - OVER
@@ -208,6 +228,10 @@ class Wires:
             if abs(station_x - trunk) < OFF + STATION and abs(station_y - above) < STATION:
                 above = station_y - STATION
         last = [(trunk, above), (trunk, v), (u, v)]
+        if passed:
+            lane = min(box.left for box in passed) - PASSING
+            fall = min(OFF, min(box.top for box in passed) - OVER - y)
+            return [(x, y), (x - fall, y + fall), (lane, y + fall), (lane, above), *last]
         away = 1.0 if trunk > x else -1.0
         if y + OFF <= above:
             return [(x, y), (x + away * OFF, y + OFF), (trunk, y + OFF), *last[1:]]
@@ -217,6 +241,16 @@ class Wires:
         lane = (trunk if trunk > x else x) - LANE
         level = y + away * OFF
         return [(x, y), (x + away * OFF, level), (lane, level), (lane, above), *last]
+
+
+def _place(index: Index, line: Line) -> int:
+    """Which leg of its value a line between stations is, the first being 0."""
+    for end in line.ends:
+        shape = index.shapes[end.shape] if end.shape is not None else None
+        if shape is not None and shape.symbol == "copy":
+            groups = [name.partition(".")[0] for name in shape.leg_names[: end.leg + 1]]
+            return groups.count(groups[-1]) - 1
+    return 0
 
 
 def _far(a: Point, b: Point) -> float:

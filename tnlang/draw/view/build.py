@@ -345,8 +345,10 @@ class Builder:
             found = []
             for joint in joints:
                 known = of_joint.get(self.find(joint), [])
-                near = [n for n in known if {before, after} & {end.shape for end in by_id[n].ends}]
-                found.extend((near or known)[:1])
+                at = {before, after} - {None}
+                near = [n for n in known if at & {end.shape for end in by_id[n].ends}]
+                free = [n for n in known if None in {end.shape for end in by_id[n].ends}]
+                found.extend((near or free or known)[:1])
             return tuple(found)
 
         backbones = tuple(

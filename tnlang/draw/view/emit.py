@@ -10,6 +10,7 @@ from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder, Undrawable
 from tnlang.draw.view.shapes import barred, column_of, declared, name_of
 from tnlang.draw.view.sums import assigned, ends_legs, falls_apart, flattened, function_label, sole_bubble
+from tnlang.draw.view.turns import Turns
 from tnlang.draw.view.values import Definition, Key, Uses, is_norm
 from tnlang.draw.view.wiring import Frame, Wiring, group_wire, ix_wire, leg_wire, raised_entry
 from tnlang.ir.net import (
@@ -51,10 +52,12 @@ class Emitter(Wiring):
         self.joints_running: dict[Key, tuple[int, ...]] = {}
         self.halts: dict[Key, Callable[[], None]] = {}
         self.wired: set[Key] = set()
-        self.enclosed: set[Key] = set()
-        """Values of streams whose stations stand in a plate that is closed."""
-        self.leaked: set[Key] = set()
-        """Those of them that something outside reads."""
+        self.turns: Turns = ()
+        """The repeats round what is drawn now."""
+        self.turns_of: dict[Key, Turns] = {}
+        """The repeats that a value's station stands in."""
+        self.begin: dict[Key, Callable[[Definition], None]] = {}
+        """What puts a value's station where its first use cannot have it."""
         self.labels: dict[Key, str] = {}
         self.roles: Mapping[str, Role] = {}
 
@@ -315,6 +318,7 @@ class Emitter(Wiring):
         statement = found.statement
         several = (count > 1 or found.key in self.station_of) and bool(joints)
         if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
+            self._begin(found)
             self.copied(found, joints, wires, frame, span, told, node.conj)
         elif isinstance(statement, Decl) and self.hides(found):
             self.enter(statement, joints, named=False)
@@ -330,6 +334,7 @@ class Emitter(Wiring):
             )
             self.put(replace(shape, told=told), joints, wires, frame, span, called)
         elif several:
+            self._begin(found)
             self.define(found, wires)
             self.copied(found, joints, wires, frame, span, told, node.conj)
         else:
@@ -383,15 +388,14 @@ class Emitter(Wiring):
         """A use of a value that has several: by wires from its station, or as a pasted disc on a ribbon."""
         label = self.labels.get(found.key) or names.math(found.shown)
         station = self.station_of.get(found.key)
-        if found.key in self.enclosed:
-            self.leaked.add(found.key)
-        wired = frame.inside is None and found.key not in self.wired and not conj
+        here = station is None or self.turns_of[found.key] == self.turns
+        wired = frame.inside is None and here and found.key not in self.wired and not conj
         if wired and (self.stations or station is not None):
             self.wired.add(found.key)
             if station is None:
                 shape = Shape(0, "copy", label, found.shown, role="pasted", told=f"(copy) {told}")
                 station = self.builder.shape(replace(shape, inside=frame.inside, span=span))
-                self.station_of[found.key] = station
+                self.stands(found, station)
             self.go_on(station, found, joints, wires)
             return
         if conj:
@@ -402,6 +406,11 @@ class Emitter(Wiring):
         if station is not None:
             self.builder.ribbons.append(Ribbon(station, paste))
 
+    def stands(self, found: Definition, station: int) -> None:
+        """A value has its station here."""
+        self.station_of[found.key] = station
+        self.turns_of[found.key] = self.turns
+
     def go_on(
         self, station: int, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...]
     ) -> None:
@@ -410,6 +419,10 @@ class Emitter(Wiring):
         use = 1 + len({name.partition(".")[0] for name in before} - {"in"})
         for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"out{use}.{name}")
+
+    def _begin(self, found: Definition) -> None:
+        if found.key in self.begin:
+            self.begin.pop(found.key)(found)
 
     def define(self, found: Definition, wires: tuple[Wire, ...]) -> None:
         """Draw a value that is used several times, once, and put its station there."""
@@ -420,7 +433,7 @@ class Emitter(Wiring):
         label = self.labels.get(found.key) or names.math(found.shown)
         told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
         station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
-        self.station_of[found.key] = station
+        self.stands(found, station)
         self.definition(found, joints, wires, frame)
         for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{name}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
-from tnlang.draw.view.build import Builder, StreamRecord
-from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names
+from tnlang.draw.view.build import Builder, StreamRecord, Undrawable
+from tnlang.draw.view.emit import Emitter, is_taken_away, leg_names, legs_of
 from tnlang.draw.view.ends import copied_input, enter, output_wires
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.running import Box, Plus, Steps, steps_of
 from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.sums import apart, flattened
+from tnlang.draw.view.turns import read_apart
 from tnlang.draw.view.values import Definition, Key, Openings, Scope, Versions
 from tnlang.draw.view.wiring import Frame, leg_wire
 from tnlang.ir.net import (
@@ -32,7 +34,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import statements, walk
+from tnlang.ir.walk import walk
 
 
 @dataclass(slots=True)
@@ -47,49 +49,34 @@ class _Stream:
 def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
     """The diagram of a whole net."""
     scope = Scope(program, as_stream(net), openings)
-    return _drawn(lambda split: _NetDrawing(scope, compose=compose, symbols=symbols, split=split))
+    return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
 
 
 def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
     """The diagram of a net that an expression calls, its result on the legs of the expression."""
     net, parent = as_stream(inner.net), inner.parent
     scope = Scope(inner.program, net, inner.opened, inner.path, parent, inner.call, inner.call_versions)
-    return _drawn(lambda split: _NetDrawing(scope, compose=True, symbols=False, legs=legs, split=split))
-
-
-def _drawn(made: Callable[[frozenset[Key]], _NetDrawing]) -> Diagram:
-    """The diagram; a value that is read inside a plate and outside it has a station in each."""
-    drawing = made(frozenset())
-    diagram = drawing.draw()
-    if not drawing.emitter.leaked:
-        return diagram
-    return made(frozenset(drawing.emitter.leaked)).draw()
+    return _NetDrawing(scope, compose=True, symbols=False, legs=legs).draw()
 
 
 class _NetDrawing:
-    """``legs`` are those of the one output, where the net is called by an expression. The values ``split``
-    have a station before the repeat that reads them, and one in it."""
+    """``legs`` are those of the one output, where the net is called by an expression."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        *,
-        compose: bool,
-        symbols: bool,
-        legs: Sequence[Wire] = (),
-        split: frozenset[Key] = frozenset(),
-    ) -> None:
-        self.scope, self.legs, self.split = scope, legs, split
+    def __init__(self, scope: Scope, *, compose: bool, symbols: bool, legs: Sequence[Wire] = ()) -> None:
+        self.scope, self.legs = scope, legs
         self.builder = Builder(symbols=symbols, styles=scope.opened.styles)
         roots: list[tuple[Ref, Versions]] = [(Ref(o.name, o.subs), scope.last) for o in scope.net.outputs]
         self.uses = scope.uses(roots)
         self._count_streams()
         self.emitter = Emitter(self.builder, self.uses, compose=compose, stations=True)
+        self.apart = read_apart(scope, self.uses)
+        self.emitter.begin = dict.fromkeys(self.apart, self._begin)
         self.emitter.roles = tensor_roles(scope.program)
         self.streams: dict[str, _Stream] = {}
         self.records: list[StreamRecord] = []
         self.shown: dict[Key, str] = {}
         self.pending: dict[str, Definition] = {}
+        self.named: Counter[tuple[int, str]] = Counter()
 
     def _count_streams(self) -> None:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
@@ -133,6 +120,30 @@ class _NetDrawing:
         record.tracks.extend([joints, ()])
         record.stations.append(station)
 
+    def _begin(self, found: Definition) -> None:
+        """A value that is read in a plate and outside it: a backbone of one station, beside what reads it."""
+        if self.apart[found.key]:
+            raise Undrawable(
+                f"{found.shown} is read in a repeat and in the one round it, and could stand in neither: "
+                "assign it to a stream of its own"
+            )
+        turns, self.emitter.turns = self.emitter.turns, ()
+        record, before = StreamRecord(), self.builder.made()
+        wires = tuple(leg_wire(leg, leg.size) for leg in legs_of(found))
+        joints = tuple(self.builder.joint() for _ in wires)
+        if isinstance(found.statement, Decl):
+            enter(self.emitter, self.scope, found, joints, wires)
+        else:
+            self.emitter.definition(found, joints, wires, Frame(found.scope, found.versions, {}))
+        label = self.emitter.labels.get(found.key) or names.math(found.shown)
+        station = self._station(found, label, found.key[1], joints, wires)
+        record.tracks.extend([joints, ()])
+        record.stations.append(station)
+        members, enclosures = self.builder.made_since(before)
+        record.blocks.append(Block(None, station, tuple(m for m in members if m != station), enclosures))
+        self.records.insert(0, record)
+        self.emitter.turns = turns
+
     def _output(self, output: Output, order: int) -> None:
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
         wires = tuple(self.legs) or output_wires(self.scope, output)
@@ -174,17 +185,16 @@ class _NetDrawing:
                         self._add(statement, found)
                     self.pending[target.name] = found
                 case Repeat(loop=loop, body=inner):
-                    assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
-                    self._copies(tuple(name for name in self.pending if name not in assigned))
-                    outer = self._before_turns([n for n in self.pending if n in assigned])
-                    known = set(self.emitter.station_of)
+                    begun = self.scope.begun.get(id(statement), [])
+                    self._copies(tuple(self.pending))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
+                    begun = [v for v in begun if v.key[1] in self.streams and v.key in self.uses.counts]
+                    self.pending |= {value.key[1]: value for value in begun}
+                    turns = self.emitter.turns
+                    self.emitter.turns = (*turns, *[id(statement)] * (id(statement) in self.scope.begun))
                     self._statements(inner)
+                    self.emitter.turns = turns
                     count, told = names.turns_of(loop), names.loop(loop)
-                    if count != "1":
-                        self.emitter.enclosed |= self.emitter.station_of.keys() - known - outer.keys()
-                    self.emitter.station_of |= outer
-                    self.emitter.wired -= outer.keys()
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
                         self._plate(record, record.stations[first if record is before else 0 :], count, told)
@@ -193,24 +203,6 @@ class _NetDrawing:
                             self._plate(opened.record, opened.record.stations, count, told)
                 case _:
                     pass
-
-    def _before_turns(self, streams: list[str]) -> dict[Key, int]:
-        """The stations before a repeat of what is read in it and after it; in the repeat it has another."""
-        found: dict[Key, int] = {}
-        for name in streams:
-            value, stream = self.pending[name], self.streams[name]
-            if value.key not in self.split:
-                continue
-            label = self._named(value, stream)
-            station = self._station(value, label, name, stream.joints, stream.wires)
-            after = tuple(self.builder.joint() for _ in stream.wires)
-            self.emitter.go_on(station, value, after, stream.wires)
-            stream.joints = after
-            stream.record.stations.append(station)
-            stream.record.tracks.append(after)
-            found[value.key] = self.emitter.station_of.pop(value.key)
-            self.emitter.labels[value.key] = names.math(name)
-        return found
 
     def _plate(self, record: StreamRecord, stations: list[int], count: str, told: str) -> None:
         """The plate round the stations that a repeat adds."""
@@ -471,9 +463,9 @@ class _NetDrawing:
         """What a station is called: values of one stream are told apart by primes."""
         if found.key in self.emitter.labels:
             return self.emitter.labels[found.key]
-        stations = stream.record.stations
-        index = sum(1 for n in stations if self.builder.shapes[n].symbol == "copy")
         shown = self.shown.get(found.key, found.key[1])
+        index = self.named[id(stream.record), shown]
+        self.named[id(stream.record), shown] += 1
         return names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
 
     def _next(self, found: Definition) -> Definition | None:
@@ -527,7 +519,7 @@ class _NetDrawing:
         self, found: Definition, label: str, name: str, joints: tuple[int, ...], wires: tuple[Wire, ...]
     ) -> int:
         station = self._copy_shape(found, label, name)
-        self.emitter.station_of[found.key] = station
+        self.emitter.stands(found, station)
         for joint, wire, leg in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{leg}")
         return station

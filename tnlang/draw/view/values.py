@@ -8,11 +8,27 @@ from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
 from tnlang.draw.view.styling import NO_STYLES, Styles
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Factor, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
+from tnlang.ir.net import (
+    Bind,
+    Bubble,
+    Call,
+    Decl,
+    Factor,
+    Frozen,
+    Net,
+    Ref,
+    Repeat,
+    Shared,
+    Stmt,
+    StreamSet,
+    Sum,
+    Tensor,
+    Term,
+)
 from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate, show
 from tnlang.ir.slots import owned_shared
-from tnlang.ir.walk import refs, walk
+from tnlang.ir.walk import refs, statements, walk
 
 Versions = Mapping[str, int]
 """For each stream of a net, how many assignments lie before a place."""
@@ -78,6 +94,12 @@ class Scope:
     loops: dict[int, tuple[str, ...]] = field(default_factory=dict)
     repeated: set[int] = field(default_factory=set)
     """The assignments of streams that stand in a repeat of several turns, by the statement's ``id``."""
+    begun: dict[int, list[Definition]] = field(default_factory=dict)
+    """For a repeat of several turns, by ``id``, the values of its streams as a turn begins."""
+    turning: set[Key] = field(default_factory=set)
+    """Their keys."""
+    numbered: dict[str, list[Definition]] = field(default_factory=dict)
+    """For each stream the values that its numbers mean: those before it is first assigned in a repeat."""
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -111,10 +133,9 @@ class Scope:
                 case StreamSet(target=target):
                     if several:
                         self.repeated.add(id(statement))
-                    known = self.streams.setdefault(target.name, [])
-                    made = self._definition(target.name, (), statement, now, version=len(known))
-                    known.append(made)
-                    now[target.name] = len(known) - 1
+                    made = self._assigned(target.name, statement, now)
+                    if not several and all(name != target.name for _, name, _, _ in self.turning):
+                        self.numbered.setdefault(target.name, []).append(made)
                 case Call(results=results):
                     self.loops[id(statement)] = loops
                     for index, result in enumerate(results):
@@ -125,10 +146,32 @@ class Scope:
                 case Repeat(loop=loop, body=inner):
                     once = names.turns_of(loop) == "1"
                     turn = show(loop.start) if once else loop.var
+                    if not once:
+                        self.begun[id(statement)] = self._begin(inner, now)
                     now = dict(self._scan(inner, now, (*loops, turn), several=several or not once))
                 case Shared():
                     pass
         return now
+
+    def _assigned(self, name: str, statement: StreamSet, now: dict[str, int]) -> Definition:
+        """A stream's next value."""
+        known = self.streams.setdefault(name, [])
+        made = self._definition(name, (), statement, now, version=len(known))
+        known.append(made)
+        now[name] = len(known) - 1
+        return made
+
+    def _begin(self, body: tuple[Stmt, ...], now: dict[str, int]) -> list[Definition]:
+        """A turn begins: what it starts from is a value of its own for each stream that it assigns again."""
+        found = []
+        for name in dict.fromkeys(s.target.name for s in statements(body) if isinstance(s, StreamSet)):
+            if name in now:
+                target = self.streams[name][now[name]].statement.target  # type: ignore[union-attr]
+                same = Sum((Term((Tensor(Ref(name), target.legs),)),))
+                made = self._assigned(name, StreamSet(target, "=", same), now)
+                self.turning.add(made.key)
+                found.append(made)
+        return found
 
     def _bind(
         self,
@@ -207,13 +250,13 @@ class Scope:
     def _local(self, ref: Ref, versions: Versions) -> Definition | None:
         if ref.name in self.streams:
             known = self.streams[ref.name]
+            version = versions.get(ref.name, len(known) - 1)
             if ref.subs:
+                known = self.numbered.get(ref.name, [])
                 try:
                     version = evaluate(ref.subs[0], {})
                 except SizeError:
                     return None
-            else:
-                version = versions.get(ref.name, len(known) - 1)
             return known[version] if 0 <= version < len(known) else None
         found = self.table.get((ref.name, ref.subs))
         turns = self.bound.get((ref.name, ref.subs), [])
@@ -257,19 +300,33 @@ class Scope:
 
 @dataclass(slots=True)
 class Uses:
-    """``counts`` of uses by key. ``shadow`` are those by what is frozen: they count for the layout alone."""
+    """``counts`` of uses by key. ``shadow`` are those by what is frozen: they count for the layout alone.
+
+    ``readers`` are the values that are made of a value; None stands for a use at the level it starts from.
+    """
 
     counts: Counter[Key] = field(default_factory=Counter)
     shadow: Counter[Key] = field(default_factory=Counter)
     tensors: Counter[tuple[Key, bool]] = field(default_factory=Counter)
+    readers: dict[Key, list[Key | None]] = field(default_factory=dict)
 
-    def use(self, scope: Scope, ref: Ref, versions: Versions, *, shadow: bool = False) -> None:
+    def use(
+        self,
+        scope: Scope,
+        ref: Ref,
+        versions: Versions,
+        *,
+        shadow: bool = False,
+        reader: Definition | None = None,
+    ) -> None:
         found = scope.resolve(ref, versions)
         if found is None:
             return
         counts = self.shadow if shadow else self.counts
         first = found.key not in counts
         counts[found.key] += 1
+        if not shadow:
+            self.readers.setdefault(found.key, []).append(reader.key if reader is not None else None)
         if first and not found.is_derived and not (found.scope.by_name and found.has_name):
             self.visit(found, shadow=shadow)
 
@@ -282,12 +339,12 @@ class Uses:
                     self.use(scope, ref, versions, shadow=True)
             case Bind() | Call() as statement:
                 for ref in refs(statement):
-                    self.use(scope, ref, versions, shadow=shadow)
+                    self.use(scope, ref, versions, shadow=shadow, reader=found)
             case StreamSet(target=target, op=op) as statement:
                 for ref in refs(statement):
-                    self.use(scope, ref, versions, shadow=shadow)
+                    self.use(scope, ref, versions, shadow=shadow, reader=found)
                 if op != "=":
-                    self.use(scope, Ref(target.name), versions, shadow=shadow)
+                    self.use(scope, Ref(target.name), versions, shadow=shadow, reader=found)
             case Decl() | Frozen():
                 pass
 
