@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from tnlang.draw.geometry import Box, between, distance, flatten, length, point_at, unit
+from tnlang.draw.geometry import Box, between, distance, flatten, length, unit
 from tnlang.draw.labels import label_box
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Path, Point, RibbonItem, ShapeItem, WireItem
 from tnlang.draw.space import Space
@@ -29,8 +29,7 @@ class Wanted:
 
     ``size`` is the font size. ``free`` tells which ends of the path are free ends: the name then stands
     beyond one of them. ``preferred`` places come first, in order. ``others`` are further parts of the line
-    that may bear the label where it is crowded at the first. A ``spare`` label is left out where there is no
-    room for it at a few places.
+    that may bear the label where it is crowded at the first.
     """
 
     line: int
@@ -42,7 +41,6 @@ class Wanted:
     free: Literal["", "start", "end", "both"] = ""
     preferred: tuple[Place, ...] = ()
     others: tuple[Path, ...] = ()
-    spare: bool = False
 
 
 def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item, ...]:
@@ -58,12 +56,6 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
     for index in order:
         want = wanted[index]
         if not want.text:
-            continue
-        if want.spare:
-            spare = next((label for label in _few(want) if not space.near(label_box(label), CLEAR)), None)
-            if spare is not None:
-                space.add(spare, label_box(spare))
-                placed[index] = spare
             continue
         best: tuple[float, LabelItem] | None = None
         for rank, label in enumerate(_candidates(want, space)):
@@ -105,13 +97,6 @@ def _candidates(want: Wanted, space: Space) -> list[LabelItem]:
     """All places for a label, the best first; those at further parts of its line after all others."""
     paths = (want.path, *want.others)
     return [label for path in paths for label in _along(replace(want, path=path), space)]
-
-
-def _few(want: Wanted) -> Iterator[LabelItem]:
-    """A few places beside a wire, wherever it runs."""
-    for part in (0.5, 0.3, 0.7):
-        at, along = point_at(want.path, part)
-        yield from (label for _, label in _beside(want, at, along, 0.0))
 
 
 def _along(want: Wanted, space: Space) -> list[LabelItem]:

@@ -88,8 +88,7 @@ def _is_straight(path: Path, point: Point) -> bool:
 class Placed:
     """Shapes' poses, walls, routes of complete lines, ports of those that leave, and the ink's box.
 
-    ``names`` are the stretches beside which room was kept for the names of lines; the names of ``spare``
-    lines are left out where there is no room.
+    ``names`` are the stretches beside which room was kept for the names of lines.
     """
 
     poses: Mapping[int, Pose] = field(default_factory=dict)
@@ -98,7 +97,6 @@ class Placed:
     ports: tuple[Port, ...] = ()
     box: Box = NO_BOX
     names: Mapping[int, Path] = field(default_factory=dict)
-    spare: frozenset[int] = frozenset()
 
     def moved(self, by: Point) -> Placed:
         """All of it shifted."""
@@ -111,7 +109,6 @@ class Placed:
             tuple(replace(p, path=geometry.move(p.path, by)) for p in self.ports),
             self.box.moved(by),
             {n: geometry.move(path, by) for n, path in self.names.items()},
-            self.spare,
         )
 
     def on(self, side: Side) -> tuple[Port, ...]:
@@ -139,8 +136,7 @@ def merged(parts: tuple[Placed, ...] | list[Placed]) -> Placed:
         walls.update(part.walls)
         routes.update(part.routes)
         ports.extend(part.ports)
-    spare = frozenset(line for part in parts for line in part.spare)
-    return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts), names, spare)
+    return Placed(poses, walls, routes, tuple(ports), geometry.union(p.box for p in parts), names)
 
 
 _DOWN: dict[Side, Side] = {"left": "down", "down": "right", "right": "up", "up": "left"}
@@ -170,7 +166,6 @@ def rotated(placed: Placed, flow: Side) -> Placed:
         tuple(replace(p, side=sides[p.side], path=geometry.map_points(p.path, matrix)) for p in placed.ports),
         area(placed.box),
         {n: geometry.map_points(path, matrix) for n, path in placed.names.items()},
-        placed.spare,
     )
 
 

@@ -8,7 +8,7 @@ from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout.box import Placed, rotated
 from tnlang.draw.layout.flat import MANY, particular, place_diagram, sides_wanted
-from tnlang.draw.layout.freeform import freeform
+from tnlang.draw.layout.gridded import gridded
 from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.layout.layered import layered
@@ -31,10 +31,10 @@ def place_orderly(diagram: Diagram, flow: Side | None = None) -> Placed:
 
 
 def _in_its_form(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
-    """By the template of its kind; where there are many loops by graphviz; else in columns."""
+    """By the template of its kind; where there are many loops in rows and columns; else in columns alone."""
     found = particular(index, part, want, inner)
     if found is None and len(part.inner_edges) - len(part.items) > MANY:
-        found = freeform(index, part)
+        found = gridded(index, part, want, inner)
     return found or layered(index, part, want, inner)
 
 

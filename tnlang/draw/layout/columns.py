@@ -114,7 +114,7 @@ def columns_of(index: Index, level: Level, want: Mapping[int, Side]) -> Columns:
     """The columns of a level that hangs together, everything in its order."""
     columns = Columns(index, level, _ranks(level, want))
     columns.edges = {edge.line: edge for edge in level.edges}
-    _choose_sides(columns, want)
+    choose_sides(columns, want)
     _lead(columns)
     _order(columns)
     return columns
@@ -150,7 +150,7 @@ def _ranks(level: Level, want: Mapping[int, Side]) -> dict[int, int]:
     return {item: used[c] for item, c in column.items()}
 
 
-def _choose_sides(columns: Columns, want: Mapping[int, Side]) -> None:
+def choose_sides(columns: Columns, want: Mapping[int, Side]) -> None:
     last = max(columns.column.values())
     for edge in columns.level.edges:
         one = Stub(edge.a, edge.line, 0)

@@ -265,7 +265,6 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
                 pieces.leg_size(line, line.word, inside),
                 line.word,
                 width,
-                spare=line.id in placed.spare,
             )
         )
     return found

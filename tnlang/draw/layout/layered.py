@@ -28,7 +28,7 @@ COLUMN_GAP = 26.0
 
 
 @dataclass(slots=True)
-class _Channel:
+class Channel:
     """A channel's wires, the room for names at both its sides, and where it lies."""
 
     runs: list[tuple[int, int]] = field(default_factory=list)
@@ -44,11 +44,11 @@ class _Channel:
 def layered(index: Index, level: Level, want: Mapping[int, Side], inner: Inner) -> Placed:
     """The level in columns; wires that leave it do so at the left or right."""
     columns = columns_of(index, level, want)
-    built = stations(columns, inner)
+    built = stations(columns, columns.sides(), inner)
     y = heights(columns, built)
-    bearers = _bearers(columns)
+    bearers = bearers_of(columns)
     channels = _channels(columns, built, y, bearers)
-    centers = _across(columns, built, channels)
+    centers = across(columns, built, channels)
     placed = merged(
         [built[item].placed.moved((centers[columns.column[item]], y[item])) for item in level.items]
     )
@@ -56,12 +56,12 @@ def layered(index: Index, level: Level, want: Mapping[int, Side], inner: Inner) 
     bottom = max(y[n] + s.bottom for n, s in built.items()) - 8.0
     slots = [y[node] for nodes in columns.nodes for node in nodes if isinstance(node, Slot)]
     whole = Box(channels[0].left, min([top, *slots]), channels[-1].right, max([bottom, *slots]))
-    return _wired(
+    return wired(
         columns, built, y, centers, channels, bearers, replace(placed, box=union((placed.box, whole)))
     )
 
 
-def _bearers(columns: Columns) -> dict[int, Stub]:
+def bearers_of(columns: Columns) -> dict[int, Stub]:
     """For each wire named in this level the end at which the name stands: one on the right, if any."""
     found: dict[int, Stub] = {}
     for line, chain in columns.chains.items():
@@ -71,15 +71,15 @@ def _bearers(columns: Columns) -> dict[int, Stub]:
     return found
 
 
-def _height(built: Mapping[int, Station], y: Mapping[Node, float], stop: Stop) -> float:
+def height_of(built: Mapping[int, Station], y: Mapping[Node, float], stop: Stop) -> float:
     return y[stop] if isinstance(stop, Slot) else y[stop.item] + built[stop.item].height(stop)
 
 
 def _channels(
     columns: Columns, built: Mapping[int, Station], y: Mapping[Node, float], bearers: Mapping[int, Stub]
-) -> list[_Channel]:
+) -> list[Channel]:
     """All channels with their tracks, not placed yet."""
-    channels = [_Channel() for _ in range(len(columns.nodes) + 1)]
+    channels = [Channel() for _ in range(len(columns.nodes) + 1)]
     place: dict[int, int] = {}
     for line, channel, one, other in columns.runs():
         number = place[line] = place.get(line, -1) + 1
@@ -88,8 +88,8 @@ def _channels(
         here.ways.append(
             Run(
                 line,
-                _height(built, y, one),
-                _height(built, y, other),
+                height_of(built, y, one),
+                height_of(built, y, other),
                 columns.left_of(one, channel),
                 columns.left_of(other, channel),
                 width_of(columns.index, line),
@@ -103,7 +103,7 @@ def _channels(
     return channels
 
 
-def _across(columns: Columns, built: Mapping[int, Station], channels: Sequence[_Channel]) -> list[float]:
+def across(columns: Columns, built: Mapping[int, Station], channels: Sequence[Channel]) -> list[float]:
     """The columns' centres, from left to right; places the channels."""
     x, centers = 0.0, []
     for number, here in enumerate(channels):
@@ -124,12 +124,12 @@ def _across(columns: Columns, built: Mapping[int, Station], channels: Sequence[_
     return centers
 
 
-def _wired(
+def wired(
     columns: Columns,
     built: Mapping[int, Station],
     y: Mapping[Node, float],
     centers: Sequence[float],
-    channels: Sequence[_Channel],
+    channels: Sequence[Channel],
     bearers: Mapping[int, Stub],
     placed: Placed,
 ) -> Placed:
@@ -155,14 +155,14 @@ def _wired(
         turns = [corner for number in range(len(chain) - 1) for corner in corners.get((line, number), ())]
         if line in columns.out:
             edge = placed.box.left if columns.out[line] == "left" else placed.box.right
-            last = Path((edge, _height(built, y, chain[-1])), ())
+            last = Path((edge, height_of(built, y, chain[-1])), ())
             leaving.append(replace(first, side=columns.out[line], path=_along(first.path, turns, last)))
         else:
             assert isinstance(chain[-1], Stub)
             path = _along(first.path, turns, geometry.reverse(port_of(chain[-1]).path))
             routes[line] = path if first.end == 0 else geometry.reverse(path)
     for line, stub in bearers.items():
-        here, level = channels[columns.channel(stub)], _height(built, y, stub)
+        here, level = channels[columns.channel(stub)], height_of(built, y, stub)
         if columns.side[stub] == "right":
             names[line] = curves.straight((here.left, level), (here.left + here.names[True], level))
         else:

@@ -80,10 +80,12 @@ def reach_of(index: Index, edge: Edge, near: int | None = None) -> tuple[float, 
     return above, below
 
 
-def stations(columns: Columns, inner: Inner) -> dict[int, Station]:
-    """All items of a level."""
+def stations(
+    columns: Columns, ends: Mapping[int, Mapping[Side, Sequence[Stub]]], inner: Inner
+) -> dict[int, Station]:
+    """All items of a level, by the ends of wires at their sides from above to below."""
     found = {}
-    for item, sides in columns.sides().items():
+    for item, sides in ends.items():
         make = _shape if item in columns.index.shapes else _enclosure
         found[item] = make(columns, item, sides, inner)
     return found
