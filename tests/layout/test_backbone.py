@@ -377,6 +377,7 @@ READ_APART = {
     "a value": ("s[p, r] += L[r, c] tanh(s[p, c]) k[p, r]", "y = s + k"),
     "a value made of the stream": ("s[p, r] += L[r, c] tanh(s[p, c]) h[p, r]", "y = s + h"),
     "a product after it": ("s[p, r] = L[r, c] tanh(s[p, c]) s[p, r]", "y[p, r] = s[p, r] x[p, r]"),
+    "a value made before and read only in it": ("s[p, r] += L[r, c] tanh(s[p, c]) k[p, r]", "y = s"),
     "a value that only flows in": ("s[p, r] += L[r, c] z[p, c]", "y = s + z"),
 }
 
@@ -406,6 +407,15 @@ def test_what_is_read_in_a_plate_and_outside_crosses_its_edge_once(name: str) ->
     known = tnlang.load(text)
     report = tnlang.verify(known.nets["model"].svg(), known, module=False)
     assert report.ok, report
+
+
+def test_what_is_made_before_a_repeat_stands_outside_its_plate() -> None:
+    """Its parameters are not those of each turn."""
+    diagram = of_text(read_apart("a value made before and read only in it"), ())
+    found = flowing(diagram)
+    (plate,) = (i.outline for i in found.items if isinstance(i, OutlineItem) and i.family == "plate")
+    inside = {s.name: bbox(plate).holds(centers(found)[s.id]) for s in diagram.shapes if s.name in ("L", "M")}
+    assert inside == {"L": True, "M": False}
 
 
 def test_an_input_read_in_a_repeat_is_not_the_stream_of_that_turn() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.layout.pictures import diagrams_in, named, scene, sheets_of
@@ -356,3 +358,21 @@ def test_parts_keep_their_own_ids_in_a_row() -> None:
     numbers = [item.id for item in made.items if isinstance(item, ShapeItem | WireItem)]
     assert len(set(numbers)) == len(numbers)
     assert not lint(made)
+
+
+def test_a_value_of_a_repeat_is_drawn_of_the_turn_and_not_of_what_was_before_it() -> None:
+    text = """\
+        dim n = 3
+        net power(x[n]) -> y[n] {
+            param L[n, n]
+            stream s = x
+            repeat l in 0..4 { t[r] = tanh(L[r, c] s[c]); s += t }
+            y[r] = L[r, c] s[c]
+        }
+        figure f { draw power.t; draw power.s; draw power.y }
+        """
+    (sheet,) = sheets_of(text)
+    found = [
+        {s.label for d in diagrams_in(replace(sheet, panels=(p,))) for s in d.shapes} for p in sheet.panels
+    ]
+    assert found == [{"t", "L", "s^{l}"}, {"s^{l+1}", "s^{l}", "L"}, {"y", "L", "s"}]

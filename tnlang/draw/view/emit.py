@@ -56,6 +56,8 @@ class Emitter(Wiring):
         """The repeats round what is drawn now."""
         self.turns_of: dict[Key, Turns] = {}
         """The repeats that a value's station stands in."""
+        self.by_turn: Mapping[Key, str] = {}
+        """Values of streams that are drawn by name, with what stands above it."""
         self.begin: dict[Key, Callable[[Definition], None]] = {}
         """What puts a value's station where its first use cannot have it."""
         self.labels: dict[Key, str] = {}
@@ -303,8 +305,10 @@ class Emitter(Wiring):
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
         picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
         named = found is None or found.is_derived or (found.scope.by_name and found.has_name)
-        if found is None or named or picked:
-            label, role = name_of(found, node.ref, above, self.roles)
+        turn = self.by_turn.get(found.key) if found is not None else None
+        if found is None or named or picked or turn is not None:
+            label, role = name_of(found, node.ref, ",".join(filter(None, (turn, above))), self.roles)
+            told += f"{{{turn}}}" if turn else ""
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
             return
@@ -316,7 +320,7 @@ class Emitter(Wiring):
             return
         count = self.uses.counts[found.key]
         statement = found.statement
-        several = (count > 1 or found.key in self.station_of) and bool(joints)
+        several = (count > 1 or found.key in self.station_of or found.key in self.begin) and bool(joints)
         if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
             self._begin(found)
             self.copied(found, joints, wires, frame, span, told, node.conj)
@@ -456,7 +460,8 @@ class Emitter(Wiring):
                 name = "" if target.anonymous else found.shown
                 return self.total(body, inner, multiplied=multiplied, name=name)
             case StreamSet(target=target) as statement:
-                if found.scope.repeats(statement):
+                begun = found.scope.turning.keys()
+                if found.scope.repeats(statement) and not (begun and begun <= self.by_turn.keys()):
                     raise Undrawable(
                         f"{target.name} is assigned in a repeat, and there is no plate to draw it in: "
                         "a repeat is drawn along a stream that has legs, of the net that is drawn itself"

@@ -12,6 +12,7 @@ from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.streams import called_diagram, net_diagram
 from tnlang.draw.view.sums import assigned
 from tnlang.draw.view.terms import row_of
+from tnlang.draw.view.turns import named_by_turn
 from tnlang.draw.view.values import Definition, Openings, Scope
 from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
 from tnlang.ir.net import (
@@ -135,6 +136,7 @@ def _definition_diagram(
             uses.use(scope, node.ref, found.versions)
     emitter = Emitter(builder, uses, compose=False, stations=False)
     emitter.roles = tensor_roles(program)
+    emitter.by_turn = named_by_turn(scope, found.key)
     frame = Frame(scope, found.versions, {}, None, loops)
     within = {wire for term in body.terms for wire in free_wires(term)}
     for order, leg in enumerate(legs):
@@ -159,6 +161,10 @@ def _value_row(program: Program, net: str, value: str, openings: Openings) -> Ro
             legs = target.legs
         case StreamSet(target=target) as statement:
             legs, body = target.legs, assigned(statement)
+            turn = _turn_after(scope, found)
+            if turn:
+                right = _definition_parts(program, found, legs, body)
+                return Row((_named(found, legs, turn=turn), Sign("=", "relation"), *right))
         case Frozen(target=target):
             return _named(found, target.legs, frozen=True)
         case Decl(legs=declared):
@@ -169,12 +175,21 @@ def _value_row(program: Program, net: str, value: str, openings: Openings) -> Ro
     return Row((_named(found, legs), Sign("=", "relation"), *right))
 
 
-def _named(found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = False) -> Diagram:
+def _turn_after(scope: Scope, found: Definition) -> str:
+    """The turn after which a stream has a value that a repeat gives it, ``l+1``; nothing for other values."""
+    before = scope.streams[found.key[1]][: found.key[3]]
+    begun = [scope.turning[value.key] for value in before if value.key in scope.turning]
+    return f"{begun[-1]}+1" if scope.repeats(found.statement) and begun else ""
+
+
+def _named(
+    found: Definition, legs: tuple[Wire | Group, ...], *, frozen: bool = False, turn: str = ""
+) -> Diagram:
     """A value as one shape with its legs."""
     builder = Builder(symbols=True, styles=found.scope.opened.styles)
     role = "pattern" if frozen or _is_pattern(found) else "result"
-    label = names.math(found.shown or found.key[1])
-    told = found.scope.address(found, Ref(found.key[1]))
+    label = names.math(found.shown or found.key[1], turn)
+    told = found.scope.address(found, Ref(found.key[1])) + (f"{{{turn}}}" if turn else "")
     known = Shape(0, "tensor", label, found.key[1], role="pattern" if role == "pattern" else "result")
     shape = builder.shape(replace(known, frozen=frozen, told=told))
     for order, leg in enumerate(legs):

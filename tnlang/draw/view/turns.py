@@ -1,4 +1,4 @@
-"""In which repeats a value is read: one that is read in a plate and outside it has to stand outside."""
+"""In which repeats a value is made and read: what is made or read outside a plate too stands outside."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from tnlang.draw.view.values import Key, Scope, Uses
-from tnlang.ir.net import Repeat, Stmt, StreamSet
+from tnlang.ir.net import Bind, Ref, Repeat, Stmt, StreamSet
 
 Turns = tuple[int, ...]
 """The repeats round a place, outermost first, by ``id``; those of one turn are not counted."""
 
 
 def read_apart(scope: Scope, uses: Uses) -> Mapping[Key, Turns]:
-    """The values that are read in different repeats, and the repeats round all those places.
+    """The values that are made or read in different repeats, and the repeats round all those places.
 
     A value of a stream is none of them: it has its place on the stream. What is not on a stream stands where
     it is read, or round all the places where it is.
     """
     home = dict(_streams(scope, scope.net.body, ()))
+    made = dict(_values(scope, scope.net.body, ()))
 
     @cache
     def place(key: Key | None) -> Turns:
@@ -28,10 +29,22 @@ def read_apart(scope: Scope, uses: Uses) -> Mapping[Key, Turns]:
 
     found = {}
     for key, readers in uses.readers.items():
-        places = {place(reader) for reader in readers}
+        places = {place(reader) for reader in readers} | ({made[key]} if key in made else set())
         if key not in home and len(places) > 1:
             found[key] = _round(places)
     return found
+
+
+def named_by_turn(scope: Scope, reader: Key) -> Mapping[Key, str]:
+    """The values of streams that are drawn by name in the definition of a value that is drawn alone.
+
+    With what stands above the name: what a turn begins with is ``s^l``; to what is outside the repeat, its
+    last value is ``s``.
+    """
+    home = dict(_streams(scope, scope.net.body, ()))
+    place = home[reader] if reader in home else dict(_values(scope, scope.net.body, ())).get(reader, ())
+    left = {key for key, turns in home.items() if turns != place[: len(turns)]}
+    return dict.fromkeys(left, "") | {key: var for key, var in scope.turning.items() if key not in left}
 
 
 def _streams(scope: Scope, body: tuple[Stmt, ...], turns: Turns) -> Iterable[tuple[Key, Turns]]:
@@ -47,6 +60,21 @@ def _streams(scope: Scope, body: tuple[Stmt, ...], turns: Turns) -> Iterable[tup
                 yield from _streams(scope, inner, within)
             case Repeat(body=inner):
                 yield from _streams(scope, inner, turns)
+            case _:
+                pass
+
+
+def _values(scope: Scope, body: tuple[Stmt, ...], turns: Turns) -> Iterable[tuple[Key, Turns]]:
+    """The values that have a name, and the repeats that they are bound in."""
+    for statement in body:
+        match statement:
+            case Bind(target=target) if not target.anonymous and not target.derived:
+                found = scope.resolve(Ref(target.name, target.subs), scope.last)
+                if found is not None and found.statement is statement:
+                    yield found.key, turns
+            case Repeat(body=inner):
+                within = (*turns, id(statement)) if id(statement) in scope.begun else turns
+                yield from _values(scope, inner, within)
             case _:
                 pass
 

@@ -96,8 +96,8 @@ class Scope:
     """The assignments of streams that stand in a repeat of several turns, by the statement's ``id``."""
     begun: dict[int, list[Definition]] = field(default_factory=dict)
     """For a repeat of several turns, by ``id``, the values of its streams as a turn begins."""
-    turning: set[Key] = field(default_factory=set)
-    """Their keys."""
+    turning: dict[Key, str] = field(default_factory=dict)
+    """Their keys, with the loop's variable."""
     numbered: dict[str, list[Definition]] = field(default_factory=dict)
     """For each stream the values that its numbers mean: those before it is first assigned in a repeat."""
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class Scope:
                     once = names.turns_of(loop) == "1"
                     turn = show(loop.start) if once else loop.var
                     if not once:
-                        self.begun[id(statement)] = self._begin(inner, now)
+                        self.begun[id(statement)] = self._begin(loop.var, inner, now)
                     now = dict(self._scan(inner, now, (*loops, turn), several=several or not once))
                 case Shared():
                     pass
@@ -161,7 +161,7 @@ class Scope:
         now[name] = len(known) - 1
         return made
 
-    def _begin(self, body: tuple[Stmt, ...], now: dict[str, int]) -> list[Definition]:
+    def _begin(self, var: str, body: tuple[Stmt, ...], now: dict[str, int]) -> list[Definition]:
         """A turn begins: what it starts from is a value of its own for each stream that it assigns again."""
         found = []
         for name in dict.fromkeys(s.target.name for s in statements(body) if isinstance(s, StreamSet)):
@@ -169,7 +169,7 @@ class Scope:
                 target = self.streams[name][now[name]].statement.target  # type: ignore[union-attr]
                 same = Sum((Term((Tensor(Ref(name), target.legs),)),))
                 made = self._assigned(name, StreamSet(target, "=", same), now)
-                self.turning.add(made.key)
+                self.turning[made.key] = var
                 found.append(made)
         return found
 
