@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from tnlang.generated import execute
 from tnlang.ir.program import Program
-from tnlang.ir.slots import dotted
+from tnlang.ir.slots import dotted, input_decls
 from tnlang.lower import class_names, identifier, torch_source
 from tnlang.lower.dims import dims_of, keywords
 from tnlang.lower.torch import USER_FUNCTIONS
@@ -66,6 +67,14 @@ def instantiate(
     return found
 
 
+def arguments_of(module: nn.Module, names: Sequence[str]) -> dict[str, str]:
+    """What ``forward`` of a net's module calls each of the arrays handed in, by their names in the text."""
+    found = inspect.signature(module.forward).parameters.values()
+    inputs = [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
+    tensors = [p.name for p in found if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    return dict(zip(names, inputs + tensors, strict=True))
+
+
 def run_module(
     program: Program,
     net: str,
@@ -75,9 +84,10 @@ def run_module(
     frozen: Mapping[str, Array],
     /,
     *,
+    values: Sequence[str] = (),
     functions: bool = False,
 ) -> dict[str, Array]:
-    """The outputs of a net's module in float64, by name, on arrays by name.
+    """The outputs of a net's module in float64 and those ``values`` of it, by name, on arrays by name.
 
     There may be ``dims`` of other nets. Raises what ``instantiate`` raises.
     """
@@ -91,9 +101,17 @@ def run_module(
         return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
 
     module.load_state_dict(tensors(parameters))
-    given = {identifier(name): value for name, value in tensors(inputs).items()}
+    names = [dotted(decl.name, decl.subs) for decl in input_decls(program, program.net(net))]
+    words = arguments_of(module, names)
+    given = {words[name]: value for name, value in tensors(inputs).items()}
+    more = {"frozen": tensors(frozen) or None}
+    cache: dict[str, torch.Tensor] = {}
     with torch.no_grad():
-        result = module(**given, frozen=tensors(frozen) or None)
+        result = module(**given, **more)
+        if values:
+            first = [given.pop(words[decl.name]) for decl in program.net(net).inputs]
+            _, cache = module.run_with_cache(*first, names_filter=list(values), **given, **more)
     several = result if isinstance(result, tuple) else (result,)
-    names = [dotted(output.name, output.subs) for output in program.net(net).outputs]
-    return {n: v.resolve_conj().numpy(force=True) for n, v in zip(names, several, strict=True)}
+    outputs = [dotted(output.name, output.subs) for output in program.net(net).outputs]
+    found = {**cache, **dict(zip(outputs, several, strict=True))}
+    return {name: value.resolve_conj().numpy(force=True) for name, value in found.items()}

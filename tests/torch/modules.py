@@ -12,9 +12,8 @@ from torch import nn
 
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
-from tnlang.ir.net import Call, Frozen
 from tnlang.ir.program import Program
-from tnlang.ir.walk import statements
+from tnlang.ir.slots import takes_frozen
 from tnlang.lower import identifier
 from tnlang.lower.dims import dims_of
 from tnlang.reference import execute
@@ -118,18 +117,10 @@ def frozen_values(
 ) -> dict[str, Any]:
     """What a transform froze, by its name in a cache: from a run of the net that the transform was given."""
     source = found.net(net).source
-    if not source or not _takes_frozen(found, net):
+    if not source or not takes_frozen(found, found.net(net)):
         return {}
     before = frozen_values(found, source, inputs, parameters, dims)
     return execute(found, source, inputs, parameters, dims, frozen=before).cache
-
-
-def _takes_frozen(found: Program, net: str) -> bool:
-    """Whether the net, or one that it calls, has a value that comes from a cache."""
-    body = list(statements(found.net(net).body))
-    callees = {statement.net for statement in body if isinstance(statement, Call)}
-    frozen = any(isinstance(statement, Frozen) for statement in body)
-    return frozen or any(_takes_frozen(found, callee) for callee in callees)
 
 
 def _close(got: list[np.ndarray], expected: Mapping[str, np.ndarray]) -> None:

@@ -79,15 +79,16 @@ def run_module(
     """The outputs by name and, with ``cache``, every named value, from the generated module."""
     import torch
 
-    from tnlang.lower import identifier
+    from tnlang.execute import arguments_of
 
     device = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
     tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
     replaced = {name: torch.from_numpy(array).to(device) for name, array in frozen.items()}
     with torch.no_grad():
         run = module.run_with_cache if cache else module
+        words = arguments_of(module, handle.input_names)
         positional = [tensors.pop(name) for name in handle.input_names[: len(handle.ir.inputs)]]
-        others = {identifier(name): tensor for name, tensor in tensors.items()}
+        others = {words[name]: tensor for name, tensor in tensors.items()}
         given = run(*positional, **others, frozen=replaced or None)
     result, values = given if cache else (given, {})
     named = {**values, **outputs_by_name(handle, result)}

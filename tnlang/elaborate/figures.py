@@ -280,9 +280,7 @@ class _Figure:
         body = (*renew(_needed(tuple(main.block), (*block, result))), *block, result)
         net = Net(title, (), (Output(name, woven.names),), (), body, origin=origin)
         needed = needed_names(net, {n.name: n for n in self.world.nets})
-        inputs = tuple(
-            d for d in self.world.declarations if d.kind in ("tensor", "param") and d.name in needed
-        )
+        inputs = tuple(d for d in self.world.declarations if d.kind == "tensor" and d.name in needed)
         return Expression(Net(title, inputs, net.outputs, (), body, origin=origin), result, origin=origin)
 
     def equation(self, item: ast.Equation) -> None:

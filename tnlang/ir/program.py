@@ -28,7 +28,7 @@ class Expression(Part):
     """An expression of a figure: ``result`` binds it, its legs being the open wires in order.
 
     ``net`` is what it is computed by: its body holds the file-level statements that the expression needs,
-    then ``result`` as the last; its inputs are the tensors and parameters it needs. Values bound at file
+    then ``result`` as the last; its inputs are the tensors it needs. Values bound at file
     level are drawn by their names.
     """
 

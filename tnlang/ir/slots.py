@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tnlang.ir.net import Call, Decl, Init, Leg, Net, Property, Repeat, Shared, Stmt
+from tnlang.ir.net import Call, Decl, Frozen, Init, Leg, Net, Property, Repeat, Shared, Stmt
 from tnlang.ir.program import Program
 from tnlang.ir.size import DimSize, SizeError, evaluate, loop_key, show
 from tnlang.ir.walk import file_level_names, statements
@@ -83,6 +83,11 @@ def called(program: Program, net: Net) -> tuple[Net, ...]:
                 found[statement.net] = program.net(statement.net)
                 queue.append(found[statement.net])
     return tuple(found.values())
+
+
+def takes_frozen(program: Program, net: Net) -> bool:
+    """Whether the net, or one that it calls, has values that are handed in from a cache."""
+    return any(isinstance(s, Frozen) for used in called(program, net) for s in statements(used.body))
 
 
 def input_decls(program: Program, net: Net) -> tuple[Decl, ...]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tnlang.ir.net import Net
 from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
 from tnlang.ir.slots import dotted
 from tnlang.reference.arrays import Array
@@ -68,28 +69,46 @@ def verify(
     What is drawn is what the picture's description says, unless ``figure`` or ``net`` is named. Raises
     KeyError for one the program does not have. ``functions`` are the ``fn`` functions that may run.
     """
-    shown = ("figure", figure) if figure else ("net", net) if net else ("", "")
-    counts = (0, 0, 0)
-    try:
-        drawing = read_svg(svg)
-        shown = shown if shown[0] else _shown(drawing)
-        picture = read_picture(drawing)
-        counts = (len(picture.shapes), len(picture.wires), len(picture.regions))
-        target = _target(program, *shown)
-        check = _Check(all_random(program), drawing, picture, module, functions)
-        compared = tuple(check.figure(target) if isinstance(target, Figure) else check.net(target.net, None))
-    except Unreadable as error:
-        return Report(" ".join(shown).strip() or "picture", *counts, (), (str(error),))
-    except (ValueError, IndexError) as error:  # NumPy's, on arrays that do not fit one another
-        return Report(" ".join(shown), *counts, (), (f"what is drawn does not fit together: {error}",))
-    except RecursionError:
-        return Report(" ".join(shown), *counts, (), ("the picture nests too deep",))
-    faults = tuple(
-        f"{what} differs: {deviation:.2g} of its largest entry"
-        for what, deviation in compared
-        if not deviation <= TOLERANCE
-    )
-    return Report(" ".join(shown), *counts, compared, faults)
+    return Verifier(program, module=module, functions=functions).report(svg, figure=figure, net=net)
+
+
+class Verifier:
+    """A program that pictures are compared with. What is drawn more than once is worked out once."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        module: bool = True,
+        functions: Mapping[str, Callable[..., Array]] = NO_FUNCTIONS,
+    ) -> None:
+        self.given = _Given(all_random(program), functions, module)
+
+    def report(self, svg: str, *, figure: str = "", net: str = "") -> Report:
+        """What ``verify`` tells of a picture."""
+        shown = ("figure", figure) if figure else ("net", net) if net else ("", "")
+        counts = (0, 0, 0)
+        try:
+            drawing = read_svg(svg)
+            shown = shown if shown[0] else _shown(drawing)
+            picture = read_picture(drawing)
+            counts = (len(picture.shapes), len(picture.wires), len(picture.regions))
+            target = _target(self.given.program, *shown)
+            check = _Check(self.given, picture)
+            found = check.figure(target) if isinstance(target, Figure) else check.net(target.net, None)
+            compared = tuple(found)
+        except Unreadable as error:
+            return Report(" ".join(shown).strip() or "picture", *counts, (), (str(error),))
+        except (ValueError, IndexError) as error:  # NumPy's, on arrays that do not fit one another
+            return Report(" ".join(shown), *counts, (), (f"what is drawn does not fit together: {error}",))
+        except RecursionError:
+            return Report(" ".join(shown), *counts, (), ("the picture nests too deep",))
+        faults = tuple(
+            f"{what} differs: {deviation:.2g} of its largest entry"
+            for what, deviation in compared
+            if not deviation <= TOLERANCE
+        )
+        return Report(" ".join(shown), *counts, compared, faults)
 
 
 def _shown(drawing: Drawing) -> tuple[str, str]:
@@ -125,32 +144,83 @@ def small_dims(program: Program) -> dict[str, int]:
     return {name: min(default, 2 + place) for place, (default, name) in enumerate(sorted(free))}
 
 
-class _Check:
-    """One picture against one program."""
+class _Given:
+    """What a program gives: each net and expression run once, on seeded numbers."""
 
-    def __init__(
-        self,
-        program: Program,
-        drawing: Drawing,
-        picture: Picture,
-        module: bool,
-        functions: Mapping[str, Callable[..., Array]],
-    ) -> None:
-        self.program, self.drawing, self.picture = program, drawing, picture
-        self.module, self.functions = module, functions
+    def __init__(self, program: Program, functions: Mapping[str, Callable[..., Array]], module: bool) -> None:
+        self.program, self.functions, self.wants_module = program, functions, module
+        self.runs: dict[str, Run] = {}
+        self.sides: dict[int, tuple[Net, Run]] = {}
+        self.modules: dict[tuple[int, str], float] = {}
+
+    def net(self, name: str) -> Run:
+        if name not in self.runs:
+            self.runs[name] = self._run(self.program, name)
+        return self.runs[name]
+
+    def side(self, side: Expression) -> Run:
+        known = self.sides.get(id(side.net))
+        if known is None:
+            net = replace(side.net, name=_SIDE)
+            program = replace(self.program, nets=(*self.program.nets, net))
+            known = self.sides[id(side.net)] = (side.net, self._run(program, _SIDE))
+        return known[1]
+
+    def _run(self, program: Program, net: str) -> Run:
+        """The net on small sizes or, where they do not fit it, on those of the file."""
+        small = small_dims(program)
+        free = {name: size for name, size in small.items() if _is_free(program, name)}
+        failed: ValueMismatch | None = None
+        for dims in (small, free):
+            try:
+                return run(program, net, dims, SEED, self.functions)
+            except ValueMismatch as error:
+                failed = error
+        raise Unreadable(f"the program cannot be run: {failed}")
+
+    def module(self, made: Run, what: str, value: str = "") -> Iterator[tuple[str, float]]:
+        """How far the generated module is off in its outputs and ``value``, where that is wanted."""
+        if not self.wants_module:
+            return
+        key = (id(made), value)
+        if key not in self.modules:
+            self.modules[key] = self._module(made, value)
+        yield f"the module of {what}", self.modules[key]
+
+    def _module(self, made: Run, value: str) -> float:
+        from tnlang.execute import run_module
+
+        arrays = run_module(
+            made.program,
+            made.net,
+            made.dims,
+            made.inputs,
+            made.parameters,
+            made.frozen,
+            values=(value,) if value in made.cache else (),
+            functions=bool(self.functions),
+        )
+        expected = {**made.cache, **made.outputs}
+        return max((_apart(array, expected[name]) for name, array in arrays.items()), default=0.0)
+
+
+class _Check:
+    """One picture against what a program gives."""
+
+    def __init__(self, given: _Given, picture: Picture) -> None:
+        self.given, self.program, self.picture = given, given.program, picture
 
     def net(self, name: str, found: Sequence[Token] | None) -> Iterator[tuple[str, float]]:
         """The outputs of a net that is drawn whole."""
-        made = self._run(self.program, name)
-        yield from self._outputs(made, found or tokens(self.picture), ())
-        if self.module:
-            yield f"the module of {name}", self._module(made)
+        made = self.given.net(name)
+        yield from self._outputs(made, tokens(self.picture) if found is None else found, ())
+        yield from self.given.module(made, name)
 
     def _outputs(
         self, made: Run, found: Sequence[Token], apart: Sequence[int]
     ) -> Iterator[tuple[str, float]]:
         """The outputs of what is drawn; ``apart`` are the tensors that may be drawn as one."""
-        evaluation = Evaluation(self.picture, Leaves(made, self.functions), apart)
+        evaluation = Evaluation(self.picture, Leaves(made, self.given.functions), apart)
         clusters = [t.cluster for t in found if t.cluster is not None]
         by_output: dict[str, list[int]] = {}
         outputs = made.program.net(made.net).outputs
@@ -178,16 +248,16 @@ class _Check:
         apart = [shape for token in first if token.cluster is not None for shape in token.cluster.shapes]
         yield from self.net(name, first)
         for place, panel in enumerate(later, 1):
-            for what, deviation in self._outputs(self._run(self.program, name), panel, apart):
+            for what, deviation in self._outputs(self.given.net(name), panel, apart):
                 yield f"{what} after step {place}", deviation
 
     def figure(self, figure: Figure) -> Iterator[tuple[str, float]]:
         """All that a figure draws."""
-        rows = panels(tokens(self.picture), len(figure.items))
+        rows = panels(tokens(self.picture), [self._relation(item) != "" for item in figure.items])
         for item, row in zip(figure.items, rows, strict=True):
             match item:
                 case Draw(target=NetTarget(net=name)):
-                    yield from self.net(name, row)
+                    yield from self.net(name, _after(self._relation(item), row))
                 case Steps(net=name):
                     yield from self.steps(name, row)
                 case Draw(target=ValueTarget() as target):
@@ -207,60 +277,45 @@ class _Check:
                         elif [token.kind for token in part] != [f"(text) {side}"]:
                             raise Unreadable(f"side {place} is not the text {side}")
 
+    def _relation(self, item: Draw | Equation | Steps) -> str:
+        """The relation to what stands before, where a net is drawn that is nearly that."""
+        match item:
+            case Draw(target=NetTarget(net=name)) if "≈" in self.program.net(name).note:
+                return "≈"
+        return ""
+
     def side(self, side: Expression, found: Sequence[Token], what: str) -> Iterator[tuple[str, float]]:
         """An expression, or a side of an equation."""
-        net = replace(side.net, name=_SIDE)
-        program = all_random(replace(self.program, nets=(*self.program.nets, net)))
-        made = self._run(program, _SIDE)
+        made = self.given.side(side)
         value = Row(found, self._evaluation(made)).value(self._names(made))
         (expected,) = made.outputs.values()
         yield what, _apart(value.ordered(target_legs(side.result.target)), expected)
-        if self.module:
-            yield f"the module of {what}", self._module(made)
+        yield from self.given.module(made, what)
 
     def value(self, target: ValueTarget, found: Sequence[Token]) -> Iterator[tuple[str, float]]:
         """``A = …``: both sides are the value."""
-        made = self._run(self.program, target.net)
+        made = self.given.net(target.net)
         evaluation = self._evaluation(made)
         array, legs = evaluation.leaves.named(target.value)
         for place, (_, part) in enumerate(sides(found), 1):
             value = Row(part, evaluation).value(self._names(made))
             yield f"side {place} of {target.value}", _apart(value.ordered(legs), array)
-
-    # ------------------------------------------------------------ what the program gives
-
-    def _run(self, program: Program, net: str) -> Run:
-        """The net on small sizes or, where they do not fit it, on those of the file."""
-        small = small_dims(program)
-        free = {name: size for name, size in small.items() if _is_free(program, name)}
-        failed: ValueMismatch | None = None
-        for dims in (small, free):
-            try:
-                return run(program, net, dims, SEED, self.functions)
-            except ValueMismatch as error:
-                failed = error
-        raise Unreadable(f"the program cannot be run: {failed}")
+        key = evaluation.leaves.last(target.value)
+        yield from self.given.module(made, f"{target.net}.{target.value}", key)
 
     def _evaluation(self, made: Run) -> Evaluation:
-        return Evaluation(self.picture, Leaves(made, self.functions))
+        return Evaluation(self.picture, Leaves(made, self.given.functions))
 
     def _names(self, made: Run) -> Mapping[str, int]:
         return numbers(made.program, made.dims)
 
-    def _module(self, made: Run) -> float:
-        """The largest deviation of the generated module from the reference."""
-        from tnlang.execute import run_module
 
-        arrays = run_module(
-            made.program,
-            made.net,
-            made.dims,
-            made.inputs,
-            made.parameters,
-            made.frozen,
-            functions=bool(self.functions),
-        )
-        return max((_apart(array, made.outputs[name]) for name, array in arrays.items()), default=0.0)
+def _after(relation: str, row: Sequence[Token]) -> list[Token]:
+    """A row of one net without the relation that it begins with. Raises Unreadable for other signs."""
+    signs = [token.kind for token in row if token.cluster is None]
+    if signs != [relation] * bool(relation) or (relation and row[0].kind != relation):
+        raise Unreadable(f"{' '.join(signs) or 'no sign'} stands by a net, not {relation or 'no sign'}")
+    return [token for token in row if token.cluster is not None]
 
 
 def _is_free(program: Program, name: str) -> bool:
@@ -281,6 +336,3 @@ def _apart(found: Array, expected: Array) -> float:
     finite = np.abs(expected[np.isfinite(expected)])
     scale = max(1e-300, float(finite.max(initial=0.0)))
     return float(apart.max(initial=0.0)) / scale
-
-
-__all__ = ["Report", "source_of", "verify"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tnlang.ir.net import Bind, Call, Decl, Frozen, Group, Init, Net, Shared, StreamSet, Value, Wire
+from tnlang.ir.cost import cost
+from tnlang.ir.net import Bind, Call, Decl, Factor, Frozen, Group, Init, Net, Shared, StreamSet, Value, Wire
 from tnlang.ir.program import Program
 from tnlang.ir.size import DimSize, SizeError, evaluate
-from tnlang.ir.slots import dotted, inputs_of, onehot_leg, parameters_of
+from tnlang.ir.slots import dotted, inputs_of, onehot_leg, parameters_of, takes_frozen
 from tnlang.ir.walk import statements
 from tnlang.reference import execute, initialise, random_inputs
 from tnlang.reference.arrays import Array
@@ -21,6 +23,8 @@ from tnlang.source import ValueMismatch
 from tnlang.verification.formula import size
 from tnlang.verification.svg import Unreadable
 
+LARGEST = 2**26
+"""No array of more entries is made."""
 SEEDS = 12
 """So many are tried for a run that tells something."""
 Functions = Mapping[str, Callable[..., Array]]
@@ -44,8 +48,10 @@ def run(program: Program, net: str, dims: Mapping[str, int], seed: int, function
     """One run whose outputs are numbers, and not all zero if that can be.
 
     Positive data where normal ones give a logarithm nothing to do; other seeds where one-hot inputs miss one
-    another. Raises ValueMismatch where the net cannot be run with these sizes, or its outputs are no numbers.
+    another. Raises ValueMismatch where the net cannot be run with these sizes, or its outputs are no numbers,
+    Unreadable where it has too large arrays.
     """
+    _refuse_large(program, net, dims)
     flat: Run | None = None
     for step in range(SEEDS):
         for positive in (False, True):
@@ -60,9 +66,34 @@ def run(program: Program, net: str, dims: Mapping[str, int], seed: int, function
     return flat
 
 
+def _refuse_large(program: Program, net: str, dims: Mapping[str, int]) -> None:
+    """Raise Unreadable for a net with an array, its own or one on the way, of more than LARGEST entries."""
+    slots = {**inputs_of(program, net, dims), **parameters_of(program, net, dims)}
+    sizes = {name: math.prod(slot.shape) for name, slot in slots.items()}
+    try:
+        step = cost(program, net, dims).largest
+    except SizeError as error:
+        raise ValueMismatch(f"net {net}: {error}") from None
+    if step is not None:
+        sizes[step.path] = step.entries
+    largest = max(sizes, key=sizes.__getitem__, default="")
+    if sizes.get(largest, 0) > LARGEST:
+        raise Unreadable(f"{largest} has {sizes[largest]:,} entries: more than {LARGEST:,} are not compared")
+
+
 def _run(
     program: Program, net: str, dims: Mapping[str, int], seed: int, functions: Functions, positive: bool
 ) -> Run:
+    inputs, parameters = _data(program, net, dims, seed, positive)
+    frozen = _frozen(program, net, dims, seed, functions, positive)
+    result = execute(program, net, inputs, parameters, dims, frozen, functions)
+    return Run(program, net, dims, inputs, parameters, frozen, result.outputs, result.cache)
+
+
+def _data(
+    program: Program, net: str, dims: Mapping[str, int], seed: int, positive: bool
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Inputs and parameters of a net: those of one name are the same numbers in every net."""
     inputs = random_inputs(program, net, dims, seed=seed)
     parameters = initialise(program, net, dims, seed=seed)
     if positive:
@@ -70,24 +101,18 @@ def _run(
         free = {name for name, slot in slots.items() if not slot.properties}
         inputs = {name: np.abs(a) if name in free else a for name, a in inputs.items()}
         parameters = {name: np.abs(a) if name in free else a for name, a in parameters.items()}
-    frozen = _frozen(program, net, inputs, parameters, dims, functions)
-    result = execute(program, net, inputs, parameters, dims, frozen, functions)
-    return Run(program, net, dims, inputs, parameters, frozen, result.outputs, result.cache)
+    return inputs, parameters
 
 
 def _frozen(
-    program: Program,
-    net: str,
-    inputs: Mapping[str, Array],
-    parameters: Mapping[str, Array],
-    dims: Mapping[str, int],
-    functions: Functions,
+    program: Program, net: str, dims: Mapping[str, int], seed: int, functions: Functions, positive: bool
 ) -> dict[str, Array]:
     """What a transform froze: the values that the net it was made from has, but for noise of their own."""
     source = program.net(net).source
-    if not source:
+    if not source or not takes_frozen(program, program.net(net)):
         return {}
-    before = _frozen(program, source, inputs, parameters, dims, functions)
+    inputs, parameters = _data(program, source, dims, seed, positive)
+    before = _frozen(program, source, dims, seed, functions, positive)
     cache = execute(program, source, inputs, parameters, dims, before, functions).cache
     noise = np.random.default_rng([1, *net.encode()])
     return {name: value + noise.standard_normal(value.shape) for name, value in cache.items()}
@@ -159,6 +184,9 @@ class Leaves:
             match statement:
                 case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
                     yield prefix + target.name, target_legs(target)
+                case Factor(factors=factors):
+                    for decl in factors:
+                        yield prefix + decl.name, tuple(leg.name for leg in decl.legs)
                 case Call(name=name, net=callee, results=results):
                     for result in results:
                         yield prefix + result.name, target_legs(result)
@@ -173,17 +201,20 @@ class Leaves:
 
         Raises Unreadable for none.
         """
-        found = [key for key in self.values if re.fullmatch(re.escape(name) + r"(\.\d+)*", key)]
-        if not found:
-            raise Unreadable(f"the program has no value {name}")
-        last = max(found, key=lambda key: [int(part) for part in re.findall(r"\.(\d+)", key)])
-        array, legs = self.values[last]
+        array, legs = self.values[self.last(name)]
         for statement in statements(self.net.body):
             match statement:
                 case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
                     if target.name == name and len(target.legs) == len(legs):
                         return array, tuple(_leg(leg) for leg in target.legs)
         return array, legs
+
+    def last(self, name: str) -> str:
+        """A value's name with the last turn that it has. Raises Unreadable."""
+        found = [key for key in self.values if re.fullmatch(re.escape(name) + r"(\.\d+)*", key)]
+        if not found:
+            raise Unreadable(f"the program has no value {name}")
+        return max(found, key=lambda key: [int(part) for part in re.findall(r"\.(\d+)", key)])
 
     def array(self, text: str, legs: tuple[str, ...], names: Mapping[str, int]) -> Array:
         """A value by the words of its title, its axes in the order of the legs named. Raises Unreadable."""

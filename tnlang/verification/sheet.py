@@ -128,15 +128,20 @@ def _distance(a: Box, b: Box) -> float:
     return max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom)
 
 
-def panels(found: Sequence[Token], count: int) -> list[list[Token]]:
-    """The tokens of each panel, in reading order. Raises Unreadable where there are not so many."""
+def panels(found: Sequence[Token], signed: Sequence[bool]) -> list[list[Token]]:
+    """The tokens of each panel, in reading order; ``signed`` panels begin with a relation.
+
+    Raises Unreadable where there are not so many.
+    """
+    count = len(signed)
     if count == 1:
         return [_reading_order(found)]
     rows: list[list[list[Token]]] = []
     for line in _bands(found, lambda box: (box.top, box.bottom)):
         for place, group in enumerate(_bands(line, lambda box: (box.left, box.right))):
             group = sorted(group, key=lambda token: token.box.left)
-            goes_on = not place and group[0].kind in (*RELATIONS, "+", "-")
+            begins = group[0].kind in RELATIONS and len(rows) < count and signed[len(rows)]
+            goes_on = not place and not begins and group[0].kind in (*RELATIONS, "+", "-")
             if rows and (goes_on or any(token.kind == "step" for token in group)):
                 rows[-1].append(group)
             else:

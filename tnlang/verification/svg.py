@@ -18,6 +18,8 @@ from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 LONGEST_SVG = 32 * 2**20
 MOST_ELEMENTS = 200_000
+FURTHEST = 1e7
+"""No coordinate is further out."""
 LEAST_LINE, LEAST_OPACITY = 0.05, 0.05
 LAYERS = ("plates", "bubbles", "ribbons", "gates", "wires", "dots", "shapes", "marks", "labels")
 
@@ -44,6 +46,8 @@ _SAID = frozenset(
 _SPACE = "{http://www.w3.org/2000/svg}"
 _LETTER = re.compile(r"([MLHVCQZ])([^A-Za-z]*(?:e[-+]?\d+[^A-Za-z]*)*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
+_INK = re.compile(r"[MLCQZ0-9 ,.eE+-]*")
+"""Outlines of letters: curves of points alone."""
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "Q": 4, "Z": 0}
 
 
@@ -192,7 +196,7 @@ def _float(text: str) -> float:
         value = float(text)
     except ValueError:
         raise Unreadable(f"{text[:40]!r} is no number") from None
-    if not isfinite(value) or abs(value) > 1e7:
+    if not isfinite(value) or abs(value) > FURTHEST:
         raise Unreadable(f"{text[:40]} is no coordinate")
     return value
 
@@ -205,12 +209,15 @@ def _text_box(part: ElementTree.Element) -> Path:
 
 def _outline(data: str) -> Iterator[Path]:
     """The box round a label's ink; none where it has no ink."""
-    points = [
-        point for _, numbers in _commands(data) for point in zip(numbers[::2], numbers[1::2], strict=False)
-    ]
-    if len(points) > 1:
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        yield rounded(Box(min(xs), min(ys), max(xs), max(ys)), 0)
+    numbers = list(map(float, _NUMBER.findall(data)))
+    if _INK.fullmatch(data) is None or len(numbers) % 2:
+        raise Unreadable(f"a label is drawn with {data[:20]!r}")
+    xs, ys = numbers[::2], numbers[1::2]
+    if len(xs) > 1:
+        left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+        if max(-left, -top, right, bottom) > FURTHEST:
+            raise Unreadable("a label lies too far out")
+        yield rounded(Box(left, top, right, bottom), 0)
 
 
 def read_paths(data: str) -> Iterator[Path]:

@@ -19,12 +19,9 @@ from tnlang.reference.arrays import Array
 from tnlang.reference.functions import apply
 from tnlang.verification.connect import ROOT, Picture, Shape
 from tnlang.verification.formula import number, size
-from tnlang.verification.leaves import Leaves
+from tnlang.verification.leaves import LARGEST, Leaves
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.words import shape_words
-
-LARGEST = 2**26
-"""No array of more entries is made."""
 
 Legs = Mapping[str, int]
 
@@ -445,14 +442,12 @@ class Evaluation:
                 operands += [np.eye(sizes[index]), [index, twin]]
                 index = twin
             out.append(index)
-        entries = 1
-        for index in out:
-            entries *= sizes[index]
-        if entries > LARGEST:
-            raise Unreadable(f"an array of {entries} entries")
         if not operands:
             return np.asarray(1.0)
-        return np.asarray(opt_einsum.contract(*operands, out))
+        path, plan = opt_einsum.contract_path(*operands, out)
+        if plan.largest_intermediate > LARGEST:
+            raise Unreadable(f"an array of {int(plan.largest_intermediate):,} entries")
+        return np.asarray(opt_einsum.contract(*operands, out, optimize=path))
 
     def size(self, wire: int, names: Mapping[str, int], default: int | None = None) -> int:
         """How many entries a wire has, by its title."""
