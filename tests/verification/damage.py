@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 from tnlang.draw.geometry import bbox
-from tnlang.verification.connect import GATE, End, Picture, read_picture
+from tnlang.verification.connect import read_picture
+from tnlang.verification.picture import End, Picture
+from tnlang.verification.strands import GATE
 from tnlang.verification.svg import Unreadable, read_svg
 
 SPACE = "{http://www.w3.org/2000/svg}"

@@ -126,7 +126,7 @@ def _label(
     anchor: Literal["center", "left", "right"] = "center",
     level: Literal["middle", "baseline"] = "middle",
 ) -> LabelItem:
-    return LabelItem(want.text, at, want.size, "leg", "leg", want.word, anchor, level=level)
+    return LabelItem(want.text, at, want.size, "leg", "leg", want.word, anchor, None, want.line, level)
 
 
 def _beyond(want: Wanted, end: Point, away: Point, gap: float) -> LabelItem:

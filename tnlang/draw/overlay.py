@@ -19,11 +19,11 @@ from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.cuts import clear_of, cut_lines
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
-from tnlang.draw.geometry import Box, bbox, between, distance, distance_to, flatten
+from tnlang.draw.geometry import Box, bbox, between, distance, flatten
 from tnlang.draw.labels import enlarged
 from tnlang.draw.round import entry_point, loose_ends, meets
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
-from tnlang.draw.titles import listed
+from tnlang.draw.titles import listed, name_of
 
 PADS = (9.0, 7.0, 5.0, 4.0)
 """How far a light outline keeps from what it is round; nearer where it would meet a name."""
@@ -62,7 +62,6 @@ def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joine
         return list(items)
     inner = {line.id for line in diagram.lines if all(end.shape in members for end in line.ends)}
     covered = [bbox(item.outline) for item in items if isinstance(item, ShapeItem) and item.id in members]
-    wires = [item for item in items if isinstance(item, WireItem)]
     kept: list[Item] = []
     for item in items:
         match item:
@@ -72,7 +71,7 @@ def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joine
                 continue
             case LabelItem(inside=int(number)) if number in members:
                 continue
-            case LabelItem(kind="leg", at=at) if wires and _nearest(wires, at).id in inner:
+            case LabelItem(kind="leg", line=int(number)) if number in inner:
                 continue
             case InkItem(outline=path) if any(where.holds(bbox(path).center, 8.0) for where in covered):
                 continue
@@ -81,12 +80,15 @@ def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joine
     size = enlarged(pieces.TENSOR, diagram.letters)
     name = LabelItem(joined.label, (0.0, 0.0), size, "shape", inside=first)
     at = _spot(Polygon(flatten(outline)), [where.center for where in covered], ink_box(name))
-    told = _told(scene, diagram, joined, members, outline)
-    return [*kept, ShapeItem(first, outline, "result", told), replace(name, at=at)]
+    told, legs = _told(scene, diagram, joined, members, outline)
+    shape = ShapeItem(first, outline, "result", listed(told, bbox(outline).center, legs))
+    return [*kept, shape, replace(name, at=at, title=name_of("shape", told))]
 
 
-def _told(scene: Scene, diagram: Diagram, joined: Joined, within: set[int], outline: Path) -> str:
-    """The title of a joined shape: its members, and clockwise whose legs its own are: ``2.j`` is B's.
+def _told(
+    scene: Scene, diagram: Diagram, joined: Joined, within: set[int], outline: Path
+) -> tuple[str, list[tuple[str, Point]]]:
+    """What a joined shape is told to be, its members, and whose legs its own are, and where: ``2.j`` is B's.
 
     Of members that are called the same ``B``, ``B #2`` is the one that is drawn second.
     """
@@ -113,7 +115,7 @@ def _told(scene: Scene, diagram: Diagram, joined: Joined, within: set[int], outl
                 way = flatten(paths[stretch] if start else geometry.reverse(paths[stretch]))
                 found.append((at, entry_point(way, outline)))
     members = "; ".join(called[member] for member in joined.members)
-    return listed(f"{joined.told} {members}", bbox(outline).center, found)
+    return f"{joined.told} {members}", found
 
 
 def _spot(area: Polygon, centers: Sequence[Point], name: Box) -> Point:
@@ -140,10 +142,6 @@ def _dots_within(diagram: Diagram, members: set[int]) -> set[int]:
         if ends and ends <= members:
             found.add(shape.id)
     return found
-
-
-def _nearest(wires: Sequence[WireItem], at: Point) -> WireItem:
-    return min(wires, key=lambda wire: distance_to(wire.path, at))
 
 
 # ---------------------------------------------------------------- outlines round several shapes
@@ -186,12 +184,11 @@ def _others(
     """Names of wires, and wires, that an outline round these shapes should not cover."""
     inner = {wire.id for wire in _between(items, diagram, members, known_as)}
     near = {line.id for line in diagram.lines if any(_drawn(e.shape, known_as) in members for e in line.ends)}
-    wires = [item for item in items if isinstance(item, WireItem)]
     for item in items:
         match item:
             case WireItem(id=number, path=path) if number not in near:
                 yield LineString(flatten(path))
-            case LabelItem(kind="leg", at=at) if wires and _nearest(wires, at).id not in inner:
+            case LabelItem(kind="leg", line=int(number)) if number not in inner:
                 yield box(*astuple(ink_box(item)))
 
 

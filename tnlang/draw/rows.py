@@ -113,6 +113,8 @@ def _renumbered(item: Item, by: int) -> Item:
             return replace(item, id=number + by)
         case LabelItem(inside=int(number)):
             return replace(item, inside=number + by)
+        case LabelItem(line=int(number)):
+            return replace(item, line=number + by)
     return item
 
 

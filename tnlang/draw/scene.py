@@ -127,7 +127,8 @@ class LabelItem:
     single symbols their ink, of words and of everything tall (fractions, sums) the math axis.
 
     ``kind`` tells the lint what it is: names in shapes lie inside them, all others keep clear of everything;
-    ``inside`` is then the id of the shape. ``title`` says what a sign, or a formula that stands free, is.
+    ``inside`` is then the id of the shape, ``line`` that of the line which a leg's name belongs to. ``title``
+    says what a sign, or a formula that stands free, is, and of all others what they name.
     """
 
     text: str
@@ -138,6 +139,7 @@ class LabelItem:
     word: bool = False
     anchor: Literal["center", "left", "right"] = "center"
     inside: int | None = None
+    line: int | None = None
     level: Literal["middle", "baseline"] = "middle"
     title: str = ""
 

@@ -2,13 +2,15 @@
 
 A shape's title says what it is and names its legs in clockwise order from the mark on its rim, or from the
 left where it has none: ``W_Q [head, head_size, hidden]``. A wall's names its functions and the legs at its
-gates, a wire's its name, dim and size, and whose leg a free end is. None says what is connected.
+gates, a wire's its name, dim and size, and whose leg a free end is. A name's says of what it is the name.
+None says what is connected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Plate, Shape
 from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, reverse
@@ -23,7 +25,17 @@ from tnlang.draw.round import (
     meets,
     middle_of,
 )
-from tnlang.draw.scene import InkItem, Item, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
+from tnlang.draw.scene import (
+    InkItem,
+    Item,
+    LabelItem,
+    OutlineItem,
+    Path,
+    Point,
+    Scene,
+    ShapeItem,
+    WireItem,
+)
 
 
 def titled(diagram: Diagram, scene: Scene) -> Scene:
@@ -63,6 +75,12 @@ class _Titles:
                 return replace(item, title=self.wall(self.enclosures[number], outline))
             case WireItem(id=number, path=path) if number in self.lines:
                 return replace(item, title=self.wire(self.lines[number], path))
+            case LabelItem(kind="shape", inside=number) if number in self.shapes:
+                return replace(item, title=name_of("shape", self.shapes[number].told))
+            case LabelItem(kind="badge", inside=number) if number in self.enclosures:
+                return replace(item, title=name_of("bubble", _applied(self.enclosures[number])))
+            case LabelItem(kind="leg", line=number) if number in self.lines:
+                return replace(item, title=self.leg(self.lines[number], item.at))
         return item
 
     # ------------------------------------------------------------ shapes and walls
@@ -103,8 +121,7 @@ class _Titles:
             else:
                 at = [point for path in paths for point, _ in crossings(path, outline)][:1]
             found.extend((name, point) for point in at)
-        told = enclosure.told or "bracket" + (f" {enclosure.name}" if enclosure.name else "")
-        return listed(told, bbox(outline).center, found)
+        return listed(_applied(enclosure), bbox(outline).center, found)
 
     def plate(self, bone: Backbone, plate: Plate, outline: Path) -> str:
         """The loop, and the lines across a plate's edge: ``in.1``, ``out.1``, what comes from outside."""
@@ -128,14 +145,18 @@ class _Titles:
 
     # ------------------------------------------------------------ wires
 
+    def leg(self, line: Line, at: Point) -> str:
+        """Of what a name beside a wire, or beyond its free end, is the name."""
+        told = self.opens.get(line.id, {})
+        ends = {end: way[0] for end, way in zip((0, 1), self._ways(line.id), strict=False)}
+        if len(told) == 1:
+            return name_of("end", *told.values())
+        if len(told) == 2 and len(ends) == 2:
+            return name_of("end", told[min(ends, key=lambda end: distance(ends[end], at))])
+        return name_of("wire", _called(line))
+
     def wire(self, line: Line, path: Path) -> str:
-        name = line.text or line.name or "wire"
-        title = f"{name}: {line.dim} = {line.size}" if line.dim and line.size is not None else name
-        if line.dim and line.size is None:
-            title = f"{name}: {line.dim}"
-        elif not line.dim and line.size is not None:
-            title = f"{name}: {line.size}"
-        return title + self._members(line) + self._free(line, path)
+        return _called(line) + self._members(line) + self._free(line, path)
 
     def _free(self, line: Line, path: Path) -> str:
         """Whose leg the free end of a stretch is; of two, from the start of the path."""
@@ -177,6 +198,23 @@ class _Titles:
                     order = fanned(thick, [way for _, way in near])
                     told += f", members [{', '.join(near[k][0] for k in order)}]"
         return told
+
+
+def _applied(enclosure: Enclosure) -> str:
+    """The functions of a wall."""
+    return enclosure.told or "bracket" + (f" {enclosure.name}" if enclosure.name else "")
+
+
+def _called(line: Line) -> str:
+    """A wire by its name, dim and size."""
+    size = " = ".join(str(part) for part in (line.dim or None, line.size) if part is not None)
+    name = line.text or line.name or "wire"
+    return f"{name}: {size}" if size else name
+
+
+def name_of(kind: Literal["shape", "bubble", "wire", "end"], told: str) -> str:
+    """The title of a name. A free end is told by the leg that it is."""
+    return f"(name of {kind}) {told}"
 
 
 def listed(told: str, center: Point, found: Sequence[tuple[str, Point]], mark: Point | None = None) -> str:

@@ -14,8 +14,9 @@ from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Pro
 from tnlang.ir.slots import dotted
 from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
-from tnlang.verification.connect import Picture, read_picture
+from tnlang.verification.connect import read_picture
 from tnlang.verification.leaves import Leaves, Run, all_random, numbers, run, target_legs
+from tnlang.verification.picture import Picture
 from tnlang.verification.sheet import Row, Token, panels, sides, steps, tokens, whole
 from tnlang.verification.svg import Drawing, Unreadable, read_svg
 from tnlang.verification.value import Evaluation
@@ -108,7 +109,7 @@ class Verifier:
             for what, deviation in compared
             if not deviation <= TOLERANCE
         )
-        return Report(" ".join(shown), *counts, compared, faults)
+        return Report(" ".join(shown), *counts, compared, faults + picture.misnamed)
 
 
 def _shown(drawing: Drawing) -> tuple[str, str]:

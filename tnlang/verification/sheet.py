@@ -12,7 +12,7 @@ import numpy as np
 
 from tnlang.draw.geometry import NO_BOX, Box, bbox, union
 from tnlang.reference.arrays import Array
-from tnlang.verification.connect import ROOT, Picture
+from tnlang.verification.picture import ROOT, Picture
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.value import Evaluation
 

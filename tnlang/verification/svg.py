@@ -55,8 +55,12 @@ class Unreadable(ValueError):
     """What cannot be read as a picture of a network: what is wrong and, if known, where."""
 
     def __init__(self, message: str, at: Point | None = None) -> None:
-        where = f" (at {at[0]:.0f}, {at[1]:.0f})" if at is not None else ""
-        super().__init__(message + where)
+        super().__init__(f"{message} {where(at)}" if at is not None else message)
+
+
+def where(at: Point) -> str:
+    """A place in words."""
+    return f"(at {at[0]:.0f}, {at[1]:.0f})"
 
 
 @dataclass(frozen=True, slots=True)

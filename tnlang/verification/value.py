@@ -17,9 +17,9 @@ import opt_einsum
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.reference.arrays import Array
 from tnlang.reference.functions import apply
-from tnlang.verification.connect import ROOT, Picture, Shape
 from tnlang.verification.formula import number, size
 from tnlang.verification.leaves import LARGEST, Leaves
+from tnlang.verification.picture import ROOT, Picture, Shape
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.words import shape_words
 

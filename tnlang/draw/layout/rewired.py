@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Diagram, Leave, Line, NameSide, Through
 from tnlang.draw.frame import move_item
-from tnlang.draw.geometry import add, bbox, distance, distance_to, dot, flatten, join, move, reverse, unit
+from tnlang.draw.geometry import add, bbox, distance, dot, flatten, join, move, reverse, unit
 from tnlang.draw.labelling import Wanted
 from tnlang.draw.round import loose_ends, meets
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem, ShapeItem, WireItem
@@ -59,9 +59,9 @@ def rewired(
                     done.add(number)
             case WireItem(id=number) if number in shifted:
                 items.append(move_item(item, shifted[number]))
-            case LabelItem(kind="leg") if (line := work.line_of(item)) is not None and line in renamed:
+            case LabelItem(kind="leg", line=line) if line in renamed:
                 continue
-            case LabelItem(kind="leg") if line is not None and line in shifted:
+            case LabelItem(kind="leg", line=int(line)) if line in shifted:
                 items.append(move_item(item, shifted[line]))
             case RibbonItem(path=path):
                 items.append(replace(item, path=work.ribbon(path)))
@@ -86,7 +86,6 @@ class _Wiring:
         self.bends = {h.line: h.points for h in diagram.hints if isinstance(h, Through)}
         self.opens = {(end.line, end.end): end for end in diagram.opens}
         self.used: dict[tuple[int, Point], list[float]] = {}
-        self.texts = [(n, self._texts(line)) for n, line in self.lines.items()]
 
     # ------------------------------------------------------------ what has to be drawn anew
 
@@ -213,19 +212,6 @@ class _Wiring:
         self.used.setdefault((shape, side), []).append(offset)
 
     # ------------------------------------------------------------ names and ribbons
-
-    def _texts(self, line: Line) -> frozenset[str]:
-        opened = {self.opens[line.id, end].label for end in (0, 1) if (line.id, end) in self.opens}
-        return frozenset({line.label, *opened} - {""})
-
-    def line_of(self, label: LabelItem) -> int | None:
-        """The line a name belongs to: of those with that name the nearest."""
-        near = [
-            (min(distance_to(path, label.at) for path in self.paths[n]), n)
-            for n, texts in self.texts
-            if label.text in texts and n in self.paths
-        ]
-        return min(near)[1] if near else None
 
     def wanted(self, number: int, path: Path, side: str | None) -> list[Wanted]:
         """The names that a line asks for on its new path."""
