@@ -4,57 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tnlang
+from tests import pictures
 from tests.conftest import PROGRAMS
 from tests.verification.damage import edited, end_at, move, paths, remove
 from tnlang.verification import Unreadable, verify
 from tnlang.verification.connect import read_picture
 from tnlang.verification.svg import read_paths, read_svg
 
-FACTORS = "factors of a decomposition are values of the program that verify does not compute yet"
-UNREAD = {
-    **{("S12_bipartition", shown): FACTORS for shown in ("S12", "parted")},
-    **{("S16_tensor_train", shown): FACTORS for shown in ("S16", "first", "once", "train")},
-    **{
-        ("T18_hole", shown): "the tensor that a derivative is by is no input of it"
-        for shown in ("T18", "hole")
-    },
-}
-"""What is drawn and not compared, with the reason."""
 
-
-def pictures():
-    for name, path in sorted(PROGRAMS.items()):
+def drawings():
+    for name in PROGRAMS:
         try:
-            program = tnlang.load(path)
+            program = pictures.program(name)
         except tnlang.TnError as error:
             # transforms that this version does not have, and what imports nets made by them
             assert {d.code for d in error.diagnostics} <= {"TN900", "TN862"}, error
             continue
         for kind, handles in (("figure", program.figures), ("net", program.nets)):
-            for handle in handles:
-                yield pytest.param(name, kind, handle, id=f"{name}-{kind}-{handle}")
+            for shown in handles:
+                yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}")
 
 
-@pytest.mark.parametrize(("name", "kind", "shown"), list(pictures()))
-def test_the_picture_is_the_program(name: str, kind: str, shown: str) -> None:
-    if (name, shown) in UNREAD:
-        pytest.skip(UNREAD[name, shown])
-    program = tnlang.load(PROGRAMS[name])
-    handle = (program.figures if kind == "figure" else program.nets)[shown]
-    report = tnlang.verify(handle.svg(), program, module=False)
+@pytest.mark.parametrize(("name", "kind", "shown"), list(drawings()))
+def test_the_picture_and_the_module_are_the_program(name: str, kind: str, shown: str) -> None:
+    report = pictures.verifier(name, module=True).report(pictures.svg(name, kind, shown))
     assert report.ok, str(report)
     assert report.name == f"{kind} {shown}"
+    assert any(what.startswith("the module of") for what, _ in report.compared)
 
 
-@pytest.mark.parametrize("name", ["N11_attention", "T16_hyperedge", "N14_frozen"])
-def test_the_module_is_compared_too(name: str) -> None:
-    program = tnlang.load(PROGRAMS[name])
-    for net in program.nets.values():
-        report = tnlang.verify(net.svg(), program)
-        assert report.ok and any(what.startswith("the module") for what, _ in report.compared)
+def test_a_module_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tnlang.load(PRODUCT)
+    svg = program.nets["main"].svg()
+    monkeypatch.setattr("tnlang.execute.run_module", lambda *_, **__: {"y": np.ones((2, 4))})
+    assert verify(svg, program.ir).faults[0].startswith("the module of main differs")
 
 
 # ---------------------------------------------------------------- what is read, by hand
@@ -134,6 +121,63 @@ def test_signs_between_terms_are_read() -> None:
     assert verify(svg, program.ir, module=False).ok
     plus = svg.replace("<title>-</title>", "<title>+</title>")
     assert plus != svg and not verify(plus, program.ir, module=False).ok
+
+
+def shown(text: str, *changes: tuple[str, str]) -> tuple[str, ...]:
+    """What is wrong with the picture of a program's first figure, with some of its titles exchanged."""
+    program = tnlang.load(text + "\n")
+    svg = next(iter(program.figures.values())).svg()
+    for old, new in changes:
+        assert old in svg
+        svg = svg.replace(old, "\0").replace(new, old).replace("\0", new)
+    return verify(svg, program.ir).faults
+
+
+def test_bare_wires_that_end_at_one_anothers_names_are_seen() -> None:
+    """Wires between free ends are tied by nothing but the names there."""
+    program = tnlang.load("figure f { equation delta[i: 3, j] delta[k: 3, l] = delta[k, l] delta[i, j] }\n")
+    svg = program.figures["f"].svg()
+    assert verify(svg, program.ir).ok
+    wires = read_svg(svg).layer("wires")
+    first, other = wires[0].path.start, wires[1].path.start
+    swapped = edited(svg, ("wires", 0, end_at(True, other)), ("wires", 1, end_at(True, first)))
+    assert "does not stand by it" in verify(swapped, program.ir).faults[0]
+
+
+def test_names_of_tensors_that_stand_in_one_another_are_seen() -> None:
+    text = "tensor A[i: 3, j: 3], B[i: 3, j: 3]\nfigure f { draw A[i, j] B[j, k] }"
+    assert shown(text) == ()
+    faults = shown(text, ("(name of shape) A", "(name of shape) B"))
+    assert [fault.partition(" (")[0] for fault in faults] == [
+        "the name of B does not stand by it",
+        "the name of A does not stand by it",
+    ]
+
+
+def test_a_parameter_of_the_file_is_one_in_a_figure_and_in_what_it_calls() -> None:
+    text = "dim n = 3\nparam W[n, n]\nnet f(x[n]) -> y[n] { y[i] = W[i, j] x[j] }\ntensor v[n]\n"
+    assert shown(text + "figure g { equation W[i, j] W[j, k] v[k] = W[i, j] f(v)[j] }") == ()
+
+
+def test_inputs_may_have_the_names_that_the_module_uses() -> None:
+    text = "tensor F[a: 2, b: 3], torch[b: 3], self[a: 2], frozen[a: 2]\n"
+    assert shown(text + "figure f { draw F[i, j] torch[j] self[i] frozen[i] }") == ()
+
+
+def test_a_net_too_large_to_be_run_is_refused() -> None:
+    legs = [f"a{n}" for n in range(40)]
+    vectors = " ".join(f"v[{leg}]" for leg in legs)
+    declared = f"tensor T[{', '.join(f'{leg}: 2' for leg in legs)}], v[a: 2]"
+    svg, program = svg_of(f"{declared}\ny = T[{', '.join(legs)}] {vectors}")
+    assert verify(svg, program.ir).faults[0].startswith("T has 1,099,511,627,776 entries")
+
+
+def test_the_sign_before_a_panel_is_read() -> None:
+    """What is nearly what stands before it begins with a sign, which belongs to its panel."""
+    svg, verifier = pictures.svg("S16_tensor_train", "figure", "S16"), pictures.verifier("S16_tensor_train")
+    (place,) = (n for n, e in enumerate(read_svg(svg).layer("labels")) if e.title == "≈")
+    assert not verifier.report(edited(svg, ("labels", place, remove))).ok
+    assert not verifier.report(svg.replace("<title>≈</title>", "<title>=</title>")).ok
 
 
 # ---------------------------------------------------------------- what is refused

@@ -354,11 +354,14 @@ def _pieces(points: tuple[Point, ...], around: Box) -> list[tuple[Point, Point, 
 
 def contains(outline: Path, point: Point) -> bool:
     """Whether the point lies inside a closed outline."""
-    if not bbox(outline).holds(point):
-        return False
+    return bbox(outline).holds(point) and encloses(flatten(outline), point)
+
+
+def encloses(corners: Sequence[Point], point: Point) -> bool:
+    """Whether the point lies inside a closed polygon, which ends with its first corner."""
     inside = False
     x, y = point
-    for (x1, y1), (x2, y2) in pairwise(flatten(outline)):
+    for (x1, y1), (x2, y2) in pairwise(corners):
         if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
             inside = not inside
     return inside

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tnlang.draw.geometry import angle_of, bbox, between, contains, distance, distance_to, flatten, unit
+from tnlang.draw.geometry import (
+    angle_of,
+    bbox,
+    between,
+    contains,
+    distance,
+    distance_to,
+    encloses,
+    flatten,
+    unit,
+)
 from tnlang.draw.scene import Path, Point
 
 TOUCH = 2.0
@@ -29,13 +39,14 @@ def meets(outline: Path, point: Point) -> bool:
 
 def entry_point(points: Sequence[Point], outline: Path) -> Point:
     """Where a wire that begins on a shape leaves its outline; its beginning where it never does."""
-    if not contains(outline, points[0]):
+    rim = flatten(outline)
+    if not encloses(rim, points[0]):
         return points[0]
     for inner, outer in pairwise(points):
-        if not contains(outline, outer):
+        if not encloses(rim, outer):
             for _ in range(24):
                 middle = between(inner, outer)
-                inner, outer = (middle, outer) if contains(outline, middle) else (inner, middle)
+                inner, outer = (middle, outer) if encloses(rim, middle) else (inner, middle)
             return inner
     return points[-1]
 

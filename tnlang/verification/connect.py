@@ -72,7 +72,8 @@ class _Reading:
             for i, w in enumerate(wires)
         ]
         found = regions(self.drawing, self.walls, wires, paths)
-        things = Things(self.outlines, list(zip(wires, paths, strict=True)), self.walls)
+        drawn = [(words, path, box) for (path, words), box in zip(self.outlines, boxes, strict=False)]
+        things = Things(drawn, list(zip(wires, paths, strict=True)), self.walls)
         misnamed = tuple(
             f"the name of {name.told} does not stand by it {where(name.box.center)}"
             for name in astray(self.names, things)

@@ -41,9 +41,9 @@ def name_in(title: str, box: Box) -> Name | None:
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """What may be named: outlines of shapes, wires with their stretches, walls."""
+    """What may be named: shapes with outlines and boxes round these, wires with their stretches, walls."""
 
-    shapes: Sequence[tuple[Path, Words]]
+    shapes: Sequence[tuple[Words, Path, Box]]
     wires: Sequence[tuple[Wire, Sequence[Path]]]
     walls: Sequence[Element]
 
@@ -72,10 +72,12 @@ def astray(names: Sequence[Name], things: Things) -> Iterator[Name]:
 
 
 def _on_shape(name: Name, things: Things) -> bool:
-    """Whether the smallest shape that a name stands in is the one."""
-    inside = [(path, words) for path, words in things.shapes if contains(path, name.box.center)]
-    words = shape_words(name.told)
-    return any((words.kind, words.text) == (known.kind, known.text) for _, known in inside)
+    """Whether a name stands in its shape."""
+    at, told = name.box.center, shape_words(name.told)
+    return any(
+        box.holds(at) and (words.kind, words.text) == (told.kind, told.text) and contains(path, at)
+        for words, path, box in things.shapes
+    )
 
 
 def _on_wall(name: Name, things: Things) -> bool:
