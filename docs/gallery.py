@@ -3,7 +3,8 @@
 Each file of examples/gallery whose name begins with an id (``T16_hyperedge.tn``) is an entry. Its title is
 the caption of its first figure, the comment at its head says what it shows, and lines ``# weak: …`` at its
 end say what the picture still does badly. Beside the picture stand the text, the hand-written check (see
-tests/gallery) with the deviation measured, and what lint and the reading of the geometry find.
+tests/gallery) with the deviation measured, what lint finds, and what ``tnlang verify`` reads back from the
+curves: the connections, and how far their value and the generated module are from the program.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -22,8 +24,11 @@ from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
+from tnlang.draw.scene import Scene
+from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.files import write_whole
+from tnlang.verification import Report, Verifier
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "gallery"
 
@@ -94,11 +99,10 @@ def pictures(program: tnlang.Program) -> list[tnlang.api.Picture]:
     return list(program.figures.values()) or list(program.nets.values())[-1:]
 
 
-def findings(program: tnlang.Program) -> tuple[str, ...]:
-    """What lint finds in the figures, and where their geometry does not say what their diagrams say."""
-    found = []
+def findings(program: tnlang.Program, scenes: Sequence[Scene]) -> tuple[str, ...]:
+    """What lint finds in a program's scenes, and where a figure's geometry is not what its diagrams say."""
+    found = [f"{f.rule}: {f.message}" for scene in scenes for f in lint(scene)]
     for figure in program.ir.figures:
-        found += [f"{f.rule}: {f.message}" for f in lint(program.figures[figure.name].scene())]
         sheet = view(program.ir, figure)
         for panel in sheet.panels:
             parts = [panel.content] if isinstance(panel.content, Diagram) else panel.content.parts
@@ -107,6 +111,12 @@ def findings(program: tnlang.Program) -> tuple[str, ...]:
                     found += [f"{f.rule}: {f.message}" for f in faults(part, layout(part, sheet.flow))]
     found += [str(diagnostic) for diagnostic in program.check_equations()]
     return tuple(found)
+
+
+def reports(program: tnlang.Program, svgs: Sequence[str]) -> tuple[Report, ...]:
+    """What ``tnlang verify`` tells of the pictures of a program, with the generated modules."""
+    verifier = Verifier(program.ir, functions=program.python_functions())
+    return tuple(map(verifier.report, svgs))
 
 
 # ---------------------------------------------------------------- the page
@@ -147,14 +157,16 @@ def shown(entry: Entry, folder: Path) -> Shown:
     except tnlang.TnError as error:
         body = "".join(f'<p class="bad">{escape(d.message)}</p>' for d in error.diagnostics)
         return Shown(entry, _article(entry, entry.name, body), False)
-    drawn = [picture.svg() for picture in pictures(program)]
+    scenes = [picture.scene() for picture in pictures(program)]
+    drawn = list(map(to_svg, scenes))
+    read = reports(program, drawn)
     drawn += [plot.svg() for plots in PLOTS.get(entry.name, ()) for plot in plots(program)]
     figures = []
     for number, svg in enumerate(drawn):
         file = f"pictures/{entry.name}{f'_{number}' if number else ''}.svg"
         write_whole(folder / file, lambda path, svg=svg: path.write_text(svg, encoding="utf-8"))
         figures.append(f'<a href="{file}"><img src="{file}" alt="{entry.id}"></a>')
-    found = findings(program)
+    found = findings(program, scenes)
     checks = entry.checks if program.figures else ()
     measured = [(check, check.deviations(program)) for check in checks]
     checked = "".join(_checked(check, deviations) for check, deviations in measured)
@@ -162,10 +174,12 @@ def shown(entry: Entry, folder: Path) -> Shown:
         f"<figure>{''.join(figures)}</figure>"
         + "".join(f'<p class="weak">Weak: {escape(weak)}</p>' for weak in entry.weak)
         + _found(found)
+        + "".join(map(_read, read))
         + f"<pre>{highlighted(entry.text)}</pre>"
         + (checked or '<p class="bad">not checked</p>')
     )
-    good = not found and bool(measured) and all(_holds(*pair) for pair in measured)
+    fine = not found and all(report.ok for report in read)
+    good = fine and bool(measured) and all(_holds(*pair) for pair in measured)
     captions = [figure.caption for figure in program.ir.figures if figure.caption]
     return Shown(entry, _article(entry, captions[0] if captions else entry.name, body), good)
 
@@ -182,6 +196,19 @@ def _found(found: tuple[str, ...]) -> str:
     if not found:
         return '<p class="good">Nothing for lint; every line read back from the geometry.</p>'
     return "".join(f'<p class="bad">{escape(line)}</p>' for line in found)
+
+
+def _read(report: Report) -> str:
+    """What reading a picture back gave: the network, and how far its values and its module are off."""
+    counts = f"{report.shapes} shapes, {report.wires} wires and {report.bubbles} bubbles"
+    if not report.ok:
+        faults = "".join(f"<li>{escape(fault)}</li>" for fault in report.faults or ("nothing to compare",))
+        return f'<div class="bad">verify: {counts} read from the curves<ul>{faults}</ul></div>'
+    rows = "".join(f"<tr><td>{escape(what)}</td><td>{off:.1e}</td></tr>" for what, off in report.compared)
+    return (
+        f'<details><summary class="good">verified: {counts} read from the curves; value off by at most '
+        f"{report.off:.1e}, module by {report.module_off:.1e}</summary><table>{rows}</table></details>"
+    )
 
 
 def _holds(check: Check, deviations: tuple[Deviation, ...]) -> bool:

@@ -17,6 +17,12 @@ def program(name: str) -> tnlang.Program:
     return tnlang.load(PROGRAMS[name])
 
 
+def shown(name: str) -> tuple[str, str]:
+    """What an example shows first: its first figure; where it has none, its last net."""
+    found = program(name)
+    return ("figure", next(iter(found.figures))) if found.figures else ("net", found.ir.exported[-1])
+
+
 @cache
 def scene(name: str, kind: str, shown: str) -> Scene:
     """The scene of one of its figures or nets, as ``kind`` says."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from tests.conftest import PROGRAMS
-from tnlang.draw import figure_scene as drawn_figure
-from tnlang.draw import net_scene
+from tests import pictures
 from tnlang.draw.scene import Scene
-from tnlang.elaborate import load_program
 from tnlang.ir.program import Figure, NetTarget, Program
 
 FIGURES = (
@@ -26,11 +21,6 @@ def target(program: Program) -> Figure | NetTarget:
     return program.figures[0] if program.figures else NetTarget(program.exported[-1])
 
 
-@cache
 def figure_scene(name: str) -> Scene:
     """The scene of one of FIGURES, from its example as it stands."""
-    program = load_program(PROGRAMS[name])
-    found = target(program)
-    if isinstance(found, NetTarget):
-        return net_scene(program, found.net)
-    return drawn_figure(program, found.name)
+    return pictures.scene(name, *pictures.shown(name))

@@ -8,6 +8,7 @@ import pytest
 
 import tnlang
 from docs import gallery
+from tests import pictures
 from tests.gallery.all import CHECKS, PLOTS
 from tests.gallery.checking import Check
 
@@ -29,13 +30,14 @@ def test_every_check_and_plot_has_an_entry() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_entry(entry: gallery.Entry) -> None:
     assert entry.shows and entry.weak
-    program = entry.load()
+    program = pictures.program(entry.name)
     assert program.ir.figures and program.ir.figures[0].caption
     assert any(not check.is_claim for check in entry.checks)
     for check in entry.checks:
         for deviation in check.deviations(program):
             assert deviation.largest <= check.bound, deviation
-    assert gallery.findings(program) == ()
+    scenes = [pictures.scene(entry.name, "figure", name) for name in program.figures]
+    assert gallery.findings(program, scenes) == ()
     for plots in PLOTS.get(entry.name, ()):
         for plot in plots(program):
             assert "<svg" in plot.svg()
@@ -65,7 +67,7 @@ def test_an_equation_that_does_not_hold_is_found(name: str, said: str, instead: 
     assert said in entry.text
     program = tnlang.load(entry.text.replace(said, instead))
     assert [found.code for found in program.check_equations()]
-    assert gallery.findings(program)
+    assert gallery.findings(program, ())
 
 
 def test_the_page_holds_together(tmp_path) -> None:

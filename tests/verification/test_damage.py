@@ -18,16 +18,9 @@ LARGE = 30
 """In pictures with more shapes a few kinds of damage are tried."""
 
 
-def shown(name: str) -> tuple[str, str]:
-    """The first figure of an entry; where it has none, its last net."""
-    program = pictures.program(name)
-    figures = list(program.figures)
-    return ("figure", figures[0]) if figures else ("net", list(program.nets)[-1])
-
-
 @pytest.mark.parametrize("name", GALLERY)
 def test_no_damage_passes(name: str) -> None:
-    svg, verifier = pictures.svg(name, *shown(name)), pictures.verifier(name)
+    svg, verifier = pictures.svg(name, *pictures.shown(name)), pictures.verifier(name)
     assert verifier.report(svg).ok
     whole = read_picture(read_svg(svg))
     passed = []

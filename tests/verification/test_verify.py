@@ -20,10 +20,8 @@ def drawings():
     for name in PROGRAMS:
         try:
             program = pictures.program(name)
-        except tnlang.TnError as error:
-            # transforms that this version does not have, and what imports nets made by them
-            assert {d.code for d in error.diagnostics} <= {"TN900", "TN862"}, error
-            continue
+        except tnlang.TnError:
+            continue  # which examples this version may refuse is held by tests/elaborate/test_examples.py
         for kind, handles in (("figure", program.figures), ("net", program.nets)):
             for shown in handles:
                 yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}")
