@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -26,6 +26,22 @@ def size(text: str, names: Numbers) -> int:
     if value.imag or not float(value.real).is_integer():
         raise Unreadable(f"{text} is no whole number")
     return int(value.real)
+
+
+def turns(loops: str, names: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
+    """The names with each value of the loop variables."""
+    if not loops:
+        yield names
+        return
+    first, _, rest = loops.partition(", ")
+    found = re.fullmatch(r"(\S+) in (.+) to (.+)", first)
+    if found is None:
+        raise Unreadable(f"no loop: {first[:60]!r}")
+    start, stop = size(found[2], names), size(found[3], names)
+    if stop - start > 10_000:
+        raise Unreadable(f"{first} runs too often")
+    for value in range(start, stop):
+        yield from turns(rest, {**names, found[1]: value})
 
 
 class _Formula:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tnlang.draw.geometry import NO_BOX, Box, bbox, union
 from tnlang.reference.arrays import Array
+from tnlang.verification.formula import turns
 from tnlang.verification.picture import ROOT, Picture
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.value import Evaluation
@@ -241,14 +242,14 @@ class Row:
         while found and found[0].kind in ("term", "(", "sum over"):
             token = found[0]
             if token.kind == "sum over":
-                turns = [self._product(found[1:], turn) for turn in self.evaluation.turns(token.loops, names)]
-                if not turns:
+                made = [self._product(found[1:], turn) for turn in turns(token.loops, names)]
+                if not made:
                     raise Unreadable("a sum over nothing", token.box.center)
-                total = turns[0][0]
-                for value, _ in turns[1:]:
+                total = made[0][0]
+                for value, _ in made[1:]:
                     total = _plus(total, value)
                 factors.append(total)
-                found = turns[0][1]
+                found = made[0][1]
             elif token.kind == "(":
                 value, found = self._sum(found[1:], names)
                 if not found or found[0].kind != ")":

@@ -6,46 +6,22 @@ copies, boxes and plates take whole values and give whole values. Connections co
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import opt_einsum
 
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.reference.arrays import Array
 from tnlang.reference.functions import apply
-from tnlang.verification.formula import number, size
-from tnlang.verification.leaves import LARGEST, Leaves
+from tnlang.verification.fixed import fixed_tensor
+from tnlang.verification.formula import turns
+from tnlang.verification.leaves import Leaves
+from tnlang.verification.nodes import Labelled, Legs, Node, Nodes
 from tnlang.verification.picture import ROOT, Picture, Shape
+from tnlang.verification.product import Product
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.words import shape_words
-
-Legs = Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """An array with a wire for each axis; a wire may come twice."""
-
-    array: Array
-    wires: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """What stands on wires: a shape, what is in a wall, or one of the values that come out of a shape.
-
-    ``kind`` is ``shape``, ``region``, ``out`` or ``plate-out`` (a use of a copy or box, and a plate),
-    or ``value``: an input, or a sum already added up.
-    """
-
-    kind: str
-    number: int
-    use: str = ""
-    value: Labelled | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -71,10 +47,7 @@ class Evaluation:
     def __init__(self, picture: Picture, leaves: Leaves, apart: Sequence[int] = ()) -> None:
         """``apart`` are the shapes of a first panel, which later ones draw as one."""
         self.picture, self.leaves, self.apart = picture, leaves, apart
-        self.within: dict[int, set[int]] = {}
-        for shape, known in enumerate(picture.shapes):
-            for region in picture.around(known.region):
-                self.within.setdefault(region, set()).add(shape)
+        self.nodes = Nodes(picture)
 
     # ------------------------------------------------------------ regions
 
@@ -88,7 +61,7 @@ class Evaluation:
     ) -> Array:
         """The value of some shapes and regions of the root, over open wires."""
         nodes = [Node("shape", s) for s in shapes] + [Node("region", r) for r in regions]
-        wires = [wire for node in nodes for wire in self.wires_of(node)]
+        wires = [wire for node in nodes for wire in self.nodes.wires_of(node)]
         nodes += self._inputs([*wires, *opens], names)
         frame = Frame(ROOT, names, None, tuple(nodes), frozenset(unwanted) - set(opens))
         return self.network(frame, nodes, opens)
@@ -104,49 +77,16 @@ class Evaluation:
         leaves = (self._leaf(name, legs, names) for name, legs in found.items())
         return [Node("value", -1 - place, value=leaf) for place, leaf in enumerate(leaves)]
 
-    def nodes_in(self, region: int) -> list[Node]:
-        """What stands directly in a region."""
-        shapes = [Node("shape", s) for s, known in enumerate(self.picture.shapes) if known.region == region]
-        inner = [Node("region", r) for r, known in enumerate(self.picture.regions) if known.inside == region]
-        return shapes + inner
-
-    def wires_of(self, node: Node) -> list[int]:
-        """The wires on a node, as often as they end on it."""
-        match node.kind:
-            case "shape":
-                return [wire for _, wire in self.picture.shapes[node.number].legs]
-            case "region":
-                return self.crossing(node.number)
-            case "out":
-                return list(self._groups(node.number).get(node.use, {}).values())
-            case "plate-out":
-                return [w for leg, w in self.picture.regions[node.number].ports if leg.startswith("out.")]
-            case _:
-                return list(node.value.wires) if node.value is not None else []
-
-    def crossing(self, region: int) -> list[int]:
-        """The wires with one end inside a region."""
-        found = []
-        for place, wire in enumerate(self.picture.wires):
-            inside = [
-                (e.shape is not None and e.shape in self.within.get(region, ()))
-                or (e.wall is not None and region in self.picture.around(e.wall))
-                for e in wire.ends
-            ]
-            if inside[0] != inside[1]:
-                found.append(place)
-        return found
-
     def bubble(self, frame: Frame, region: int) -> Labelled:
         """What is in a wall, contracted, and the wall's functions applied, the inner ones first."""
         known = self.picture.regions[region]
-        nodes = self.nodes_in(region)
+        nodes = self.nodes.nodes_in(region)
         ended = [
             number
             for number, wire in enumerate(self.picture.wires)
             if any(e.wall == region for e in wire.ends)
         ]
-        crossing = self.crossing(region)
+        crossing = self.nodes.crossing(region)
         inner = Frame(region, frame.names, frame, tuple(nodes))
         wires = crossing + ended
         array = self.network(inner, nodes, wires)
@@ -178,14 +118,14 @@ class Evaluation:
 
     def network(self, frame: Frame, nodes: Sequence[Node], opens: Sequence[int]) -> Array:
         """The value of nodes of one region, over wires that leave them."""
-        sigma = next((n for n in nodes if self._kind(n) == "sum over"), None)
+        sigma = next((n for n in nodes if self.nodes.kind(n) == "sum over"), None)
         if sigma is not None:
             rest = [n for n in nodes if n != sigma]
             loops = self.picture.shapes[sigma.number].words.text
             return self.summed(
                 loops, frame.names, lambda names: self.network(self._at(frame, names, rest), rest, opens)
             )
-        sinks = [n for n in nodes if self._takes_whole(n)]
+        sinks = [n for n in nodes if self.nodes.takes_whole(n)]
         if sinks or frame.unwanted:
             return self._without_sinks(frame, nodes, sinks, opens)
         return self._added(frame, nodes, opens)
@@ -194,112 +134,30 @@ class Evaluation:
         self, loops: str, names: Mapping[str, int], value: Callable[[Mapping[str, int]], Array]
     ) -> Array:
         """``h in 0 to head``: the sum of a value over the turns of the loops."""
-        arrays = [value(turn) for turn in self.turns(loops, names)]
+        arrays = [value(turn) for turn in turns(loops, names)]
         if not arrays:
             raise Unreadable(f"a sum over nothing: {loops}")
         return np.asarray(sum(arrays[1:], arrays[0]))
 
-    def turns(self, loops: str, names: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
-        """The names with each value of the loop variables."""
-        if not loops:
-            yield names
-            return
-        first, _, rest = loops.partition(", ")
-        found = re.fullmatch(r"(\S+) in (.+) to (.+)", first)
-        if found is None:
-            raise Unreadable(f"no loop: {first[:60]!r}")
-        start, stop = size(found[2], names), size(found[3], names)
-        if stop - start > 10_000:
-            raise Unreadable(f"{first} runs too often")
-        for value in range(start, stop):
-            yield from self.turns(rest, {**names, found[1]: value})
-
     def _at(self, frame: Frame, names: Mapping[str, int], nodes: Sequence[Node]) -> Frame:
         return Frame(frame.region, names, frame.parent, tuple(nodes), frame.unwanted)
-
-    def _kind(self, node: Node) -> str:
-        return self.picture.shapes[node.number].kind if node.kind == "shape" else node.kind
-
-    def _takes_whole(self, node: Node) -> bool:
-        """Whether a node takes whole values: a copy into which lines come, a box, a plate."""
-        if node.kind == "region":
-            return self.picture.regions[node.number].is_plate
-        return self._kind(node) == "box" or (
-            self._kind(node) == "copy"
-            and any(leg.startswith("in.") for leg, _ in self.picture.shapes[node.number].legs)
-        )
-
-    def _groups(self, shape: int) -> dict[str, dict[str, int]]:
-        """The legs of a copy or box by what they are legs of: ``in``, ``out1``; ``in x``, ``out y``."""
-        found: dict[str, dict[str, int]] = {}
-        for leg, wire in self.picture.shapes[shape].legs:
-            group, _, name = leg.partition(".")
-            found.setdefault(group, {})[name] = wire
-        return found
 
     def _without_sinks(
         self, frame: Frame, nodes: Sequence[Node], sinks: Sequence[Node], opens: Sequence[int]
     ) -> Array:
         """What is left when each value that a copy, box or plate takes is worked out by itself."""
-        parts = self._parts(nodes)
+        parts = self.nodes.parts(nodes)
         taken: set[int] = set()
         for sink in sinks:
-            for wires in self._taken(sink):
-                taken.update(k for k, part in enumerate(parts) if self._touches(part, wires))
-        taken.update(k for k, part in enumerate(parts) if self._touches(part, frame.unwanted))
+            for wires in self.nodes.taken(sink):
+                taken.update(k for k, part in enumerate(parts) if self.nodes.touches(part, wires))
+        taken.update(k for k, part in enumerate(parts) if self.nodes.touches(part, frame.unwanted))
         rest = [n for k, part in enumerate(parts) if k not in taken for n in part]
         return self._added(frame, rest, opens)
 
-    def _taken(self, sink: Node) -> Iterator[list[int]]:
-        """The wires of each whole value that a node takes."""
-        if sink.kind == "region":
-            groups: dict[str, list[int]] = {}
-            for leg, wire in self.picture.regions[sink.number].ports:
-                groups.setdefault(leg.rpartition(".")[0], []).append(wire)
-            yield from (wires for group, wires in groups.items() if group != "out")
-            return
-        for group, legs in self._groups(sink.number).items():
-            if group == "in" or group.startswith("in "):
-                yield list(legs.values())
-
-    def _parts(self, nodes: Sequence[Node]) -> list[list[Node]]:
-        """The nodes that hang together when what takes whole values is cut into its outcomes."""
-        pieces: list[Node] = []
-        for node in nodes:
-            if not self._takes_whole(node):
-                pieces.append(node)
-            elif node.kind == "region":
-                pieces.append(Node("plate-out", node.number))
-            else:
-                pieces += [
-                    Node("out", node.number, g) for g in self._groups(node.number) if g.startswith("out")
-                ]
-        return self._components(pieces)
-
-    def _components(self, pieces: Sequence[Node]) -> list[list[Node]]:
-        parent = list(range(len(pieces)))
-
-        def root(k: int) -> int:
-            while parent[k] != k:
-                parent[k] = parent[parent[k]]
-                k = parent[k]
-            return k
-
-        at: dict[int, int] = {}
-        for k, node in enumerate(pieces):
-            for wire in self.wires_of(node):
-                parent[root(k)] = root(at.setdefault(wire, k))
-        found: dict[int, list[Node]] = {}
-        for k, node in enumerate(pieces):
-            found.setdefault(root(k), []).append(node)
-        return list(found.values())
-
-    def _touches(self, part: Sequence[Node], wires: Iterable[int]) -> bool:
-        return bool({wire for node in part for wire in self.wires_of(node)} & set(wires))
-
     def whole(self, frame: Frame, wires: Sequence[int]) -> Array:
         """The value that comes in on wires, in the frame where what makes it stands."""
-        parts = [part for part in self._parts(frame.nodes) if self._touches(part, wires)]
+        parts = [part for part in self.nodes.parts(frame.nodes) if self.nodes.touches(part, wires)]
         if not parts:
             if frame.parent is None:
                 raise Unreadable(
@@ -309,30 +167,22 @@ class Evaluation:
         nodes = [node for part in parts for node in part]
         return self._added(frame, nodes, wires)
 
-    def leaving(self, nodes: Sequence[Node]) -> list[int]:
-        """The wires with one end on the nodes."""
-        counts: dict[int, int] = {}
-        for node in nodes:
-            for wire in self.wires_of(node):
-                counts[wire] = counts.get(wire, 0) + 1
-        return [wire for wire, count in counts.items() if count == 1]
-
     # ------------------------------------------------------------ sums
 
     def _added(self, frame: Frame, nodes: Sequence[Node], opens: Sequence[int]) -> Array:
         """The value of nodes among which are sums: one after the other becomes the value it adds up to."""
-        sums = [n for n in nodes if self._kind(n) == "sum"]
+        sums = [n for n in nodes if self.nodes.kind(n) == "sum"]
         if not sums:
             return self._product(frame, nodes, opens)
         for plus in sums:
             rest = [n for n in nodes if n != plus]
-            terms, result = self._terms(plus.number)
-            parts = self._components(rest)
+            terms, result = self.nodes.terms(plus.number)
+            parts = self.nodes.components(rest)
             hangs = [
-                [k for k, part in enumerate(parts) if self._touches(part, legs.values())]
+                [k for k, part in enumerate(parts) if self.nodes.touches(part, legs.values())]
                 for legs in terms.values()
             ]
-            others = {k for k, part in enumerate(parts) if self._touches(part, result.values())}
+            others = {k for k, part in enumerate(parts) if self.nodes.touches(part, result.values())}
             used = [k for found in hangs for k in found]
             if len(set(used)) != len(used) or set(used) & others or not all(hangs):
                 continue
@@ -344,18 +194,6 @@ class Evaluation:
         raise Unreadable(
             "a sum whose terms hang together with its result", self.picture.shapes[sums[0].number].box.center
         )
-
-    def _terms(self, plus: int) -> tuple[dict[str, Legs], Legs]:
-        """The legs of each term of a sum (``-2`` is taken away), and those of its result."""
-        terms: dict[str, dict[str, int]] = {}
-        result: dict[str, int] = {}
-        for leg, wire in self.picture.shapes[plus].legs:
-            found = re.fullmatch(r"(-?\d+)\.(.*)", leg)
-            if found is None:
-                result[leg] = wire
-            else:
-                terms.setdefault(found[1], {})[found[2]] = wire
-        return dict(terms), result
 
     def _sum(
         self,
@@ -370,13 +208,13 @@ class Evaluation:
             dict.fromkeys(
                 wire
                 for nodes, legs in zip(hanging, terms.values(), strict=True)
-                for wire in self.leaving(nodes)
+                for wire in self.nodes.leaving(nodes)
                 if wire in opens and wire not in legs.values()
             )
         )
         total: Array | None = None
         for (place, legs), nodes in zip(terms.items(), hanging, strict=True):
-            mine = [wire for wire in passing if wire in self.leaving(nodes)]
+            mine = [wire for wire in passing if wire in self.nodes.leaving(nodes)]
             bare = set(legs) == {"1"} and "1" not in result
             unknown = set(legs) - set(result)
             if unknown and not bare:
@@ -392,76 +230,23 @@ class Evaluation:
             total = array if total is None else total + array
         assert total is not None
         wires = (*result.values(), *passing)
-        shape = tuple(self.size(wire, frame.names, total.shape[k]) for k, wire in enumerate(wires))
+        shape = tuple(self.nodes.size(wire, frame.names, total.shape[k]) for k, wire in enumerate(wires))
         return Labelled(np.broadcast_to(total, shape), wires)
 
     # ------------------------------------------------------------ products
 
     def _product(self, frame: Frame, nodes: Sequence[Node], opens: Sequence[int]) -> Array:
-        """Factors contracted over all wires but the open ones; a dot makes its wires one index."""
-        parent: dict[int, int] = {}
-
-        def root(wire: int) -> int:
-            while parent.get(wire, wire) != wire:
-                wire = parent[wire]
-            return wire
-
-        factors: list[Labelled] = []
-        touched: set[int] = set()
-        for node in nodes:
-            touched.update(self.wires_of(node))
-            if self._kind(node) in ("delta", "one-hot"):
-                first, *others = self.wires_of(node)
-                for wire in others:
-                    if root(wire) != root(first):
-                        parent[root(wire)] = root(first)
-            else:
-                factors.append(self.factor(frame, node))
-        operands: list[object] = []
-        sizes: dict[int, int] = {}
-        for factor in factors:
-            indices = [root(wire) for wire in factor.wires]
-            for index, entries in zip(indices, factor.array.shape, strict=True):
-                if sizes.setdefault(index, entries) != entries:
-                    name = self.picture.wires[index].words.name
-                    raise Unreadable(f"a wire {name} joins legs of {sizes[index]} and {entries} entries")
-            kept = list(dict.fromkeys(indices))
-            operands += [np.einsum(factor.array, indices_of(indices, kept), indices_of(kept, kept)), kept]
-        for wire in sorted(touched | set(opens)):
-            index = root(wire)
-            if index not in sizes:
-                sizes[index] = self.size(wire, frame.names)
-                operands += [np.ones(sizes[index]), [index]]
-        out: list[int] = []
-        fresh = itertools.count(len(self.picture.wires))
-        for wire in opens:
-            index = root(wire)
-            if index in out:
-                twin = next(fresh)
-                sizes[twin] = sizes[index]
-                operands += [np.eye(sizes[index]), [index, twin]]
-                index = twin
-            out.append(index)
-        if not operands:
-            return np.asarray(1.0)
-        path, plan = opt_einsum.contract_path(*operands, out)
-        if plan.largest_intermediate > LARGEST:
-            raise Unreadable(f"an array of {int(plan.largest_intermediate):,} entries")
-        return np.asarray(opt_einsum.contract(*operands, out, optimize=path))
-
-    def size(self, wire: int, names: Mapping[str, int], default: int | None = None) -> int:
-        """How many entries a wire has, by its title."""
-        words = self.picture.wires[wire].words
-        if not words.size:
-            return default if default is not None else 1
-        try:
-            return size(words.size, names)
-        except Unreadable:
-            if words.number is not None:
-                return words.number
-            if default is not None:
-                return default
-            raise
+        """Factors contracted over all wires but the open ones."""
+        dots = [n for n in nodes if self.nodes.kind(n) in ("delta", "one-hot")]
+        factors = [self.factor(frame, node) for node in nodes if node not in dots]
+        wires = {wire for node in nodes for wire in self.nodes.wires_of(node)}
+        product = Product(
+            factors,
+            [self.nodes.wires_of(dot) for dot in dots],
+            lambda wire: self.nodes.size(wire, frame.names),
+            lambda wire: self.picture.wires[wire].words.name,
+        )
+        return product.over(wires, opens)
 
     def factor(self, frame: Frame, node: Node) -> Labelled:
         """The array of a node over its wires."""
@@ -481,50 +266,19 @@ class Evaluation:
 
     def _shape(self, frame: Frame, number_: int, shape: Shape) -> Labelled:
         names, words = frame.names, shape.words
-        wires = tuple(wire for _, wire in shape.legs)
-        sizes = [self.size(wire, names) for wire in wires]
         match words.kind:
             case "tensor":
                 return self._leaf(words.text, dict(shape.legs), names)
             case "copy":
-                uses = self._groups(number_)
+                uses = self.nodes.groups(number_)
                 arrays = [self._leaf(words.text, legs, names) for legs in uses.values()]
                 return arrays[0] if len(arrays) == 1 else _outer(arrays)
             case "again":
                 return self._again(frame, number_, shape)
-            case "number":
-                value = number(words.text, names)
-                return Labelled(np.full((1,) * len(wires), value if value.imag else value.real), wires)
-            case "entry":
-                found = np.zeros(sizes)
-                at = size(words.text, names)
-                if not 0 <= at < sizes[0]:
-                    raise Unreadable(f"entry {at} of a leg with {sizes[0]}", shape.box.center)
-                found[at] = 1.0
-                return Labelled(found, wires)
-            case "slice":
-                start, _, stop = words.text.partition(" to ")
-                first = size(start, names)
-                whole, part = shape.wire("whole"), shape.wire("part")
-                length = size(stop, names) - first
-                rows, columns = np.indices((self.size(whole, names), length), sparse=True)
-                return Labelled((rows == columns + first) * 1.0, (whole, part))
-            case "shift":
-                later, earlier = shape.wire("1"), shape.wire("2")
-                rows, columns = np.indices((self.size(later, names), self.size(earlier, names)), sparse=True)
-                return Labelled((rows == columns + size(words.text, names)) * 1.0, (later, earlier))
-            case "group":
-                members = [w for _, w in sorted((int(n), w) for n, w in shape.legs if n != "whole")]
-                inner = [self.size(w, names) for w in members]
-                return Labelled(
-                    np.eye(int(np.prod(inner))).reshape(-1, *inner), (shape.wire("whole"), *members)
-                )
             case "contracted" | "result":
                 return self._joined(frame, shape)
-            case "levi" | "tril" | "index":
-                ordered = [shape.wire(str(k + 1)) for k in range(len(wires))]
-                return Labelled(_special(words.kind, [self.size(w, names) for w in ordered]), tuple(ordered))
-        raise Unreadable(f"no shape of ours: {words.kind} {words.text}", shape.box.center)
+            case _:
+                return fixed_tensor(shape, names, lambda wire: self.nodes.size(wire, names))
 
     def _joined(self, frame: Frame, shape: Shape) -> Labelled:
         """What some tensors have become: they are contracted as they are drawn apart."""
@@ -548,7 +302,7 @@ class Evaluation:
             if not which.isdecimal() or not 1 <= int(which) <= len(members):
                 raise Unreadable(f"a joined shape has no leg {name}", shape.box.center)
             opens.append(known[members[int(which) - 1]].wire(leg))
-        if len(set(members)) != len(members) or sorted(opens) != sorted(self.leaving(nodes)):
+        if len(set(members)) != len(members) or sorted(opens) != sorted(self.nodes.leaving(nodes)):
             raise Unreadable("a joined shape has other legs than what it is made of", shape.box.center)
         array = self.network(Frame(ROOT, frame.names, None, tuple(nodes)), nodes, opens)
         return Labelled(array, tuple(wire for _, wire in shape.legs))
@@ -557,7 +311,9 @@ class Evaluation:
         """A pasted disc: the value at the other end of its ribbon."""
         station = self.picture.stations[number_]
         at: Frame | None = frame
-        while at is not None and not any(n.number == station and self._kind(n) == "copy" for n in at.nodes):
+        while at is not None and not any(
+            n.number == station and self.nodes.kind(n) == "copy" for n in at.nodes
+        ):
             at = at.parent
         if at is None:
             raise Unreadable("a ribbon leads out of the picture", shape.box.center)
@@ -568,7 +324,7 @@ class Evaluation:
     def _station(self, frame: Frame, station: int, legs: Sequence[str]) -> Array:
         """The value that is copied at a station, its axes in the order of legs."""
         known = self.picture.shapes[station]
-        groups = self._groups(station)
+        groups = self.nodes.groups(station)
         if "in" not in groups:
             return self.leaves.array(known.words.text, tuple(legs), frame.names)
         if set(groups["in"]) != set(legs):
@@ -591,7 +347,7 @@ class Evaluation:
         if node.kind == "plate-out":
             return self._plate(frame, node.number)
         shape = self.picture.shapes[node.number]
-        groups = self._groups(node.number)
+        groups = self.nodes.groups(node.number)
         legs = groups[node.use]
         if shape.kind == "copy":
             return Labelled(self._station(frame, node.number, tuple(legs)), tuple(legs.values()))
@@ -622,8 +378,8 @@ class Evaluation:
             for group, legs in ports.items()
             if group != "out"
         }
-        for names in self.turns(known.loop, frame.names):
-            nodes = [*self.nodes_in(region), *(Node("value", region, g, v) for g, v in taken.items())]
+        for names in turns(known.loop, frame.names):
+            nodes = [*self.nodes.nodes_in(region), *(Node("value", region, g, v) for g, v in taken.items())]
             inner = Frame(region, names, frame, tuple(nodes))
             array = self.network(inner, nodes, [outs[name] for name in ins])
             taken["in"] = Labelled(array, tuple(ins.values()))
@@ -631,27 +387,9 @@ class Evaluation:
         return frame.outs[key]
 
 
-def indices_of(wires: Sequence[int], order: Sequence[int]) -> list[int]:
-    """Small numbers for wires, as NumPy's einsum wants them."""
-    return [order.index(wire) for wire in wires]
-
-
 def _outer(arrays: Sequence[Labelled]) -> Labelled:
     """The product of values that share no wire."""
     found = arrays[0]
     for other in arrays[1:]:
         found = Labelled(np.multiply.outer(found.array, other.array), (*found.wires, *other.wires))
-    return found
-
-
-def _special(kind: str, sizes: Sequence[int]) -> Array:
-    at = np.indices(sizes)
-    match kind:
-        case "tril":
-            return np.asarray(at[1] <= at[0], float)
-        case "index":
-            return np.asarray(at[0], float)
-    found = np.ones(tuple(sizes))
-    for a, b in itertools.combinations(range(len(sizes)), 2):
-        found = found * np.sign(at[b] - at[a])
     return found
