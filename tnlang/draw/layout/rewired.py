@@ -50,6 +50,7 @@ def rewired(
     named = {hint.line: hint.side for hint in diagram.hints if isinstance(hint, NameSide)}
     renamed = routes.keys() | named.keys()
     items: list[Item] = []
+    said: dict[int, tuple[str, bool]] = {}
     done: set[int] = set()
     for item in carried:
         match item:
@@ -59,8 +60,8 @@ def rewired(
                     done.add(number)
             case WireItem(id=number) if number in shifted:
                 items.append(move_item(item, shifted[number]))
-            case LabelItem(kind="leg", line=line) if line in renamed:
-                continue
+            case LabelItem(kind="leg", line=int(line), text=text, word=word) if line in renamed:
+                said[line] = (text, word)
             case LabelItem(kind="leg", line=int(line)) if line in shifted:
                 items.append(move_item(item, shifted[line]))
             case RibbonItem(path=path):
@@ -68,7 +69,7 @@ def rewired(
             case _:
                 items.append(item)
     paths = {**{n: work.paths[n][0] for n in named if n in work.paths}, **routes}
-    wanted = [w for n in sorted(paths) for w in work.wanted(n, paths[n], named.get(n))]
+    wanted = [w for n in sorted(paths) for w in work.wanted(n, paths[n], named.get(n), said.get(n))]
     return Rewired(tuple(items), tuple(wanted), frozenset(routes) | frozenset(shifted))
 
 
@@ -213,9 +214,12 @@ class _Wiring:
 
     # ------------------------------------------------------------ names and ribbons
 
-    def wanted(self, number: int, path: Path, side: str | None) -> list[Wanted]:
-        """The names that a line asks for on its new path."""
+    def wanted(
+        self, number: int, path: Path, side: str | None, said: tuple[str, bool] | None
+    ) -> list[Wanted]:
+        """The names that a line asks for on its new path; ``said`` is the one that it had, if it had one."""
         line = self.lines[number]
+        own, upright = said or (line.label, line.word)
         preferred = () if side is None else (side,)
         inside = any(e.shape is not None and self.shapes[e.shape].inside is not None for e in line.ends)
         found = []
@@ -228,9 +232,9 @@ class _Wiring:
                 found.append(
                     Wanted(number, text, path, size, word, pieces.line_width(line), free, preferred)  # type: ignore[arg-type]
                 )
-        size = pieces.leg_size(line, line.word, inside)
+        size = pieces.leg_size(line, upright, inside)
         return found or [
-            Wanted(number, line.label, path, size, line.word, pieces.line_width(line), "", preferred)  # type: ignore[arg-type]
+            Wanted(number, own, path, size, upright, pieces.line_width(line), "", preferred)  # type: ignore[arg-type]
         ]
 
     def ribbon(self, path: Path) -> Path:
