@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tnlang.draw.view.emit import Emitter, leg_names
+from tnlang.draw.view.emit import Emitter
 from tnlang.draw.view.shapes import declared
 from tnlang.draw.view.values import Definition, Scope, Uses
-from tnlang.draw.view.wiring import Frame, group_wire, leg_wire
+from tnlang.draw.view.wiring import Frame, group_wire, leg_names, leg_wire
 from tnlang.ir.net import Bind, Decl, Frozen, Output, Ref, StreamSet, Tensor, Wire
 from tnlang.ir.walk import new_id
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.values import Scope, Versions
-from tnlang.ir.net import Decl, Entry, Group, Ix, Leg, Slice, Special, Wire
+from tnlang.draw.view.values import Definition, Scope, Versions
+from tnlang.ir.net import Bind, Call, Decl, Entry, Frozen, Group, Ix, Leg, Slice, Special, StreamSet, Wire
 from tnlang.ir.size import LoopVar, Size, SizeOp, show, size_op
 from tnlang.ir.walk import new_id
 from tnlang.source import Span
@@ -204,3 +204,34 @@ def ix_wire(ix: Ix) -> Wire:
 
 def _range_text(size: Size) -> str:
     return names.size(size) if not isinstance(size, SizeOp) else "(" + names.size(size) + ")"
+
+
+def legs_of(found: Definition | None) -> tuple[Leg, ...]:
+    """The legs of a value with their sizes, as far as they are known."""
+    match found:
+        case Definition(statement=Decl(legs=legs)):
+            return legs
+        case Definition(statement=Bind(target=target) | StreamSet(target=target) | Frozen(target=target)):
+            wires = (leg if isinstance(leg, Wire) else group_wire(leg) for leg in target.legs)
+            return tuple(Leg(wire.name, wire.size, wire.label) for wire in wires)
+        case Definition(statement=Call(results=results), index=index):
+            wires = (leg if isinstance(leg, Wire) else group_wire(leg) for leg in results[index].legs)
+            return tuple(Leg(wire.name, wire.size, wire.label) for wire in wires)
+    return ()
+
+
+def leg_names(found: Definition | None, count: int) -> tuple[str, ...]:
+    """What a value calls its legs: as declared, or as on the left-hand side that binds it."""
+    match found:
+        case Definition(statement=Decl(legs=legs)) if len(legs) == count:
+            return tuple(leg.name for leg in legs)
+        case Definition(statement=Call(results=results), index=index):
+            target = results[index]
+        case Definition(statement=Bind(target=target) | StreamSet(target=target) | Frozen(target=target)):
+            pass
+        case _:
+            return tuple(map(str, range(1, count + 1)))
+    if len(target.leg_names) == count:
+        return target.leg_names
+    legs_ = (leg.text if isinstance(leg, Wire) else group_wire(leg).text for leg in target.legs)
+    return tuple(legs_) if len(target.legs) == count else tuple(map(str, range(1, count + 1)))

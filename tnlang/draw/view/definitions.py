@@ -1,0 +1,251 @@
+"""Uses of values: a shape, the definition in place, a copy of what is drawn elsewhere, or a box."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
+from tnlang.draw.diagram import Shape
+from tnlang.draw.view import names
+from tnlang.draw.view.build import Undrawable
+from tnlang.draw.view.copies import Copies
+from tnlang.draw.view.shapes import column_of, declared, name_of
+from tnlang.draw.view.sums import assigned
+from tnlang.draw.view.values import Definition, is_norm
+from tnlang.draw.view.wiring import (
+    Frame,
+    ix_wire,
+    leg_names,
+    leg_wire,
+    legs_of,
+    raised_entry,
+)
+from tnlang.ir.net import (
+    Bind,
+    Bubble,
+    Call,
+    Decl,
+    Entry,
+    Frozen,
+    Ref,
+    StreamSet,
+    Sum,
+    Tensor,
+    Wire,
+)
+from tnlang.ir.size import show
+from tnlang.source import Span
+
+
+class Definitions(Copies, ABC):
+    """Draws the values that references mean."""
+
+    @abstractmethod
+    def total(
+        self, body: Sum, frame: Frame, *, multiplied: bool = False, name: str = "", span: Span | None = None
+    ) -> int | None:
+        """Draw a sum whose kept wires have joints in the frame. Returns its plus, if it has one."""
+
+    def tensor(self, node: Tensor, frame: Frame, *, multiplied: bool, bias: bool = False) -> None:
+        """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
+        found = frame.scope.resolve(node.ref, frame.versions)
+        legs = legs_of(found)
+        joints = tuple(
+            self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
+            for i, ix in enumerate(node.legs)
+            if not raised_entry(ix, frame)
+        )
+        wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
+        called = leg_names(found, len(node.legs))
+        self.use(
+            found,
+            node,
+            joints,
+            wires,
+            frame,
+            multiplied=multiplied,
+            bias=bias,
+            raised=[
+                names.size(ix.at) for ix in node.legs if isinstance(ix, Entry) and raised_entry(ix, frame)
+            ],
+            called=tuple(n for n, ix in zip(called, node.legs, strict=True) if not raised_entry(ix, frame)),
+            entries="".join(
+                f", {n} at {show(ix.at)}"
+                for n, ix in zip(called, node.legs, strict=True)
+                if isinstance(ix, Entry) and raised_entry(ix, frame)
+            ),
+        )
+
+    def use(
+        self,
+        found: Definition | None,
+        node: Tensor,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        *,
+        multiplied: bool = False,
+        bias: bool = False,
+        raised: list[str] | None = None,
+        called: tuple[str, ...] | None = None,
+        entries: str = "",
+    ) -> None:
+        """Draw a use of a value with its legs on joints.
+
+        ``raised`` and ``entries`` are the fixed entries that stand above its name; ``called`` are the names
+        of the legs that are left, all of them where it is not given.
+        """
+        span = node.origin.span
+        called = called if called is not None else leg_names(found, len(joints))
+        told = frame.scope.address(found, node.ref) + ", conjugated" * node.conj + entries
+        of_decl = found is not None and isinstance(found.statement, Decl)
+        column = raised if raised and of_decl and len(joints) <= 1 else []
+        above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
+        picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
+        named = found is None or found.is_derived or (found.scope.by_name and found.has_name)
+        turn = self.by_turn.get(found.key) if found is not None else None
+        if found is None or named or picked or turn is not None:
+            label, role = name_of(found, node.ref, ",".join(filter(None, (turn, above))), self.roles)
+            told += f"{{{turn}}}" if turn else ""
+            shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
+            self.put(shape, joints, wires, frame, span, called)
+            return
+        if found.key in self.aliases:
+            found = replace(found, key=self.aliases[found.key])
+        if found.key in self.joints_running:
+            for joint, running in zip(joints, self.joints_running.pop(found.key), strict=True):
+                self.builder.merge(running, joint)
+            return
+        count = self.uses.counts[found.key]
+        statement = found.statement
+        several = (count > 1 or found.key in self.station_of or found.key in self.begin) and bool(joints)
+        if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
+            self._begin(found)
+            self.copied(found, joints, wires, frame, span, told, node.conj)
+        elif isinstance(statement, Decl) and self.hides(found):
+            self.enter(statement, joints, named=False)
+        elif isinstance(statement, Decl):
+            shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
+            if column:
+                shape = column_of(shape, column, len(joints))
+            self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
+        elif isinstance(statement, Frozen):
+            label = names.math(found.shown, above)
+            shape = Shape(
+                0, "tensor", label, found.shown, role="pattern", frozen=True, tied=count > 1, conj=node.conj
+            )
+            self.put(replace(shape, told=told), joints, wires, frame, span, called)
+        elif several:
+            self._begin(found)
+            self.define(found, wires)
+            self.copied(found, joints, wires, frame, span, told, node.conj)
+        else:
+            if node.conj:
+                badge = names.badge(Bubble("conj", Sum(())))
+                inside = self.builder.enclosure("elementwise", badge, frame.inside, told="conj")
+                frame = replace(frame, inside=inside)
+            self.definition(found, joints, wires, frame, multiplied=multiplied)
+
+    def _begin(self, found: Definition) -> None:
+        if found.key in self.begin:
+            self.begin.pop(found.key)(found)
+
+    def define(self, found: Definition, wires: tuple[Wire, ...]) -> None:
+        """Draw a value that is used several times, once, and put its station there."""
+        if found.key in self.station_of:
+            return
+        joints = tuple(self.builder.joint() for _ in wires)
+        frame = Frame(found.scope, found.versions, {}, None)
+        label = self.labels.get(found.key) or names.math(found.shown)
+        told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
+        station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
+        self.stands(found, station)
+        self.definition(found, joints, wires, frame)
+        for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
+            self.builder.leg(station, joint, wire, f"in.{name}")
+
+    def definition(
+        self,
+        found: Definition,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        *,
+        multiplied: bool = False,
+    ) -> int | None:
+        """Draw what makes a value, its legs on the given joints. Returns the plus of a sum."""
+        inner = Frame(found.scope, found.versions, {}, frame.inside, frame.loops)
+        match found.statement:
+            case Bind(target=target, body=body):
+                for leg, joint in zip(target.legs, joints, strict=True):
+                    self.bind_leg(leg, joint, inner)
+                name = "" if target.anonymous else found.shown
+                return self.total(body, inner, multiplied=multiplied, name=name)
+            case StreamSet(target=target) as statement:
+                begun = found.scope.turning.keys()
+                if found.scope.repeats(statement) and not (begun and begun <= self.by_turn.keys()):
+                    raise Undrawable(
+                        f"{target.name} is assigned in a repeat, and there is no plate to draw it in: "
+                        "a repeat is drawn along a stream that has legs, of the net that is drawn itself"
+                    )
+                return self.assignment(statement, joints, inner)
+            case Call() as call:
+                self.folded(call, found, joints, wires, inner)
+        return None
+
+    def assignment(self, statement: StreamSet, joints: tuple[int, ...], frame: Frame) -> int | None:
+        """Draw what is assigned to a stream, its legs on the given joints. Returns the plus of a sum."""
+        for leg, joint in zip(statement.target.legs, joints, strict=True):
+            self.bind_leg(leg, joint, frame)
+        return self.total(assigned(statement), frame)
+
+    def folded(
+        self,
+        call: Call,
+        found: Definition,
+        joints: tuple[int, ...],
+        wires: tuple[Wire, ...],
+        frame: Frame,
+        station: int | None = None,
+    ) -> int:
+        """A call as a box: its arguments' lines come in, its result's go out."""
+        net = frame.scope.program.net(call.net)
+        composed = [call]
+        while len(composed[-1].arguments) == 1:
+            ref = composed[-1].arguments[0]
+            argument = frame.scope.resolve(ref, found.versions)
+            if argument is None or self.uses.counts[argument.key] != 1:
+                break
+            if not isinstance(argument.statement, Call) or argument.scope is not frame.scope:
+                break
+            composed.append(argument.statement)
+        label = r" \circ ".join(names.math(c.name.rsplit(".", 1)[-1]) for c in composed)
+        family = "norm" if is_norm(net) and len(composed) == 1 else "net"
+        path = f"{frame.scope.path}.{call.name}" if frame.scope.path else call.name
+        shape = Shape(
+            0,
+            "folded",
+            label,
+            path,
+            outline="box",
+            family="norm" if family == "norm" else "net",
+            told="(box) " + " of ".join(frame.scope.owner(c).removesuffix(".") for c in composed),
+            span=call.origin.span,
+        )
+        number = self.builder.shape(replace(shape, inside=frame.inside))
+        self.builder.known_as(number, *(("", name) for c in composed for name in (c.name, c.net)))
+        inner = frame.scope.program.net(composed[-1].net)
+        count = 0
+        for ref, decl in zip(composed[-1].arguments, inner.inputs, strict=True):
+            ends = tuple(self.builder.joint() for _ in decl.legs)
+            argument_wires = tuple(leg_wire(leg, leg.size) for leg in decl.legs)
+            for joint, wire, leg in zip(ends, argument_wires, decl.legs, strict=True):
+                self.builder.leg(number, joint, wire, f"in {decl.name}.{leg.name}")
+            count += len(ends)
+            argument = frame.scope.resolve(ref, found.versions)
+            self.use(argument, Tensor(ref, argument_wires), ends, argument_wires, frame)
+        self.builder.shapes[number] = replace(self.builder.shapes[number], inputs=count)
+        output = net.outputs[found.index]
+        for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
+            self.builder.leg(number, joint, wire, f"out {output.name}.{leg.name}")
+        return number
