@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tnlang.circuits import Circuits
     from tnlang.draw.scene import Scene
+    from tnlang.equations import Verdict
     from tnlang.ir.cost import Cost
     from tnlang.ir.linearity import Linearity
     from tnlang.verification import Report
@@ -389,12 +390,22 @@ class Program:
         return Program(self._source, {**self._dims, **dims}, self.functions) if dims else self
 
     def check_equations(self, tolerance: float = 1e-9) -> tuple[Diagnostic, ...]:
-        """The equations of the figures that do not hold on random numbers, to a relative tolerance."""
+        """The equations of the figures that do not hold: a diagnostic for each, with where they fail."""
+        found = (verdict.diagnostic for verdict in self.verdicts(tolerance))
+        return tuple(diagnostic for diagnostic in found if diagnostic is not None)
+
+    def verdicts(self, tolerance: float = 1e-9, *, steps: bool = False) -> tuple[Verdict, ...]:
+        """What is found of each relation of the figures' equations, in order.
+
+        ``proved``, ``holds on data`` (equal on random numbers, to the relative tolerance), ``false`` or
+        ``not checked``, the last two with a diagnostic. With ``steps`` a proof tells what was rewritten.
+        """
         if not any(isinstance(item, Equation) for figure in self.ir.figures for item in figure.items):
             return ()
-        from tnlang.reference.equations import check_equations
+        from tnlang.equations import verdicts
 
-        return check_equations(self.ir, tolerance=tolerance, functions=self.python_functions())
+        functions = self.python_functions()
+        return tuple(verdicts(self.ir, tolerance=tolerance, functions=functions, steps=steps))
 
     def python_functions(self) -> dict[str, Callable[[Any], Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from tnlang.source import Diagnostic, TnError
 
 if TYPE_CHECKING:
     from tnlang.api import Program
+    from tnlang.equations import Verdict
 
 
 @click.command(
@@ -27,6 +29,7 @@ Examples:
   cat model.tn | tnlang check -
   tnlang check mps.tn --dim N=8
   tnlang check frozen.tn --linear x
+  tnlang check gauge.tn --steps
 
 \b
 Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
@@ -38,6 +41,7 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.""",
 @click.option(
     "--equations/--no-equations", default=True, help="Check the equations of figures on numbers, or not."
 )
+@click.option("--steps", is_flag=True, help="Print each equation's verdict and how it was proved.")
 @click.option(
     "--tolerance",
     type=FiniteRange(0, 1),
@@ -56,17 +60,20 @@ def command(
     tolerance: float,
     functions: bool,
     linear: str | None,
+    steps: bool,
 ) -> None:
-    """Report every error and warning of FILES, equations checked on random numbers included.
+    """Report every error and warning of FILES; their equations are proved, or checked on random numbers.
 
     With --format json one array of all diagnostics goes to standard output. --linear writes a line for each
     net whose input, parameter or tensor it names, with the functions and products that stand in the way.
     """
     if linear is not None and diagnostics == "json":
         raise click.UsageError("--linear writes lines of text: leave --format json out")
+    if steps and (diagnostics == "json" or not equations):
+        raise click.UsageError("--steps prints equations as text: leave the other option out")
     found: list[Diagnostic] = []
     for file in tracked(files, "checking"):
-        found += _found(file, dims, functions, tolerance if equations else None, linear)
+        found += _found(file, dims, functions, tolerance if equations else None, linear, steps)
     errors = sum(d.severity == "error" for d in found)
     report(found, diagnostics, err=diagnostics == "text")
     if diagnostics == "text":
@@ -76,7 +83,12 @@ def command(
 
 
 def _found(
-    file: str, dims: dict[str, int], functions: bool, tolerance: float | None, linear: str | None
+    file: str,
+    dims: dict[str, int],
+    functions: bool,
+    tolerance: float | None,
+    linear: str | None,
+    steps: bool,
 ) -> tuple[Diagnostic, ...]:
     from tnlang.api import load
 
@@ -84,9 +96,28 @@ def _found(
         program = load(read_input(file), dims=dims, functions=functions)
         if linear is not None:
             _say_linear(program, linear)
-        return (*program.warnings, *(program.check_equations(tolerance) if tolerance is not None else ()))
+        verdicts = program.verdicts(tolerance, steps=steps) if tolerance is not None else ()
     except TnError as error:
         return error.diagnostics
+    if steps:
+        for verdict in verdicts:
+            click.echo("\n".join(_told(verdict)))
+    return (*program.warnings, *(v.diagnostic for v in verdicts if v.diagnostic is not None))
+
+
+def _told(verdict: Verdict) -> Iterator[str]:
+    """A verdict in a line, then the sides of its proof, each rewritten rule by rule."""
+    from tnlang.lower.notation import expression_text
+
+    relation = "" if verdict.relation == "=" else f" ({verdict.relation})"
+    yield f"{verdict.equation.span}: figure {verdict.figure}{relation}: {verdict.finding}"
+    for steps in (verdict.proof.left, verdict.proof.right) if verdict.proof is not None else ():
+        before = ""
+        for rule, side in steps:
+            text = expression_text(side)
+            if text != before:
+                yield f"  {rule + ':' if rule else '':<17} {text}"
+            before = text
 
 
 def _say_linear(program: Program, name: str) -> None:

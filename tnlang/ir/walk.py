@@ -152,6 +152,44 @@ def node_sizes(node: Node) -> Iterator[Size]:
             yield from node_sizes(inner)
 
 
+def map_sizes(body: Sum, change: Callable[[Size], Size]) -> Sum:
+    """The sum with the numbers it speaks of changed: entries, slices, subscripts, sizes used as numbers.
+
+    Wires keep their sizes.
+    """
+
+    def ix(old: Ix) -> Ix:
+        match old:
+            case Entry(at):
+                return Entry(change(at))
+            case Slice(wire, start, stop):
+                return Slice(wire, change(start), change(stop))
+            case Group(members):
+                return Group(tuple(Entry(change(m.at)) if isinstance(m, Entry) else m for m in members))
+            case Wire():
+                return old
+
+    def node(old: Node) -> Node:
+        match old:
+            case Tensor(ref=ref, legs=legs):
+                subs = tuple(map(change, ref.subs))
+                return replace(old, ref=replace(ref, subs=subs), legs=tuple(map(ix, legs)))
+            case Special(legs=legs, at=at):
+                return replace(old, legs=tuple(map(ix, legs)), at=None if at is None else change(at))
+            case SizeNumber(size):
+                return replace(old, size=change(size))
+            case BigSum(loops=loops):
+                ranges = tuple(replace(o, start=change(o.start), stop=change(o.stop)) for o in loops)
+                return map_children(replace(old, loops=ranges), total)
+            case _:
+                return map_children(old, total)
+
+    def total(old: Sum) -> Sum:
+        return replace(old, terms=tuple(replace(t, nodes=tuple(map(node, t.nodes))) for t in old.terms))
+
+    return total(body)
+
+
 def _leg_sizes(legs: tuple[Ix, ...]) -> Iterator[Size]:
     for leg in legs:
         yield from (wire.size for wire in ix_wires(leg))

@@ -208,6 +208,11 @@ def _ix(ix: Ix) -> str:
             return f"({' '.join(map(_ix, members))})"
 
 
+def expression_text(total: Sum) -> str:
+    """A sum as it would be written in a .tn text."""
+    return _Text({}).sum(total)
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """Writes expressions. ``inside`` are those without a name; ``whole`` leaves brackets out."""

@@ -52,7 +52,7 @@ def write_out(bind: Bind, names: list[str]) -> tuple[tuple[Bind, ...], Bind]:
         target = Value(name, tuple(outer.values()), (), tuple(wire.text for wire in wires))
         scales.append(Bind(target, scale, origin=origin))
         used = Tensor(Ref(name), wires, origin=origin)
-        return Term((_centred(node, origin), used), origin=origin)
+        return Term((centred(node, origin), used), origin=origin)
 
     body = total(bind.body)
     return tuple(scales), replace(bind, body=body)
@@ -94,7 +94,8 @@ def scale_of(body: Sum, node: Bubble, origin: Origin) -> Sum:
     return _one(Bubble("rsqrt", Sum(terms, origin=origin), origin=origin), origin)
 
 
-def _centred(node: Bubble, origin: Origin) -> Node:
+def centred(node: Bubble, origin: Origin) -> Node:
+    """What a normalisation multiplies by its scale."""
     if node.function == "rmsnorm":
         return Bracket(node.body, node.name, origin=origin)
     mean = Term((_along(node, "mean", origin),), (), -1, origin=origin)

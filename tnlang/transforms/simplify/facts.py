@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tnlang.ir.canonical import alike
+from tnlang.ir.canonical import Alike, alike
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -42,13 +42,14 @@ class Facts:
 
     Values are taken as real unless something that they are made of is declared complex or is a complex
     number. ``order`` are the wires of the left-hand side. ``proving`` is where only the value counts, and not
-    what a reader named.
+    what a reader named; ``arrays`` tells what may be exchanged of the arrays that a proof makes.
     """
 
     decls: Mapping[str, tuple[Decl, ...]] = field(default_factory=dict)
     complex: frozenset[str] = frozenset()
     order: tuple[Wire, ...] = ()
     proving: bool = False
+    arrays: Alike = alike
 
     def members(self, ref: Ref) -> tuple[Decl, ...]:
         """The declarations that a use may mean: one, or those of a family where a subscript varies."""
@@ -92,6 +93,8 @@ class Facts:
         """The legs of a node that may be exchanged: those of deltas, and of tensors declared symmetric."""
         if not isinstance(node, Tensor):
             return alike(node)
+        if node.ref.name.startswith("@"):
+            return self.arrays(node)
         found = []
         for prop in self.properties(node.ref):
             places = prop.legs or tuple(range(len(node.legs)))

@@ -77,7 +77,7 @@ def twice(node: Node, facts: Facts) -> Sum | None:
             function=function,
             gates=gates,
             options=options,
-            body=Sum((Term(nodes=(Bubble() as inner,), coefficient=1),)),
+            body=Sum((Term(nodes=(Bubble() as inner,), summed=(), coefficient=1),)),
         ) if inner.options == options:
             if function == inner.function and gates == inner.gates and function in SAME_TWICE:
                 return one(inner)

@@ -121,7 +121,9 @@ def inverted(node: Node, facts: Facts) -> Sum | None:
         inner = replace(node, body=replace(node.body, terms=(replace(term, coefficient=1),)))
         return one(inner, coefficient=1 / term.coefficient)
     match nodes:
-        case (Bubble(function="inverse", gates=gates, body=body),) if set(gates) == {row, column}:
+        case (Bubble(function="inverse", gates=gates, body=body),) if (
+            set(gates) == {row, column} and not term.summed
+        ):
             return body
         case (Special(kind="delta", legs=legs),) if set(legs) == {row, column}:
             return one(*nodes)
