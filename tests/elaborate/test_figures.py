@@ -80,7 +80,8 @@ def test_a_figure_takes_the_file_level_values_it_needs():
     assert [decl.name for decl in one.net.inputs] == ["A", "B", "v"]
     (one,) = expressions("draw W[i, j] f(v)[j]")
     assert lines(one.net) == ["~f[n] = f(v) as f", "result[i] = Σj W[i, j] f[j]"]
-    assert [(decl.kind, decl.name) for decl in one.net.inputs] == [("tensor", "v"), ("param", "W")]
+    # a parameter is the file's, for a figure and for what it calls
+    assert [(decl.kind, decl.name) for decl in one.net.inputs] == [("tensor", "v")]
 
 
 def test_equations_share_their_open_wires_and_sizes_come_from_all_sides():
