@@ -114,14 +114,21 @@ def rules_data(label: LabelItem) -> str:
     return _data(label, glyphs_of(label.text, label.word).rules)
 
 
+_ZEROS = re.compile(r"\.00|(?<=\.\d)0")
+"""Zeros that end a number with two decimals."""
+
+
 def _data(label: LabelItem, commands: Iterable[Command]) -> str:
     scale = label.size / EM
     x, y = baseline_start(label)
-    parts = []
-    for letter, numbers in commands:
-        shifted = (n * scale + (y if i % 2 else x) for i, n in enumerate(numbers))
-        parts.append(letter + " ".join(f"{value:.2f}".rstrip("0").rstrip(".") for value in shifted))
-    return "".join(parts).replace("-0 ", "0 ")
+    pattern: list[str] = []
+    numbers: list[float] = []
+    for letter, found in commands:
+        pattern.append(letter + " ".join(["%.2f"] * len(found)))
+        numbers.extend(found)
+    numbers[0::2] = [n * scale + x for n in numbers[0::2]]
+    numbers[1::2] = [n * scale + y for n in numbers[1::2]]
+    return _ZEROS.sub("", "".join(pattern) % tuple(numbers)).replace("-0 ", "0 ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,12 +117,20 @@ def _numbered(latex: str) -> Glyphs | None:
     base = glyphs_of(letter)
     commands, letters, x = list(base.commands), list(base.letters), 0.0
     for place, digit in enumerate(number):
-        single = glyphs_of(f"{letter}_{{{digit}}}")
         x += _step(letter, number[place - 1]) if place else 0.0
-        commands.extend(_shift(single.commands[len(base.commands) :], x))
-        letters.extend(_moved(part, x) for part in single.letters[len(base.letters) :])
+        outline, characters, advance = _digit(letter, digit, x)
+        commands.extend(outline)
+        letters.extend(characters)
     ink = union(part.box for part in letters)
-    return Glyphs(tuple(commands), ink, base.base, single.advance + x, "", tuple(letters))
+    return Glyphs(tuple(commands), ink, base.base, advance, "", tuple(letters))
+
+
+@lru_cache(maxsize=4096)
+def _digit(letter: str, digit: str, x: float) -> tuple[tuple[Command, ...], tuple[Letter, ...], float]:
+    """A digit below a letter, ``x`` further on than the first one stands; where what follows begins."""
+    base, single = glyphs_of(letter), glyphs_of(f"{letter}_{{{digit}}}")
+    characters = tuple(_moved(part, x) for part in single.letters[len(base.letters) :])
+    return _shift(single.commands[len(base.commands) :], x), characters, single.advance + x
 
 
 @lru_cache(maxsize=640)

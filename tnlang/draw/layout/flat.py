@@ -24,6 +24,7 @@ from tnlang.draw.layout.tracks import are_parallel, ends_of_a_chain, paired
 from tnlang.draw.layout.tracks_place import tracks
 from tnlang.draw.layout.tree_place import tree
 from tnlang.draw.layout.wall import enclosed, place_floats
+from tnlang.draw.layout.wrapped import wrapped
 
 _DOWN: Side = "down"
 _ENDS: tuple[Side, Side] = ("left", "right")
@@ -127,6 +128,7 @@ def particular(index: Index, part: Level, want: Mapping[int, Side], inner: Inner
     """
     templates: tuple[Callable[[], Placed | None], ...] = (
         lambda: single(index, part, want),
+        lambda: wrapped(index, part, want, inner),
         lambda: tracks(index, part, inner, alike=False),
         lambda: ring(index, part, want),
         lambda: grid(index, part, want),

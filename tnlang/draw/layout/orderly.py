@@ -84,7 +84,7 @@ def _stacked(index: Index, parts: list[Placed]) -> Placed:
 
 def _packed(index: Index, parts: list[Placed]) -> Placed:
     """Parts side by side in rows, each with the room that its free legs and their names take."""
-    rooms = [_room(index, part) for part in parts]
+    rooms = [room_of(index, part) for part in parts]
     area = sum((room.width + PART_GAP) * (room.height + PART_GAP) for room in rooms)
     widest = max(max(room.width for room in rooms), (_SHAPE * area) ** 0.5)
     done: list[Placed] = []
@@ -98,7 +98,8 @@ def _packed(index: Index, parts: list[Placed]) -> Placed:
     return merged(done)
 
 
-def _room(index: Index, part: Placed) -> Box:
+def room_of(index: Index, part: Placed) -> Box:
+    """The box round a part with its free legs and their names."""
     boxes = [part.box]
     names = {(o.line, o.end): o for o in index.diagram.opens}
     ends = [(p.line, p.end, add(p.at, p.normal, FREE), p.normal) for p in part.ports]

@@ -71,7 +71,7 @@ def spine(
 def _along(row: _Row) -> None:
     """Neighbours' edges leave along the spine, parallel wires in one order at both ends."""
     for a, b in pairwise(row.path):
-        edges = [e for e in row.level.inner_edges if {e.a, e.b} == {a, b}]
+        edges = [e for e in row.level.of(a) if {e.a, e.b} == {a, b}]
         edges.sort(key=lambda e: _rank(row, e, a, b))
         row.sides[a]["right"] = edges
         row.sides[b]["left"] = list(edges)
