@@ -104,7 +104,7 @@ def run_module(
     names = [dotted(decl.name, decl.subs) for decl in input_decls(program, program.net(net))]
     words = arguments_of(module, names)
     given = {words[name]: value for name, value in tensors(inputs).items()}
-    more = {"frozen": tensors(frozen) or None}
+    more = {"frozen": tensors(frozen) if module.frozen else None}
     cache: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         result = module(**given, **more)

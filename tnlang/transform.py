@@ -41,10 +41,10 @@ def _taken_apart(step: str, place: str) -> tuple[str, list[str]]:
     items = parse(line).items
     match items:
         case (ast.NetDefinition(value=ast.TransformValue(path=path, arguments=arguments, entries=None)),):
-            word = _text(path.span)
+            word = path.span.text
             if not arguments:
                 return word, []
-            return word, [_text(arguments[0].span.to(arguments[-1].span))]
+            return word, [arguments[0].span.to(arguments[-1].span).text]
     raise _wrong(line, "one transform is a step")
 
 
@@ -52,14 +52,6 @@ def _wrong(line: Source, message: str) -> TnError:
     last = line.text.rstrip("\n").split("\n")
     span = Span(line, 1, 1, len(last), len(last[-1]) + 1)
     return TnError([Diagnostic("TN903", message, span, hint=f"`{STEP}`")])
-
-
-def _text(span: Span) -> str:
-    """The text of a span."""
-    lines = span.source.text.split("\n")[span.line - 1 : span.end_line]
-    lines[-1] = lines[-1][: span.end_column - 1]
-    lines[0] = lines[0][span.column - 1 :]
-    return "\n".join(lines)
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -47,6 +47,7 @@ from tnlang.ir.program import (
     NetTarget,
     Openness,
     Relabel,
+    Rewriting,
     Steps,
     ValueTarget,
 )
@@ -83,7 +84,7 @@ class _Figure:
     def __init__(self, syntax: ast.FigureDecl, module: Module, world: World) -> None:
         self.syntax, self.module, self.world = syntax, module, world
         self.number = 0
-        self.items: list[Draw | Equation | Steps] = []
+        self.items: list[Draw | Equation | Rewriting | Steps] = []
 
     def made(self) -> Figure:
         flow = theme = ""
@@ -295,6 +296,9 @@ class _Figure:
     def steps(self, item: ast.Steps) -> None:
         name = f"{self.syntax.name.text}/steps"
         value, order = ordered(item.value)
+        if value.arguments is not None and order is None:
+            self.rewriting(item, name)
+            return
         made = transformed.net_of(value, name, self.scope())
         if made is None:
             return
@@ -302,6 +306,16 @@ class _Figure:
         names = {name.rsplit(".", 1)[-1] for name in value_names(made) | used}
         if order is None or are_values(order, names, self.scope()):
             self.items.append(Steps(made.name, order_of(order), caption_of(item), origin=Origin(item.span)))
+
+    def rewriting(self, item: ast.Steps, name: str) -> None:
+        """Nested transforms as a row: what they begin with, and what each of them makes."""
+        stages = transformed.stages_of(item.value, name, self.scope())
+        if stages is None:
+            return
+        nets = tuple(stage.net.name for stage in stages)
+        captions = tuple(" ".join(stage.caption.split()) for stage in stages)
+        relations = tuple(stage.relation for stage in stages[1:])
+        self.items.append(Rewriting(nets, relations, captions, caption_of(item), origin=Origin(item.span)))
 
     def flow(self, direction: ast.Name) -> str:
         if direction.text in FLOWS:
@@ -369,7 +383,9 @@ def value_names(net: Net) -> set[str]:
     return found
 
 
-def drawable_names(module: Module, world: World, items: list[Draw | Equation | Steps]) -> set[str]:
+def drawable_names(
+    module: Module, world: World, items: list[Draw | Equation | Rewriting | Steps]
+) -> set[str]:
     """Everything that may be called by name in a picture: nets, values, calls, bubbles, functions, wires."""
     nets = list(world.nets)
     for item in items:

@@ -9,11 +9,11 @@ from tnlang.elaborate.brackets import draft_bracket
 from tnlang.elaborate.drafts import Tip
 from tnlang.elaborate.scope import Scope, near
 from tnlang.ir.net import Bracket, Origin, Sum, Term
-from tnlang.ir.program import Cut, CutPlace, Draw, Equation, Outline, Steps
+from tnlang.ir.program import Cut, CutPlace, Draw, Equation, Outline, Rewriting, Steps
 from tnlang.source import Span
 from tnlang.syntax import ast
 
-Item = Draw | Equation | Steps
+Item = Draw | Equation | Rewriting | Steps
 PathText = Callable[[ast.Path], str]
 """A path as text; "" after a mistake, which is reported."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from tnlang.elaborate.arithmetic import file_scope, find_module, is_broken, one_sub, path_text, size_of
@@ -14,7 +16,7 @@ from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
-from tnlang.transforms import OF_ENTRIES, PLANNED, TRANSFORMS
+from tnlang.transforms import OF_ANOTHER_VALUE, OF_ENTRIES, PLANNED, STEPS, TRANSFORMS
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
@@ -28,14 +30,31 @@ def elaborate_definition(entry: NetEntry, syntax: ast.NetDefinition, world: Worl
     entry.header = Header(net.inputs, net.outputs)
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A net on the way of nested transforms: what stands below it, and its relation to the one before."""
+
+    net: Net
+    caption: str
+    relation: Literal["=", "≈", "→"] = "="
+
+
 def net_of(value: ast.TransformValue, name: str, scope: Scope) -> Net | None:
     """The net that a path names or a transform makes (under ``name``). None after a mistake."""
     found = _net(value, name, scope)
     return found[0] if found is not None else None
 
 
-def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
-    """The net of that name that a transform gives, put among the program's nets."""
+def stages_of(value: ast.TransformValue, name: str, scope: Scope) -> list[Stage] | None:
+    """The net that nested transforms begin with, and what each of them makes. None after a mistake."""
+    stages: list[Stage] = []
+    return stages if _net(value, name, scope, stages) is not None else None
+
+
+def _made(
+    value: ast.TransformValue, name: str, scope: Scope, stages: list[Stage] | None = None
+) -> tuple[Net, bool] | None:
+    """The net of that name that a transform gives, put among the program's nets, and the ``stages`` to it."""
     world = scope.world
     if value.arguments is None:
         found = _net(value, name, scope)
@@ -57,7 +76,7 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
             "TN903", f"{transform} takes a net first", value.span, hint=f"`{transform}(model, …)`"
         )
         return None
-    source = _net(first, f"{name}/{transform}", scope)
+    source = _net(first, f"{name}/{transform}", scope, stages)
     if transform in PLANNED:
         world.diagnostics.error(
             "TN900",
@@ -83,16 +102,40 @@ def _made(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
     world.nets.extend(nets)
+    if stages is not None:
+        stages += _stages(value, transform, request, nets[-1], world)
     return nets[-1], source[1]
 
 
-def _net(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool] | None:
+def _stages(
+    value: ast.TransformValue, transform: str, request: Request, made: Net, world: World
+) -> Iterator[Stage]:
+    """What a transform makes, after the nets on the way if it has steps of its own."""
+    arguments = (value.arguments or ())[1:]
+    given = arguments[0].span.to(arguments[-1].span).text if arguments else ""
+    caption = f"{transform}({given})" if given else transform
+    steps = STEPS[transform](request)[1:] if transform in STEPS else ()
+    for (rule, net), (after, _) in pairwise(steps):
+        if rule != after:
+            world.nets.append(net)
+            yield Stage(net, rule)
+    was = request.program.net(request.net).note
+    if transform in OF_ANOTHER_VALUE:
+        yield Stage(made, caption, "→")
+    else:
+        exact = "≈" not in made.note or "≈" in was
+        yield Stage(made, steps[-1][0] if steps else caption, "=" if exact else "≈")
+
+
+def _net(
+    value: ast.TransformValue, name: str, scope: Scope, stages: list[Stage] | None = None
+) -> tuple[Net, bool] | None:
     """A transform's first argument: a net by name, or another transform of one."""
     if value.entries is not None:
         scope.diagnostics.error("TN903", "a net is needed here, which has no entries", value.span)
         return None
     if value.arguments is not None:
-        return _made(value, name, scope)
+        return _made(value, name, scope, stages)
     world = scope.world
     found = find_module(scope.module, value.path)
     entry = found[0].nets.get(found[1].name.text) if found is not None else None
@@ -107,7 +150,11 @@ def _net(value: ast.TransformValue, name: str, scope: Scope) -> tuple[Net, bool]
             )
         return None
     header_of(entry, world, value.path.span)
-    return (entry.net, entry.owns) if entry.net is not None else None
+    if entry.net is None:
+        return None
+    if stages is not None:
+        stages.append(Stage(entry.net, path_text(value.path)))
+    return entry.net, entry.owns
 
 
 def _request(

@@ -98,6 +98,17 @@ class Steps(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Rewriting(Part):
+    """Nets made from one another, in a row; ``≈`` before one that is not exact, ``→`` before another value."""
+
+    nets: tuple[str, ...]
+    relations: tuple[Literal["=", "≈", "→"], ...]
+    captions: tuple[str, ...]
+    """What stands below each: the first one's name, then the transforms."""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Openness(Part):
     """``unfold``, ``fold``, ``hide`` of paths written as text: ``attention{0}``."""
 
@@ -175,7 +186,7 @@ Hint = At | Beside | Align | LegSide | Bend | LabelSide
 class Figure(Part):
     name: str
     caption: str
-    items: tuple[Draw | Equation | Steps, ...]
+    items: tuple[Draw | Equation | Rewriting | Steps, ...]
     flow: Literal["", "left", "right", "up", "down"] = ""
     openness: tuple[Openness, ...] = ()
     labels: tuple[Relabel, ...] = ()

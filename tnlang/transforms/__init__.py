@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from tnlang.ir.net import Net
 from tnlang.transforms.ablate import ablate
 from tnlang.transforms.contract import contract
 from tnlang.transforms.decompose import decompose
@@ -11,7 +14,7 @@ from tnlang.transforms.freeze import freeze
 from tnlang.transforms.patch import patch
 from tnlang.transforms.replace import replace
 from tnlang.transforms.request import Request, Step, Transform, TransformError
-from tnlang.transforms.simplify import simplify
+from tnlang.transforms.simplify import simplify, steps
 
 TRANSFORMS: dict[str, Transform] = {
     "ablate": ablate,
@@ -29,12 +32,20 @@ TRANSFORMS: dict[str, Transform] = {
 OF_ENTRIES = ("ablate", "patch", "replace")
 """Transforms that change entries of a value, where its path has brackets, and leave the others."""
 
+OF_ANOTHER_VALUE = ("ablate", "derivative", "patch", "replace")
+"""Transforms that give a net of another value."""
+
+STEPS: dict[str, Callable[[Request], tuple[tuple[str, Net], ...]]] = {"simplify": steps}
+"""Transforms of several steps: the nets on the way, the source first, each with what it comes from."""
+
 PLANNED = ("fold",)
 """Transforms of the language that this version does not have."""
 
 __all__ = [
+    "OF_ANOTHER_VALUE",
     "OF_ENTRIES",
     "PLANNED",
+    "STEPS",
     "TRANSFORMS",
     "Request",
     "Step",

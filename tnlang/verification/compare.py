@@ -10,7 +10,17 @@ from types import MappingProxyType
 import numpy as np
 
 from tnlang.ir.net import Net
-from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
+from tnlang.ir.program import (
+    Draw,
+    Equation,
+    Expression,
+    Figure,
+    NetTarget,
+    Program,
+    Rewriting,
+    Steps,
+    ValueTarget,
+)
 from tnlang.ir.slots import dotted
 from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
@@ -272,29 +282,36 @@ class _Check:
                     yield from self.net(name, _after(self._relation(item), row))
                 case Steps(net=name):
                     yield from self.steps(name, row)
+                case Rewriting(nets=nets, relations=relations):
+                    parts = sides(row)
+                    self._told(relations, parts)
+                    for name, (_, part) in zip(nets, parts, strict=True):
+                        yield from self.net(name, part)
                 case Draw(target=ValueTarget() as target):
                     yield from self.value(target, row)
                 case Draw(target=Expression() as expression):
                     yield from self.side(expression, row, "what is drawn")
                 case Equation(sides=drawn, relations=relations):
                     parts = sides(row)
-                    if tuple(relation for relation, _ in parts[1:]) != relations:
-                        raise Unreadable(
-                            f"the equation has {' '.join(relations)}, the picture "
-                            f"{' '.join(relation for relation, _ in parts[1:])}"
-                        )
+                    self._told(relations, parts)
                     for place, (side, (_, part)) in enumerate(zip(drawn, parts, strict=True), 1):
                         if isinstance(side, Expression):
                             yield from self.side(side, part, f"side {place}")
                         elif [token.kind for token in part] != [f"(text) {side}"]:
                             raise Unreadable(f"side {place} is not the text {side}")
 
-    def _relation(self, item: Draw | Equation | Steps) -> str:
+    def _relation(self, item: Draw | Equation | Rewriting | Steps) -> str:
         """The relation to what stands before, where a net is drawn that is nearly that."""
         match item:
             case Draw(target=NetTarget(net=name)) if "≈" in self.program.net(name).note:
                 return "≈"
         return ""
+
+    def _told(self, relations: tuple[str, ...], parts: Sequence[tuple[str, Sequence[Token]]]) -> None:
+        """Raise Unreadable where the picture has other relations."""
+        found = tuple(relation for relation, _ in parts[1:])
+        if found != relations:
+            raise Unreadable(f"the equation has {' '.join(relations)}, the picture {' '.join(found)}")
 
     def side(self, side: Expression, found: Sequence[Token], what: str) -> Iterator[tuple[str, float]]:
         """An expression, or a side of an equation."""

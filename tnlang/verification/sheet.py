@@ -17,7 +17,7 @@ from tnlang.verification.picture import ROOT, Picture
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.value import Evaluation
 
-RELATIONS = ("=", "!=", "≈")
+RELATIONS = ("=", "!=", "≈", "→")
 LINE_GAP = 34.0
 """Lines and panels stand further apart than that, signs and terms less."""
 BESIDE = 11.0

@@ -7,10 +7,20 @@ from dataclasses import replace
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
 from tnlang.draw.view.hints import hinted
 from tnlang.draw.view.marking import marked
-from tnlang.draw.view.panels import draw_panels, equation_row
+from tnlang.draw.view.panels import draw_panels, equation_row, rewriting_row
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
-from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
+from tnlang.ir.program import (
+    Draw,
+    Equation,
+    Expression,
+    Figure,
+    NetTarget,
+    Program,
+    Rewriting,
+    Steps,
+    ValueTarget,
+)
 
 Target = Figure | Draw | Equation | NetTarget | ValueTarget | Expression
 
@@ -50,13 +60,17 @@ def _coloured(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
 
 
 def _panels(
-    program: Program, item: Draw | Equation | Steps | NetTarget | ValueTarget | Expression, openings: Openings
+    program: Program,
+    item: Draw | Equation | Rewriting | Steps | NetTarget | ValueTarget | Expression,
+    openings: Openings,
 ) -> tuple[Panel, ...]:
     match item:
         case Draw(target=target, caption=caption, marks=marks):
             return tuple(marked(panel, marks) for panel in draw_panels(program, target, openings, caption))
         case Equation(caption=caption, marks=marks):
             return (marked(Panel(equation_row(program, item, openings), caption), marks),)
+        case Rewriting(caption=caption):
+            return (Panel(rewriting_row(program, item, openings), caption),)
         case Steps(net=net, order=order, caption=caption):
             (panel,) = draw_panels(program, NetTarget(net), openings, "")
             if not isinstance(panel.content, Diagram):

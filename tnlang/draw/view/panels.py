@@ -30,10 +30,10 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.program import Equation, Expression, NetTarget, Program, ValueTarget
+from tnlang.ir.program import Equation, Expression, NetTarget, Program, Rewriting, ValueTarget
 from tnlang.ir.walk import free_wires, walk
 
-_RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx"}
+_RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx", "→": r"\to"}
 
 
 def draw_panels(
@@ -73,6 +73,18 @@ def equation_row(program: Program, equation: Equation, openings: Openings) -> Ro
             parts.extend(map(_untied, expression_parts(program, side, openings)))
         else:
             parts.append(Sign(names.given(side) or "", "text", f"(text) {side}"))
+    return Row(tuple(parts))
+
+
+def rewriting_row(program: Program, item: Rewriting, openings: Openings) -> Row:
+    """Nets made from one another, with their relations, and below each what made it."""
+    parts: list[Diagram | Sign] = []
+    for name, relation, caption in zip(item.nets, (None, *item.relations), item.captions, strict=True):
+        if relation is not None:
+            parts.append(Sign(_RELATIONS[relation], "relation", relation))
+        net = program.net(name)
+        diagram = net_diagram(program, net, openings, compose=True, symbols=net.name == "main")
+        parts.append(replace(diagram, caption=caption))
     return Row(tuple(parts))
 
 
