@@ -99,7 +99,7 @@ class Steps(Part):
 
 @dataclass(frozen=True, slots=True)
 class Rewriting(Part):
-    """Nets made from one another, in a row; ``≈`` before one that is not exact, ``→`` before another value."""
+    """Nets made from one another; ``≈`` stands before one that is not exact, ``→`` before another value."""
 
     nets: tuple[str, ...]
     relations: tuple[Literal["=", "≈", "→"], ...]
