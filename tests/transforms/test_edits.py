@@ -215,6 +215,8 @@ PATHS: dict[str, tuple[Senders | list[str], ...]] = {
         {"attention.0.z": (0,)},
         ["attention.1.K", "attention.2.K"],
     ),
+    "attention{0}.z[1, q, s] -> attention{1}.x": ({"attention.0.z": (1,)}, ["attention.1.n"]),
+    "attention{0}.z[1, q, s] -> attention{1}.n": ({"attention.0.z": (1,)}, ["attention.1.n"]),
     "r{0} -> attention{2}.Q": ({"r.0": ALL}, ["attention.2.Q"]),
 }
 

@@ -83,7 +83,7 @@ class _Figure:
 
     def __init__(self, syntax: ast.FigureDecl, module: Module, world: World) -> None:
         self.syntax, self.module, self.world = syntax, module, world
-        self.number = 0
+        self.number = self.rows = 0
         self.items: list[Draw | Equation | Rewriting | Steps] = []
 
     def made(self) -> Figure:
@@ -294,7 +294,8 @@ class _Figure:
         self.items.append(Equation(sides, item.relations, caption_of(item), origin=Origin(item.span)))
 
     def steps(self, item: ast.Steps) -> None:
-        name = f"{self.syntax.name.text}/steps"
+        self.rows += 1
+        name = f"{self.syntax.name.text}/steps" + (f"_{self.rows}" if self.rows > 1 else "")
         value, order = ordered(item.value)
         if value.arguments is not None and order is None:
             self.rewriting(item, name)

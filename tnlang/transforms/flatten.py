@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import (
@@ -72,6 +72,7 @@ class Flat:
     """How often each call has been written out."""
     results: list[tuple[str, str]] = field(default_factory=list)
     """What the net's own calls give: the value, and the call by its name and turn."""
+    bound: Callable[[str], bool] = lambda _: False
     aliases: dict[str, str] = field(default_factory=dict)
     """Values under the names that calls give them in a cache, by those that they have where they are made."""
 
@@ -79,9 +80,12 @@ class Flat:
         return {s.target.name: s for s in self.body if isinstance(s, Bind)}
 
 
-def flatten(program: Program, net: Net) -> Flat:
-    """The net written out. Raises TransformError where a repeat's turns are not known, or are too many."""
-    flat = Flat()
+def flatten(program: Program, net: Net, bound: Callable[[str], bool] = lambda _: False) -> Flat:
+    """The net written out. Raises TransformError where a repeat's turns are not known, or are too many.
+
+    The inputs of calls are what is given, unless ``bound`` wants values of their own by names like ``f.0.x``.
+    """
+    flat = Flat(bound=bound)
     scope = _Scope(program, flat, net, "", {}, {decl.name: decl.name for decl in net.inputs})
     scope.own()
     scope.run(net.body, ())
@@ -202,6 +206,13 @@ class _Scope:
         values = place if times == 1 else f"{place[:-1]}#{times}."
         prefix = call_path(self.prefix, call.name, turns, call.shared, owned_shared(self.net))
         given = {d.name: self.named(ref).name for d, ref in zip(callee.inputs, call.arguments, strict=True)}
+        for decl in callee.inputs:
+            own = values + dotted(decl.name, decl.subs)
+            if self.flat.bound(own):
+                wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in decl.legs)
+                use = Sum((Term((Tensor(Ref(given[decl.name]), wires),)),))
+                self.flat.body.append(Bind(Value(own, wires), use, origin=call.origin))
+                given[decl.name] = own
         inner = _Scope(self.program, self.flat, callee, prefix, {}, given, values_prefix=values)
         inner.own()
         inner.run(callee.body, ())

@@ -34,7 +34,8 @@ def patch_paths(request: Request) -> Net:
     Raises TransformError for a path that names nothing, and for an arrow along which a value reaches nothing.
     """
     net = request.program.net(request.net)
-    flat = flatten(request.program, net)
+    wanted = [path for chain in request.arrows for path in chain]
+    flat = flatten(request.program, net, lambda name: any(is_named(name, path) for path in wanted))
     has_streams = bool(flat.assignments)
     assignments = flat.assignments or as_streams(flat, net.inputs)
     work = _Patching(
