@@ -378,6 +378,7 @@ READ_APART = {
     "a value made of the stream": ("s[p, r] += L[r, c] tanh(s[p, c]) h[p, r]", "y = s + h"),
     "a product after it": ("s[p, r] = L[r, c] tanh(s[p, c]) s[p, r]", "y[p, r] = s[p, r] x[p, r]"),
     "a value made before and read only in it": ("s[p, r] += L[r, c] tanh(s[p, c]) k[p, r]", "y = s"),
+    "a slice": ("s[p, r] += L[r, c] tanh(s[p, c]) q[p, r]", "y = s"),
     "a value that only flows in": ("s[p, r] += L[r, c] z[p, c]", "y = s + z"),
 }
 
@@ -386,9 +387,10 @@ def read_apart(name: str) -> str:
     body, last = READ_APART[name]
     return f"""dim n = 3, m = 2
 net model(x[m, n], z[m, n]) -> y[m, n] {{
-    param L[n, n], M[n, n]
+    param L[n, n], M[n, n], P[a: 5, n]
     stream s = x
     k[p, r] = M[r, c] z[p, c]
+    q[p, r] = P[p: 0..m, r]
     h[p, r] = M[r, c] s[p, c]
     repeat l in 0..12 {{ {body} }}
     {last}

@@ -101,7 +101,8 @@ def lay_chain(
     x = hidden_x + ASIDE
     order = list(reversed(chain.shapes))
     level = chain.position is not None
-    small = [s for s in order if level and index.shapes[s].symbol in SMALL]
+    aside = [s for s in order if level and s != chain.position]
+    small = [s for s in aside if index.shapes[s].symbol in SMALL]
     tall = [s for s in order if s not in small]
     at_y = y
     if chain.position is not None:
