@@ -106,8 +106,16 @@ def test_a_sum_of_many_terms():
     np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-12)
 
 
-def test_a_product_too_long_for_python_is_reported():
+def test_a_product_of_thousands_is_written_line_by_line():
+    torch = pytest.importorskip("torch")
     text = "net f(x[i: 3], a) -> y[i: 3] { y = " + "a " * 2000 + "x }"
+    module = tnlang.load(text).nets["f"].module()
+    assert module(torch.ones(3), torch.tensor(-1.0)).tolist() == [1, 1, 1]
+
+
+def test_an_expression_too_deep_for_python_is_reported():
+    deep = "sum k in 0..2 { " + "a " * 600 + "x[(k)] }"
+    text = f"net f(x[i: 3], a) -> y {{ y = {deep} }}"
     with pytest.raises(TnError, match="TN608"):
         tnlang.load(text).nets["f"].source()
 

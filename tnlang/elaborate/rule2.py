@@ -19,7 +19,6 @@ from tnlang.elaborate.drafts import (
     body_of,
     factor_wholes,
     own_tips,
-    sum_tips,
     tips,
 )
 
@@ -39,50 +38,72 @@ class Decision:
 def decide(factors: tuple[Factor, ...], kept: Collection[WireName]) -> Decision:
     """Rules 2b, 2c and 2e for one product whose ``kept`` wires come from outside."""
     first: dict[WireName, Tip] = {}
-    places: dict[WireName, list[Factor]] = {}
     for factor in factors:
         for tip in tips(factor):
             first.setdefault(tip.name, tip)
-            held = places.setdefault(tip.name, [])
-            if not held or held[-1] is not factor:
-                held.append(factor)
+    places = _places(factors)
+    inner = Inner({})
     summed, dangling, ambiguous = [], [], []
     for name, held in places.items():
         if name in kept:
             continue
         if len(held) > 1:
             summed.append(first[name])
-            inside = next((f for f in held if _could_sum(f, name)), None)
+            inside = next((f for f in held if _could_sum(f, name, inner)), None)
             rest = [f for f in held if f is not inside]
-            if inside is not None and _product_could_sum(rest, name):
+            if inside is not None and _product_could_sum(rest, name, inner):
                 ambiguous.append((_first_tip(inside, name), inside, _first_tip(rest[0], name)))
-        elif _ends(held[0], name) > 1:
+        elif _ends(held[0], name, inner) > 1:
             summed.append(first[name])
-        elif _ends(held[0], name) == 1:
+        elif _ends(held[0], name, inner) == 1:
             dangling.append((first[name], held[0]))
     return Decision(tuple(summed), tuple(dangling), tuple(ambiguous))
 
 
-def _ends(factor: Factor, name: WireName) -> int:
+def _places(factors: Iterable[Factor]) -> dict[WireName, list[Factor]]:
+    """The factors of a product that have a wire, by its name."""
+    places: dict[WireName, list[Factor]] = {}
+    for factor in factors:
+        for name in dict.fromkeys(tip.name for tip in tips(factor)):
+            places.setdefault(name, []).append(factor)
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """Where wires have ends in the terms of sums inside factors: looked up once for each sum, by its id."""
+
+    known: dict[int, tuple[dict[WireName, list[Factor]], ...]]
+
+    def of(self, body: DraftSum) -> tuple[dict[WireName, list[Factor]], ...]:
+        """The places of each term."""
+        if id(body) not in self.known:
+            self.known[id(body)] = tuple(_places(term.factors) for term in body.terms)
+        return self.known[id(body)]
+
+
+def _ends(factor: Factor, name: WireName, inner: Inner) -> int:
     """How many ends of a wire a factor shows: those at its brackets, and that of a gate that lets it out."""
     own = sum(tip.name == name for tip in own_tips(factor))
     body = body_of(factor)
-    within = body is not None and any(tip.name == name for tip in sum_tips(body))
+    within = body is not None and any(name in places for places in inner.of(body))
     out = isinstance(factor, Round) and factor.rule != "ends" and name in _names(factor.gates)
     return own + (within and (out or own == 1))
 
 
-def _could_sum(factor: Factor, name: WireName) -> bool:
+def _could_sum(factor: Factor, name: WireName, inner: Inner) -> bool:
     """Whether a bubble or bracket could sum the wire by itself: each of its terms that has the name could."""
     body = body_of(factor)
-    if body is None or _ends(factor, name) or (isinstance(factor, Round) and name in _names(factor.gates)):
+    if body is None or _ends(factor, name, inner):
         return False
-    holding = [[f for f in term.factors if name in _names(tips(f))] for term in body.terms]
-    return all(_product_could_sum(held, name) for held in holding if held)
+    if isinstance(factor, Round) and name in _names(factor.gates):
+        return False
+    holding = [places[name] for places in inner.of(body) if name in places]
+    return all(_product_could_sum(held, name, inner) for held in holding)
 
 
-def _product_could_sum(held: list[Factor], name: WireName) -> bool:
-    return len(held) > 1 or _ends(held[0], name) > 1 or _could_sum(held[0], name)
+def _product_could_sum(held: list[Factor], name: WireName, inner: Inner) -> bool:
+    return len(held) > 1 or _ends(held[0], name, inner) > 1 or _could_sum(held[0], name, inner)
 
 
 def _first_tip(factor: Factor, name: WireName) -> Tip:

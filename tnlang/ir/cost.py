@@ -204,14 +204,13 @@ class _Counter:
         operands = [replace(o, wires=tuple(product.looked_up(o.wires))) for o in operands]
         sizes = {w: evaluate(w.size, self.numbers) for o in operands for w in (*o.wires, *kept)}
         for step in pairwise([o.wires for o in operands], kept, sizes):
-            left = operands[step.left]
-            right = operands[step.right] if step.right is not None else None
+            right = operands.pop(step.right) if step.right is not None else None
+            left = operands.pop(step.left)
             wires = {*left.wires, *(right.wires if right else ())}
             each = (right is not None) + bool(wires - set(step.out))
             result = _Operand(step.out, f"{left.name} {right.name}" if right else left.name)
             self.step(path, result.name, step.out, each * self.volume(wires))
-            gone = {step.left, step.right}
-            operands = [o for position, o in enumerate(operands) if position not in gone] + [result]
+            operands.append(result)
         if product.scaled:
             free = set(free_wires(term))
             wires_left = tuple(wire for wire in wanted if wire in free)

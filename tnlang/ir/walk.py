@@ -127,7 +127,8 @@ def free_wires(body: Sum | Term) -> tuple[Wire, ...]:
     """The wires that come from outside, each once, in order of appearance."""
     match body:
         case Term(nodes=nodes, summed=summed):
-            return tuple(dict.fromkeys(w for n in nodes for w in node_wires(n) if w not in summed))
+            inside = frozenset(summed)
+            return tuple(dict.fromkeys(w for n in nodes for w in node_wires(n) if w not in inside))
         case Sum(terms=terms):
             return tuple(dict.fromkeys(w for term in terms for w in free_wires(term)))
 

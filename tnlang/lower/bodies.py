@@ -83,6 +83,7 @@ class Builder(Known):
             self.scaled,
             self.check,
             partial(self.inner, self.loops),
+            self.part,
         )
 
     def held(self, ref: Ref) -> Held:
@@ -111,12 +112,23 @@ class Builder(Known):
             lambda operand, function, axis, eps: None,
             lambda within: None,
             partial(self.inner, loops),
+            lambda expr, batched, used: expr,
         )
         return scope, name
 
     def check(self, within: Within) -> None:
         if within not in self.steps:
             self.steps.append(within)
+
+    def part(self, expr: Expr, batched: bool, used: Sequence[Expr]) -> Expr:
+        """A part of a product in a variable of its own; one that held an earlier part is taken again."""
+        free = [old.text for old in used if isinstance(old, Var) and old.text in self.parts]
+        text = free[0] if free else self.names.take("part")
+        self.parts.difference_update(free)
+        self.parts.add(text)
+        local = Var(text, 0, batched)
+        self.let(local, expr, None)
+        return local
 
     # ------------------------------------------------------------ points
 

@@ -143,10 +143,10 @@ def dims_of(program: Program, net: Net) -> NetDims:
 def carriers(program: Program, net: Net) -> Iterator[tuple[Leg, ...]]:
     """The legs of the arrays that are handed in."""
     own = {(d.name, d.subs) for d in net.inputs}
-    for decl in (*net.inputs, *used_file_level(program, net)):
-        if decl in net.inputs or (decl.kind == "tensor" and (decl.name, decl.subs) not in own):
-            hot = onehot_leg(decl)
-            yield tuple(leg for i, leg in enumerate(decl.legs) if i != hot)
+    others = (d for d in used_file_level(program, net) if d.kind == "tensor" and (d.name, d.subs) not in own)
+    for decl in (*net.inputs, *others):
+        hot = onehot_leg(decl)
+        yield tuple(leg for i, leg in enumerate(decl.legs) if i != hot)
 
 
 def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:

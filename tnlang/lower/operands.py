@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tnlang.ir.net import Ref, Wire
-from tnlang.ir.order import pairwise
 from tnlang.ir.size import Size
 from tnlang.lower.plan import (
     All,
-    Along,
     Arith,
     Binary,
     Diagonal,
@@ -69,7 +67,8 @@ class Scope:
 
     ``nominal`` guesses sizes for the contraction order. ``watch`` is told of each named bubble and gives the
     array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants
-    slices looked at before they are taken.
+    slices looked at before they are taken. ``part`` gives a part of a long product a line and a variable, for
+    which those of earlier parts that are no longer needed may be taken.
     """
 
     value: Callable[[Ref], Held]
@@ -79,6 +78,7 @@ class Scope:
     scaled: Callable[[Operand, str, int, float], Operand | None]
     check: Callable[[Within], None]
     loop: Callable[[str], tuple[Scope, str]]
+    part: Callable[[Expr, bool, Sequence[Expr]], Expr]
 
 
 def labels(axes: Sequence[Sequence[Wire]]) -> dict[Wire, str]:
@@ -180,42 +180,6 @@ def multiplied(left: Operand, right: Operand, order: Sequence[Wire], op: Op = "*
     wires = tuple(w for w in order if w in left.wires or w in right.wires)
     expr = combined(op, aligned(left, wires), aligned(right, wires))
     return Operand(expr, wires, left.batched or right.batched, left.complex or right.complex)
-
-
-def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) -> Operand:
-    """The product of arrays, pair by pair, wires that are not kept summed; axes in the order kept."""
-    current = list(operands)
-    sizes = {w: scope.nominal(w.size) for o in operands for w in o.wires}
-    sizes |= {w: scope.nominal(w.size) for w in kept}
-    for step in pairwise([o.wires for o in current], kept, sizes):
-        if step.right is None:
-            chosen = current.pop(step.left)
-            current.append(_reduced(chosen, step.out))
-        else:
-            right, left = current.pop(step.right), current.pop(step.left)
-            current.append(_pair(left, right, step.out))
-    return current[0]
-
-
-def _reduced(operand: Operand, out: tuple[Wire, ...]) -> Operand:
-    kept_in_order = tuple(w for w in operand.wires if w in out)
-    if len(set(operand.wires)) == len(operand.wires) and kept_in_order == out and out != operand.wires:
-        count = len(operand.wires)
-        axes = tuple(i - count for i, wire in enumerate(operand.wires) if wire not in out)
-        return replace(operand, expr=Along("sum", operand.expr, axes), wires=out)
-    return einsum([operand], out)
-
-
-def _pair(left: Operand, right: Operand, out: tuple[Wire, ...]) -> Operand:
-    both = set(left.wires) | set(right.wires)
-    plain = len(set(left.wires)) == len(left.wires) and len(set(right.wires)) == len(right.wires)
-    if plain and both == set(out) and (_fits(left, right, out) or _fits(right, left, out)):
-        return multiplied(left, right, out)
-    return einsum([left, right], out)
-
-
-def _fits(whole: Operand, part: Operand, out: tuple[Wire, ...]) -> bool:
-    return whole.wires == out and part.wires == tuple(w for w in out if w in part.wires)
 
 
 def preferred(wires: Iterable[Wire], kept: Sequence[Wire]) -> tuple[Wire, ...]:

@@ -105,6 +105,32 @@ class Einsum:
 
 
 @dataclass(frozen=True, slots=True)
+class Matmul:
+    """The product of the matrices that the last two axes of both are: two, two stacks, or with batch axes."""
+
+    left: Expr
+    right: Expr
+    product: Literal["mm", "bmm", "matmul"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """The last two axes exchanged."""
+
+    x: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The entries of the last ``rank`` axes, in the same order, on axes of other sizes."""
+
+    x: Expr
+    sizes: tuple[Scalar, ...]
+    rank: int
+    batched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Linear:
     """``x`` times a matrix [out, in] along its last axis, plus a bias."""
 
@@ -220,10 +246,11 @@ class Flatten:
 
 @dataclass(frozen=True, slots=True)
 class Permute:
-    """The axes of an array without batch axes in another order."""
+    """The last axes of an array, all but its batch axes, in another order."""
 
     x: Expr
     order: tuple[int, ...]
+    batched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +395,9 @@ Expr = (
     | Constant
     | Range
     | Einsum
+    | Matmul
+    | Transposed
+    | Reshape
     | Linear
     | Binary
     | Equal

@@ -324,6 +324,11 @@ def taken(x: Tensor, indices: Tensor) -> Tensor:
     return found.squeeze(-1)
 
 
+def reshaped(x: Tensor, legs: int, *sizes: int) -> Tensor:
+    """The entries of the last ``legs`` axes on axes of other sizes."""
+    return x.reshape(*x.shape[: x.dim() - legs], *sizes)
+
+
 def spread(x: Tensor, *sizes: int) -> Tensor:
     """``x`` repeated along its last axes of size 1 until these have the sizes."""
     return x.expand(*x.shape[: x.dim() - len(sizes)], *sizes)

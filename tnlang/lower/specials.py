@@ -113,10 +113,11 @@ def resolve(product: Product) -> None:
             product.operands.append(dense(special, product.scope))
     product.specials = []
     _one_hots(product)
+    held = {wire for o in (*product.operands, *product.divisors) for wire in o.wires}
     for wire in dict.fromkeys(product.summed):
-        if not product.has(wire):
+        if wire not in held:
             product.scalars.append(product.scope.size(wire.size))
-    product.summed = [w for w in product.summed if product.has(w)]
+    product.summed = [w for w in product.summed if w in held]
 
 
 def place(product: Product, result: Operand, want: tuple[Wire, ...]) -> Operand:

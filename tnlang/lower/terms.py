@@ -31,7 +31,6 @@ from tnlang.lower.operands import (
     Operand,
     Scope,
     add,
-    contract,
     multiplied,
     negated,
     ordered,
@@ -53,6 +52,7 @@ from tnlang.lower.plan import (
     UserCall,
     is_scalar,
 )
+from tnlang.lower.products import contract
 from tnlang.lower.specials import Hot, Product, place, resolve
 from tnlang.lower.uses import used
 
@@ -116,11 +116,11 @@ def _opened(term: Term) -> Term:
             case Bracket(body=Sum(terms=(single,)), name=""):
                 inner = _opened(single)
                 nodes += inner.nodes
-                summed += [w for w in inner.summed if w not in summed]
+                summed += inner.summed
                 coefficient *= inner.coefficient
             case _:
                 nodes.append(node)
-    return replace(term, nodes=tuple(nodes), summed=tuple(summed), coefficient=coefficient)
+    return replace(term, nodes=tuple(nodes), summed=tuple(dict.fromkeys(summed)), coefficient=coefficient)
 
 
 def _sort(node: Node, product: Product, term: Term, kept: tuple[Wire, ...]) -> None:

@@ -33,6 +33,7 @@ from tnlang.lower.plan import (
     Lookup,
     LoopSum,
     MathCall,
+    Matmul,
     Name,
     NewAxis,
     Normed,
@@ -40,6 +41,7 @@ from tnlang.lower.plan import (
     OneHot,
     Permute,
     Range,
+    Reshape,
     Scalar,
     Shifted,
     Spread,
@@ -47,6 +49,7 @@ from tnlang.lower.plan import (
     TakeAlong,
     ToComplex,
     Total,
+    Transposed,
     Unflatten,
     UserCall,
     Var,
@@ -175,6 +178,14 @@ class Writer:
             case Einsum(operands, labels, batched, out):
                 spec = subscripts(labels, batched, out)
                 return Code(f'torch.einsum("{spec}", {", ".join(map(self.text, operands))})')
+            case Matmul(left, right, product):
+                return Code(f"torch.{product}({self.text(left)}, {self.text(right)})")
+            case Transposed(x):
+                return self.method(x, "mT")
+            case Reshape(x, sizes, rank, True):
+                return Code(f"reshaped({', '.join([self.text(x), str(rank), *map(text, sizes)])})")
+            case Reshape(x, sizes):
+                return self.method(x, f"reshape({', '.join(map(text, sizes)) or '()'})")
             case Linear(x, weight, None):
                 return Code(f"{library('F')}.linear({self.text(x)}, {self.text(weight)})")
             case Linear(x, weight, bias) if bias is not None:
@@ -194,6 +205,9 @@ class Writer:
                 return self.method(x, f"unflatten({axis}, ({inner}))")
             case Flatten(x, first, last):
                 return self.method(x, f"flatten({first}, {last})")
+            case Permute(x, order, True):
+                axes = tuple(range(-len(order), 0))
+                return self.method(x, f"movedim({tuple(axes[at] for at in order)}, {axes})")
             case Permute(x, order):
                 return self.method(x, "T" if order == (1, 0) else f"permute({', '.join(map(str, order))})")
             case Spread(x, sizes):

@@ -95,6 +95,7 @@ class Known:
     needed: list[tuple[str, tuple[Size, ...], tuple[Loop, ...]]] = field(default_factory=list)
     needed_versions: list[tuple[Point, tuple[tuple[Loop, str], ...]]] = field(default_factory=list)
     turned: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
     has_own_scale: bool = False
     uses: Counter[str] = field(default_factory=Counter)
 

@@ -114,7 +114,7 @@ def _members(program: Program, net: Net, name: str, variables: Sequence[str | No
 
 def rearranged(legs: tuple[Ix, ...], key_legs: tuple[Ix, ...], size: Callable[[Size], Scalar]) -> Expr:
     """The stored array ``w`` with its axes taken apart, put in the parameter's order, and joined."""
-    scope = Scope(_no_value, size, lambda _: 1, _unwatched, _unscaled, lambda _: None, _no_loop)
+    scope = Scope(_no_value, size, lambda _: 1, _unwatched, _unscaled, lambda _: None, _no_loop, _no_part)
     stored = joined(Operand(Var("w", len(key_legs))), key_legs, scope, "w")
     targets = tuple(leg for leg in legs if isinstance(leg, Wire | Group))
     wires = value_wires(targets)
@@ -129,6 +129,10 @@ def _no_value(ref: Ref) -> Held:
 
 def _no_loop(var: str) -> tuple[Scope, str]:
     raise KeyError(var)
+
+
+def _no_part(expr: Expr, batched: bool, used: Sequence[Expr]) -> Expr:
+    return expr
 
 
 def _unwatched(name: str, operand: Operand) -> Operand:

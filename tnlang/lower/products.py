@@ -1,0 +1,77 @@
+"""Products of arrays, contracted pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tnlang.ir.net import Wire
+from tnlang.ir.order import Step, pairwise
+from tnlang.lower.matrices import is_matrix_product, matrix_product, meetings, operand_of, part_of, turned
+from tnlang.lower.operands import Operand, Scope, einsum, multiplied
+from tnlang.lower.plan import Along
+
+SHORT = 8
+"""Up to so many steps a product is one expression."""
+
+
+def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) -> Operand:
+    """The product of arrays, pair by pair, wires that are not kept summed; axes in the order kept."""
+    sizes = {w: scope.nominal(w.size) for o in operands for w in o.wires}
+    sizes |= {w: scope.nominal(w.size) for w in kept}
+    steps = pairwise([o.wires for o in operands], kept, sizes)
+    if len(steps) > SHORT:
+        return _by_lines(operands, steps, sizes, scope)
+    current = list(operands)
+    for step in steps:
+        if step.right is None:
+            chosen = current.pop(step.left)
+            current.append(_reduced(chosen, step.out))
+        else:
+            right, left = current.pop(step.right), current.pop(step.left)
+            current.append(_pair(left, right, step.out))
+    return current[0]
+
+
+def _by_lines(
+    operands: Sequence[Operand], steps: Sequence[Step], sizes: Mapping[Wire, int], scope: Scope
+) -> Operand:
+    """A line for each step. A result keeps its axes as its matrix product leaves them: the next step moves
+    them if it has to, the last puts them in the order that is asked for."""
+    current = [part_of(operand) for operand in operands]
+    shared, ends = meetings(operands, steps)
+    for number, step in enumerate(steps):
+        right = None if step.right is None else current.pop(step.right)
+        left = current.pop(step.left)
+        used = [left.expr] if right is None else [left.expr, right.expr]
+        if right is None:
+            made = part_of(_reduced(operand_of(left, scope), step.out))
+        elif is_matrix_product(left, right, step.out):
+            made = matrix_product(left, right, step.out, shared[number], ends, sizes, scope)
+        else:
+            made = part_of(_pair(operand_of(left, scope), operand_of(right, scope), step.out))
+        if number < len(steps) - 1:
+            made = replace(made, expr=scope.part(made.expr, made.batched, used))
+        current.append(made)
+    return operand_of(turned(current[0], steps[-1].out, scope), scope)
+
+
+def _reduced(operand: Operand, out: tuple[Wire, ...]) -> Operand:
+    kept_in_order = tuple(w for w in operand.wires if w in out)
+    if len(set(operand.wires)) == len(operand.wires) and kept_in_order == out and out != operand.wires:
+        count = len(operand.wires)
+        axes = tuple(i - count for i, wire in enumerate(operand.wires) if wire not in out)
+        return replace(operand, expr=Along("sum", operand.expr, axes), wires=out)
+    return einsum([operand], out)
+
+
+def _pair(left: Operand, right: Operand, out: tuple[Wire, ...]) -> Operand:
+    both = set(left.wires) | set(right.wires)
+    plain = len(set(left.wires)) == len(left.wires) and len(set(right.wires)) == len(right.wires)
+    if plain and both == set(out) and (_fits(left, right, out) or _fits(right, left, out)):
+        return multiplied(left, right, out)
+    return einsum([left, right], out)
+
+
+def _fits(whole: Operand, part: Operand, out: tuple[Wire, ...]) -> bool:
+    return whole.wires == out and part.wires == tuple(w for w in out if w in part.wires)
