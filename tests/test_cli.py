@@ -349,7 +349,7 @@ HEAVY = {"torch", "transformers", "typst", "resvg_py"}
     ("command", "heavy"),
     [
         ("check", HEAVY | {"numpy", "ziamath"}),
-        ("render", HEAVY | {"rich"}),
+        ("render", HEAVY | {"rich", "numpy", "shapely"}),
         ("compile", HEAVY | {"ziamath"}),
         ("cost", HEAVY | {"ziamath"}),
     ],

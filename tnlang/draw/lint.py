@@ -6,13 +6,12 @@ read from the geometry: what a wire may touch are the shapes in or on which it e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from math import atan2, degrees
 
-import numpy as np
-import shapely
-
+from tnlang.draw.close import Lines, Piece, to_segment
 from tnlang.draw.frame import ink_box
 from tnlang.draw.geometry import (
     Box,
@@ -22,8 +21,6 @@ from tnlang.draw.geometry import (
     contains,
     crossings,
     distance,
-    distance_to,
-    flatten,
     unit,
 )
 from tnlang.draw.labels import label_box
@@ -32,7 +29,6 @@ from tnlang.draw.scene import (
     InkItem,
     Item,
     LabelItem,
-    LineTo,
     OutlineItem,
     Path,
     Point,
@@ -104,70 +100,23 @@ class _View:
         self.space = Space()
         for item in scene.items:
             self.space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
-        self.bodies = _Shapes([(i, shapely.Polygon(flatten(shape.outline))) for i, shape in self.shapes])
-        self.rims = _Shapes([(i, shapely.LinearRing(flatten(wall.outline))) for i, wall in self.walls])
-        self.curves = _Shapes([(i, shapely.LineString(flatten(wire.path))) for i, wire in self.wires])
-        self.pieces = _Pieces(self.wires)
-        ends: dict[int, set[int]] = {i: set() for i, _ in self.wires}
-        points = [(i, shapely.Point(p)) for i, wire in self.wires for p in (wire.path.start, wire.path.end)]
-        for i, shape_at in self.bodies.near(points, 1.5):
-            ends[i].add(shape_at)
-        self.ends = ends
-        """For each wire the shapes in or on which it ends."""
+        self.bodies = Lines([(i, shape.outline) for i, shape in self.shapes], filled=True)
+        self.rims = Lines([(i, wall.outline) for i, wall in self.walls])
+        widths = {i: wire.width / 2 for i, wire in self.wires}
+        self.curves = Lines([(i, wire.path) for i, wire in self.wires], widths)
+        self.pieces = tuple(self.curves.side_by_side(WIRE_CLEAR))
+        """Pieces of two wires near one another, the wire that stands first first."""
+        self.ends = {
+            (i, shape)
+            for i, wire in self.wires
+            for at in (wire.path.start, wire.path.end)
+            for shape in self.bodies.at(at, 1.5)
+        }
+        """Each wire with the shapes in or on which it ends."""
 
     def hidden(self, point: Point) -> bool:
         """Whether a shape covers the point."""
         return any(isinstance(self.space.items[n], ShapeItem) for n in self.space.covering(point))
-
-
-class _Shapes:
-    """Geometry by the number of its item, asked what comes near."""
-
-    def __init__(self, found: Sequence[tuple[int, shapely.Geometry]]) -> None:
-        self.numbers = [number for number, _ in found]
-        self.known = dict(found)
-        self.tree = shapely.STRtree([geometry for _, geometry in found])
-
-    def near(self, others: Sequence[tuple[int, shapely.Geometry]], clear: float) -> list[tuple[int, int]]:
-        """Pairs of an item's number among others, and of one here that comes nearer than ``clear``."""
-        if not others or not self.numbers:
-            return []
-        found = self.tree.query([geometry for _, geometry in others], "dwithin", clear).T.tolist()
-        return sorted({(others[a][0], self.numbers[b]) for a, b in found})
-
-    def pairs(self, clear: float) -> list[tuple[int, int]]:
-        """Pairs of items here that come nearer than ``clear``, each once."""
-        return [(a, b) for a, b in self.near(list(self.known.items()), clear) if a < b]
-
-
-class _Pieces:
-    """The straight pieces of all wires, and which come near which."""
-
-    def __init__(self, wires: Sequence[tuple[int, WireItem]]) -> None:
-        rows = [
-            (*a, *b, i, wire.width / 2)
-            for i, wire in wires
-            for a, b in pairwise(flatten(wire.path))
-            if distance(a, b) > 1e-9
-        ]
-        table = np.array(rows, dtype=float).reshape(-1, 6)
-        self.start, self.end, self.half = table[:, :2], table[:, 2:4], table[:, 5]
-        self.owner = table[:, 4].astype(int)
-        self.lines = shapely.linestrings(np.stack([self.start, self.end], axis=1)) if len(table) else []
-        self.tree = shapely.STRtree(self.lines)
-        low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
-        grow = self.half[:, None] + self.half.max(initial=0.0) + WIRE_CLEAR
-        boxes = shapely.box(*(low - grow).T, *(high + grow).T) if len(table) else []
-        one, other = self.tree.query(boxes) if len(table) else (np.zeros(0, int), np.zeros(0, int))
-        kept = self.owner[one] < self.owner[other]
-        self.one, self.other = one[kept], other[kept]
-        """Pieces of two wires near one another, the wire that stands first first."""
-
-    def tilted(self) -> np.ndarray:
-        """For each pair the angle between the two, 0 to 90 degrees."""
-        a, b = (self.end[n] - self.start[n] for n in (self.one, self.other))
-        cross = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-        return np.asarray(np.degrees(np.arctan2(cross, np.abs((a * b).sum(axis=1)))))
 
 
 def _line(item: Item) -> Path:
@@ -205,7 +154,7 @@ def _shapes_apart(view: _View) -> Iterator[Finding]:
 
 
 def _walls_clear_of_shapes(view: _View) -> Iterator[Finding]:
-    for i, j in view.bodies.near(list(view.rims.known.items()), SHAPE_CLEAR):
+    for i, j in view.bodies.near(view.rims, SHAPE_CLEAR):
         yield Finding("wall through shape", _both(view, i, j), view.boxes[j].center, (i, j))
 
 
@@ -222,27 +171,23 @@ def _both(view: _View, i: int, j: int) -> str:
 
 
 def _wires_round_shapes(view: _View) -> Iterator[Finding]:
-    widths = {i: wire.width / 2 for i, wire in view.wires}
-    widest = max(widths.values(), default=0.0)
-    for i, j in view.bodies.near(list(view.curves.known.items()), WIRE_CLEAR + widest):
-        wire, body = view.curves.known[i], view.bodies.known[j]
-        if j not in view.ends[i] and wire.distance(body) < WIRE_CLEAR + widths[i]:
-            at = shapely.shortest_line(wire, body).coords[0]
-            yield Finding("wire through shape", _both(view, i, j), at, (i, j))
+    for (i, j), at in view.bodies.near(view.curves, WIRE_CLEAR, but=view.ends).items():
+        yield Finding("wire through shape", _both(view, i, j), at, (i, j))
 
 
 def _crossings_are_steep(view: _View) -> Iterator[Finding]:
-    pieces, tilt = view.pieces, view.pieces.tilted()
-    flat = (tilt < FLAT) & (tilt > 1e-6)
-    pairs = sorted(
-        set(zip(*(pieces.owner[n[flat]].tolist() for n in (pieces.one, pieces.other)), strict=True))
-    )
-    for i, j in pairs:
+    for i, j in sorted({(a.owner, b.owner) for a, b in view.pieces if 1e-6 < _tilt(a, b) < FLAT}):
         a, b = view.scene.items[i], view.scene.items[j]
         assert isinstance(a, WireItem) and isinstance(b, WireItem)
         for at, angle in crossings(a.path, b.path):
             if angle < FLAT and not _meeting(a, b, at) and not view.hidden(at):
                 yield Finding("flat crossing", f"{_both(view, i, j)} at {angle:.0f} degrees", at, (i, j))
+
+
+def _tilt(a: Piece, b: Piece) -> float:
+    """The angle between two pieces, 0 to 90 degrees."""
+    (x, y), (u, v) = ((p.end[0] - p.start[0], p.end[1] - p.start[1]) for p in (a, b))
+    return degrees(atan2(abs(x * v - y * u), abs(x * u + y * v)))
 
 
 def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
@@ -257,27 +202,23 @@ def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
 
 def _wires_apart(view: _View) -> Iterator[Finding]:
     """Wires on top of one another, or side by side nearer than eye and print can part."""
-    pieces = view.pieces
-    side_by_side = view.pieces.tilted() <= 20
-    steps: dict[tuple[int, int], dict[tuple[int, int], tuple[float, float, Point]]] = {}
-    for one, other in zip(
-        pieces.one[side_by_side].tolist(), pieces.other[side_by_side].tolist(), strict=True
-    ):
-        i, j = int(pieces.owner[one]), int(pieces.owner[other])
+    steps: dict[tuple[int, int], dict[tuple[Point, Point, int], tuple[float, float, Point]]] = {}
+    for one, other in view.pieces:
+        if _tilt(one, other) > 20:
+            continue
+        i, j = one.owner, other.owner
         a, b = view.scene.items[i], view.scene.items[j]
         assert isinstance(a, WireItem) and isinstance(b, WireItem)
         gap = (a.width + b.width) / 2
-        p, q, r, s = (
-            _point(x) for x in (pieces.start[one], pieces.end[one], pieces.start[other], pieces.end[other])
-        )
+        p, q = one.start, one.end
         count = max(1, int(distance(p, q) / 6))
         for step in range(count):
             middle = between(p, q, (step + 0.5) / count)
-            apart = _to_segment(middle, r, s)
+            apart = to_segment(middle, other.start, other.end)
             if apart < gap + WIRE_CLEAR and not _sharing(a, b, middle) and not view.hidden(middle):
                 near = steps.setdefault((i, j), {})
-                known = near.get((one, step), (apart, 0.0, middle))
-                near[one, step] = (min(apart, known[0]), distance(p, q) / count, middle)
+                known = near.get((p, q, step), (apart, 0.0, middle))
+                near[p, q, step] = (min(apart, known[0]), distance(p, q) / count, middle)
     for (i, j), near in sorted(steps.items()):
         a, b = view.scene.items[i], view.scene.items[j]
         assert isinstance(a, WireItem) and isinstance(b, WireItem)
@@ -289,10 +230,6 @@ def _wires_apart(view: _View) -> Iterator[Finding]:
             yield Finding("wires too close", _both(view, i, j), where, (i, j))
 
 
-def _point(row: np.ndarray) -> Point:
-    return (float(row[0]), float(row[1]))
-
-
 def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
     """Whether two wires come from one point nearby, as the members of a bundle and the legs of a dot do."""
     return any(
@@ -302,12 +239,8 @@ def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
     )
 
 
-def _to_segment(point: Point, start: Point, end: Point) -> float:
-    return distance_to(Path(start, (LineTo(end),)), point) if start != end else distance(point, start)
-
-
 def _walls_crossed_once(view: _View) -> Iterator[Finding]:
-    for i, j in sorted((wall, wire) for wire, wall in view.rims.near(list(view.curves.known.items()), 0.0)):
+    for i, j in sorted((wall, wire) for wire, wall in view.rims.near(view.curves, 0.0)):
         wall, wire = view.scene.items[i], view.scene.items[j]
         assert isinstance(wall, OutlineItem) and isinstance(wire, WireItem)
         found = [(at, angle) for at, angle in crossings(wire.path, wall.outline) if not view.hidden(at)]
