@@ -25,7 +25,8 @@ from tnlang.ir.program import Program
 from tnlang.ir.walk import walk
 from tnlang.lower import identifier
 from tnlang.reference import execute, initialise, inputs_of, parameters_of, random_inputs
-from tnlang.transforms import Request, Step, TransformError, derivative
+from tnlang.transforms import Request, Step, TransformError
+from tnlang.transforms.derivative import derivative
 
 torch.set_num_threads(2)
 

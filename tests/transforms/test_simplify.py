@@ -24,8 +24,8 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import called
 from tnlang.ir.walk import map_children
 from tnlang.reference import execute
-from tnlang.transforms import Request, simplify
-from tnlang.transforms.simplify import steps
+from tnlang.transforms import Request
+from tnlang.transforms.simplify import simplify, steps
 from tnlang.transforms.simplify.rules import RULES
 
 
