@@ -165,6 +165,7 @@ def picture(
 
     Warns of what cannot be read or drawn as asked.
     """
+    from tnlang.draw.lint import counted
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.sizes import SCRIPTS, letters_of
     from tnlang.draw.svg import to_svg
@@ -175,6 +176,8 @@ def picture(
         scene = handle.scene()
     except Undrawable as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
+    if wrong := counted(scene):
+        _warn(f"{handle.name}: {wrong}")
     label, script = letters_of(scene)
     if label < letters - 0.05 or script < SCRIPTS * letters - 0.05:
         wide = scene.width * scene.scale

@@ -70,7 +70,8 @@ class Lines:
         self._of: dict[int, list[Piece]] = {number: [] for number in self.paths}
         for piece in self.whole:
             self._of[piece.owner].append(piece)
-        self.short = [] if filled else [part for piece in self.whole for part in _short(piece)]
+        parts = [] if filled else [(n, part) for n, piece in enumerate(self.whole) for part in _short(piece)]
+        self._part_of, self.short = [n for n, _ in parts], [part for _, part in parts]
         """What lies in the cells, by their places here; of areas the boxes round them do, by number."""
         if filled:
             self._round = {number: _bounds(path) for number, path in paths}
@@ -142,16 +143,16 @@ class Lines:
 
     def side_by_side(self, clear: float) -> Iterator[tuple[Piece, Piece]]:
         """Whole straight pieces of two items that may come nearer than ``clear``, the lower number first."""
-        cells = Cells()
-        for index, piece in enumerate(self.whole):
-            cells.add(index, piece.bounds)
-        for piece in self.whole:
+        seen: set[tuple[int, int]] = set()
+        for index, piece in enumerate(self.short):
             wide = clear + self.reach.get(piece.owner, 0.0)
-            for other in sorted(cells.near(piece.bounds, wide + self._furthest)):
-                beside = self.whole[other]
+            for other in self._cells.near(piece.bounds, wide + self._furthest):
+                beside = self.short[other]
                 limit = wide + self.reach.get(beside.owner, 0.0)
                 if piece.owner < beside.owner and _boxes_near(piece.bounds, beside.bounds, limit):
-                    yield piece, beside
+                    seen.add((self._part_of[index], self._part_of[other]))
+        for one, two in sorted(seen):
+            yield self.whole[one], self.whole[two]
 
 
 def _bounds(path: Path) -> Bounds:

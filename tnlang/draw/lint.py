@@ -6,6 +6,7 @@ read from the geometry: what a wire may touch are the shapes in or on which it e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,6 +78,34 @@ def lint(scene: Scene) -> tuple[Finding, ...]:
     """All findings of a scene, by rule. A good picture has none."""
     view = _View(scene)
     return tuple(finding for rule in RULES for finding in rule(view))
+
+
+LARGE = 300
+"""Pictures of more shapes are not held to have no findings: what is wrong is counted."""
+_COUNTED = {
+    "shapes overlap": "{} shapes on others",
+    "wire through shape": "{} wires through shapes",
+    "wires overlap": "{} wires on others",
+    "wires too close": "{} wires too close to others",
+    "wall through shape": "{} walls through shapes",
+    "walls cross": "{} walls on others",
+    "label covered": "{} labels covered",
+    "name outside its shape": "{} names wider than their shapes",
+    "outside the canvas": "{} things off the canvas",
+}
+
+
+def counted(scene: Scene) -> str:
+    """What is wrong with a large picture, in numbers; empty if it is not large or nothing is wrong.
+
+    Only what the pictures of smaller networks never have is counted: wires may cross at any angle.
+    """
+    shapes = sum(isinstance(item, ShapeItem) for item in scene.items)
+    if shapes <= LARGE:
+        return ""
+    found = Counter(finding.rule for finding in lint(scene))
+    parts = [words.format(found[rule]) for rule, words in _COUNTED.items() if found[rule]]
+    return f"{shapes} shapes: {', '.join(parts)}" if parts else ""
 
 
 def cost(scene: Scene) -> float:
@@ -212,7 +241,7 @@ def _wires_apart(view: _View) -> Iterator[Finding]:
         gap = (a.width + b.width) / 2
         p, q = one.start, one.end
         count = max(1, int(distance(p, q) / 6))
-        for step in range(count):
+        for step in _near_steps(one, other, gap + WIRE_CLEAR, count):
             middle = between(p, q, (step + 0.5) / count)
             apart = to_segment(middle, other.start, other.end)
             if apart < gap + WIRE_CLEAR and not _sharing(a, b, middle) and not view.hidden(middle):
@@ -228,6 +257,19 @@ def _wires_apart(view: _View) -> Iterator[Finding]:
             yield Finding("wires overlap", _both(view, i, j), where, (i, j))
         elif sum(length for _, length, _ in near.values()) > 12:
             yield Finding("wires too close", _both(view, i, j), where, (i, j))
+
+
+def _near_steps(one: Piece, other: Piece, limit: float, count: int) -> range:
+    """Which of so many steps along a piece may come nearer to another one than ``limit``."""
+    along = unit(other.start, other.end)
+    first, last = (
+        (at[0] - other.start[0]) * along[1] - (at[1] - other.start[1]) * along[0]
+        for at in (one.start, one.end)
+    )
+    if abs(last - first) < 1e-9:
+        return range(count if abs(first) < limit else 0)
+    low, high = sorted(((side - first) / (last - first)) * count for side in (-limit, limit))
+    return range(max(0, int(low - 0.5)), min(count, int(max(-1.0, high) + 1.5)))
 
 
 def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
