@@ -155,6 +155,16 @@ def test_render_takes_theme_width_and_resolution(tn, tmp_path):
     assert "less than 9 and 6.43 pt" in tnlang("render", file, "--width", "14pt", "--letters", "9").stderr
 
 
+def test_a_formula_that_cannot_be_set_is_told_of_and_drawn_as_it_stands(tn):
+    file = tn(
+        """dim m = 3 label "$\\frac{1$", n = 4\ntensor A[m, n] label "the $W_Q$ head"\ny[i, j] = A[i, j]\n"""
+    )
+    told = tnlang("render", file, "--text")
+    assert re.search(r":1:17: warning TN813: the formula \\frac\{1 is not LaTeX", told.stderr)
+    assert told.stderr.count("TN813") == 1 and "frac" in told.stdout
+    assert "TN813" not in tnlang("render", tn(TWO)).stderr
+
+
 def test_render_writes_tikz(tn, tmp_path):
     file = tn(TWO)
     tnlang("render", file, "-o", tmp_path / "two.tex")

@@ -407,6 +407,13 @@ class Program:
         functions = self.python_functions()
         return tuple(verdicts(self.ir, tolerance=tolerance, functions=functions, steps=steps))
 
+    @property
+    def unset_formulas(self) -> tuple[Diagnostic, ...]:
+        """Warnings of formulas in labels and captions that are not LaTeX: they are drawn as plain text."""
+        from tnlang.formulas import unset_formulas
+
+        return unset_formulas(self._source)
+
     def python_functions(self) -> dict[str, Callable[[Any], Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""
         return {f.name: partial(_call_python, f) for f in self.ir.functions} if self.functions else {}

@@ -123,7 +123,7 @@ def command(
         for handle in tracked(chosen, "drawing")
     ]
     lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
-    report((*program.warnings, *lost), diagnostics)
+    report((*program.warnings, *program.unset_formulas, *lost), diagnostics)
     for target, content in zip(targets, pictures, strict=True):
         write_output(target, content)
 

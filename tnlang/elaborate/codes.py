@@ -82,6 +82,7 @@ CODES: dict[str, str] = {
     "TN810": "hints of a figure contradict one another",
     "TN811": "a figure draws nothing",
     "TN812": "with its hints a figure would show another network",
+    "TN813": "a formula of a label or caption cannot be set",
     "TN820": "a style's word or value is not one of the language",
     "TN821": "a style's selector selects nothing",
     "TN840": "a weight's path names no parameter",
