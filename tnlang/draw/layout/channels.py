@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 APART, MARGIN, ROUND, WIDE_ROUND = 9.0, 11.0, 7.5, 18.0
 """Between tracks; beside them; the radius of every round, and of one that has much room."""
@@ -67,6 +68,27 @@ def tracks(runs: Sequence[Run]) -> tuple[dict[int, float], float]:
         at[i] = x
         taken[first:last] = [x + run.width / 2 + APART] * (last - first)
     return at, max(taken) - APART
+
+
+def dense(runs: Sequence[Run]) -> tuple[dict[int, float], float]:
+    """As ``tracks``, on as few tracks as there can be, where more wires cross: each on the first that is free."""
+    turning = sorted((i for i, run in enumerate(runs) if not run.straight), key=lambda i: (runs[i].low, i))
+    widest = max((runs[i].width for i in turning), default=0.0)
+    clear = 2 * (APART + widest)
+    busy: list[tuple[float, int]] = []
+    free: list[int] = []
+    at: dict[int, float] = {}
+    count = 0
+    for i in turning:
+        while busy and busy[0][0] + clear < runs[i].low:
+            heappush(free, heappop(busy)[1])
+        if not free:
+            heappush(free, count)
+            count += 1
+        track = heappop(free)
+        heappush(busy, (runs[i].high, track))
+        at[i] = widest / 2 + track * (APART + widest)
+    return at, max(0.0, count * (APART + widest) - APART)
 
 
 def rounds(

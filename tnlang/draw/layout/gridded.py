@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, move, union
 from tnlang.draw.layout.box import Placed, Port, merged
-from tnlang.draw.layout.channels import APART, MARGIN, Run, tracks
+from tnlang.draw.layout.channels import APART, MARGIN, Run, dense, tracks
 from tnlang.draw.layout.columns import Columns, Node, Slot, Stub, choose_sides
 from tnlang.draw.layout.freeform import places
 from tnlang.draw.layout.hang import Inner
@@ -27,7 +27,9 @@ from tnlang.draw.scene import Point
 
 _FREE, _BEYOND = 24.0, 12.0
 """A free leg's length; between its end and its name."""
-_MORE = 2.5
+_NARROW = 0.7
+"""A channel that can be narrower than this share of it is, though more wires cross in it."""
+_MORE = 1.4
 """How much wider a column and its channel are than a row and its own is high, about."""
 _SHIFTS = tuple(sign * 4.0 * n for n in range(7) for sign in (1.0, -1.0))
 """How far a shape is moved from the middle of its row, so that its wires do not meet its neighbour's."""
@@ -68,7 +70,8 @@ def gridded(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -
     for stub in loose:
         _keep(columns, channels, stub, _FREE + _BEYOND + label_room(index, stub.line))
     for here in channels:
-        here.tracks, here.wide = tracks(here.ways)
+        ordered, packed = tracks(here.ways), dense(here.ways)
+        here.tracks, here.wide = packed if packed[1] < _NARROW * ordered[1] else ordered
     centers = across(columns, built, channels)
     poses = merged([built[i].placed.moved((centers[columns.column[i]], y[i])) for i in part.items])
     ends_at = [y[i] + s.top for i, s in built.items()] + [y[i] + s.bottom for i, s in built.items()]
