@@ -71,7 +71,7 @@ def tracks(runs: Sequence[Run]) -> tuple[dict[int, float], float]:
 
 
 def dense(runs: Sequence[Run]) -> tuple[dict[int, float], float]:
-    """As ``tracks``, on as few tracks as there can be, though more wires cross: each on the first free one."""
+    """As ``tracks``, on as few tracks as there can be, though more wires cross: each on a free one."""
     turning = sorted((i for i, run in enumerate(runs) if not run.straight), key=lambda i: (runs[i].low, i))
     widest = max((runs[i].width for i in turning), default=0.0)
     clear = 2 * (APART + widest)

@@ -135,7 +135,7 @@ def _shifts(columns: Columns, row: Mapping[int, int], built: Mapping[int, Statio
 
         tries = [by for by in straight if abs(by) <= _SHIFTS[-2]] + list(_SHIFTS)
         if mine and theirs:  # where the two have too many wires: all of them below the neighbour's
-            far = NEAR + 2 * max(half[line] for _, line in (*mine, *theirs))
+            far = NEAR + 1.0 + 2 * max(half[line] for _, line in (*mine, *theirs))
             tries.append(max(theirs)[0] - min(mine)[0] + far)
         shift[item] = next(by for by in tries if _clear(by, mine, theirs, half))
     return shift
