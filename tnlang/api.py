@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tnlang.equations import Verdict
     from tnlang.ir.cost import Cost
     from tnlang.ir.linearity import Linearity
+    from tnlang.strongest import Strongest
     from tnlang.verification import Report
 
 NO_DIMS: Mapping[str, int] = MappingProxyType({})
@@ -270,6 +271,36 @@ class NetHandle(Picture):
         if len(outputs) == 1:
             return next(iter(outputs.values()))
         return namedtuple("Outputs", outputs, rename=True)(*outputs.values())
+
+    def strongest_paths(
+        self,
+        count: int,
+        /,
+        *inputs: Any,
+        parameters: Mapping[str, Any],
+        frozen: Mapping[str, Any] = MappingProxyType({}),
+        by: str = "head",
+        budget: int = 10_000,
+    ) -> Strongest:
+        """The paths whose contributions to the outputs have the largest norms on a run.
+
+        The net is linear in its stream (freeze what is not). ``parameters`` go by their state_dict names,
+        ``frozen`` by those in a cache. Paths are looked at best first, at most ``budget`` of them; the result
+        says if the list is certain. ``net.transform(f'expand(paths, named = "{found.named}")')`` lists them.
+        Raises ValueMismatch for a net without paths and for arrays that do not fit.
+        """
+        from tnlang.strongest import strongest
+        from tnlang.transforms import TransformError
+
+        if by not in ("head", "block") or count < 1 or len(inputs) > len(self.input_names):
+            raise ValueMismatch(f"net {self.name}: paths go by head or block, at least 1 of them is listed")
+        given = dict(zip(self.input_names, inputs, strict=False))
+        try:
+            return strongest(
+                self._program.ir, self.ir, count, given, parameters, frozen, split=by == "head", budget=budget
+            )
+        except TransformError as error:
+            raise ValueMismatch(f"{error}; {error.hint}" if error.hint else str(error)) from None
 
     def legs(self, value: str, /) -> tuple[str, ...] | None:
         """The names of the axes of a value by its path, ``attention{0}.A``; None where there is none."""

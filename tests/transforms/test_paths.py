@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.elaborate.notation import codes, elaborated, said
-from tests.torch.modules import built, tensor
+from tests.torch.modules import built, given_inputs, tensor
 from tests.transforms.fixtures import same_values
 from tnlang.ir.net import Bind, Bracket, Tensor
 from tnlang.ir.program import Program
-from tnlang.reference import execute, initialise
+from tnlang.reference import execute, initialise, random_inputs
 
 GPT2 = Path(__file__).parents[2] / "examples" / "gallery" / "gpt2.tn"
 
@@ -213,3 +215,50 @@ def test_it_says_what_has_to_be_frozen() -> None:
     assert "more than 10,000 paths" in said(
         MODEL.replace("layer = 3", "layer = 12") + "net f = expand(still, paths)"
     )
+
+
+@st.composite
+def stream_nets(draw: st.DrawFn) -> str:
+    """A net whose stream is added to by heads, maps, biases and norms, in random order; some are calls."""
+    kinds = st.sampled_from(["heads", "map", "bias", "norm", "call", "scaled", "reset", "less", "kept"])
+    lines = ["stream r = x"]
+    for number, kind in enumerate(draw(st.lists(kinds, min_size=1, max_size=5))):
+        lines.append(
+            {
+                "heads": "r[q, d] += A[h, q, k] W[h, d, e] r[k, e]",
+                "map": f"m{number}[p, d] = r[p, e] V[e, d]; r += m{number}",
+                "bias": "r[p, d] += b[d] ones[p: seq]",
+                "norm": "r[p, d] += (r[p, d] - mean[c](r[p, c])) V[d, e] ones[e]",
+                "call": f"r += linear(r) as c{number}",
+                "scaled": "r[p, d] += sum h in 0..2 { A[h, p, k] r[k, d] } / 2 + 2 b[d]",
+                "reset": "r[p, d] = r[p, e] V[d, e] - b[d]",
+                "less": "r -= r / 3",
+                "kept": f"k{number}[p, d] = r[p, e] V[e, d] + r{{0}}[p, d]; r += k{number}",
+            }[kind]
+        )
+    repeat = draw(st.booleans())
+    body = "\n    ".join(lines) + ("\n    repeat l in 0..2 { r += linear(r) as c }" if repeat else "")
+    end = draw(
+        st.sampled_from(["y = r", "y[p, d] = r[p, e] V[d, e] - b[d]", "y = r + r{0}", "y[p, d] = 2 r[p, d]"])
+    )
+    return f"""
+dim seq = 3, hidden = 4
+input A[head: 2, q: seq, k: seq]
+net linear(x[seq, hidden]) -> y[seq, hidden] {{ param U[hidden, m: 2], D[m: 2, hidden]; y[p, d] = x[p, e] U[e, m] D[m, d] }}
+net f(x[seq, hidden]) -> y[seq, hidden] {{
+    param W[head: 2, out: hidden, in: hidden], V[hidden, m: hidden], b[hidden]
+    {body}
+    {end}
+}}
+"""  # noqa: E501
+
+
+@settings(max_examples=40)
+@given(stream_nets(), st.sampled_from(["", ", order <= 1", ", count = 3", ", by = block", ", count = 0"]))
+def test_terms_and_rest_of_random_streams_are_the_value(text: str, options: str) -> None:
+    program = elaborated(text + f"net p = expand(f, paths{options})")
+    same_values(program, "f", "p")
+    module = built(program, "p", initialise(program, "p", seed=1))
+    inputs = random_inputs(program, "f", seed=1)
+    expected = execute(program, "f", inputs, initialise(program, "f", seed=1)).outputs["y"]
+    np.testing.assert_allclose(module(**given_inputs(inputs)).detach().numpy(), expected, atol=1e-9)

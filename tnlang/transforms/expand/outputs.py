@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
+from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
 from tnlang.ir.walk import copy, value_wires
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.expand.paths import LIMIT, REST, Expansion, Path, listed, reading, rest_of
+from tnlang.transforms.expand.paths import (
+    LIMIT,
+    REST,
+    Expansion,
+    Path,
+    listed,
+    named,
+    reading,
+    rest_of,
+)
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import as_streams, flatten
 from tnlang.transforms.renew import renew
@@ -19,29 +29,21 @@ from tnlang.transforms.request import Request, Step, TransformError, ValuePath
 def expand_paths(request: Request) -> tuple[Net, ...]:
     """The net with its output as the sum of its paths and of the rest.
 
-    Options: ``order <= n`` for paths through at most n components, ``count = n`` for the first n, ``by =
-    block`` for blocks that are not taken apart into heads, ``of = S`` for a score instead of the output.
+    Options: ``order <= n`` for paths through at most n components, ``count = n`` for the first n,
+    ``named = "direct; 0.3"`` for these and what they begin with, ``by = block`` for blocks that are not taken
+    apart into heads, ``of = S`` for a score instead of the output.
     Raises TransformError where the net has no stream, where an addition or the output is not linear in it,
     and for other options.
     """
     options = _options(request)
     net = request.program.net(request.net)
-    flat = flatten(request.program, net)
-    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
-    streams = Streams(flat)
-    if not streams.stream:
-        raise TransformError(
-            f"{net.name} has no stream, and no input with its output's legs: there are no paths",
-            f"`expand({net.name}, x)` writes a value x out",
-        )
-    decls = (*request.program.declarations, *net.inputs, *flat.owned)
-    expansion = Expansion(
-        streams, options.split, {d.name for d in decls} | {s.target.name for s in flat.body}
-    )
-    of = score_name(streams, options.of) if options.of else ""
-    expansion.read({read for name in ([of] if of else flat.outputs) for read in streams.ends(name)})
-    paths, steps = listed(expansion, options.order, options.count)
+    expansion, of = read_paths(request.program, net, options.split, options.of)
+    if options.named:
+        paths, steps = named(expansion, options.named)
+    else:
+        paths, steps = listed(expansion, options.order, options.count)
     rest = rest_of(expansion, paths, steps)
+    flat = expansion.streams.flat
     if of:
         results = [score(expansion, of, paths, rest)]
         outputs = [score_output(results[0])]
@@ -54,20 +56,41 @@ def expand_paths(request: Request) -> tuple[Net, ...]:
     return (replace(made, source=net.source or net.name, body=renew(tuple(body))),)
 
 
+def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> tuple[Expansion, str]:
+    """The blocks and sources of a net, heads apart with ``split``, and the name of the score ``of``.
+
+    Raises TransformError where the net has no stream, and where an addition is not linear in it.
+    """
+    flat = flatten(program, net)
+    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
+    streams = Streams(flat)
+    if not streams.stream:
+        raise TransformError(
+            f"{net.name} has no stream, and no input with its output's legs: there are no paths",
+            f"`expand({net.name}, x)` writes a value x out",
+        )
+    decls = (*program.declarations, *net.inputs, *flat.owned)
+    expansion = Expansion(streams, split, {d.name for d in decls} | {s.target.name for s in flat.body})
+    name = score_name(streams, of) if of else ""
+    expansion.read({read for value in ([name] if of else flat.outputs) for read in streams.ends(value)})
+    return expansion, name
+
+
 @dataclass(frozen=True, slots=True)
 class _Options:
     order: float
     count: int
     split: bool
     of: ValuePath
+    named: tuple[str, ...]
 
 
 def _options(request: Request) -> _Options:
-    known = {"order", "count", "by", "of"}
+    known = {"order", "count", "by", "of", "named"}
     for name in request.options:
         if name not in known:
             raise TransformError(
-                f"expand(net, paths) has no option {name}", "there are order, count, by and of"
+                f"expand(net, paths) has no option {name}", "there are order, count, by, of and named"
             )
     numbers = []
     for name in ("order", "count"):
@@ -82,26 +105,38 @@ def _options(request: Request) -> _Options:
     if not isinstance(of, tuple) or not all(isinstance(step, Step) for step in of):
         raise TransformError("of names a score", "`of = attention{1}.S`")
     path = tuple(step for step in of if isinstance(step, Step))
-    return _Options(numbers[0], int(numbers[1]), by == (Step("head"),), path)
+    text = request.options.get("named", "")
+    names = tuple(name.strip() for name in text.split(";") if name.strip()) if isinstance(text, str) else ()
+    if "named" in request.options and (not names or {"order", "count"} & set(request.options)):
+        raise TransformError("named names the paths that are listed, all of them", '`named = "direct; 0.3"`')
+    return _Options(numbers[0], int(numbers[1]), by == (Step("head"),), path, names)
+
+
+def output_value(expansion: Expansion, output: Output, name: str) -> tuple[Value, Sum]:
+    """An output, and what it is in terms of streams.
+
+    Raises TransformError for one that is not linear in them, or is no value that paths lead to.
+    """
+    streams = expansion.streams
+    own = dotted(output.name, output.subs)
+    if name in streams.stream:
+        legs = next(a.legs for a in streams.flat.assignments if a.value == name)
+        return Value(own, legs), Sum((Term((Tensor(Ref(name), legs),)),))
+    if name not in streams.definitions:
+        raise TransformError(f"the output {own} is no value that paths lead to")
+    total = streams.value(name)
+    if any(len(streams.uses(term)) > 1 for term in total.terms):
+        raise TransformError(f"the output {own} multiplies values of a stream with one another")
+    return replace(streams.definitions[name].target, name=own, anonymous=False), total
 
 
 def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
     """An output as the sum of what each path gives, each with its name below."""
+    target, total = output_value(expansion, output, name)
     streams = expansion.streams
-    own = dotted(output.name, output.subs)
-    if name in streams.stream:
-        own_legs = next(a.legs for a in streams.flat.assignments if a.value == name)
-        total = Sum((Term((Tensor(Ref(name), own_legs),)),))
-        target = Value(own, own_legs)
-    elif name in streams.definitions:
-        target = replace(streams.definitions[name].target, name=own, anonymous=False)
-        total = streams.value(name)
-    else:
-        raise TransformError(f"the output {own} is no value that paths lead to")
+    own = target.name
     constant = [term for term in total.terms if not streams.uses(term)]
     linear = [term for term in total.terms if streams.uses(term)]
-    if any(len(streams.uses(term)) > 1 for term in linear):
-        raise TransformError(f"the output {own} multiplies values of a stream with one another")
     terms: list[Term] = []
     legs = value_wires(target.legs)
 

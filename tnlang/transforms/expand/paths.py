@@ -10,6 +10,7 @@ rest are the output exactly.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -195,10 +196,14 @@ class Expansion:
         self.bindings.append(Bind(Value(own, tuple(legs.values())), body, origin=origin))
         return own
 
+    def through(self, path: Path, part: Component) -> str:
+        """The name of the path through one more component."""
+        mark = " (V)" if part.has_heads else ""
+        return part.name if path.name == DIRECT else f"{path.name} -> {part.name}{mark}"
+
     def extended(self, path: Path, part: Component) -> Path:
         """The path through one more component, bound."""
-        mark = " (V)" if part.has_heads else ""
-        name = part.name if path.name == DIRECT else f"{path.name} -> {part.name}{mark}"
+        name = self.through(path, part)
         value = self.bind(name, self.assignments[part.at].legs, [(part.terms, {part.reads: path.value})])
         return Path(name, value, part.at)
 
@@ -234,13 +239,10 @@ def listed(expansion: Expansion, order: float, count: int) -> tuple[list[Path], 
             length += 1
             longer: list[Path] = []
             for path in last:
-                for block in expansion.blocks:
-                    if path.at not in expansion.within[block.whole.reads]:
-                        continue
-                    for part in block.parts:
-                        longer.append(expansion.extended(path, part))
-                        steps.add((path.value, part.name, part.at))
-                        yield longer[-1]
+                for part in after(expansion, path):
+                    longer.append(expansion.extended(path, part))
+                    steps.add((path.value, part.name, part.at))
+                    yield longer[-1]
             last = longer
 
     paths = list(itertools.islice(every(), min(count, LIMIT + 1)))
@@ -249,6 +251,42 @@ def listed(expansion: Expansion, order: float, count: int) -> tuple[list[Path], 
             f"there are more than {LIMIT:,} paths", "limit them: `order <= 2`, `count = 100`"
         )
     return paths, steps
+
+
+def named(expansion: Expansion, names: Sequence[str]) -> tuple[list[Path], set[tuple[str, str, int]]]:
+    """The paths of these names, each after those that it begins with, and the steps between them.
+
+    Raises TransformError for a name that no path has.
+    """
+    sources = {path.name: path for path in expansion.sources}
+    known: dict[tuple[str, str, int], Path] = {}
+    found: dict[str, Path] = {}
+    for name in names:
+        first, *others = name.split(" -> ")
+        parts = others if first in sources else [first, *others]
+        path = sources.get(first) or sources.get(DIRECT)
+        if path is None:
+            raise TransformError(f"no path begins with {first}", "they begin with " + ", ".join(sources))
+        found[path.name] = path
+        for wanted in parts:
+            part = next((p for p in after(expansion, path) if p.name == wanted.removesuffix(" (V)")), None)
+            if part is None:
+                close = difflib.get_close_matches(wanted, [p.name for p in after(expansion, path)], n=3)
+                hint = "did you mean " + " or ".join(close) + "?" if close else ""
+                raise TransformError(f"no path goes from {path.name} through {wanted}", hint)
+            step = (path.value, part.name, part.at)
+            known[step] = path = known.get(step) or expansion.extended(path, part)
+            found[path.name] = path
+        if len(found) > LIMIT:
+            raise TransformError(f"there are more than {LIMIT:,} paths")
+    return list(found.values()), set(known)
+
+
+def after(expansion: Expansion, path: Path) -> Iterator[Component]:
+    """The components that a path can go on through."""
+    for block in expansion.blocks:
+        if path.at in expansion.within[block.whole.reads]:
+            yield from block.parts
 
 
 def rest_of(expansion: Expansion, paths: list[Path], steps: set[tuple[str, str, int]]) -> dict[str, str]:
