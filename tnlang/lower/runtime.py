@@ -326,7 +326,7 @@ def taken(x: Tensor, indices: Tensor) -> Tensor:
 
 def reshaped(x: Tensor, legs: int, *sizes: int) -> Tensor:
     """The entries of the last ``legs`` axes on axes of other sizes."""
-    return x.reshape(*x.shape[: x.dim() - legs], *sizes)
+    return x.reshape((*x.shape[: x.dim() - legs], *sizes))
 
 
 def spread(x: Tensor, *sizes: int) -> Tensor:
