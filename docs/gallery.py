@@ -77,7 +77,7 @@ class Entry:
         return tuple(CHECKS.get(self.name, ()))
 
     def load(self) -> tnlang.Program:
-        """The program. Raises TnError, with TN900 alone where a transform is missing from this version."""
+        """The program. Raises TnError for a file with mistakes."""
         return tnlang.load(self.path)
 
 

@@ -93,7 +93,6 @@ CODES: dict[str, str] = {
     "TN861": "files import one another in a circle",
     "TN862": "an imported file has no such name",
     # transforms
-    "TN900": "a transform is not available in this version",
     "TN901": "no transform of that name",
     "TN902": "a transform's argument matches nothing",
     "TN903": "a transform's arguments do not fit it",

@@ -16,7 +16,7 @@ from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
-from tnlang.transforms import OF_ANOTHER_VALUE, OF_ENTRIES, PLANNED, STEPS, TRANSFORMS
+from tnlang.transforms import OF_ANOTHER_VALUE, OF_ENTRIES, STEPS, TRANSFORMS
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
@@ -64,10 +64,8 @@ def _made(
         world.nets.append(net)
         return net, found[1]
     transform = path_text(value.path)
-    if transform not in TRANSFORMS and transform not in PLANNED:
-        hint = near(transform, [*TRANSFORMS, *PLANNED]) or "there are " + shown(
-            sorted([*TRANSFORMS, *PLANNED])
-        )
+    if transform not in TRANSFORMS:
+        hint = near(transform, TRANSFORMS) or "there are " + shown(sorted(TRANSFORMS))
         world.diagnostics.error("TN901", f"there is no transform {transform}", value.path.span, hint=hint)
         return None
     first = value.arguments[0] if value.arguments else None
@@ -77,14 +75,6 @@ def _made(
         )
         return None
     source = _net(first, f"{name}/{transform}", scope, stages)
-    if transform in PLANNED:
-        world.diagnostics.error(
-            "TN900",
-            f"the transform {transform} is not available in this version",
-            value.path.span,
-            hint="this version has " + shown(sorted(TRANSFORMS)),
-        )
-        return None
     if source is None or not is_whole(source[0], {net.name: net for net in world.nets}):
         return None  # what it lacks has been reported where it stands
     request, spans, chains = _request(value, name, source[0].name, scope)

@@ -10,6 +10,7 @@ from tnlang.transforms.contract import contract
 from tnlang.transforms.decompose import decompose
 from tnlang.transforms.derivative import derivative
 from tnlang.transforms.expand import expand
+from tnlang.transforms.fold import fold
 from tnlang.transforms.freeze import freeze
 from tnlang.transforms.patch import patch
 from tnlang.transforms.replace import replace
@@ -22,6 +23,7 @@ TRANSFORMS: dict[str, Transform] = {
     "decompose": decompose,
     "derivative": derivative,
     "expand": expand,
+    "fold": fold,
     "freeze": freeze,
     "patch": patch,
     "replace": replace,
@@ -38,13 +40,9 @@ OF_ANOTHER_VALUE = ("ablate", "derivative", "patch", "replace")
 STEPS: dict[str, Callable[[Request], tuple[tuple[str, Net], ...]]] = {"simplify": steps}
 """Transforms of several steps: the nets on the way, the source first, each with what it comes from."""
 
-PLANNED = ("fold",)
-"""Transforms of the language that this version does not have."""
-
 __all__ = [
     "OF_ANOTHER_VALUE",
     "OF_ENTRIES",
-    "PLANNED",
     "STEPS",
     "TRANSFORMS",
     "Request",
@@ -56,6 +54,7 @@ __all__ = [
     "decompose",
     "derivative",
     "expand",
+    "fold",
     "freeze",
     "patch",
     "replace",

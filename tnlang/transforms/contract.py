@@ -74,7 +74,7 @@ def contract(request: Request) -> tuple[Net, ...]:
     if name is not None and not (isinstance(name, tuple) and len(name) == 1 and isinstance(name[0], Step)):
         raise TransformError("the name of the result is a single name", "`name = W`")
     chosen = str(name[0]) if isinstance(name, tuple) else ""
-    return change_inside(request, request.paths, lambda net, wanted: _as_one(net, wanted, chosen))
+    return change_inside(request, request.paths, lambda net, wanted: as_one(net, wanted, chosen))
 
 
 def _order(text: str) -> tuple[ValuePath, ...]:
@@ -97,7 +97,11 @@ def _order(text: str) -> tuple[ValuePath, ...]:
     return tuple(found)
 
 
-def _as_one(net: Net, wanted: tuple[Ref, ...], name: str) -> Net:
+def as_one(net: Net, wanted: tuple[Ref, ...], name: str) -> Net:
+    """The net with the tensors wanted as one of that name wherever they are factors of one product.
+
+    Raises TransformError where they never are.
+    """
     if len(wanted) == 1:
         return _derived(net, wanted[0])
     work = _Contracting(net, wanted, name or "·".join(map(_text, wanted)), derived=True)

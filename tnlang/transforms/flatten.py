@@ -75,6 +75,8 @@ class Flat:
     bound: Callable[[str], bool] = lambda _: False
     aliases: dict[str, str] = field(default_factory=dict)
     """Values under the names that calls give them in a cache, by those that they have where they are made."""
+    makers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The call that a value is a result of, by its path and turns, and the net that is called."""
 
     def definitions(self) -> dict[str, Bind]:
         return {s.target.name: s for s in self.body if isinstance(s, Bind)}
@@ -220,6 +222,7 @@ class _Scope:
             name = inner.named(Ref(output.name, output.subs)).name
             self.values[result.name, self.subs(result.subs)] = name
             self.calls[name] = values[:-1]
+            self.flat.makers[name] = (values[:-1], callee.source or callee.name)
             if not result.anonymous:
                 own = dotted(result.name, self.subs(result.subs) or turns)
                 self.flat.aliases[self.values_prefix + own] = name

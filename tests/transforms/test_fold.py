@@ -1,0 +1,161 @@
+"""fold: the parameters of norms in the weights that read them, as TransformerLens folds them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+import tnlang
+from tests.elaborate.notation import elaborated, net
+from tests.strategies import Case, programs
+from tests.transforms.fixtures import check, fixtures, same_values
+from tnlang.ir.check import violations
+from tnlang.ir.net import Bind
+from tnlang.reference import execute
+from tnlang.transforms import Request, Step, TransformError, fold
+
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
+SMALL = {"layer": 2, "vocab": 50, "head": 4, "head_size": 4, "hidden": 16, "position": 10}
+
+
+@pytest.mark.parametrize("path", fixtures("fold"), ids=lambda path: path.stem)
+def test_fixture(path: Path) -> None:
+    check(path)
+
+
+@pytest.fixture(scope="module")
+def gpt2() -> tnlang.Program:
+    text = (GALLERY / "gpt2.tn").read_text(encoding="utf-8")
+    return tnlang.load(text + "\nnet folded = fold(gpt2, ln)\nnet last = fold(gpt2, ln_f)\n", dims=SMALL)
+
+
+def test_gpt2_gives_the_same_from_one_state_dict(gpt2: tnlang.Program) -> None:
+    torch.manual_seed(1)
+    source = gpt2.nets["gpt2"].module()
+    for parameter in source.parameters():
+        torch.nn.init.normal_(parameter)
+    tokens = torch.randint(0, 50, (2, 7))
+    expected = source(tokens)
+    for name in ("folded", "last"):
+        module = gpt2.nets[name].module()
+        module.load_state_dict(source.state_dict())
+        for result in (module(tokens), module.prepare()(tokens)):
+            torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-5)
+    assert not [key for key in module.state_dict() if key not in source.state_dict()]
+
+
+def test_the_tensors_are_those_of_transformer_lens(gpt2: tnlang.Program) -> None:
+    """Its formulae: W_Q * gain, b_Q + (W_Q * bias).sum, for Q, K, V, the MLP and the unembedding."""
+    module = gpt2.nets["folded"].module()
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter)
+    module.prepare()
+    kept = {name: buffer.numpy() for name, buffer in module.named_buffers()}
+    state = {name: value.numpy() for name, value in module.state_dict().items()}
+    seen = 0
+    for layer in range(2):
+        gain, bias = state[f"ln_1.{layer}.gain"], state[f"ln_1.{layer}.bias"]
+        for letter in "QKV":
+            W, b = state[f"attention.{layer}.W_{letter}"], state[f"attention.{layer}.b_{letter}"]
+            found = kept[f"prepared_attention_{layer}_W_{letter}_prime"]
+            np.testing.assert_allclose(found, W * gain, rtol=1e-6)
+            found = kept[f"prepared_attention_{layer}_b_{letter}_prime"]
+            np.testing.assert_allclose(found, b + (W * bias).sum(-1), rtol=1e-4, atol=1e-5)
+            seen += 2
+        gain, bias = state[f"ln_2.{layer}.gain"], state[f"ln_2.{layer}.bias"]
+        W, b = state[f"mlp.{layer}.W_in"], state[f"mlp.{layer}.b_in"]
+        np.testing.assert_allclose(kept[f"prepared_mlp_{layer}_W_in_prime"], W * gain, rtol=1e-6)
+        found = kept[f"prepared_mlp_{layer}_b_in_prime"]
+        np.testing.assert_allclose(found, b + (W * bias).sum(-1), rtol=1e-4, atol=1e-5)
+        seen += 2
+    W, gain, bias = state["W_E"], state["ln_f.gain"], state["ln_f.bias"]
+    np.testing.assert_allclose(kept["prepared_W_E_prime"], W * gain, rtol=1e-6)
+    (rest,) = (value for name, value in kept.items() if "bias" in name)
+    np.testing.assert_allclose(rest, (W * bias).sum(-1), rtol=1e-4, atol=1e-5)
+    assert len(kept) == seen + 2
+
+
+UNEMBED = """
+dim seq = 3, hidden = 4, vocab = 5
+net ln(x[seq, hidden]) -> y[seq, hidden] {
+    param gain[hidden] ~ ones, bias[hidden] ~ zeros
+    scale[p] = rsqrt(var[e](x[p, e]) + 1e-5)
+    y[p, d] = (x[p, d] - mean[e](x[p, e])) scale[p] gain[d] + bias[d]
+}
+net unembed(x[seq, hidden]) -> logits[seq, vocab] {
+    param W_U[vocab, hidden]
+    logits[p, v] = ln(x)[p, d] W_U[v, d]
+}
+"""
+
+
+def test_a_norm_written_out_keeps_its_scale_as_a_value() -> None:
+    assert net(UNEMBED + "net f = fold(unembed, ln)", "f") == [
+        "W_U'[v, d] = W_U[v, d] ln.gain[d]",
+        "ln.scale[p] = rsqrt⟨var[e]⟨x[p, e]⟩ + 1e-5⟩",
+        "ln.normal[p, d] = (x[p, d] + -mean[e]⟨x[p, e]⟩) ln.scale[p]",
+        "W_U·ln.bias[v] = Σd W_U[v, d] ln.bias[d]",
+        "logits[p, v] = Σd ln.normal[p, d] W_U'[v, d] + W_U·ln.bias[v]",
+    ]
+
+
+def test_a_frozen_norm_folds_too() -> None:
+    program = tnlang.load(UNEMBED + "net a = freeze(unembed, scale)\nnet b = fold(a, ln)")
+    source, folded = program.nets["unembed"].module(), program.nets["b"].module()
+    folded.load_state_dict(source.state_dict())
+    x = torch.randn(3, 4)
+    out, cache = source.run_with_cache(x)
+    torch.testing.assert_close(folded(x, frozen=cache), out)
+
+
+def test_weights_of_families_and_products_of_weights() -> None:
+    text = """
+    dim n = 3, m = 2
+    param W{l: 0..2}[m, n], A[m, n], B[n, k: n], g[n]
+    net f(x[n]) -> y[m] {
+        h[i] = layernorm[i](x[i]) g[i]
+        AB[a, i] = A[a, j] B[j, i]
+        y[a] = W{0}[a, i] h[i] + W{1}[a, i] h[i] + AB[a, i] h[i]
+    }
+    net e = fold(f, h)
+    """
+    program = elaborated(text)
+    assert violations(program) == []
+    same_values(program, "f", "e")
+    made = [s.target.name for s in program.net("e").body if s.target.derived]  # type: ignore[union-attr]
+    assert sorted(made) == ["AB'", "W.0'", "W.1'"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("unembed", "fold takes the norms"),
+        ("unembed, lm", "has no norm or value lm"),
+        ("ln, scale", "no weight reads scale"),
+        ("unembed, ln, rank = 3", "fold takes the norms"),
+    ],
+)
+def test_what_cannot_be_folded_is_refused(arguments: str, said: str) -> None:
+    with pytest.raises(tnlang.TnError) as caught:
+        tnlang.load(UNEMBED + f"net f = fold({arguments})\n")
+    (found,) = caught.value.diagnostics
+    assert found.code in ("TN902", "TN903") and said in found.message and found.hint
+
+
+@settings(max_examples=40)
+@given(programs())
+def test_what_is_folded_keeps_its_value(case: Case) -> None:
+    program = elaborated(case.text)
+    values = [s.target.name for s in program.net(case.net).body if isinstance(s, Bind)]
+    for name in values:
+        with suppress(TransformError):
+            nets = fold(Request(program, "new", case.net, ((Step(name),),)))
+            changed = replace(program, nets=(*program.nets, *nets))
+            assert violations(changed) == [], f"{name}\n{case.text}"
+            case.close(execute(changed, "new", case.inputs, case.parameters).outputs, case.outputs)
