@@ -133,8 +133,6 @@ def test_freezing_again_and_nested():
         ("net f = freeze(A)", "TN201"),
         ("net f = freeze(model, A, rank = 2)", "TN903"),
         ("net f = freese(model, A)", "TN901"),
-        ("net f = simplify(model)", "TN900"),
-        ("net f = freeze(simplify(model), A)", "TN900"),
         ("net f = freeze(f, A)", "TN501"),
     ],
 )

@@ -30,13 +30,13 @@ def simplify(request: Request) -> tuple[Net, ...]:
 
 
 def steps(request: Request) -> tuple[tuple[str, Net], ...]:
-    """What ``simplify`` does in the net itself: after each rule, its name and the net as it is then.
+    """What ``simplify`` does in the net itself: the net, then after each rule its name and the net as it is.
 
     What the net calls is as it was.
     """
     _check(request)
     net = request.program.net(request.net)
-    found: list[tuple[str, Net]] = []
+    found: list[tuple[str, Net]] = [("", net)]
 
     def told(rule: str, body: tuple[Stmt, ...]) -> None:
         found.append((rule, replace(net, name=f"{request.name}/{len(found)}", body=renew(body))))
