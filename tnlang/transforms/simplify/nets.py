@@ -27,7 +27,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.walk import free_wires, map_children, refs, statements, value_wires, walk
 from tnlang.transforms.simplify.facts import Facts
-from tnlang.transforms.simplify.rewriting import Rewriting, Rules, tidy
+from tnlang.transforms.simplify.rewriting import Rewriting, Rules, tidy, with_ones
 
 Told = Callable[[str, tuple[Stmt, ...]], None]
 """Hears of each step: the rule's name and the net's statements after it."""
@@ -207,10 +207,7 @@ def presented(body: Sum, wires: tuple[Wire, ...]) -> Sum:
     if not new.terms:
         new = replace(new, terms=(Term((Number(0, "0"),)),))
     lost = tuple(wire for wire in wires if wire not in free_wires(new))
-    if not lost:
-        return new
-    first = replace(new.terms[0], nodes=(*new.terms[0].nodes, Special("ones", lost)))
-    return replace(new, terms=(first, *new.terms[1:]))
+    return with_ones(new, lost) if lost else new
 
 
 def _is_number(node: Node) -> bool:

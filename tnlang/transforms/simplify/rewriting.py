@@ -170,10 +170,14 @@ def held(node: Node) -> Node:
     body = node.body if node.body.terms else one(coefficient=0)
     lost = tuple(gate for gate in node.gates if gate not in free_wires(body))
     if lost:
-        first = body.terms[0]
-        first = replace(first, nodes=(*first.nodes, *(Special("ones", (gate,)) for gate in lost)))
-        body = replace(body, terms=(first, *body.terms[1:]))
+        body = with_ones(body, lost)
     return node if body is node.body else replace(node, body=body)
+
+
+def with_ones(body: Sum, wires: tuple[Wire, ...]) -> Sum:
+    """A sum that no longer shows some wires with ``ones`` on them, in each term: no order of terms shows."""
+    shown = (Special("ones", wires),)
+    return replace(body, terms=tuple(replace(t, nodes=(*t.nodes, *shown)) for t in body.terms))
 
 
 def settled(term: Term) -> Term:
