@@ -141,8 +141,8 @@ def test_what_is_refused(line: str, code: str):
 
 
 def test_a_net_that_failed_is_not_reported_again():
-    assert codes(MODEL + "net e = simplify(model)\nnet f = freeze(e, A)\nfigure q { draw e; draw f }") == [
-        "TN900"
+    assert codes(MODEL + "net e = simplify(model, A)\nnet f = freeze(e, A)\nfigure q { draw e; draw f }") == [
+        "TN902"
     ]
 
 
