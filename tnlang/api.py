@@ -247,6 +247,13 @@ class NetHandle(Picture):
 
         return cost(self._program.at(dims).ir, self.name)
 
+    def rewritten(self) -> dict[str, int]:
+        """The rules of the optimizer that made the generated ``forward``, and how often; not of nets called."""
+        from tnlang.lower.nets import plan_module
+
+        plan = next(p for p in plan_module(self._program.ir, (self.name,)).nets if p.name == self.name)
+        return dict(plan.rewritten)
+
     def numpy(self, /, *inputs: Any, **parameters: Any) -> Any:
         """The reference: what the net's definition says, term by term, in NumPy.
 

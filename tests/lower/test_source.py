@@ -57,13 +57,14 @@ def test_gpt2_reads_as_one_would_write_it() -> None:
         "return F.linear(self.ln_f(x), self.W_E)"
     )
     assert method(code, "Attention").split("\n")[3:] == [
-        "Q = torch.einsum('hsd,...qd->...hqs', self.W_Q, x) + self.b_Q[:, None]",
-        "K = torch.einsum('hsd,...kd->...hks', self.W_K, x) + self.b_K[:, None]",
-        "V = torch.einsum('hsd,...kd->...hks', self.W_V, x) + self.b_V[:, None]",
-        "QK = torch.einsum('...hqs,...hks->...hqk', Q, K)",
-        "A = torch.softmax(causal(QK / math.sqrt(self.head_size)), dim=-1)",
-        "AV = torch.einsum('...hqk,...hks->...hqs', A, V)",
-        "return torch.einsum('hsd,...hqs->...qd', self.W_O, AV) + self.b_O",
+        "W_Q_x = F.linear(x, self.W_Q.flatten(0, 1), self.b_Q.flatten(0, 1))",
+        "Q = W_Q_x.unflatten(-1, self.W_Q.shape[:2]).transpose(-3, -2)",
+        "W_K_x = F.linear(x, self.W_K.flatten(0, 1), self.b_K.flatten(0, 1))",
+        "K = W_K_x.unflatten(-1, self.W_K.shape[:2]).transpose(-3, -2)",
+        "W_V_x = F.linear(x, self.W_V.flatten(0, 1), self.b_V.flatten(0, 1))",
+        "V = W_V_x.unflatten(-1, self.W_V.shape[:2]).transpose(-3, -2)",
+        "mixed = attended(Q, K, V, 1 / math.sqrt(self.head_size), is_causal=True)",
+        "return F.linear(mixed.transpose(-3, -2).flatten(-2, -1), self.W_O.flatten(0, 1).T, self.b_O)",
     ]
     assert method(code, "Mlp").split("\n")[3:] == [
         "return F.linear(F.gelu(F.linear(x, self.W_in, self.b_in), approximate='tanh'), "

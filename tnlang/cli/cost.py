@@ -49,22 +49,25 @@ def command(file: str, net: str | None, dims: dict[str, int], diagnostics: str) 
     handles = [net_of(program, net)] if net is not None else list(program.nets.values())
     try:
         costs = [handle.cost() for handle in handles]
+        rules = [handle.rewritten() for handle in handles]
     except SizeError as error:
         raise ValueMismatch(str(error)) from error
     report(program.warnings, diagnostics)
     if diagnostics == "json":
-        click.echo(json.dumps([_as_json(cost) for cost in costs], ensure_ascii=False, indent=2))
+        found = [_as_json(*pair) for pair in zip(costs, rules, strict=True)]
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for cost in costs:
-        _show(cost)
+    for pair in zip(costs, rules, strict=True):
+        _show(*pair)
 
 
-def _as_json(cost: Cost) -> dict[str, object]:
+def _as_json(cost: Cost, rules: dict[str, int]) -> dict[str, object]:
     return {
         "net": cost.net,
         "flops": cost.flops,
         "largest": _step_as_json(cost.largest) if cost.largest is not None else None,
         "assumed": dict(cost.assumed),
+        "rewritten": rules,
         "steps": [_step_as_json(step) for step in cost.steps],
     }
 
@@ -80,13 +83,15 @@ def _step_as_json(step: CostStep) -> dict[str, object]:
     }
 
 
-def _show(cost: Cost) -> None:
+def _show(cost: Cost, rules: dict[str, int]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     assumed = ", ".join(f"{name} = {size}" for name, size in cost.assumed.items())
     click.echo(f"net {cost.net}: {cost.flops:,} FLOPs" + (f" (assuming {assumed})" if assumed else ""))
+    if rules:
+        click.echo(f"rewritten by: {', '.join(f'{name} {count}' for name, count in rules.items())}")
     if cost.largest is None:
         return
     click.echo(f"largest intermediate: {cost.largest.entries:,} entries, {_result(cost.largest)}")

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tnlang.ir.program import Program
 from tnlang.lower.names import class_names, identifier
 from tnlang.source import Diagnostic, TnError
 
+if TYPE_CHECKING:
+    from tnlang.lower.optimize import Rule
+
 __all__ = ["class_names", "identifier", "torch_source"]
 
 
-def torch_source(program: Program, nets: Sequence[str] | None = None) -> str:
+def torch_source(
+    program: Program, nets: Sequence[str] | None = None, rules: Sequence[Rule] | None = None
+) -> str:
     """One Python module with a class for each of the nets (all that are exported) and those they call.
 
     It needs torch and the standard library alone, and the modules of the program's ``fn`` functions. The same
-    program gives the same bytes. Raises KeyError for a net the program does not have, TnError where a net
-    has an expression too long for Python: one that nests as deep as its products have factors.
+    program gives the same bytes. ``rules`` are those of the optimizer to apply, all if not given. Raises
+    KeyError for a net the program does not have, TnError where a net has an expression too long for Python:
+    one that nests as deep as its products have factors.
     """
     from tnlang.lower.nets import plan_module
+    from tnlang.lower.optimize import RULES
     from tnlang.lower.torch import module_source
 
     wanted = program.exported if nets is None else nets
     try:
-        return module_source(plan_module(program, wanted))
+        return module_source(plan_module(program, wanted, RULES if rules is None else rules))
     except RecursionError:
         place = program.net(wanted[-1]).origin.span
         message = f"an expression of {wanted[-1]}, or of a net before it, is too long for one of Python"

@@ -27,7 +27,6 @@ from tnlang.ir.walk import new_id, refs, statements, value_wires, walk
 from tnlang.lower.checks import checks
 from tnlang.lower.counting import in_turns, plus, plus_one, variables
 from tnlang.lower.dims import nominal, scalar
-from tnlang.lower.fuse import fused
 from tnlang.lower.names import LIBRARY, identifier
 from tnlang.lower.operands import Held, Operand, Scope, add, ordered, spread_to
 from tnlang.lower.plan import (
@@ -180,7 +179,7 @@ class Builder(Known):
     # ------------------------------------------------------------ statements
 
     def let(self, target: Var, value: Expr | None, point: Point | None) -> None:
-        self.steps.append(Let(target, None if value is None else fused(value), point))
+        self.steps.append(Let(target, value, point))
 
     def run(self, body: Sequence[Stmt]) -> None:
         for position, statement in enumerate(body):
@@ -457,9 +456,7 @@ class Builder(Known):
 
     def finish(self) -> Body:
         """The body, its checks put first: what inputs tell of sizes, what follows, what is handed down."""
-        result = tuple(
-            fused(self.expression(Ref(output.name, tuple(output.subs)))) for output in self.net.outputs
-        )
+        result = tuple(self.expression(Ref(output.name, tuple(output.subs))) for output in self.net.outputs)
         first: list[Step] = []
         if self.called:
             attributes = {**self.place.parameters, **self.place.calls}

@@ -36,6 +36,7 @@ from tnlang.lower.names import (
 )
 from tnlang.lower.notation import describe
 from tnlang.lower.operands import Held
+from tnlang.lower.optimize import RULES, Rule, optimized
 from tnlang.lower.owned import parameters_of, place_of, submodules_of, value_names
 from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import (
@@ -54,8 +55,8 @@ from tnlang.lower.weights import checkpoint_of
 SizeIn = Callable[[Size], Scalar]
 
 
-def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
-    """The classes of some nets and of all that they call, callees first."""
+def plan_module(program: Program, nets: Sequence[str], rules: Sequence[Rule] = RULES) -> ModulePlan:
+    """The classes of some nets and of all that they call, callees first, by these rules of the optimizer."""
     wanted = {net.name for name in nets for net in called(program, program.net(name))}
     chosen = [net for net in program.nets if net.name in wanted]
     inner = {s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)}
@@ -63,7 +64,7 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
     callees: dict[str, Callee] = {}
     plans = []
     for net in chosen:
-        plan, callees[net.name] = plan_net(program, net, callees, net.name in inner, classes[net.name])
+        plan, callees[net.name] = plan_net(program, net, callees, net.name in inner, classes[net.name], rules)
         plans.append(plan)
     functions = tuple(
         (function_name(f.name), *f.target.partition(":")[::2])
@@ -74,7 +75,12 @@ def plan_module(program: Program, nets: Sequence[str]) -> ModulePlan:
 
 
 def plan_net(
-    program: Program, net: Net, callees: Mapping[str, Callee], is_called: bool, class_name: str
+    program: Program,
+    net: Net,
+    callees: Mapping[str, Callee],
+    is_called: bool,
+    class_name: str,
+    rules: Sequence[Rule],
 ) -> tuple[NetPlan, Callee]:
     """The class of a net, and what its callers have to know."""
     dims = dims_of(program, net)
@@ -130,9 +136,9 @@ def plan_net(
         body = Body(
             tuple(builder.steps), tuple(h.var for h in kept.values()), tuple(sorted(builder.names.taken))
         )
-        return builder, Derived(body, tuple(place.kept[name] for name in kept))
+        return builder, Derived(optimized(body, rules)[0], tuple(place.kept[name] for name in kept))
 
-    def build(observed: bool) -> tuple[Builder, Body]:
+    def build(observed: bool) -> tuple[Builder, Body, Counter[str]]:
         builder = builder_of(observed, inputs, handed)
         builder.versions = {
             name: builder.names.take(f"{identifier(name)}_versions") for name in _streams_met_by_number(net)
@@ -142,10 +148,10 @@ def plan_net(
         if taken:
             builder.kept(kept, [name for statement in taken for name in bound_by(statement)])
         builder.run(without(net.body, taken))
-        return builder, builder.finish()
+        return builder, *optimized(builder.finish(), rules)
 
     deriving, derived = build_derived() if alone else (None, None)
-    seen, observed = build(True)
+    seen, observed, rewritten = build(True)
     plain = None if frozen else build(False)
     used_dims = seen.used_dims | (plain[0].used_dims if plain else set())
     used_dims |= deriving.used_dims if deriving is not None else set()
@@ -166,7 +172,7 @@ def plan_net(
     plan = NetPlan(
         name=net.name,
         class_name=class_name,
-        doc=describe(program, net),
+        doc=(*describe(program, net), *_rule_lines(plain[2] if plain else rewritten)),
         keywords=words,
         counting=tuple(
             (d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None
@@ -186,6 +192,7 @@ def plan_net(
         outputs=tuple((dotted(o.name, o.subs), identifier(dotted(o.name, o.subs))) for o in net.outputs),
         signature=signature(net),
         fused=plain[1] if plain else None,
+        rewritten=tuple((plain[2] if plain else rewritten).items()),
         observed=observed,
         like=_like(net, inputs, place),
         past_values=_past_values(program, net),
@@ -205,6 +212,13 @@ def plan_net(
     )
     assert has_params or not plan.parameters
     return plan, callee
+
+
+def _rule_lines(rewritten: Mapping[str, int]) -> tuple[str, ...]:
+    """The line of a docstring that names the rules of the optimizer that ``forward`` comes from."""
+    if not rewritten:
+        return ()
+    return (f"Rewritten by: {', '.join(f'{name} {count}' for name, count in rewritten.items())}.",)
 
 
 def signature(net: Net) -> str:

@@ -236,6 +236,31 @@ class Unflatten:
 
 
 @dataclass(frozen=True, slots=True)
+class UnflattenLike:
+    """The last axis taken apart into axes of the sizes that some axes of another array have."""
+
+    x: Expr
+    like: Expr
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The softmax over keys of ``scale`` times products of queries and keys, plus ``mask``, times values.
+
+    The last two axes are [query, entry], [key, entry], [key, what is given] and, of the mask, [query, key];
+    those before broadcast. ``causal`` leaves out keys after the query.
+    """
+
+    queries: Expr
+    keys: Expr
+    values: Expr
+    scale: Scalar
+    mask: Expr | None = None
+    causal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Flatten:
     """The axes ``first`` to ``last`` joined."""
 
@@ -421,6 +446,8 @@ Expr = (
     | ToComplex
     | Conjugate
     | LoopSum
+    | UnflattenLike
+    | Attention
     | CallNet
     | Factored
     | Kept

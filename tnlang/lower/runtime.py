@@ -345,6 +345,39 @@ def causal(x: Tensor, query: int = -2, key: int = -1) -> Tensor:
     return x.masked_fill(later, -math.inf)
 
 
+def attended(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    scale: float,
+    mask: Tensor | None = None,
+    is_causal: bool = False,
+) -> Tensor:
+    """The softmax over keys of scaled products plus mask, times values; axes before the last two may lack."""
+    parts = (queries, keys, values, *(() if mask is None or mask.dim() < 3 else (mask,)))
+    around: torch.Size = torch.broadcast_shapes(*(part.shape[:-2] for part in parts))  # type: ignore[no-untyped-call]
+    flat = (1,) * (2 - len(around)) + tuple(around)
+
+    def stacked(x: Tensor) -> Tensor:  # PyTorch's kernels want two axes before the last two
+        return (
+            x.expand(*flat, *x.shape[-2:]).flatten(0, -4) if len(flat) > 2 else x.expand(*flat, *x.shape[-2:])
+        )
+
+    if mask is not None and is_causal:
+        mask = causal(mask.expand(*mask.shape[:-2], queries.shape[-2], keys.shape[-2]))
+    if mask is not None and mask.dim() > 2:
+        mask = stacked(mask)
+    found = F.scaled_dot_product_attention(
+        stacked(queries),
+        stacked(keys),
+        stacked(values),
+        attn_mask=mask,
+        is_causal=is_causal and mask is None,
+        scale=scale,
+    )
+    return found.reshape(*around, *found.shape[-2:])
+
+
 def inverse(x: Tensor, row: int = -2, column: int = -1) -> Tensor:
     """The transposed inverse: joined to ``x`` by one leg it is a wire."""
     inverted: Tensor = torch.linalg.inv(x.movedim((row, column), (-2, -1)))

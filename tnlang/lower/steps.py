@@ -249,6 +249,7 @@ class NetPlan:
 
     ``fused`` is None where only the observed way is there: a net with frozen values. ``stored`` are the dims
     kept as attributes, by attribute and keyword. ``like`` is an array whose type and device new ones take.
+    ``rewritten`` are the rules of the optimizer that made ``forward`` what it is, and how often.
     """
 
     name: str
@@ -273,6 +274,7 @@ class NetPlan:
     checkpoint: Checkpoint | None = None
     file_level: str = ""
     derived: Derived | None = None
+    rewritten: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

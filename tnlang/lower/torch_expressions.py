@@ -13,6 +13,7 @@ from tnlang.lower.plan import (
     Apply,
     Argmax,
     Arith,
+    Attention,
     Binary,
     CallNet,
     Conjugate,
@@ -51,6 +52,7 @@ from tnlang.lower.plan import (
     Total,
     Transposed,
     Unflatten,
+    UnflattenLike,
     UserCall,
     Var,
     is_scalar,
@@ -175,6 +177,8 @@ class Writer:
                 i,
             ) and i != j:
                 return self.method(x, "mT")
+            case Einsum((x,), (axes,), _, out) if (pair := exchanged(axes, out)) is not None:
+                return self.method(x, f"transpose({pair[0]}, {pair[1]})")
             case Einsum(operands, labels, batched, out):
                 spec = subscripts(labels, batched, out)
                 return Code(f'torch.einsum("{spec}", {", ".join(map(self.text, operands))})')
@@ -203,6 +207,10 @@ class Writer:
             case Unflatten(x, axis, sizes):
                 inner = ", ".join("-1" if size is None else text(size) for size in sizes)
                 return self.method(x, f"unflatten({axis}, ({inner}))")
+            case UnflattenLike(x, like, axes):
+                return self.method(x, f"unflatten(-1, {self.sizes_like(like, axes)})")
+            case Attention():
+                return self.attended(expr)
             case Flatten(x, first, last):
                 return self.method(x, f"flatten({first}, {last})")
             case Permute(x, order, True):
@@ -269,6 +277,23 @@ class Writer:
 
     def method(self, x: Expr, call: str) -> Code:
         return Code(f"{self.code(x).at(ATOM)}.{call}")
+
+    def sizes_like(self, like: Expr, axes: tuple[int, ...]) -> str:
+        """The sizes of some axes of an array."""
+        shape = f"{self.code(like).at(ATOM)}.shape"
+        first, last = axes[0], axes[-1] + 1
+        if axes == tuple(range(first, last)):
+            return f"{shape}[{first or ''}:{last or ''}]"
+        return f"({', '.join(f'{shape}[{axis}]' for axis in axes)})"
+
+    def attended(self, expr: Attention) -> Code:
+        given = [self.text(x) for x in (expr.queries, expr.keys, expr.values)]
+        given.append(text(expr.scale))
+        if expr.mask is not None:
+            given.append(f"mask={self.text(expr.mask)}")
+        if expr.causal:
+            given.append("is_causal=True")
+        return Code(f"attended({', '.join(given)})")
 
     def norm(self, expr: Normed) -> Code:
         x = self.text(expr.x)
@@ -417,6 +442,16 @@ def _cut(first: str, last: str) -> str:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def exchanged(axes: Sequence[str], out: Sequence[str]) -> tuple[int, int] | None:
+    """The two axes, from the end, that change places between two orders of axes, if no others do."""
+    if len(axes) != len(out) or len(set(axes)) != len(axes):
+        return None
+    moved = [
+        place - len(axes) for place, pair in enumerate(zip(axes, out, strict=True)) if pair[0] != pair[1]
+    ]
+    return (moved[0], moved[1]) if len(moved) == 2 else None
 
 
 def subscripts(labels: Sequence[Sequence[str]], batched: Sequence[bool], out: Sequence[str]) -> str:

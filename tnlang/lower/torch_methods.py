@@ -10,12 +10,15 @@ from tnlang.lower.layout import WIDTH, fits, wrapped
 from tnlang.lower.names import Names
 from tnlang.lower.plan import (
     Along,
+    Attention,
     Binary,
     CallNet,
     Einsum,
     Expr,
+    Flatten,
     Linear,
     Normed,
+    Permute,
     Var,
     is_scalar,
     parts,
@@ -163,7 +166,7 @@ def _movable(expr: Expr) -> Iterator[Expr]:
     for part in parts(expr):
         if is_scalar(part):
             continue
-        if isinstance(part, Einsum | Linear | Along | CallNet | Normed | Binary):
+        if isinstance(part, Einsum | Linear | Attention | Along | CallNet | Normed | Binary):
             yield part
         yield from _movable(part)
 
@@ -187,8 +190,10 @@ def _name_for(expr: Expr) -> str:
             return "product"
         case Along(function=function):
             return function
-        case Linear(Var(x), Var(weight)):
+        case Linear(Var(x), Var(weight) | Flatten(Var(weight)) | Permute(Flatten(Var(weight)))):
             return f"{weight.rpartition('.')[2]}_{x.rpartition('.')[2]}"
+        case Attention():
+            return "mixed"
         case Linear():
             return "mapped"
         case Normed():

@@ -1,13 +1,8 @@
-"""Peephole rules of the Plan: what PyTorch has as one operation is one operation.
-
-A rule is a function from an expression to a better one of the same value, or None. ``RULES`` are tried on
-every expression, inner ones first, until none applies. Rules for whole patterns (attention as one kernel)
-belong here too.
-"""
+"""What PyTorch has as one operation: biases, norms with gain and shift, entries picked at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 from tnlang.lower.plan import (
     All,
@@ -16,43 +11,53 @@ from tnlang.lower.plan import (
     Binary,
     Einsum,
     Expr,
+    Flatten,
     Index,
     Linear,
     NewAxis,
     Normed,
+    UnflattenLike,
     Var,
     is_scalar,
-    rebuild,
 )
 
 
-def linear(expr: Expr) -> Expr | None:
-    """A matrix [out, in] times the last axis of something is ``linear``."""
-    match expr:
-        case Einsum(operands=(a, b), labels=(left, right), batched=batched, out=out):
-            for weight, x, weight_axes, x_axes, fixed in (
-                (a, b, left, right, not batched[0]),
-                (b, a, right, left, not batched[1]),
-            ):
-                if (
-                    fixed
-                    and isinstance(weight, Var)
-                    and len(weight_axes) == 2
-                    and x_axes[-1:] == weight_axes[1:]
-                    and out == (*x_axes[:-1], weight_axes[0])
-                    and weight_axes[0] not in x_axes
-                    and len(set(x_axes)) == len(x_axes)
-                ):
-                    return Linear(x, weight)
-    return None
-
-
 def biased(expr: Expr) -> Expr | None:
-    """A vector added to ``linear`` is its bias."""
+    """An array over the legs that ``linear`` gives, added to it, is its bias."""
     match expr:
-        case Binary("+", Linear(x, weight, None), bias) | Binary("+", bias, Linear(x, weight, None)):
-            return Linear(x, weight, bias) if _is_vector(bias) else None
+        case Binary("+", left, right):
+            return _biased(left, right) or _biased(right, left)
     return None
+
+
+def _biased(mapped: Expr, bias: Expr) -> Expr | None:
+    match mapped:
+        case Linear(x, weight, None):
+            return Linear(x, weight, bias) if _is_vector(bias) else None
+        case UnflattenLike(Linear(x, weight, None), _, axes):
+            flat = _flat(bias, tuple(range(-len(axes), 0)))
+            return None if flat is None else replace(mapped, x=Linear(x, weight, flat))
+        case Einsum((UnflattenLike(Linear(), _, axes) as inner,), (labels,), _, out):
+            if len(set(labels)) != len(out):
+                return None
+            places = tuple(out.index(label) - len(out) for label in labels[-len(axes) :])
+            match inner.x:
+                case Linear(x, weight, None) if (flat := _flat(bias, places)) is not None:
+                    return replace(mapped, operands=(replace(inner, x=Linear(x, weight, flat)),))
+    return None
+
+
+def _flat(bias: Expr, places: tuple[int, ...]) -> Expr | None:
+    """A parameter that stands on exactly these axes, counted from the end, as a vector."""
+    array, items = (bias.x, bias.items) if isinstance(bias, Index) else (bias, ())
+    if not isinstance(array, Var) or array.batched:
+        return None
+    on = list(range(-array.rank, 0))
+    if items:
+        if not all(isinstance(item, All | NewAxis) for item in items):
+            return None
+        on = [place - len(items) for place, item in enumerate(items) if isinstance(item, All)]
+    return Flatten(array, 0, len(places) - 1) if tuple(on) == places else None
 
 
 def normed(expr: Expr) -> Expr | None:
@@ -103,20 +108,6 @@ def picked(expr: Expr) -> Expr | None:
                 ):
                     return Index(x, tuple(next(left) if isinstance(i, All) else i for i in first), batched)
     return None
-
-
-Rule = Callable[[Expr], Expr | None]
-RULES: tuple[Rule, ...] = (linear, biased, normed, gain, shift, rsqrt, picked)
-
-
-def fused(expr: Expr, rules: tuple[Rule, ...] = RULES) -> Expr:
-    """The expression with the rules applied wherever they fit."""
-    expr = rebuild(expr, lambda part: fused(part, rules))
-    for rule in rules:
-        better = rule(expr)
-        if better is not None:
-            return fused(better, rules)
-    return expr
 
 
 def _is_vector(expr: Expr) -> bool:

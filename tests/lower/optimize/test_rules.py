@@ -1,0 +1,270 @@
+"""The optimizer's rules: each fires on what it is for, however that is written, and keeps the value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from tests.strategies import DIMS, Case, programs
+from tests.torch.modules import arrays, given_inputs, program, tensor
+from tnlang.execute import load_module
+from tnlang.ir.program import Program
+from tnlang.lower import class_names, torch_source
+from tnlang.lower.dims import dims_of, keywords
+from tnlang.lower.nets import plan_module
+from tnlang.lower.optimize import RULES, Rule
+from tnlang.reference import execute
+from tnlang.reference.initialise import initialise, random_inputs
+
+SIZES = {"q": 5, "k": 6, "d": 4, "h": 3, "s": 2}
+HEAD = "dim q, k, d = 4, h = 3, s = 2\n"
+
+
+def rewritten(found: Program, net: str) -> Counter[str]:
+    """How often each rule was applied to a net."""
+    plan = next(plan for plan in plan_module(found, (net,)).nets if plan.name == net)
+    return Counter(dict(plan.rewritten))
+
+
+def module_of(
+    found: Program, net: str, parameters: Mapping[str, np.ndarray], rules: tuple[Rule, ...] = RULES
+) -> torch.nn.Module:
+    """The net's module by these rules, in float64."""
+    words = {word.dim: word.name for word in keywords(dims_of(found, found.net(net)))}
+    sizes = {**DIMS, **SIZES}
+    unbound = {words[d.name]: sizes[d.name] for d in found.dims if d.default is None and d.name in words}
+    kind = getattr(load_module(torch_source(found, (net,), rules)), class_names(found)[net])
+    module = kind(**unbound).double()
+    module.load_state_dict({name: tensor(value) for name, value in parameters.items()})
+    return module
+
+
+def check(found: Program, net: str) -> torch.nn.Module:
+    """The module gives what the reference gives, with all rules, without each, and without any."""
+    sizes = {dim.name: SIZES[dim.name] for dim in found.dims if dim.default is None}
+    parameters = initialise(found, net, sizes, seed=3)
+    inputs = random_inputs(found, net, sizes, seed=3)
+    expected = execute(found, net, inputs, parameters, sizes).outputs
+    choices = [(), *(tuple(r for r in RULES if r is not without) for without in RULES), RULES]
+    for rules in choices:
+        module = module_of(found, net, parameters, rules)
+        for got, wanted in zip(arrays(module(**given_inputs(inputs))), expected.values(), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-11)
+    return module
+
+
+# ---------------------------------------------------------------- attention
+
+PLAIN = """net f(x[q, d], m[k, d]) -> y[q, d] {
+    param Q[h, s, d] ~ normal(1), K[h, s, d] ~ normal(1), V[h, s, d] ~ normal(1), O[h, s, d] ~ normal(1)
+    BODY
+}"""
+ATTENTION = {
+    "a product of seven": """
+        P[n, i, j] = softmax[j](x[i, a] Q[n, t, a] K[n, t, b] m[j, b])
+        y[i, o] = P[n, i, j] m[j, c] V[n, u, c] O[n, u, o]""",
+    "a name for each": """
+        A[n, i, t] = x[i, a] Q[n, t, a]
+        B[n, j, t] = m[j, a] K[n, t, a]
+        C[n, j, t] = m[j, a] V[n, t, a]
+        S[n, i, j] = A[n, i, t] B[n, j, t] / sqrt(s)
+        P[n, i, j] = softmax[j](S[n, i, j])
+        Z[n, i, t] = P[n, i, j] C[n, j, t]
+        y[i, o] = Z[n, i, t] O[n, t, o]""",
+    "keys first": """
+        P[j, i, n] = softmax[j](0.5 K[n, t, b] m[j, b] x[i, a] Q[n, t, a])
+        y[i, o] = O[n, u, o] V[n, u, c] P[j, i, n] m[j, c]""",
+    "heads in the middle": """
+        P[i, n, j] = softmax[j](x[i, a] Q[n, t, a] K[n, t, b] m[j, b] * 0.5)
+        Z[i, t, n] = P[i, n, j] m[j, a] V[n, t, a]
+        y[i, o] = Z[i, t, n] O[n, t, o]""",
+    "in brackets": """
+        P[n, i, j] = softmax[j](2 / sqrt(s) * (x[i, a] Q[n, t, a]) (K[n, t, b] m[j, b]))
+        y[i, o] = (P[n, i, j] (m[j, c] V[n, u, c])) O[n, u, o]""",
+    "one head": """
+        A[i, t] = x[i, a] Q[0, t, a]
+        B[j, t] = m[j, a] K[0, t, a]
+        P[i, j] = softmax[j](A[i, t] B[j, t])
+        y[i, a] = P[i, j] m[j, a]""",
+    "no leg of what is read": """
+        P[n, i, j] = softmax[j](x[i, a] Q[n, t, a] K[n, t, b] m[j, b])
+        w[j] = tanh(m[j, 0])
+        z[n, i] = P[n, i, j] w[j]
+        y[i, o] = z[n, i] O[n, 0, o]""",
+    "shared keys": """
+        A[n, i, t] = x[i, a] Q[n, t, a]
+        B[j, t] = m[j, a] K[1, t, a]
+        C[j, t] = m[j, a] V[1, t, a]
+        P[n, i, j] = softmax[j](A[n, i, t] B[j, t])
+        y[i, o] = P[n, i, j] C[j, t] O[n, t, o]""",
+}
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_attention_is_one_kernel_however_it_is_written(name: str) -> None:
+    found = program(HEAD + PLAIN.replace("BODY", ATTENTION[name]))
+    assert rewritten(found, "f")["attention"] == 1
+    assert "softmax" not in torch_source(found).partition("def forward(self, x")[2].partition("observed(")[0]
+    check(found, "f")
+
+
+MASKED = {
+    "causal": "softmax[j](causal[i, j](x[i, a] Q[n, t, a] K[n, t, b] x[j, b]))",
+    "causal, then scaled": "softmax[j](0.5 causal[i, j](x[i, a] Q[n, t, a] K[n, t, b] x[j, b]))",
+    "padding": "softmax[j](x[i, a] Q[n, t, a] K[n, t, b] x[j, b] / sqrt(s) + log(keep[j]))",
+    "a bias of each head": "softmax[j](B[n, i, j] + x[i, a] Q[n, t, a] K[n, t, b] x[j, b])",
+    "bias and padding, scaled": "softmax[j]((log(keep[j]) + x[i, a] Q[n, t, a] K[n, t, b] x[j, b] "
+    "+ B[n, i, j]) / 3)",
+    "bias and causal": "softmax[j](causal[i, j](x[i, a] Q[n, t, a] K[n, t, b] x[j, b] + B[n, i, j]))",
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_of_attention(name: str) -> None:
+    text = f"""dim q, d = 4, h = 3, s = 2
+net f(x[q, d], keep[q] positive, B[h, i: q, j: q]) -> y[q, d] {{
+    param Q[h, s, d] ~ normal(1), K[h, s, d] ~ normal(1), V[h, s, d] ~ normal(1), O[h, s, d] ~ normal(1)
+    A[n, i, j] = {MASKED[name]}
+    y[i, o] = A[n, i, j] x[j, c] V[n, u, c] O[n, u, o]
+}}"""
+    found = program(text)
+    assert rewritten(found, "f")["attention"] == 1
+    module = check(found, "f")
+    inputs = given_inputs(random_inputs(found, "f", {"q": 5}, seed=3))
+    batch = {name: torch.stack([value, value.flip(0).abs()]) for name, value in inputs.items()}
+    together = module(**batch)
+    for place in range(2):
+        alone = module(**{name: value[place] for name, value in batch.items()})
+        torch.testing.assert_close(together[place], alone, rtol=1e-9, atol=1e-11)
+
+
+GROUPED = """dim q, d = 4, g = 2, r = 3, s = 2
+net f(x[q, d]) -> y[q, d] {
+    param Q[g, r, s, d] ~ normal(1), K[g, s, d] ~ normal(1), V[g, s, d] ~ normal(1), O[g, r, s, d] ~ normal(1)
+    A[g, r, i, j] = softmax[j](causal[i, j](x[i, a] Q[g, r, t, a] K[g, t, b] x[j, b] / sqrt(s)))
+    y[i, o] = A[g, r, i, j] V[g, t, c] x[j, c] O[g, r, t, o]
+}"""
+
+
+def test_queries_that_share_keys_and_gradients() -> None:
+    found = program(GROUPED)
+    assert rewritten(found, "f")["attention"] == 1
+    module = check(found, "f")
+    x = torch.randn(2, 5, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(module, (x,))
+
+
+NOT_ATTENTION = {
+    "heads are summed": "z[i, t] = P[n, i, j] C[n, j, t]; y[i, o] = z[i, t] O[0, t, o]",
+    "the pattern is read twice": "Z[n, i, t] = P[n, i, j] C[n, j, t]; w[n, i] = max[j](P[n, i, j]); "
+    "y[i, o] = w[n, i] Z[n, i, t] O[n, t, o]",
+    "queries are summed": "Z[n, t] = P[n, i, j] C[n, j, t] ones[i]; w[i] = tanh(x[i, 0]); "
+    "y[i, o] = w[i] Z[n, t] O[n, t, o]",
+}
+
+
+@pytest.mark.parametrize("name", NOT_ATTENTION)
+def test_what_is_no_attention(name: str) -> None:
+    start = """
+        C[n, j, t] = m[j, a] V[n, t, a]
+        P[n, i, j] = softmax[j](x[i, a] Q[n, t, a] K[n, t, b] m[j, b]);"""
+    found = program(HEAD + PLAIN.replace("BODY", start + NOT_ATTENTION[name]))
+    assert not rewritten(found, "f")["attention"]
+    check(found, "f")
+
+
+def test_a_negative_scale_does_not_turn_the_mask_round() -> None:
+    text = """dim q, d = 4
+net f(x[q, d]) -> y[q, d] {
+    A[i, j] = softmax[j](-1 clamp(causal[i, j](x[i, a] x[j, a]), min = -50))
+    y[i, a] = A[i, j] x[j, a]
+}"""
+    found = program(text)
+    assert not rewritten(found, "f")["attention"]
+    check(found, "f")
+
+
+def test_a_hook_and_a_freeze_take_the_pattern_apart() -> None:
+    found = program(GROUPED + "\nnet frozen = freeze(f, A)")
+    module = check(found, "f")
+    x = torch.randn(5, 4, dtype=torch.float64)
+    y, cache = module.run_with_cache(x)
+    torch.testing.assert_close(module(x), y, rtol=1e-9, atol=1e-11)
+    seen = []
+    handle = module.A.register_forward_hook(lambda value, given, out: seen.append(out))
+    module(x)
+    handle.remove()
+    assert torch.equal(seen[0], cache["A"])
+    assert not rewritten(found, "frozen")["attention"]
+
+
+def test_a_stream_that_goes_on_is_not_looked_through() -> None:
+    """A pattern worked out before the stream changes is not worked out after it."""
+    text = """dim q, d = 4
+net f(x0[q, d]) -> y[q, d] {
+    stream x = x0
+    A[i, j] = softmax[j](x[i, a] x[j, a])
+    x = tanh(x)
+    y[i, a] = A[i, j] x[j, a]
+}"""
+    found = program(text)
+    assert not rewritten(found, "f")["attention"]
+    check(found, "f")
+
+
+# ---------------------------------------------------------------- linear
+
+
+@pytest.mark.parametrize(
+    ("weight", "body", "out", "bias"),
+    [
+        ("W[h, s, d]", "W[n, t, a] x[p, a] + b[n, t]", "h, q, s", "b[h, s]"),
+        ("W[h, d, s]", "x[p, a] W[n, a, t] + b[n, t]", "h, q, s", "b[h, s]"),
+        ("W[d, h, s]", "W[a, n, t] x[p, a] + b[n, t]", "h, q, s", "b[h, s]"),
+        ("W[s, d, h]", "b[n, t] + W[t, a, n] x[p, a]", "h, q, s", "b[h, s]"),
+    ],
+)
+def test_weights_with_legs_in_any_order_are_linear(weight: str, body: str, out: str, bias: str) -> None:
+    text = f"{HEAD}net f(x[q, d]) -> y[{out}] {{\n param {weight} ~ normal(1), {bias} ~ normal(1)\n"
+    found = program(f"{text} y[n, p, t] = {body}\n}}")
+    assert rewritten(found, "f")["linear"] == 1
+    check(found, "f")
+
+
+def test_what_is_summed_may_be_several_legs() -> None:
+    text = f"{HEAD}net f(z[h, q, s]) -> y[q, d] {{\n param O[h, s, d] ~ normal(1), b[d] ~ normal(1)\n"
+    found = program(text + " y[p, o] = z[n, p, t] O[n, t, o] + b[o]\n}")
+    assert rewritten(found, "f") == {"linear": 1, "bias": 1}
+    check(found, "f")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y[n, p] = W[n, t] z[n, p, t]",  # a matrix of its own for each head
+        "y[n, p] = W[n, t] z[m, p, t] ones[m]",
+    ],
+)
+def test_what_is_not_linear_keeps_its_value(body: str) -> None:
+    found = program(f"{HEAD}net f(z[h, q, s]) -> y[h, q] {{\n param W[h, s] ~ normal(1)\n {body}\n}}")
+    check(found, "f")
+
+
+# ---------------------------------------------------------------- any program
+
+
+@settings(max_examples=40)
+@given(programs())
+def test_random_programs_are_the_same_with_and_without_rules(case: Case) -> None:
+    found = program(case.text)
+    results = [
+        arrays(module_of(found, case.net, case.parameters, rules)(**given_inputs(case.inputs)))
+        for rules in (RULES, ())
+    ]
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
