@@ -3,7 +3,7 @@
     python -m benchmarks.gpt2 [ROUNDS] [WORK ...]
 
 Work: ``forward`` (1×512 and 8×128), ``backward`` (forward and backward, 1×512), ``frozen`` (with patterns
-given, against our own whole forward). Both run as their users would: eval mode, no_grad (not for ``backward``),
+given, against our own whole forward). Both run as their users would: eval, no_grad (not for ``backward``),
 two threads; see timing.py for a machine that others use.
 """
 

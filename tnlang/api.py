@@ -248,7 +248,7 @@ class NetHandle(Picture):
         return cost(self._program.at(dims).ir, self.name)
 
     def rewritten(self) -> dict[str, int]:
-        """The rules of the optimizer that made the generated ``forward``, and how often; not of nets called."""
+        """The optimizer's rules that made the generated ``forward``, and how often; not of nets called."""
         from tnlang.lower.nets import plan_module
 
         plan = next(p for p in plan_module(self._program.ir, (self.name,)).nets if p.name == self.name)
