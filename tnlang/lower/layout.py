@@ -43,7 +43,16 @@ def wrapped(line: str) -> list[str]:
         return [head, *(row for clause in clauses for row in wrapped(f"{indent}    {clause}")), indent + tail]
     if len(items) == 1:
         return [head, *wrapped(inner), indent + tail]
-    return [head, *(row for item in items for row in wrapped(f"{indent}    {item},")), indent + tail]
+    return [head, *(row for item in items for row in _argument(f"{indent}    {item},")), indent + tail]
+
+
+def _argument(line: str) -> list[str]:
+    """An argument on lines of its own; an operation is broken at its operators, as it stands in brackets."""
+    indent = line[: len(line) - len(line.lstrip())]
+    rows = [] if fits(line) else _cut(line[len(indent) : -1])
+    if len(rows) < 2 or not all(fits(f"{indent}{row},") for row in rows):
+        return wrapped(line)
+    return [*(indent + row for row in rows[:-1]), f"{indent}{rows[-1]},"]
 
 
 def _scan(text: str) -> list[tuple[int, int, str]]:
@@ -106,7 +115,13 @@ def _operands(line: str) -> tuple[str, list[str]] | None:
         begin = equals + 3
     else:
         begin += start
-    value, inside = line[begin:], 0
+    rows = _cut(line[begin:])
+    return (line[:begin], rows) if len(rows) > 1 else None
+
+
+def _cut(value: str) -> list[str]:
+    """An expression cut before the operators that bind least; whole where it has none."""
+    inside = 0
     brackets = {at: 1 if character in _OPEN else -1 for at, _, character in _scan(value) if character != ","}
     cuts: dict[str, list[int]] = {}
     for at, character in enumerate(value):
@@ -115,9 +130,9 @@ def _operands(line: str) -> tuple[str, list[str]] | None:
             cuts.setdefault("+" if character in "+-" else "*", []).append(at)
     places = cuts.get("+") or cuts.get("*")
     if not places or value.startswith("lambda "):
-        return None
+        return [value]
     edges = [0, *places, len(value)]
-    return line[:begin], [value[a:b].strip() for a, b in pairwise(edges)]
+    return [value[a:b].strip() for a, b in pairwise(edges)]
 
 
 def _items(body: str) -> list[str]:
