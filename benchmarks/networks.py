@@ -3,8 +3,8 @@
     python -m benchmarks.networks order [NETWORK ...]
     python -m benchmarks.networks run [NETWORK ...]
 
-``order`` compares the multiplications of our order with cotengra's after 8 seconds of its search, and says how
-long our search takes. ``run`` compares the generated module with the expression of opt_einsum and with
+``order`` compares the multiplications of our order with cotengra's after 8 seconds of its search, and says
+how long our search takes. ``run`` compares the generated module with the expression of opt_einsum and with
 cotengra's contraction of its own order; values first. cotengra (with kahypar and cotengrust, which it uses
 where they are) is not among this project's packages: pip install cotengra cotengrust kahypar.
 """
@@ -78,9 +78,13 @@ def network(ends: Iterable[tuple[object, object, int]]) -> Network:
 
 
 def rows(count: int, bond: int, rung: int) -> Network:
-    """Two rows of tensors, joined at each place."""
-    along = [((row, n), (row, n + 1), bond) for n in range(count - 1) for row in (0, 1)]
-    return network([*along, *(((0, n), (1, n), rung) for n in range(count))])
+    """Two rows of tensors, joined at each place; a tensor's legs are left, across, right."""
+    ends: list[tuple[object, object, int]] = []
+    for n in range(count):
+        ends.append(((0, n), (1, n), rung))
+        if n + 1 < count:
+            ends += [((row, n), (row, n + 1), bond) for row in (0, 1)]
+    return network(ends)
 
 
 def of_graph(graph: networkx.Graph, bond: int) -> Network:
