@@ -18,7 +18,7 @@ def unset_formulas(source: Source) -> tuple[Diagnostic, ...]:
     from tnlang.draw.labels import problem
 
     found = []
-    for text in _texts(parse(source)):
+    for text in _texts(parse(source)) if "$" in source.text else ():
         for formula in re.findall(r"\$(.*?)\$", text.value):
             if problem(formula):
                 message = f"the formula {formula} is not LaTeX that can be set, and is drawn as plain text"

@@ -44,11 +44,24 @@ def entry_point(points: Sequence[Point], outline: Path) -> Point:
         return points[0]
     for inner, outer in pairwise(points):
         if not encloses(rim, outer):
-            for _ in range(24):
-                middle = between(inner, outer)
-                inner, outer = (middle, outer) if encloses(rim, middle) else (inner, middle)
-            return inner
+            return between(inner, outer, _way_to(rim, inner, outer))
     return points[-1]
+
+
+def _way_to(rim: Sequence[Point], inner: Point, outer: Point) -> float:
+    """Which part of the way from inside a polygon to outside it is inside, up to its first crossing."""
+    along = (outer[0] - inner[0], outer[1] - inner[1])
+    first = 1.0
+    for a, b in pairwise(rim):
+        edge = (b[0] - a[0], b[1] - a[1])
+        cross = along[0] * edge[1] - along[1] * edge[0]
+        if cross:
+            gap = (a[0] - inner[0], a[1] - inner[1])
+            way = (gap[0] * edge[1] - gap[1] * edge[0]) / cross
+            at = (gap[0] * along[1] - gap[1] * along[0]) / cross
+            if 0 <= way < first and 0 <= at <= 1:
+                first = way
+    return first
 
 
 def middle_of(mark: Path) -> Point:

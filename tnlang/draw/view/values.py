@@ -214,7 +214,7 @@ class Scope:
         _, name, subs, _ = found.key
         if name == ref.name and not all(isinstance(sub, int) for sub in ref.subs):
             subs = ref.subs
-        own = found.statement not in self.program.declarations
+        own = all(found.statement is not declared for declared in self.program.declarations)
         return f"{found.scope.owner() if own else ''}{name}{braces(map(show, subs))}"
 
     def depth(self) -> int:
