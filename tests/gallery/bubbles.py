@@ -273,7 +273,7 @@ def frozen_values_are_those_handed_in(program):
 @drawn
 def N18_perturbation(x, Δ, W_Q, W_K):
     copied = x + Δ
-    return sum((copied @ W_Q[h].T) @ (copied @ W_K[h].T).T for h in range(len(W_Q)))
+    return torch.stack([(copied @ W_Q[h].T) @ (copied @ W_K[h].T).T for h in range(len(W_Q))])
 
 
 @drawn

@@ -31,7 +31,17 @@ import torch
 import tnlang
 from tests.torch.modules import built, frozen_values, given_inputs, tensor
 from tnlang.ir.net import Decl, Init
-from tnlang.ir.program import Draw, Equation, Expression, Figure, NetTarget, Program, Steps, ValueTarget
+from tnlang.ir.program import (
+    Draw,
+    Equation,
+    Expression,
+    Figure,
+    NetTarget,
+    Program,
+    Rewriting,
+    Steps,
+    ValueTarget,
+)
 from tnlang.lower import identifier
 from tnlang.plots import Chart, draw
 from tnlang.reference import execute, initialise, random_inputs
@@ -156,6 +166,9 @@ def parts(program: Program, figure: Figure) -> Iterator[Part]:
             case Draw(NetTarget(net)) | Steps(net):
                 for number, output in enumerate(program.net(net).outputs):
                     yield Part(f"{net}: {output.name}", program, net, number)
+            case Rewriting(nets):
+                for net in nets:
+                    yield Part(f"{net}: {program.net(net).outputs[0].name}", program, net)
             case Draw(ValueTarget(net, value)):
                 yield Part(f"{net}: {value}", program, net, value=value)
             case Draw(Expression() as expression):

@@ -22,6 +22,7 @@ from tnlang.ir.program import (
     ValueTarget,
 )
 from tnlang.ir.slots import dotted
+from tnlang.ir.walk import output_sum
 from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
 from tnlang.verification.connect import read_picture
@@ -286,7 +287,7 @@ class _Check:
                     parts = sides(row)
                     self._told(relations, parts)
                     for name, (_, part) in zip(nets, parts, strict=True):
-                        yield from self.net(name, part)
+                        yield from self.rewritten(name, part)
                 case Draw(target=ValueTarget() as target):
                     yield from self.value(target, row)
                 case Draw(target=Expression() as expression):
@@ -299,6 +300,19 @@ class _Check:
                             yield from self.side(side, part, f"side {place}")
                         elif [token.kind for token in part] != [f"(text) {side}"]:
                             raise Unreadable(f"side {place} is not the text {side}")
+
+    def rewritten(self, name: str, found: Sequence[Token]) -> Iterator[tuple[str, float]]:
+        """A net in a row of nets, its output perhaps as a row of terms."""
+        bind = output_sum(self.program.net(name))
+        if bind is None:
+            yield from self.net(name, found)
+            return
+        made = self.given.net(name)
+        evaluation = self._evaluation(made)
+        expected, legs = evaluation.leaves.named(bind.target.name)
+        value = Row(found, evaluation).value(self._names(made))
+        yield f"the terms of {name}", _apart(value.ordered(legs), expected)
+        yield from self.given.module(made, name)
 
     def _relation(self, item: Draw | Equation | Rewriting | Steps) -> str:
         """The relation to what stands before, where a net is drawn that is nearly that."""

@@ -23,6 +23,7 @@ from tnlang.ir.net import (
     Decl,
     Frozen,
     Group,
+    Net,
     Ref,
     StreamSet,
     Sum,
@@ -31,7 +32,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Equation, Expression, NetTarget, Program, Rewriting, ValueTarget
-from tnlang.ir.walk import free_wires, walk
+from tnlang.ir.walk import free_wires, output_sum, walk
 
 _RELATIONS = {"=": "=", "!=": r"\neq", "≈": r"\approx", "→": r"\to"}
 
@@ -83,9 +84,23 @@ def rewriting_row(program: Program, item: Rewriting, openings: Openings) -> Row:
         if relation is not None:
             parts.append(Sign(_RELATIONS[relation], "relation", relation))
         net = program.net(name)
+        terms = _output_terms(program, net, openings)
+        if terms:
+            parts += terms
+            continue
         diagram = net_diagram(program, net, openings, compose=True, symbols=net.name == "main")
         parts.append(replace(diagram, caption=caption))
     return Row(tuple(parts))
+
+
+def _output_terms(program: Program, net: Net, openings: Openings) -> tuple[Diagram | Sign, ...]:
+    """The terms of a net's one output, where that is a sum that can stand as a row."""
+    bind = output_sum(net)
+    if bind is None:
+        return ()
+    scope = Scope(program, net, openings)
+    found = scope.resolve(Ref(bind.target.name), scope.last)
+    return _definition_parts(program, found, bind.target.legs, bind.body) if found is not None else ()
 
 
 def _untied(part: Diagram | Sign) -> Diagram | Sign:
