@@ -14,11 +14,11 @@ from tnlang.transforms import TRANSFORMS
 
 MODEL = """
 dim seq = 4, hidden = 5, head = 2, layer = 2
-net norm(x[seq, hidden]) -> y[seq, hidden] { y[p, d] = layernorm[d](x[p, d]) }
+net norm(x[seq, hidden]) -> y[seq, hidden] { param g[hidden]; y[p, d] = layernorm[d](x[p, d]) g[d] }
 net attention(x[seq, hidden]) -> o[seq, hidden] {
-    param W_Q[head, hidden, hidden], W_V[head, out: hidden, in: hidden]
+    param W_Q[head, hidden, hidden], W_K[head, hidden, hidden], W_V[head, out: hidden, in: hidden]
     Q[h, q, e] = x[q, d] W_Q[h, d, e]
-    A[h, q, k] = softmax[k](Q[h, q, d] x[k, d])
+    A[h, q, k] = softmax[k](Q[h, q, e] W_K[h, d, e] x[k, d])
     z[h, q, d] = A[h, q, k] W_V[h, d, e] x[k, e]
     o[q, d] = z[h, q, d] ones[h]
 }
