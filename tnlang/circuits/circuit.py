@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tnlang.circuits.network import Operand, Operands, contract, count, size_of, sizes_of, thinnest
-from tnlang.circuits.small import largest_products, root
+from tnlang.circuits.small import BLOCK, largest_products, one_thread, root
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import fresh_wire, new_id
 from tnlang.source import ValueMismatch
@@ -198,7 +198,15 @@ class Circuit:
     def diagonal(self) -> Tensor:
         """The entries whose row and column are the same number: [batch, rows]."""
         square = self._closed()
-        return contract(square.operands, (*square.batch, *square.rows)).reshape(*sizes_of(square.batch), -1)
+        if not square.rows:
+            return contract(square.operands, square.batch)[..., None]
+        leg = square.rows[0]
+        step = max(1, BLOCK // max(1, count((*square.batch, *square.rows[1:])) * self.rank))
+        parts = []
+        for start in range(0, size_of(leg), step):
+            part = square.picked(leg, slice(start, start + step))
+            parts.append(contract(part.operands, (*part.batch, *part.rows)))
+        return torch.cat(parts, dim=len(square.batch)).reshape(*sizes_of(square.batch), -1)
 
     def top(self, k: int, largest: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """The k largest (or smallest) entries of each matrix, with their rows and columns: [batch, k] each.
@@ -253,14 +261,16 @@ class Circuit:
         second = tuple(o.renamed({**turned, **joined}) for o in second)
         small = contract((*first, *second), (*self.batch, *turned.values(), *bond))
         n = count(bond)
-        found = torch.linalg.eigvals(small.reshape(*sizes_of(self.batch), n, n))
+        with one_thread():
+            found = torch.linalg.eigvals(small.reshape(*sizes_of(self.batch), n, n))
         ordered: Tensor = found.gather(-1, found.abs().argsort(dim=-1, descending=True))
         return ordered
 
     def singular_values(self) -> Tensor:
         """The singular values of each matrix, the largest first: [batch, rank]."""
         left, right = self._roots()
-        values: Tensor = torch.linalg.svdvals(left @ right.mT)
+        with one_thread():
+            values: Tensor = torch.linalg.svdvals(left @ right.mT)
         return values
 
     def norm(self) -> Tensor:

@@ -140,8 +140,13 @@ class Circuits:
         return read[-1]
 
     def full(self, circuit: Circuit) -> Circuit:
-        """A circuit on the stream on both sides, as one from tokens to logits (OV) or to tokens (QK)."""
+        """A circuit from the stream to the stream (OV) as one from tokens to logits."""
         return self.unembed @ circuit @ self.embed
+
+    def full_scores(self, circuit: Circuit) -> Circuit:
+        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens."""
+        embed = self.embed
+        return embed.T @ circuit @ embed
 
     def between(self, value: str, end: str) -> Circuit:
         """From an end (columns) to a value (rows), what both share with others being the batch.

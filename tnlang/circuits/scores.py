@@ -10,6 +10,7 @@ from torch import Tensor
 from tnlang.circuits.circuit import Circuit
 from tnlang.circuits.find import Circuits
 from tnlang.circuits.network import count, size_of, sizes_of
+from tnlang.circuits.small import BLOCK
 from tnlang.source import ValueMismatch
 
 
@@ -21,15 +22,7 @@ def composition_of(writes: Circuit, reads: Circuit) -> Tensor:
     """
     if count(writes.rows) != count(reads.columns):
         raise ValueMismatch(f"{writes.shape[-2]} rows are written, {reads.shape[-1]} columns read")
-    before, after = writes.reduced_columns(), reads.T.reduced_columns()
-    n, d, r = before.shape[0], before.shape[1], before.shape[2]
-    norms = before.flatten(1).norm(dim=1)[:, None] * after.flatten(1).norm(dim=1)
-    right = after.transpose(0, 1).reshape(d, -1)
-    rows = []
-    for one in range(n):
-        product = before[one].T @ right
-        rows.append(product.reshape(r, len(after), -1).square_().sum(dim=(0, 2)).sqrt())
-    found: Tensor = torch.stack(rows) / norms
+    found = _pairs(writes.reduced_columns(), reads.T.reduced_columns())
     return found.reshape(*sizes_of(writes.batch), *sizes_of(reads.batch))
 
 
@@ -39,14 +32,28 @@ def composition(circuits: Circuits, kind: Literal["Q", "K", "V"]) -> Tensor:
     0 where the second head is not in a later layer. Raises ValueMismatch for a net without attention.
     """
     writes = circuits.OV
-    reads = {"Q": lambda: circuits.QK.T, "K": lambda: circuits.QK, "V": lambda: writes}[kind]()
+    reads = writes if kind == "V" else circuits.QK if kind == "K" else circuits.QK.T
+    before, after = writes.reduced_columns(), reads.T.reduced_columns()
     layers = size_of(writes.batch[0])
-    found = torch.zeros(*sizes_of(writes.batch), *sizes_of(reads.batch), dtype=writes.dtype)
+    earlier, later = before.unflatten(0, (layers, -1)), after.unflatten(0, (layers, -1))
+    found = before.new_zeros(*earlier.shape[:2], *later.shape[:2])
     for layer in range(layers - 1):
-        later = reads.picked(reads.batch[0], slice(layer + 1, None))
-        place = found[layer].narrow(len(writes.batch) - 1, layer + 1, layers - layer - 1)
-        place.copy_(composition_of(writes.picked(writes.batch[0], layer), later))
-    return found
+        pairs = _pairs(earlier[layer], later[layer + 1 :].flatten(0, 1))
+        found[layer, :, layer + 1 :] = pairs.unflatten(1, (layers - layer - 1, -1))
+    return found.reshape(*sizes_of(writes.batch), *sizes_of(reads.batch))
+
+
+def _pairs(before: Tensor, after: Tensor) -> Tensor:
+    """|aᵀ b| / |a| |b| for all pairs of matrices b [n, d, r] and a [m, d, r]: [n, m]."""
+    norms = before.flatten(1).norm(dim=1)[:, None] * after.flatten(1).norm(dim=1)
+    columns = after.transpose(0, 1).flatten(1)
+    step = max(1, BLOCK // (columns.shape[1] * before.shape[2]))
+    found = []
+    for some in before.split(step):
+        products = (some.transpose(1, 2).flatten(0, 1) @ columns).square_()
+        rows = products.unflatten(0, (len(some), -1)).sum(dim=1)
+        found.append(rows.unflatten(1, (len(after), -1)).sum(dim=2).sqrt_())
+    return torch.cat(found) / norms
 
 
 def copying(circuit: Circuit) -> Tensor:
