@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gallery import bubbles, decompositions, families, induction, tensors
+from tests.gallery import bubbles, circuits, decompositions, families, induction, tensors
 from tests.gallery.checking import CHECKS, PLOTS, Check, Deviation
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Check",
     "Deviation",
     "bubbles",
+    "circuits",
     "decompositions",
     "families",
     "induction",

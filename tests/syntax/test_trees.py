@@ -67,7 +67,7 @@ def test_spans_are_those_of_the_raw_text():
     assert (use.span.column, use.span.end_column) == (7, 11)
 
 
-@pytest.mark.parametrize("name", ["T6_matrix_vector", "S15_mps", "N15_head_sums", "c07", "quantum"])
+@pytest.mark.parametrize("name", ["T6_matrix_vector", "S15_mps", "N15_head_sums", "C7_patching", "quantum"])
 def test_tree(name):
     """The tree as an outline; ``TN_ACCEPT=1`` writes what it is now."""
     golden = GOLDENS / f"{name}.txt"

@@ -127,7 +127,7 @@ def test_gpt2_as_paths_has_its_state_dict_and_its_logits() -> None:
 
 
 def test_without_a_stream_inputs_go_through_calls() -> None:
-    text = (GPT2.parents[1] / "c10.tn").read_text(encoding="utf-8").partition("figure")[0]
+    text = (GPT2.with_name("C10_indirect_object.tn")).read_text(encoding="utf-8").partition("figure")[0]
     program = elaborated(text, seq=3)
     assert names(program, "edges") == [
         "name_mover",

@@ -7,8 +7,9 @@ unembedding, what a neuron reads and writes) is ``between`` values by their name
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,8 @@ class Attention:
 
     name: str
     pattern: str
-    scores: dict[tuple[str, str], Circuit]
-    writes: dict[str, Circuit]
+    scores: Mapping[tuple[str, str], Circuit]
+    writes: Mapping[str, Circuit]
     root: str
     """The value that it is added to, or the output that it is part of."""
     heads: tuple[int, ...]
@@ -60,14 +61,31 @@ class Attention:
 
         Raises ValueMismatch where more ends meet: ask ``scores`` for one of the pairs.
         """
-        found = {ends: circuit for ends, circuit in self.scores.items() if all(ends)}
-        return _only(found, f"scores of {self.name or self.pattern}")
+        return _only(self.scores, [ends for ends in self.scores if all(ends)], f"scores of {self.pattern}")
 
     @property
     def OV(self) -> Circuit:
         """From what is attended to (columns) to what is written (rows). Raises as ``QK`` does."""
-        found = {end: circuit for end, circuit in self.writes.items() if end}
-        return _only(found, f"writes of {self.name or self.pattern}")
+        return _only(self.writes, [end for end in self.writes if end], f"writes of {self.pattern}")
+
+
+class _Made(Mapping[Any, Circuit]):
+    """Circuits that are made when they are asked for: one may need sizes that another does without."""
+
+    def __init__(self, makers: Mapping[Any, Callable[[], Circuit]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, ends: Any) -> Circuit:
+        return self._makers[ends]()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        return f"<circuits of {', '.join(map(repr, self))}>"
 
 
 @dataclass(slots=True)
@@ -210,7 +228,7 @@ class Circuits:
     def _attention(self, pattern: str, roots: Sequence[tuple[str, str, Products]]) -> Iterator[Attention]:
         """The attention with this pattern, for each value that it writes to."""
         for root, place, (kept, terms) in roots:
-            writes: dict[str, Circuit] = {}
+            writes: dict[Any, Callable[[], Circuit]] = {}
             heads: tuple[int, ...] = ()
             for term in terms:
                 uses = [use for use in self.forms.uses(term) if use.ref.name == pattern]
@@ -230,12 +248,14 @@ class Circuits:
                 columns = self.open(term, carriers[0]) if carriers else tuple(w for w in gate if w in inside)
                 columns = tuple(wire for wire in columns if wire not in shown or wire in gate)
                 end = carriers[0].ref.name if carriers else ""
-                writes[end] = self._circuit(term, rows, columns, f"OV {place}".strip())
+                writes[end] = partial(self._circuit, term, rows, columns, f"OV {place}".strip())
                 heads = tuple(
                     at for at, leg in enumerate(uses[0].legs) if leg in inside and leg not in (*gate, *rows)
                 )
             if writes:
-                yield Attention(place, pattern, dict(self._scores(pattern)), writes, root, heads)
+                yield Attention(
+                    place, pattern, _Made(dict(self._scores(pattern))), _Made(writes), root, heads
+                )
 
     def _gate(self, use: Use) -> tuple[Wire, ...]:
         """The wires of a use of a pattern along which it is a softmax."""
@@ -243,8 +263,8 @@ class Circuits:
         legs = dict(zip(atom.wires, use.legs, strict=True))
         return tuple(wire for gate in atom.bubble.gates for wire in ix_wires(legs[gate]))
 
-    def _scores(self, pattern: str) -> Iterator[tuple[tuple[str, str], Circuit]]:
-        """The circuits of a pattern's scores by their ends."""
+    def _scores(self, pattern: str) -> Iterator[tuple[tuple[str, str], Callable[[], Circuit]]]:
+        """The circuits of a pattern's scores by their ends, to be made when they are asked for."""
         atom = self.forms.atoms[pattern]
         kept, terms = self.products(pattern)
         gates = set(atom.bubble.gates)
@@ -267,7 +287,8 @@ class Circuits:
             rows = tuple(w for w in rows if w not in batch)
             columns = tuple(w for w in columns if w not in batch)
             ends = query[0].ref.name if query else "", key[0].ref.name if key else ""
-            yield ends, self._circuit(term, rows, columns, f"QK {pattern.rpartition('.')[0]}".strip())
+            name = f"QK {pattern.rpartition('.')[0]}".strip()
+            yield ends, partial(self._circuit, term, rows, columns, name)
 
     def carriers(self, term: Term) -> list[Use]:
         """The uses of ends that parameters are joined to; others only weight positions."""
@@ -404,8 +425,7 @@ def _unmasked(body: Sum) -> Sum:
     return replace(body, terms=tuple(replace(t, nodes=tuple(map(bare, t.nodes))) for t in body.terms))
 
 
-def _only(found: Mapping[Any, Circuit], what: str) -> Circuit:
-    if len(found) != 1:
-        said = ", ".join(map(str, found)) or "no ends"
-        raise ValueMismatch(f"the {what} are of {said}: choose one")
-    return next(iter(found.values()))
+def _only(found: Mapping[Any, Circuit], ends: Sequence[object], what: str) -> Circuit:
+    if len(ends) != 1:
+        raise ValueMismatch(f"the {what} are of {', '.join(map(str, ends)) or 'no ends'}: choose one")
+    return found[ends[0]]

@@ -23,7 +23,7 @@ def composition_of(writes: Circuit, reads: Circuit) -> Tensor:
     if count(writes.rows) != count(reads.columns):
         raise ValueMismatch(f"{writes.shape[-2]} rows are written, {reads.shape[-1]} columns read")
     found = _pairs(writes.reduced_columns(), reads.T.reduced_columns())
-    return found.reshape(*sizes_of(writes.batch), *sizes_of(reads.batch))
+    return found.reshape(sizes_of((*writes.batch, *reads.batch)))
 
 
 def composition(circuits: Circuits, kind: Literal["Q", "K", "V"]) -> Tensor:
@@ -35,12 +35,12 @@ def composition(circuits: Circuits, kind: Literal["Q", "K", "V"]) -> Tensor:
     reads = writes if kind == "V" else circuits.QK if kind == "K" else circuits.QK.T
     before, after = writes.reduced_columns(), reads.T.reduced_columns()
     layers = size_of(writes.batch[0])
-    earlier, later = before.unflatten(0, (layers, -1)), after.unflatten(0, (layers, -1))
+    earlier, later = (part.reshape(layers, -1, *part.shape[1:]) for part in (before, after))
     found = before.new_zeros(*earlier.shape[:2], *later.shape[:2])
     for layer in range(layers - 1):
         pairs = _pairs(earlier[layer], later[layer + 1 :].flatten(0, 1))
-        found[layer, :, layer + 1 :] = pairs.unflatten(1, (layers - layer - 1, -1))
-    return found.reshape(*sizes_of(writes.batch), *sizes_of(reads.batch))
+        found[layer, :, layer + 1 :] = pairs.reshape(len(pairs), layers - layer - 1, -1)
+    return found.reshape(sizes_of((*writes.batch, *reads.batch)))
 
 
 def _pairs(before: Tensor, after: Tensor) -> Tensor:
@@ -49,11 +49,12 @@ def _pairs(before: Tensor, after: Tensor) -> Tensor:
     columns = after.transpose(0, 1).flatten(1)
     step = max(1, BLOCK // (columns.shape[1] * before.shape[2]))
     found = []
-    for some in before.split(step):
+    for some in torch.split(before, step):
         products = (some.transpose(1, 2).flatten(0, 1) @ columns).square_()
-        rows = products.unflatten(0, (len(some), -1)).sum(dim=1)
-        found.append(rows.unflatten(1, (len(after), -1)).sum(dim=2).sqrt_())
-    return torch.cat(found) / norms
+        rows = products.reshape(len(some), -1, products.shape[1]).sum(dim=1)
+        found.append(rows.reshape(len(some), len(after), -1).sum(dim=2).sqrt_())
+    scores: Tensor = torch.cat(found) / norms
+    return scores
 
 
 def copying(circuit: Circuit) -> Tensor:

@@ -57,13 +57,14 @@ def triangle(array: Tensor) -> Tensor:
     """
     if array.dtype == torch.float32 and array.shape[0] > array.shape[1]:
         gram = array.new_zeros(array.shape[1], array.shape[1], dtype=torch.float64)
-        for rows in array.split(CHUNK):
+        for rows in torch.split(array, CHUNK):
             part = rows.double()
             gram.addmm_(part.T, part)
         found, failed = torch.linalg.cholesky_ex(gram, upper=True)
         if not failed:
-            return found.to(array.dtype)
-    factor: Tensor = torch.linalg.qr(array, mode="r").R
+            factor: Tensor = found.to(array.dtype)
+            return factor
+    factor = torch.linalg.qr(array, mode="r").R
     return factor
 
 
