@@ -15,7 +15,7 @@ help:
 
 venv: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt scripts/venv.sh
+$(STAMP): pyproject.toml constraints.txt tests/circuits/requirements.txt scripts/venv.sh
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh
 	@touch $@
 

@@ -34,3 +34,6 @@ $pip install --quiet -c constraints.txt --no-build-isolation -e '.[test]'
 # The graphviz engine as a wheel: where there is none the built-in placement does without.
 $pip install --quiet -c constraints.txt --only-binary pygraphviz 'pygraphviz>=2.0' ||
     printf 'tnlang: no pygraphviz wheel for this machine; large networks stand in columns\n' >&2
+# What the circuits are compared with; without its dependencies, of which it imports few (and torch is there).
+$pip install --quiet --no-deps -r tests/circuits/requirements.txt ||
+    printf 'tnlang: no TransformerLens; the tests that compare with it are skipped\n' >&2
