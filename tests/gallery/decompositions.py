@@ -92,17 +92,23 @@ def photograph() -> np.ndarray:
 
 
 @drawn
-def S11_image(U, λ, V):
-    return U @ torch.diag(λ) @ V.T
+def S11_image(M):
+    U, λ, Vh = torch.linalg.svd(M)
+    return M, U[:, :30] @ torch.diag(λ[:30]) @ Vh[:30]
+
+
+def truncated(program, image, rank):
+    """The image by the net that keeps so many singular values."""
+    return program.nets["photograph"].transform(f"decompose(M, svd, rank = {rank})").numpy(M=image)
 
 
 @claim("S11_image")
 def the_error_at_1_7_30_100_values_is_that_of_eckart_and_young(program):
     image = photograph()
-    U, λ, Vh = np.linalg.svd(image)
+    λ = np.linalg.svd(image, compute_uv=False)
     off = []
     for r in (1, 7, 30, 100):
-        kept = program.at({"r": r}).nets["main"].numpy(U=U[:, :r], λ=λ[:r], V=Vh[:r].T)
+        kept = truncated(program, image, r)
         off.append(abs(np.linalg.norm(image - kept) - np.linalg.norm(λ[r:])))
     return max(off) / np.linalg.norm(λ)
 
@@ -110,8 +116,8 @@ def the_error_at_1_7_30_100_values_is_that_of_eckart_and_young(program):
 @plotted("S11_image")
 def the_image_and_its_singular_values(program):
     image, kept = photograph(), (1, 7, 30, 100)
-    U, λ, Vh = np.linalg.svd(image)
-    few = [program.at({"r": r}).nets["main"].numpy(U=U[:, :r], λ=λ[:r], V=Vh[:r].T) for r in kept]
+    λ = np.linalg.svd(image, compute_uv=False)
+    few = [truncated(program, image, r) for r in kept]
     words = {"kept": tuple(f"{r} of 200" for r in kept)}
     yield Plot(chart(np.stack(few), ("kept", "y", "x"), ticks=words), grey=True, width=560)
     yield Plot(chart(λ, ("k",), title="singular values", log=True))
