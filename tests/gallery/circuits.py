@@ -371,6 +371,32 @@ def values_of_another_run_change_what_reads_them(program):
     return off(found[0], everywhere) + off(found[1], on_the_path)
 
 
+# ---------------------------------------------------------------- layer norm
+
+
+@drawn(seq=5)
+def C8_layer_norm(x, W_U, ln_gain, ln_bias):
+    return F.layer_norm(x, x.shape[1:], ln_gain, ln_bias) @ W_U.T
+
+
+@claim("C8_layer_norm")
+@torch.no_grad()
+def its_circuit_is_the_weight_that_is_folded(program):
+    """Gain and centring on W_U; with the scale of another run frozen the net is linear in this one."""
+    modules = {name: net.module().double() for name, net in program.nets.items()}
+    W = {name: torch.randn_like(value) for name, value in modules["unembed"].state_dict().items()}
+    for name in ("unembed", "linear", "folded"):
+        modules[name].load_state_dict(W)
+    circuit = program.nets["unembed"].circuits(W).between("logits", "x").dense()
+    centre = torch.eye(8).double() - 1 / 8
+    x, other = torch.randn(2, 5, 8).double()
+    scale = modules["unembed"].run_with_cache(other)[1]["ln.scale"]
+    linear = modules["linear"](x, frozen={"ln.scale": scale})
+    expected = scale[:, None] * (x @ circuit.T) + W["W_U"] @ W["ln.bias"]
+    same = off(modules["folded"](x), modules["unembed"](x))
+    return off(circuit, W["W_U"] * W["ln.gain"] @ centre) + off(linear, expected) + same
+
+
 # ---------------------------------------------------------------- the indirect object
 
 
