@@ -13,9 +13,12 @@ from tnlang.ir.walk import new_id
 
 
 def copied_input(scope: Scope, uses: Uses) -> Definition | None:
-    """The input of a map on (position, hidden) with several uses: it gets the backbone's place."""
+    """The input of a map on (position, hidden) with several uses: it gets the backbone's place.
+
+    Tensors of the file are no inputs that something flows in by, and several outputs are no one map.
+    """
     shapes = [tuple(leg.size for leg in output.legs) for output in scope.net.outputs]
-    for decl in scope.net.inputs:
+    for decl in (d for d in scope.net.inputs if d.kind == "input" and len(shapes) == 1):
         found = scope.resolve(Ref(decl.name, decl.subs), {})
         if found is None or not isinstance(found.statement, Decl):
             continue

@@ -267,8 +267,9 @@ class Scope:
             members = (d for (name, _), d in self.table.items() if name == ref.name)
             found = next((d for d in members if isinstance(d.statement, Decl)), None)
         if found is None:
+            looped = not all(isinstance(sub, int) for sub in ref.subs)  # Any member is drawn as the first.
             for decl in self.program.declarations:
-                if decl.name == ref.name and (decl.subs == ref.subs or not decl.subs):
+                if decl.name == ref.name and (looped or decl.subs in (ref.subs, ())):
                     return Definition(("", decl.name, decl.subs, -1), decl, self, {}, decl.name)
         return found
 
