@@ -137,7 +137,8 @@ def test_weights_of_families_and_products_of_weights() -> None:
     [
         ("unembed", "fold takes the norms"),
         ("unembed, lm", "has no norm or value lm"),
-        ("ln, scale", "no weight reads scale"),
+        ("ln, y", "no weight reads y"),
+        ("ln, scale", "scale has no parameters"),
         ("unembed, ln, rank = 3", "fold takes the norms"),
     ],
 )

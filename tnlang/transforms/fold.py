@@ -64,9 +64,10 @@ def fold(request: Request) -> tuple[Net, ...]:
     for name in chosen:
         work.fold(name)
     if not work.pairs and not work.biases:
-        raise TransformError(
-            f"no weight reads {show_path(request.paths[0])} by a leg that its parameters have", _USAGE, 0
-        )
+        said = show_path(request.paths[0])
+        if not work.found:
+            raise TransformError(f"{said} has no parameters: there is nothing to fold", _USAGE, 0)
+        raise TransformError(f"no weight reads {said} by a leg that its parameters have", _USAGE, 0)
     outputs = [replace(o, name=n, subs=()) for o, n in zip(net.outputs, flat.outputs, strict=True)]
     made = replace(net, name=request.name, owned=tuple(flat.owned), body=tuple(flat.body))
     for weight, parameter in work.pairs:
@@ -109,13 +110,17 @@ def _ends_with(name: str, path: ValuePath) -> bool:
 
 @dataclass(slots=True)
 class _Folding:
-    """``pairs`` are a weight and the parameter that is multiplied into it, ``biases`` the tensors made."""
+    """``pairs`` are a weight and the parameter that is multiplied into it, ``biases`` the tensors made.
+
+    ``folded`` are the parameters of the value that is folded now, ``found`` those of all.
+    """
 
     flat: Flat
     parameters: set[str]
     pairs: dict[tuple[Ref, Ref], None] = field(default_factory=dict)
     biases: list[str] = field(default_factory=list)
     folded: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)
     made: list[Bind] = field(default_factory=list)
 
     def fold(self, name: str) -> None:
@@ -146,6 +151,7 @@ class _Folding:
             scalars = [node for node in term.nodes if isinstance(node, Number | SizeNumber)]
             rest = [n for n in term.nodes if not any(n is other for other in (*own, *scalars))]
             self.folded |= {node.ref.name for node in own if isinstance(node, Tensor)}
+            self.found |= self.folded
             if len(rest) < 2 and all(isinstance(node, Tensor) for node in rest):
                 terms.append(term)
                 continue
