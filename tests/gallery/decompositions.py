@@ -199,8 +199,8 @@ def the_singular_values_of_the_centre_are_those_of_the_whole(program):
 
 
 @drawn
-def S18_moves(U, λ, V, B):
-    return torch.einsum("lps,s,ms,mqr->lpqr", U, λ, V, B)
+def S18_moves(C, B):
+    return (torch.einsum("lpm,mqr->lpqr", C, B),) * 3
 
 
 @drawn

@@ -8,6 +8,7 @@ from tnlang.ir.net import Net, Stmt
 from tnlang.transforms.dead import without_dead
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError
+from tnlang.transforms.simplify.deltas import identity
 from tnlang.transforms.simplify.facts import facts_of
 from tnlang.transforms.simplify.nets import Simplifying
 from tnlang.transforms.simplify.rules import RULES
@@ -32,14 +33,18 @@ def simplify(request: Request) -> tuple[Net, ...]:
 def steps(request: Request) -> tuple[tuple[str, Net], ...]:
     """What ``simplify`` does in the net itself: the net, then after each rule its name and the net as it is.
 
-    What the net calls is as it was.
+    A wire that is joined to another looks the same, so that is no step of its own. What the net calls is as
+    it was.
     """
     _check(request)
     net = request.program.net(request.net)
     found: list[tuple[str, Net]] = [("", net)]
 
     def told(rule: str, body: tuple[Stmt, ...]) -> None:
-        found.append((rule, replace(net, name=f"{request.name}/{len(found)}", body=renew(body))))
+        if rule != identity.__name__:
+            found.append((rule, replace(net, name=f"{request.name}/{len(found)}", body=renew(body))))
+        elif len(found) > 1:
+            found[-1] = (found[-1][0], replace(found[-1][1], body=renew(body)))
 
     Simplifying(net, facts_of(request.program, net), RULES, told).run()
     return tuple(found)
