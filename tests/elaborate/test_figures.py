@@ -143,6 +143,9 @@ def test_themes_and_widths(items: str, theme: str, width: float):
     assert (one.theme, one.width) == (theme, width)
 
 
+TWO_TURNS = "net two(x[i: 2]) -> y[i: 2] { stream s = x\nrepeat k in 0..2 { s[i] += tanh(s[i]) }\ny = s }"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -169,6 +172,9 @@ def test_themes_and_widths(items: str, theme: str, width: float):
         ("figure q { width 999999 in }", "TN808"),
         ("figure q { width 2 j }", "TN808"),
         ("figure q { unfold g }", "TN800"),
+        ("figure q { draw A; ends l }", "TN800"),
+        ("figure q { draw two; ends k }\n" + TWO_TURNS, "TN802"),
+        ("figure q { draw two; ends j }\n" + TWO_TURNS, "TN800"),
         ("figure q { Q at (0, 1) }", "TN800"),
         ("figure q { A below Q }", "TN800"),
         ("figure q { steps g }", "TN201"),

@@ -319,7 +319,11 @@ def test_a_stream_made_anew_in_a_repeat_has_its_plate(name: str) -> None:
     diagram = of_text(text, ())
     ((plate,),) = (b.plates for b in diagram.backbones)
     (backbone,) = diagram.backbones
-    assert (plate.start, plate.stop, plate.count) == (backbone.stations[0], backbone.stations[-1], "12")
+    assert (plate.start, plate.stop, plate.label) == (
+        backbone.stations[0],
+        backbone.stations[-1],
+        r"\times 12",
+    )
     for flow in FLOWS:
         assert faults(diagram, backbone_scene(diagram, flow)) == ()
     known = tnlang.load(text)
@@ -345,11 +349,80 @@ def test_random_repeats_have_their_plate_and_mean_their_net(steps: list[str]) ->
     diagram = of_text(text, ())
     (backbone,) = diagram.backbones
     (plate,) = backbone.plates
-    assert plate.count == "12"
+    assert plate.label == r"\times 12"
     assert (plate.start, plate.stop) == (backbone.stations[0], backbone.stations[-1])
     known = tnlang.load(text)
     report = tnlang.verify(known.nets["model"].svg(), known, module=False)
     assert report.ok, f"{text}\n{report}"
+
+
+def by_its_ends(text: str) -> tuple[Diagram, tnlang.Program]:
+    known = tnlang.load(text.replace("12 {", "layer {") + "dim layer = 12\nfigure F { draw model; ends l }\n")
+    (figure,) = known.ir.figures
+    (diagram,) = diagrams_in(view(known.ir, figure))
+    return diagram, known
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_a_repeat_by_its_ends_is_two_plates_with_dots_between(name: str) -> None:
+    diagram, known = by_its_ends(in_turns(*ANEW[name]))
+    (backbone,) = diagram.backbones
+    first, last = backbone.plates
+    assert (first.label, last.label) == ("l = 0", "l = 11")
+    shapes = {s.id: s for s in diagram.shapes}
+    (dots,) = (s for s in shapes.values() if s.symbol == "dots")
+    between = backbone.stations[backbone.stations.index(first.stop) + 1 : backbone.stations.index(last.start)]
+    assert between == (dots.id,)
+    for flow in FLOWS:
+        scene = backbone_scene(diagram, flow)
+        assert faults(diagram, scene) == lint(scene) == ()
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, report
+
+
+@seed(20261122)
+@settings(max_examples=10, deadline=None, database=None, phases=[Phase.generate])
+@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=3))
+def test_random_repeats_by_their_ends_mean_their_net(steps: list[str]) -> None:
+    body = "\n ".join(step.format(f"f_{number}") for number, step in enumerate(steps))
+    text = in_turns("x[m, n]", body)
+    diagram, known = by_its_ends(text)
+    assert faults(diagram, backbone_scene(diagram)) == ()
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, f"{text}\n{report}"
+
+
+def test_dots_for_fewer_turns_or_after_no_plate_are_noticed() -> None:
+    _, known = by_its_ends(in_turns("x[m, n]", STEPS[2]))
+    svg = known.figures["F"].svg()
+    told = "(dots) l in 1 to (layer - 1)"
+    assert told in svg
+    for bounds in ("l in 1 to (layer - 2)", "l in 2 to (layer - 1)", "k in 1 to (layer - 1)"):
+        wrong = f"(dots) {bounds}"
+        assert not tnlang.verify(svg.replace(told, wrong), known, module=False).ok
+
+
+def test_values_from_outside_and_repeats_in_repeats_are_shown_by_their_ends() -> None:
+    text = """dim n = 3, m = 2, layer = 5
+net model(x[m, n], z[n]) -> y[m, n] {
+    param L[n, n]
+    w[n] = tanh(z[n])
+    stream s = x
+    repeat k in 0..2 {
+        s[p, r] += tanh(s[p, r] + w[r])
+        repeat l in 0..layer { s[p, r] += L[r, c] tanh(s[p, c] + w[c]) }
+    }
+    y[p, r] = s[p, r] + w[r]
+}
+figure F { draw model; ends l }
+"""
+    known = tnlang.load(text)
+    (diagram,) = diagrams_in(view(known.ir, known.ir.figures[0]))
+    assert [p.label for b in diagram.backbones for p in b.plates] == ["l = 0", "l = 4", r"\times 2"]
+    scene = backbone_scene(diagram)
+    assert faults(diagram, scene) == lint(scene) == ()
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, report
 
 
 @pytest.mark.parametrize("body", [ANEW["gated"][1], "s[p, r] += L[r, c] tanh(s[p, c])"])

@@ -348,7 +348,7 @@ def test_what_a_repeat_applies_turn_after_turn_stands_in_a_plate() -> None:
     (backbone,) = diagram.backbones
     (plate,) = backbone.plates
     station = named(diagram, "L")
-    assert (plate.start, plate.stop, plate.count) == (station, station, "4")
+    assert (plate.start, plate.stop, plate.label) == (station, station, r"\times 4")
     assert verify(to_svg(scene(sheet)), program, figure="f", module=False).ok
 
 

@@ -116,7 +116,11 @@ def test_gpt2_has_its_backbone_and_plate() -> None:
     assert [s.label for s in stations if s.symbol == "copy"] == ["x", "x'"]
     assert [len(track) for track in backbone.tracks] == [2] * 7
     (plate,) = backbone.plates
-    assert (plate.start, plate.stop, plate.count) == (backbone.stations[1], backbone.stations[4], "12")
+    assert (plate.start, plate.stop, plate.label) == (
+        backbone.stations[1],
+        backbone.stations[4],
+        r"\times 12",
+    )
     assert [block.label for block in backbone.blocks] == ["", "attention", "mlp"]
     weights = named(of, "W_E")
     assert len(weights) == 2 and all(shape.tied for shape in weights)

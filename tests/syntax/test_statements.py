@@ -121,24 +121,25 @@ def test_figures():
             draw A[i, j] "one"; draw m.n
             equation "$Tr$" = A[i, i]
                 != B[i, i] ≈ c "row"
-            steps contract(m, A); unfold a{0}, b; fold c; hide d.e
+            steps contract(m, A); unfold a{0}, b; fold c; hide d.e; ends l
             flow left
             A at (0, -1.5); B right of A; C below left; left above C; W label "$W$"
         }"""
     )
     assert isinstance(figure, t.FigureDecl) and short(figure.caption) == "'caption'"
-    draw, other, equation, steps, unfold, fold, hide, flow, at, beside, below, above, label = figure.items
+    draw, other, equation, steps, unfold, fold, hide, ends, flow, at, beside, below, above, label = figure.items
     assert isinstance(draw, t.Draw) and short(draw.caption) == "'one'" and isinstance(other, t.Draw)
     assert isinstance(equation, t.Equation) and equation.relations == ("=", "!=", "≈")
     assert [short(s) for s in equation.sides] == ["'$Tr$'", "A[i, i]", "B[i, i]", "c"]
     assert short(equation.caption) == "'row'"
     assert isinstance(steps, t.Steps) and short(steps.value.path) == "contract"
     assert [
-        (o.kind, [short(p) for p in o.paths]) for o in (unfold, fold, hide) if isinstance(o, t.Openness)
+        (o.kind, [short(p) for p in o.paths]) for o in (unfold, fold, hide, ends) if isinstance(o, t.Openness)
     ] == [
         ("unfold", ["a{0}", "b"]),
         ("fold", ["c"]),
         ("hide", ["d.e"]),
+        ("ends", ["l"]),
     ]
     assert isinstance(flow, t.Flow) and flow.direction.text == "left"
     assert isinstance(at, t.PlaceAt) and (at.at.x.value, at.at.y.value) == (0, -1.5)

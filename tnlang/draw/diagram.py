@@ -27,6 +27,7 @@ Symbol = Literal[
     "shift",  # white triangle, tip to the later index
     "onehot",  # the strip of cells across a one-hot leg (two lines)
     "folded",  # a call drawn as a box with a double wall
+    "dots",  # the turns of a repeat that are not drawn; they take the stream and give it back
     "text",  # a scalar factor or another formula standing free
     "sigma",  # the Σ of a written-out index, left of its term
 ]
@@ -185,14 +186,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """Stations from ``start`` to ``stop`` are repeated; ``count`` is LaTeX: ``12``, ``N``.
+    """Stations from ``start`` to ``stop`` are repeated; ``label`` is LaTeX: ``\\times 12``, or ``l = 0``.
 
     ``told`` is the loop in words: ``l in 0 to layer``.
     """
 
     start: int
     stop: int
-    count: str
+    label: str
     told: str = ""
 
 

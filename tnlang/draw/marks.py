@@ -32,6 +32,12 @@ def onehot_strip(at: Point, along: Point, cells: int = 4, side: float = 6.5) -> 
         yield InkItem(outline, "cell-set" if index == 2 else "cell")
 
 
+def dots(at: Point, along: Point) -> Iterator[InkItem]:
+    """Three dots in a row: what is between goes on in the same way."""
+    for step in (-11.0, 0.0, 11.0):
+        yield InkItem(geometry.circle(add(at, along, step), 2.6), "dot")
+
+
 def turned(disc: bool, at: Point, box: Box, first_leg: Point) -> Iterator[Item]:
     """The thick stretch of rim at the first leg."""
     if disc:

@@ -98,6 +98,9 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
             return (max(26.0, _even(wide + 14)), max(FOLD_HEIGHT / 2, high + 7))
         case "text" | "sigma":
             return (wide, high)
+        case "dots":
+            half = max(20.0, 4.0 * len(shape.legs) + 4.0)
+            return (half, half)
     match shape.outline:
         case "triangle":
             level = abs(tip[0]) > abs(tip[1])
@@ -190,7 +193,7 @@ def outline_of(shape: Shape, at: Point, *, half: Point | None = None, tip: Point
             return geometry.triangle(at, tip, 20.0, 20.0, 2.5)
         case "folded":
             return geometry.rounded(box, 10.0)
-        case "fork" | "text" | "sigma" | "onehot":
+        case "fork" | "text" | "sigma" | "onehot" | "dots":
             return geometry.rounded(box, 0.0)
     match shape.outline:
         case "triangle":
@@ -229,7 +232,7 @@ def shape_items(
 
     ``tip`` is where an isometry, or a shift, points; ``first_leg`` the direction of the first leg where the
     shape is turned (it gets the mark on its rim); ``along`` the direction of the wire on which a one-hot
-    strip lies. A fork draws nothing: its lines do.
+    strip lies, or dots. A fork draws nothing: its lines do.
     """
     if shape.symbol == "fork":
         return ()
@@ -248,7 +251,9 @@ def shape_items(
         items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
     if first_leg is not None:
         items.extend(marks.turned(is_disc(shape), at, box, first_leg))
-    if shape.symbol == "plus":
+    if shape.symbol == "dots":
+        items.extend(marks.dots(at, along))
+    elif shape.symbol == "plus":
         items.extend(marks.plus_sign(at, 0.5 * plus_radius(shape)))
     elif shape.symbol == "sigma":
         sign, *index = marks.sum_sign(shape.label, at, shape.letters)
@@ -271,7 +276,7 @@ def _role(shape: Shape) -> str:
             return "add"
         case "copy" | "paste":
             return "pasted"
-        case "pin" | "clip" | "shift":
+        case "pin" | "clip" | "shift" | "dots":
             return shape.symbol
         case "folded":
             return f"folded-{shape.family or 'net'}"
@@ -369,7 +374,7 @@ def plate_item(number: int, box: Box, title: str) -> OutlineItem:
 
 
 def count_label(latex: str, box: Box, letters: float) -> LabelItem:
-    """How often a plate is repeated, in its lower right corner."""
+    """How often a plate is repeated, or which turn it is, in its lower right corner."""
     size = enlarged(COUNT, letters)
     at = (box.right - 13, box.bottom - 9 - 9 * size / COUNT)
-    return LabelItem(rf"\times {latex}", at, size, "count", "grey", anchor="right")
+    return LabelItem(latex, at, size, "count", "grey", anchor="right")

@@ -47,6 +47,7 @@ def _theme(
         "shift": Paint(page, ink, 1.5),
         "hole": Paint(page, faint, 1.5, dash="4 4"),
         "text": Paint(),
+        "dots": Paint(page),
         "plate": Paint(plate, faint, 1.25),
         "card": Paint(page, faint, 1.1, dash="1 5"),
         "mark": Paint("none", ink),

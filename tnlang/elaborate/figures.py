@@ -27,6 +27,7 @@ from tnlang.ir.net import (
     Call,
     Factor,
     Frozen,
+    Loop,
     Net,
     Node,
     Origin,
@@ -51,6 +52,7 @@ from tnlang.ir.program import (
     Steps,
     ValueTarget,
 )
+from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.walk import node_wires, refs, statements, value_wires, walk
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -116,6 +118,8 @@ class _Figure:
         self.items = marked(self.items, marks, names, lambda path: self.path(path, names), self.scope())
         for item in self.syntax.items:
             match item:
+                case ast.Openness(kind="ends", paths=paths):
+                    openness.append(Openness("ends", self.ends(paths), origin=Origin(item.span)))
                 case ast.Openness(kind=kind, paths=paths):
                     texts = [self.path(p, names) for p in paths]
                     openness.append(Openness(kind, tuple(t for t in texts if t), origin=Origin(item.span)))
@@ -329,6 +333,31 @@ class _Figure:
         )
         return ""
 
+    def ends(self, paths: tuple[ast.Path, ...]) -> tuple[str, ...]:
+        """The variables of repeats that are drawn as first turn, dots, last turn. Reports others."""
+        found: list[str] = []
+        bodies = [net.body for net in shown_nets(self.world, self.items)]
+        loops = [s.loop for body in bodies for s in statements(body) if isinstance(s, Repeat)]
+        for path in paths:
+            text = path_text(path)
+            known = [loop for loop in loops if loop.var == text]
+            few = [turns for loop in known if (turns := loop_turns(loop)) is not None and turns < 3]
+            if not known:
+                hint = (
+                    near(text, {loop.var for loop in loops})
+                    or "`ends l` names the variable of `repeat l in …`"
+                )
+                self.world.diagnostics.error("TN800", f"nothing repeats over {text}", path.span, hint=hint)
+            elif few:
+                hint = "`ends` is for three turns and more"
+                message = (
+                    f"a repeat over {text} has {few[0]} turns: none stands between its first and its last"
+                )
+                self.world.diagnostics.error("TN802", message, path.span, hint=hint)
+            else:
+                found.append(text)
+        return tuple(found)
+
     # ------------------------------------------------------------ hints
 
     def path(self, path: ast.Path, names: set[str]) -> str:
@@ -384,10 +413,16 @@ def value_names(net: Net) -> set[str]:
     return found
 
 
-def drawable_names(
-    module: Module, world: World, items: list[Draw | Equation | Rewriting | Steps]
-) -> set[str]:
-    """Everything that may be called by name in a picture: nets, values, calls, bubbles, functions, wires."""
+def loop_turns(loop: Loop) -> int | None:
+    """How often a loop runs at default sizes, None where nothing tells."""
+    try:
+        return evaluate(loop.stop, {}) - evaluate(loop.start, {})
+    except SizeError:
+        return None
+
+
+def shown_nets(world: World, items: list[Draw | Equation | Rewriting | Steps]) -> list[Net]:
+    """The nets that a figure may speak of: those of the program, and its own expressions."""
     nets = list(world.nets)
     for item in items:
         match item:
@@ -397,6 +432,14 @@ def drawable_names(
                 nets.extend(side.net for side in sides if isinstance(side, Expression))
             case _:
                 pass
+    return nets
+
+
+def drawable_names(
+    module: Module, world: World, items: list[Draw | Equation | Rewriting | Steps]
+) -> set[str]:
+    """Everything that may be called by name in a picture: nets, values, calls, bubbles, functions, wires."""
+    nets = shown_nets(world, items)
     names = {*module.values, *module.nets, *module.dims, *module.functions, *(n.name for n in nets)}
     for net in nets:
         names |= value_names(net)

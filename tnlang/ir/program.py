@@ -110,9 +110,12 @@ class Rewriting(Part):
 
 @dataclass(frozen=True, slots=True)
 class Openness(Part):
-    """``unfold``, ``fold``, ``hide`` of paths written as text: ``attention{0}``."""
+    """``unfold``, ``fold``, ``hide`` of paths written as text: ``attention{0}``.
 
-    kind: Literal["unfold", "fold", "hide"]
+    ``ends`` names the variables of repeats that are drawn as their first turn, dots, and their last.
+    """
+
+    kind: Literal["unfold", "fold", "hide", "ends"]
     paths: tuple[str, ...]
 
 

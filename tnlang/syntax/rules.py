@@ -192,7 +192,7 @@ class Rules(ExpressionRules):
         return t.Outline(paths, span=span)
 
     def openness(self, span: Span, kind: t.Name, *paths: t.Path) -> t.Openness:
-        return t.Openness(cast(Literal["unfold", "fold", "hide"], kind.text), paths, span=span)
+        return t.Openness(cast(Literal["unfold", "fold", "hide", "ends"], kind.text), paths, span=span)
 
     def flow(self, span: Span, direction: Token) -> t.Flow:
         return t.Flow(self.read_name(direction), span=span)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tnlang.ir.net import Net
+from tnlang.ir.net import Net, Repeat
 from tnlang.ir.program import (
     Draw,
     Equation,
@@ -21,8 +21,9 @@ from tnlang.ir.program import (
     Steps,
     ValueTarget,
 )
+from tnlang.ir.size import dims_in
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import output_sum
+from tnlang.ir.walk import output_sum, statements
 from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
 from tnlang.verification.connect import read_picture
@@ -158,13 +159,22 @@ def _target(program: Program, kind: str, name: str) -> Figure | NetTarget:
 
 
 def small_dims(program: Program) -> dict[str, int]:
-    """Sizes from 2 up for dims that may have others than the file says, larger where those are larger."""
+    """Sizes from 2 up for dims that may have others than the file says, larger where those are larger.
+
+    Where dots stand for turns of a repeat, it has some that they stand for.
+    """
+    ends = {path for f in program.figures for o in f.openness if o.kind == "ends" for path in o.paths}
+    loops = [s.loop for n in program.nets for s in statements(n.body) if isinstance(s, Repeat)]
+    long = {dim.name for loop in loops if loop.var in ends for dim in dims_in(loop.stop)}
     free = [
         (dim.default if isinstance(dim.default, int) else 4, dim.name)
         for dim in program.dims
         if not dim.counts_members and (dim.default is None or isinstance(dim.default, int))
     ]
-    return {name: min(default, 2 + place) for place, (default, name) in enumerate(sorted(free))}
+    return {
+        name: min(default, max(4 if name in long else 2, 2 + place))
+        for place, (default, name) in enumerate(sorted(free))
+    }
 
 
 class _Given:

@@ -83,16 +83,16 @@ class Nodes:
         return self.picture.shapes[node.number].kind if node.kind == "shape" else node.kind
 
     def takes_whole(self, node: Node) -> bool:
-        """Whether a node takes whole values: a copy into which lines come, a box, a plate."""
+        """Whether a node takes whole values: a copy into which lines come, a box, dots, a plate."""
         if node.kind == "region":
             return self.picture.regions[node.number].is_plate
-        return self.kind(node) == "box" or (
+        return self.kind(node) in ("box", "dots") or (
             self.kind(node) == "copy"
             and any(leg.startswith("in.") for leg, _ in self.picture.shapes[node.number].legs)
         )
 
     def groups(self, shape: int) -> dict[str, dict[str, int]]:
-        """The legs of a copy or box by what they are legs of: ``in``, ``out1``; ``in x``, ``out y``."""
+        """The legs of a copy, box or dots by what they are legs of: ``in``, ``out1``; ``in x``, ``out y``."""
         found: dict[str, dict[str, int]] = {}
         for leg, wire in self.picture.shapes[shape].legs:
             group, _, name = leg.partition(".")

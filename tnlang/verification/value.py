@@ -1,7 +1,8 @@
 """What a picture is worth, by NumPy: leaves on wires, contracted, region by region from the inside out.
 
 A bubble's inside is contracted first, then its function applied. A sum adds what hangs at each of its terms;
-copies, boxes and plates take whole values and give whole values. Connections come from ``connect`` alone.
+copies, boxes, plates and dots take whole values and give whole values. Connections come from ``connect``
+alone.
 """
 
 from __future__ import annotations
@@ -347,6 +348,8 @@ class Evaluation:
         if node.kind == "plate-out":
             return self._plate(frame, node.number)
         shape = self.picture.shapes[node.number]
+        if shape.kind == "dots":
+            return self._dots(frame, node.number, shape)
         groups = self.nodes.groups(node.number)
         legs = groups[node.use]
         if shape.kind == "copy":
@@ -363,6 +366,39 @@ class Evaluation:
     def _plate(self, frame: Frame, region: int) -> Labelled:
         """What a plate gives back after its last turn."""
         known = self.picture.regions[region]
+        ports = self._ports(region)
+        key = ("plate", region)
+        if key not in frame.outs:
+            legs = ports["in"]
+            first = self._once(frame, ("in", region), list(legs.values()))
+            frame.outs[key] = self._turns(frame, region, known.loop, first)
+        outs = ports["out"]
+        return Labelled(frame.outs[key].array, tuple(outs[name] for name in ports["in"]))
+
+    def _dots(self, frame: Frame, number_: int, shape: Shape) -> Labelled:
+        """What dots give back: they stand for later turns of the plate that they go on from."""
+        groups = self.nodes.groups(number_)
+        ins, outs = groups.get("in", {}), groups.get("out", {})
+        before = [
+            region
+            for region, known in enumerate(self.picture.regions)
+            if known.is_plate
+            and known.inside == shape.region
+            and _goes_on(known.loop, shape.words.text)
+            and set(self._ports(region)["in"]) == set(ins) == set(outs)
+        ]
+        if len(before) != 1:
+            raise Unreadable("dots do not go on from one plate", shape.box.center)
+        key = ("dots", number_)
+        if key not in frame.outs:
+            legs = self._ports(before[0])["in"]
+            first = self._once(frame, ("in", number_), [ins[name] for name in legs])
+            frame.outs[key] = self._turns(frame, before[0], shape.words.text, first)
+        return Labelled(frame.outs[key].array, tuple(outs[name] for name in self._ports(before[0])["in"]))
+
+    def _ports(self, region: int) -> dict[str, dict[str, int]]:
+        """The wires across a plate's edge by what they are to it: ``in``, ``out``, or what stands outside."""
+        known = self.picture.regions[region]
         ports: dict[str, dict[str, int]] = {}
         for leg, wire in known.ports:
             group, _, name = leg.rpartition(".")
@@ -370,21 +406,30 @@ class Evaluation:
         ins, outs = ports.get("in", {}), ports.get("out", {})
         if not outs or not set(outs) <= set(ins):
             raise Unreadable("what a plate gives is not what it takes", known.path.start)
-        key = ("plate", region)
-        if key in frame.outs:
-            return frame.outs[key]
+        return ports
+
+    def _turns(self, frame: Frame, region: int, loop: str, first: Array) -> Labelled:
+        """What some turns of a plate make of a value, its axes on the wires that come in."""
+        ports = self._ports(region)
+        ins, outs = ports["in"], ports["out"]
         taken = {
             group: Labelled(self._once(frame, (group, region), list(legs.values())), tuple(legs.values()))
             for group, legs in ports.items()
-            if group != "out"
+            if group not in ("in", "out")
         }
-        for names in turns(known.loop, frame.names):
+        taken["in"] = Labelled(first, tuple(ins.values()))
+        for names in turns(loop, frame.names):
             nodes = [*self.nodes.nodes_in(region), *(Node("value", region, g, v) for g, v in taken.items())]
             inner = Frame(region, names, frame, tuple(nodes))
             array = self.network(inner, nodes, [outs[name] for name in ins])
             taken["in"] = Labelled(array, tuple(ins.values()))
-        frame.outs[key] = Labelled(taken["in"].array, tuple(outs[name] for name in ins))
-        return frame.outs[key]
+        return taken["in"]
+
+
+def _goes_on(before: str, loop: str) -> bool:
+    """Whether a loop begins where another one stops: ``l in 0 to 1``, ``l in 1 to layer - 1``."""
+    var, _, bounds = before.partition(" in ")
+    return loop.startswith(f"{var} in {bounds.partition(' to ')[2]} to ")
 
 
 def _outer(arrays: Sequence[Labelled]) -> Labelled:

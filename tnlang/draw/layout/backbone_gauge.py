@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tnlang.draw import pieces
-from tnlang.draw.diagram import Enclosure, Line, Shape
+from tnlang.draw.diagram import Enclosure, Line, Plate, Shape
 from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.backbone_graph import Index
 from tnlang.draw.scene import Point
@@ -46,6 +46,11 @@ class Gauge:
         if not line.label or not self.turned:
             return 0.0
         return pieces.leg_extent(line, line.label, line.word).width + 12.0
+
+    def across(self, plate: Plate) -> float:
+        """How far from the tracks a plate reaches that has room there for what it says."""
+        size = enlarged(pieces.COUNT, self.index.diagram.letters)
+        return 0.0 if self.turned else 28.0 + measure(plate.label, size).width
 
     def badge(self, enclosure: Enclosure) -> float:
         """The width of a badge."""

@@ -58,8 +58,8 @@ class Ink:
         paths = {line: self.path(path) for line, path in drawn.paths.items()}
         for plate, box in sorted(drawn.plates, key=lambda p: -p[1].height):
             turned = self.box(box)
-            items.append(pieces.plate_item(plate.start, turned, plate.count))
-            items.append(self._count(plate.count, turned, drawn))
+            items.append(pieces.plate_item(plate.start, turned, plate.label))
+            items.append(self._count(plate.label, turned, drawn))
         walls = {wall: self.box(box) for wall, box in drawn.walls.items()}
         radii = self._radii(walls)
         for wall, box in walls.items():
@@ -83,9 +83,10 @@ class Ink:
             items.append(self._name(name, at))
         return items
 
-    def _count(self, count: str, plate: Box, drawn: Drawn) -> LabelItem:
+    def _count(self, label: str, plate: Box, drawn: Drawn) -> LabelItem:
         """How often a plate is repeated: in its lower right corner, or where there is room."""
-        taken = list(self.ground(drawn).shapes.values())
+        ground = self.ground(drawn)
+        taken = [*ground.shapes.values(), *ground.walls]
         ways = [flatten(self.path(path)) for path in (*drawn.ribbons, *drawn.paths.values())]
 
         def free(label: LabelItem) -> bool:
@@ -93,11 +94,14 @@ class Ink:
             clear = not any(box.overlaps(other, 2.0) for other in taken)
             return clear and not any(_passes(points, box) for points in ways)
 
-        steps = range(int(max(0.0, plate.width - 62.0)) // 40 + 1)
+        steps = range(int(max(0.0, plate.width - 62.0)) // 20 + 1)
         letters = self.index.diagram.letters
         labels = [
-            pieces.count_label(count, Box(plate.left, plate.top, plate.right - 40.0 * step, bottom), letters)
-            for bottom in (plate.bottom, plate.top + 27.0 + enlarged(pieces.COUNT, letters))
+            pieces.count_label(label, Box(plate.left, plate.top, plate.right - 20.0 * step, bottom), letters)
+            for bottom in (
+                plate.bottom,
+                *(plate.top + air + enlarged(pieces.COUNT, letters) for air in (27.0, 19.0)),
+            )
             for step in steps
         ]
         return next(filter(free, labels), labels[0])

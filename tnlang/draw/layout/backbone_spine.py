@@ -376,11 +376,13 @@ class Spine:
             inner = [box for other, box in self.drawn.plates if _within(other, plate, stations)]
             boxes.extend(box.grown(4.0) for box in inner)
             box = union(boxes)
-            corner = Box(box.right - 40.0, box.bottom - COUNT, box.right, box.bottom)
+            wide = max(40.0, self.gauge.across(plate) - 12.0)
+            corner = Box(box.right - wide, box.bottom - COUNT, box.right, box.bottom)
             low = COUNT / 2 if any(corner.overlaps(other) for other in boxes) else 0.0
             left = min(box.left, -44.0) - 14
             top, bottom = box.top - self._air(plate.start), box.bottom + self._air(plate.stop) - 6 + low
-            outline = Box(left, top, box.right + 24, bottom)
+            right = max(box.right + 24, self.offsets[-1] + self.gauge.across(plate))
+            outline = Box(left, top, right, bottom)
             self.drawn.plates.append((plate, outline))
 
 

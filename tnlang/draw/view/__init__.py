@@ -87,7 +87,8 @@ def _openings(program: Program, figure: Figure | None, theme: str) -> Openings:
     styles = styles_for(program, figure, theme)
     if figure is None:
         return Openings(styles=styles)
-    named: dict[str, set[str]] = {"unfold": set(), "fold": set(), "hide": set()}
+    named: dict[str, set[str]] = {"unfold": set(), "fold": set(), "hide": set(), "ends": set()}
     for openness in figure.openness:
         named[openness.kind].update(openness.paths)
-    return Openings(frozenset(named["unfold"]), frozenset(named["fold"]), frozenset(named["hide"]), styles)
+    unfold, fold, hide, ends = (frozenset(names) for names in named.values())
+    return Openings(unfold, fold, hide, styles, ends)

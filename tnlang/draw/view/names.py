@@ -239,11 +239,25 @@ def loops(loops: Iterable[Loop]) -> str:
 
 def turns_of(loop: Loop) -> str:
     """How often a loop runs: the number at default sizes, else the formula."""
-    turns = size_op("-", loop.stop, loop.start)
+    return _number(size_op("-", loop.stop, loop.start))
+
+
+def times(loop: Loop) -> str:
+    """What a plate says of a loop of several turns: ``× 12``; nothing for a single one."""
+    count = turns_of(loop)
+    return rf"\times {count}" if count != "1" else ""
+
+
+def turn(loop: Loop) -> str:
+    """What a plate says of one turn of a loop, its first: ``l = 0``."""
+    return f"{math(loop.var)} = {_number(loop.start)}"
+
+
+def _number(known: Size) -> str:
     try:
-        return str(evaluate(turns, {}))
+        return str(evaluate(known, {}))
     except SizeError:
-        return size(turns)
+        return size(known)
 
 
 def big_sign(loops: Iterable[Loop]) -> str:

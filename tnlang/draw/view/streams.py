@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tnlang.draw.diagram import Block, Diagram, Plate
+from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.assignments import Assignments
 from tnlang.draw.view.build import StreamRecord
 from tnlang.draw.view.ends import copied_input, output_wires
+from tnlang.draw.view.parted import Between, Turn, parted
 from tnlang.draw.view.residual import as_stream
 from tnlang.draw.view.values import Definition, Openings, Scope
 from tnlang.draw.view.wiring import Frame
@@ -24,17 +25,18 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
+from tnlang.ir.walk import statements
 
 
 def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
     """The diagram of a whole net."""
-    scope = Scope(program, as_stream(net), openings)
+    scope = Scope(program, parted(as_stream(net), openings.ends), openings)
     return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
 
 
 def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
     """The diagram of a net that an expression calls, its result on the legs of the expression."""
-    net, parent = as_stream(inner.net), inner.parent
+    net, parent = parted(as_stream(inner.net), inner.opened.ends), inner.parent
     scope = Scope(inner.program, net, inner.opened, inner.path, parent, inner.call, inner.call_versions)
     return _NetDrawing(scope, compose=True, symbols=False, legs=legs).draw()
 
@@ -102,6 +104,9 @@ class _NetDrawing(Assignments):
                     else:
                         self._add(statement, found)
                     self.pending[target.name] = found
+                case Between(loop=loop, body=inner):
+                    assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
+                    self._between([name for name in self.streams if name in assigned], names.loop(loop))
                 case Repeat(loop=loop, body=inner):
                     begun = self.scope.begun.get(id(statement), [])
                     self._copies(tuple(self.pending))
@@ -112,20 +117,35 @@ class _NetDrawing(Assignments):
                     self.emitter.turns = (*turns, *[id(statement)] * (id(statement) in self.scope.begun))
                     self._statements(inner)
                     self.emitter.turns = turns
-                    count, told = names.turns_of(loop), names.loop(loop)
+                    label = names.turn(loop) if isinstance(statement, Turn) else names.times(loop)
+                    told = names.loop(loop)
                     for name, (before, first) in marks.items():
                         record = self.streams[name].record
-                        self._plate(record, record.stations[first if record is before else 0 :], count, told)
+                        self._plate(record, record.stations[first if record is before else 0 :], label, told)
                     for name, opened in self.streams.items():
                         if name not in marks:
-                            self._plate(opened.record, opened.record.stations, count, told)
+                            self._plate(opened.record, opened.record.stations, label, told)
                 case _:
                     pass
 
-    def _plate(self, record: StreamRecord, stations: list[int], count: str, told: str) -> None:
-        """The plate round the stations that a repeat adds."""
-        if stations and count != "1":
-            record.plates.append(Plate(stations[0], stations[-1], count, told))
+    def _plate(self, record: StreamRecord, stations: list[int], label: str, told: str) -> None:
+        """The plate round the stations that a repeat of several turns adds."""
+        if stations and label:
+            record.plates.append(Plate(stations[0], stations[-1], label, told))
+
+    def _between(self, streams: list[str], told: str) -> None:
+        """Dots on streams for the turns that are not drawn: they take the streams and give them back."""
+        self._copies(tuple(self.pending))
+        for name in streams:
+            stream = self.streams[name]
+            station = self.builder.shape(Shape(0, "dots", name=name, told=f"(dots) {told}"))
+            after = tuple(self.builder.joint() for _ in stream.joints)
+            for way, joints in (("in", stream.joints), ("out", after)):
+                for number, (joint, wire) in enumerate(zip(joints, stream.wires, strict=True), 1):
+                    self.builder.leg(station, joint, wire, f"{way}.{number}")
+            stream.record.stations.append(station)
+            stream.record.tracks.append(after)
+            stream.joints = after
 
     def _definition_of(self, statement: StreamSet) -> Definition:
         known = self.scope.streams[statement.target.name]

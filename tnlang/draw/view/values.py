@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
+from tnlang.draw.view.parted import Between, Turn
 from tnlang.draw.view.styling import NO_STYLES, Styles
 from tnlang.ir.net import (
     Bind,
@@ -143,8 +144,10 @@ class Scope:
                 case Factor(factors=factors):
                     for factor in factors:
                         self.table[(factor.name, ())] = self._definition(factor.name, (), factor, now)
+                case Between():
+                    pass
                 case Repeat(loop=loop, body=inner):
-                    once = names.turns_of(loop) == "1"
+                    once = names.turns_of(loop) == "1" and not isinstance(statement, Turn)
                     turn = show(loop.start) if once else loop.var
                     if not once:
                         self.begun[id(statement)] = self._begin(loop.var, inner, now)
@@ -358,6 +361,8 @@ class Openings:
     fold: frozenset[str] = frozenset()
     hide: frozenset[str] = frozenset()
     styles: Styles = NO_STYLES
+    ends: frozenset[str] = frozenset()
+    """The variables of repeats that are drawn as first turn, dots, last turn."""
 
     def hides(self, call: Call, path: str) -> bool:
         return bool(_known_as(call, path) & self.hide)

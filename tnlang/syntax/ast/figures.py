@@ -48,9 +48,9 @@ class Outline(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Openness(Syntax):
-    """``unfold a, b``, ``fold a``, ``hide a``."""
+    """``unfold a, b``, ``fold a``, ``hide a``; ``ends l``, of the repeat over l."""
 
-    kind: Literal["unfold", "fold", "hide"]
+    kind: Literal["unfold", "fold", "hide", "ends"]
     paths: tuple[Path, ...]
 
 
