@@ -392,7 +392,7 @@ class Evaluation:
         key = ("dots", number_)
         if key not in frame.outs:
             legs = self._ports(before[0])["in"]
-            first = self._once(frame, ("in", number_), [ins[name] for name in legs])
+            first = self._once(frame, ("dots in", number_), [ins[name] for name in legs])
             frame.outs[key] = self._turns(frame, before[0], shape.words.text, first)
         return Labelled(frame.outs[key].array, tuple(outs[name] for name in self._ports(before[0])["in"]))
 
