@@ -127,15 +127,13 @@ def test_figures():
         }"""
     )
     assert isinstance(figure, t.FigureDecl) and short(figure.caption) == "'caption'"
-    draw, other, equation, steps, unfold, fold, hide, ends, flow, at, beside, below, above, label = figure.items
+    draw, other, equation, steps, *opened, flow, at, beside, below, above, label = figure.items
     assert isinstance(draw, t.Draw) and short(draw.caption) == "'one'" and isinstance(other, t.Draw)
     assert isinstance(equation, t.Equation) and equation.relations == ("=", "!=", "≈")
     assert [short(s) for s in equation.sides] == ["'$Tr$'", "A[i, i]", "B[i, i]", "c"]
     assert short(equation.caption) == "'row'"
     assert isinstance(steps, t.Steps) and short(steps.value.path) == "contract"
-    assert [
-        (o.kind, [short(p) for p in o.paths]) for o in (unfold, fold, hide, ends) if isinstance(o, t.Openness)
-    ] == [
+    assert [(o.kind, [short(p) for p in o.paths]) for o in opened if isinstance(o, t.Openness)] == [
         ("unfold", ["a{0}", "b"]),
         ("fold", ["c"]),
         ("hide", ["d.e"]),
