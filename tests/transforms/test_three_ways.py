@@ -37,6 +37,7 @@ STEPS = {
     "expand": ["freeze(A, *.scale)", "expand(paths, order <= 1, by = block)"],
     "fold": ["fold(norm)"],
     "freeze": ["freeze(A, attention{0}.z)"],
+    "incremental": ["replace(attention, norm)", "incremental(seq)"],
     "patch": ["patch(attention{0}.z[1, q, d] -> attention{1}.Q -> attention{1}.o)", "freeze(A)"],
     "replace": ["replace(attention, norm)"],
     "simplify": ["simplify()"],

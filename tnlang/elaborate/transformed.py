@@ -12,7 +12,7 @@ from tnlang.elaborate.headers import header_of
 from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate
+from tnlang.ir.size import SizeError, dims_in, evaluate
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -92,6 +92,9 @@ def _made(
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
     world.nets.extend(nets)
+    for decl in nets[-1].inputs:  # a step has a dim of its own, of the positions that are new
+        for dim in (dim for leg in decl.legs for dim in dims_in(leg.size)):
+            world.dims.setdefault(dim.name, dim)
     if stages is not None:
         stages += _stages(value, transform, request, nets[-1], world)
     return nets[-1], source[1]

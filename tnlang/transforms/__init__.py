@@ -12,6 +12,7 @@ from tnlang.transforms.derivative import derivative
 from tnlang.transforms.expand import expand
 from tnlang.transforms.fold import fold
 from tnlang.transforms.freeze import freeze
+from tnlang.transforms.incremental import incremental
 from tnlang.transforms.patch import patch
 from tnlang.transforms.replace import replace
 from tnlang.transforms.request import Request, Step, Transform, TransformError
@@ -25,6 +26,7 @@ TRANSFORMS: dict[str, Transform] = {
     "expand": expand,
     "fold": fold,
     "freeze": freeze,
+    "incremental": incremental,
     "patch": patch,
     "replace": replace,
     "simplify": simplify,
@@ -34,7 +36,7 @@ TRANSFORMS: dict[str, Transform] = {
 OF_ENTRIES = ("ablate", "patch", "replace")
 """Transforms that change entries of a value, where its path has brackets, and leave the others."""
 
-OF_ANOTHER_VALUE = ("ablate", "derivative", "patch", "replace")
+OF_ANOTHER_VALUE = ("ablate", "derivative", "incremental", "patch", "replace")
 """Transforms that give a net of another value."""
 
 STEPS: dict[str, Callable[[Request], tuple[tuple[str, Net], ...]]] = {"simplify": steps}
@@ -56,6 +58,7 @@ __all__ = [
     "expand",
     "fold",
     "freeze",
+    "incremental",
     "patch",
     "replace",
     "simplify",
