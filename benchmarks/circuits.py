@@ -4,9 +4,9 @@
 
 Values are compared first, then both sides run in turns (``timing.py``). ``composition`` is of Q, K and V and
 all pairs of heads. ``attribution`` is of 144 heads at each of 512 positions, cache given: one token for all
+positions, then each position's own. ``spectra`` are the singular values and eigenvalues of all 144 circuits
 from tokens to logits; theirs is one head in each round, so that the goal is 144 times as high. ``memory``
 runs ours alone and says the peak of the process.
-ours alone and says the peak of the process.
 """
 
 from __future__ import annotations
