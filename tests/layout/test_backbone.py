@@ -356,6 +356,32 @@ def test_random_repeats_have_their_plate_and_mean_their_net(steps: list[str]) ->
     assert report.ok, f"{text}\n{report}"
 
 
+def test_factors_and_big_sums_of_a_block_stand_with_it_in_the_plate() -> None:
+    """A block drawn open that is a product with a number has an outline; the number stands below its bubbles."""
+    text = """dim n = 3, m = 2, head = 4
+net block(x[m, n]) -> y[m, n] {
+    param V[head, n, n]
+    y[p, r] = sum h in 0..head { V[h, r, c] x[p, c] } / 2
+}
+net model(x[m, n]) -> y[m, n] {
+    stream s = x
+    repeat l in 0..12 {
+        s += block(s) as g
+        s[p, r] += 3 tanh(s[p, r])
+    }
+    y = s
+}
+figure F { draw model; unfold block }
+"""
+    known = tnlang.load(text)
+    (diagram,) = diagrams_in(view(known.ir, known.ir.figures[0]))
+    assert all(s.inside is not None for s in diagram.shapes if s.symbol in ("text", "sigma"))
+    scene = backbone_scene(diagram)
+    assert faults(diagram, scene) == lint(scene) == ()
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, report
+
+
 def by_its_ends(text: str) -> tuple[Diagram, tnlang.Program]:
     known = tnlang.load(text.replace("12 {", "layer {") + "dim layer = 12\nfigure F { draw model; ends l }\n")
     (figure,) = known.ir.figures

@@ -215,7 +215,7 @@ class Placer(Rows):
     ) -> None:
         """Factors without legs: between the first two rows of their bubble, else below its row."""
         rows, cols = self.grid.rows, self.grid.cols
-        for text in self.grid.loose:
+        for text in sorted(self.grid.loose, key=lambda s: -len(self.index.walls(s))):
             scope = self.index.shapes[text].inside
             members = self.inside.get(scope, []) if scope is not None else list(rows)
             wide, high = self.measure(self.index.shapes[text])
@@ -236,8 +236,19 @@ class Placer(Rows):
                 plan.centers[text] = (x, y0 + (upper + lower) / 2)
             else:
                 level = max(rows[s] for s in members)
-                down = max(self.arms[s].down for s in members if rows[s] == level)
-                plan.centers[text] = (x0 + xs[numbers[0]] + wide, y0 + ys[level] + down + 12 + high)
+                last = [s for s in members if rows[s] == level]
+                down = max(self.arms[s].down + self._below(s, scope) for s in last)
+                lows = [y0 + ys[level] + down]
+                for other in (s for s in self.grid.loose if s in plan.centers):
+                    if self.index.walls(other)[: len(self.index.walls(text))] == self.index.walls(text):
+                        half = self.measure(self.index.shapes[other])[1]
+                        lows.append(plan.centers[other][1] + half + self._below(other, scope))
+                plan.centers[text] = (x0 + xs[numbers[0]] + wide, max(lows) + 12 + high)
+
+    def _below(self, shape: int, scope: int | None) -> float:
+        """How far the walls round a shape reach below it that stand within a scope."""
+        inner = [w for w in self.index.walls(shape) if w not in self.index.around(scope)]
+        return self.pad(inner[-1], "down") + NESTED * (len(inner) - 1) if inner else 0.0
 
     def _walls(self, plan: Plan) -> None:
         for wall in sorted(self.inside, key=lambda w: -len(self.index.around(w))):

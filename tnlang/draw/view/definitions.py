@@ -146,6 +146,12 @@ class Definitions(Copies, ABC):
                 frame = replace(frame, inside=inside)
             self.definition(found, joints, wires, frame, multiplied=multiplied)
 
+    def in_place(self, found: Definition) -> bool:
+        """Whether what makes a value is drawn where the value is used."""
+        named = found.is_derived or (found.scope.by_name and found.has_name) or found.key in self.by_turn
+        apart = found.key in self.station_of or found.key in self.begin or found.key in self.joints_running
+        return not named and not apart and self.uses.counts[found.key] == 1
+
     def _begin(self, found: Definition) -> None:
         if found.key in self.begin:
             self.begin.pop(found.key)(found)

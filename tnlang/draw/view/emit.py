@@ -16,6 +16,7 @@ from tnlang.draw.view.wiring import (
 )
 from tnlang.ir.net import (
     BigSum,
+    Bind,
     Bracket,
     Bubble,
     Node,
@@ -93,10 +94,24 @@ class Emitter(Definitions):
             self.builder.subtracted.add((plus, leg))
             term = replace(term, coefficient=1)
         frame = replace(frame, solid=True)
-        if falls_apart(term, wires) or any(isinstance(node, BigSum) for node in term.nodes):
+        made, kept = self._made_of(term, wires, frame)
+        if falls_apart(made, kept) or any(isinstance(node, BigSum) for node in made.nodes):
             span = term.origin.span
             frame = replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
         self.term(term, frame, bias=bias)
+
+    def _made_of(self, term: Term, wires: Sequence[Wire], frame: Frame) -> tuple[Term, Sequence[Wire]]:
+        """The product that is drawn for a term: that of its one value, where this is drawn in place."""
+        match term:
+            case Term(nodes=(Tensor(ref=ref, conj=False),), coefficient=1):
+                found = frame.scope.resolve(ref, frame.versions)
+                if found is None or not self.in_place(found) or not isinstance(found.statement, Bind):
+                    return term, wires
+                legs = [leg for leg in found.statement.target.legs if isinstance(leg, Wire)]
+                match flattened(found.statement.body):
+                    case [inner]:
+                        return self._made_of(inner, legs, Frame(found.scope, found.versions, {}))
+        return term, wires
 
     def _number_term(self, term: Term, frame: Frame, plus: int, place: int) -> int:
         """A term without legs in a sum: a line of size 1 ties it to the plus."""
