@@ -357,7 +357,7 @@ def test_random_repeats_have_their_plate_and_mean_their_net(steps: list[str]) ->
 
 
 def test_factors_and_big_sums_of_a_block_stand_with_it_in_the_plate() -> None:
-    """A block drawn open that is a product with a number has an outline; the number stands below its bubbles."""
+    """A block drawn open that has a number has an outline; the number stands below its bubbles."""
     text = """dim n = 3, m = 2, head = 4
 net block(x[m, n]) -> y[m, n] {
     param V[head, n, n]
