@@ -28,6 +28,7 @@ from tnlang.source import Source
 @pytest.mark.parametrize(
     ("name", "python"),
     [
+        ("a -> b' -> gpt2.ln", "a_to_gpt2_ln"),
         ("W_Q", "W_Q"),
         ("W'", "W_prime"),
         ("x''", "x_prime_prime"),

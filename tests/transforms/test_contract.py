@@ -24,7 +24,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import called
 from tnlang.ir.walk import children, statements
 from tnlang.reference import execute
-from tnlang.transforms import TRANSFORMS, Request, Step, TransformError
+from tnlang.transforms import Request, Step, TransformError, transform_of
 
 
 @pytest.mark.parametrize("path", fixtures("contract"), ids=lambda path: path.stem)
@@ -56,7 +56,7 @@ def test_what_is_contracted_keeps_its_value(case: Case) -> None:
     for number, pair in enumerate(sorted(p for p in pairs if p[0] != p[1])):
         try:
             request = Request(program, "new", case.net, tuple((Step(name),) for name in pair))
-            nets = TRANSFORMS["contract"](request)
+            nets = transform_of("contract")(request)
         except TransformError:
             continue
         changed = replace(program, nets=(*program.nets, *nets))
@@ -121,7 +121,7 @@ def test_the_same_product_is_one_tensor_and_another_one_a_second() -> None:
 
 def test_a_binding_alone_is_drawn_as_one_tensor() -> None:
     program = elaborated(CHAIN.replace("y[i] =", "W[i, l] = A[i, j] B[j, k] C[k, l]; y[i] = W[i, l] x[l]#"))
-    (new,) = TRANSFORMS["contract"](Request(program, "f", "chain", ((Step("W"),),)))
+    (new,) = transform_of("contract")(Request(program, "f", "chain", ((Step("W"),),)))
     assert [s.target.derived for s in new.body if isinstance(s, Bind)] == [True, False]
 
 

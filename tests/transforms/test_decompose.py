@@ -23,7 +23,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import called, used_file_level
 from tnlang.ir.walk import statements
 from tnlang.reference import execute
-from tnlang.transforms import TRANSFORMS, Request, Step, TransformError
+from tnlang.transforms import Request, Step, TransformError, transform_of
 
 TEXT = """
 dim a = 4, b = 3, c = 5
@@ -177,7 +177,7 @@ def test_full_factors_keep_every_value(case: Case) -> None:
     for number, name in enumerate(sorted(set(_decomposable(program, case.net)))):
         try:
             paths = ((Step(name),), (Step(("svd", "tt")[number % 2]),))
-            nets = TRANSFORMS["decompose"](Request(program, "new", case.net, paths))
+            nets = transform_of("decompose")(Request(program, "new", case.net, paths))
         except TransformError:
             continue
         changed = replace(program, nets=(*program.nets, *nets))

@@ -20,7 +20,7 @@ from tnlang.ir.check import violations
 from tnlang.ir.net import Bind, Net
 from tnlang.ir.walk import statements
 from tnlang.reference import execute, initialise
-from tnlang.transforms import TRANSFORMS, Request, Step, TransformError
+from tnlang.transforms import Request, Step, TransformError, transform_of
 
 MODEL = """
 dim seq = 4, hidden = 5, head = 2, size = 3, layer = 3
@@ -347,7 +347,7 @@ def test_edits_of_random_programs(case: Case) -> None:
         corner = (Step(name, entries=(0,) * next(iter(places.values())).ndim),)
         for transform, path in (("ablate", one), ("patch", one), ("patch", corner)):
             try:
-                nets = TRANSFORMS[transform](Request(program, "new", case.net, (path,)))
+                nets = transform_of(transform)(Request(program, "new", case.net, (path,)))
             except TransformError:
                 continue
             changed = replace(program, nets=(*program.nets, *nets))

@@ -18,7 +18,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import called
 from tnlang.ir.walk import statements
 from tnlang.reference import execute
-from tnlang.transforms import TRANSFORMS, Request, Step, TransformError
+from tnlang.transforms import Request, Step, TransformError, transform_of
 from tnlang.transforms.expand.legs import summed_wires
 
 
@@ -42,7 +42,7 @@ def test_what_is_expanded_keeps_its_value(case: Case) -> None:
     program = elaborated(case.text)
     for name in sorted(set(_expandable(program, case.net))):
         try:
-            nets = TRANSFORMS["expand"](Request(program, "new", case.net, ((Step(name),),)))
+            nets = transform_of("expand")(Request(program, "new", case.net, ((Step(name),),)))
         except TransformError:
             continue
         changed = replace(program, nets=(*program.nets, *nets))

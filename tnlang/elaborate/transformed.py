@@ -16,7 +16,14 @@ from tnlang.ir.size import SizeError, dims_in, evaluate
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
-from tnlang.transforms import OF_ANOTHER_VALUE, OF_ENTRIES, STEPS, TRANSFORMS
+from tnlang.transforms import (
+    OF_ANOTHER_VALUE,
+    OF_ENTRIES,
+    OF_STEPS,
+    TRANSFORMS,
+    steps_of,
+    transform_of,
+)
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
@@ -81,7 +88,7 @@ def _made(
     if request is None:
         return None
     try:
-        nets = TRANSFORMS[transform](request)
+        nets = transform_of(transform)(request)
     except TransformError as error:
         span, code = value.span, "TN903"
         if error.path is not None:
@@ -107,7 +114,7 @@ def _stages(
     arguments = (value.arguments or ())[1:]
     given = arguments[0].span.to(arguments[-1].span).text if arguments else ""
     caption = f"{transform}({given})" if given else transform
-    steps = STEPS[transform](request)[1:] if transform in STEPS else ()
+    steps = steps_of(transform)(request)[1:] if transform in OF_STEPS else ()
     for (rule, net), (after, _) in pairwise(steps):
         if rule != after:
             world.nets.append(net)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 WIDTH = 110
@@ -13,46 +14,53 @@ def fits(line: str) -> bool:
     return len(line) - line.count("\0") <= WIDTH  # Marks are taken out in the end.
 
 
-def wrapped(line: str) -> list[str]:
-    """The line as it is if it fits, else broken at its operators or inside its last pair of brackets."""
+def wrapped(line: str, inside: bool = False) -> list[str]:
+    """The line as it is if it fits, else broken at operators, calls of methods or in its last brackets.
+
+    ``inside`` brackets a line may end anywhere; a statement that is broken at operators gets brackets for it.
+    """
     if fits(line):
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    operands, span = _operands(line), _last_brackets(line)
+    comma = "," * (inside and line.endswith(","))
+    parts, span = _parts(line.removesuffix(comma), inside), _last_brackets(line)
+    if parts is not None and inside:
+        head, rows = parts
+        rows[0], rows[-1] = head.lstrip() + rows[0], rows[-1] + comma
+        return [part for row in rows for part in _row(indent + row.strip())]
     ends_in_call = span is not None and span[1] == len(line) - 1 and fits(line[: span[0] + 1])
-    if operands is not None and not (len(operands[1]) == 2 and ends_in_call):
-        head, rows = operands
-        inner = f"{indent}    {' '.join(rows)}"
-        return [
-            head + "(",
-            *([inner] if fits(inner) else [f"{indent}    {row}" for row in rows]),
-            indent + ")",
-        ]
+    if parts is not None and not (len(parts[1]) == 2 and ends_in_call):
+        head, rows = parts
+        return [head + "(", *wrapped(f"{indent}    {''.join(rows)}", inside=True), indent + ")"]
     if span is None:
         return [line]
+    return _opened(line, span)
+
+
+def _row(line: str) -> list[str]:
+    """A part of what is broken already: as it is if it fits, else broken in its last pair of brackets."""
+    span = _last_brackets(line)
+    return [line] if fits(line) or span is None else _opened(line, span)
+
+
+def _opened(line: str, span: tuple[int, int]) -> list[str]:
+    """A line whose brackets have what is in them on lines of their own."""
+    indent = line[: len(line) - len(line.lstrip())]
     start, end = span
     head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
     if not body.strip():
         return [line]
-    items = _items(body)
     inner = f"{indent}    {body}"
     if fits(inner):
         return [head, inner, indent + tail]
     clauses = _clauses(body)
     if len(clauses) > 1:
-        return [head, *(row for clause in clauses for row in wrapped(f"{indent}    {clause}")), indent + tail]
-    if len(items) == 1:
-        return [head, *wrapped(inner), indent + tail]
-    return [head, *(row for item in items for row in _argument(f"{indent}    {item},")), indent + tail]
-
-
-def _argument(line: str) -> list[str]:
-    """An argument on lines of its own; an operation is broken at its operators, as it stands in brackets."""
-    indent = line[: len(line) - len(line.lstrip())]
-    rows = [] if fits(line) else _cut(line[len(indent) : -1])
-    if len(rows) < 2 or not all(fits(f"{indent}{row},") for row in rows):
-        return wrapped(line)
-    return [*(indent + row for row in rows[:-1]), f"{indent}{rows[-1]},"]
+        rows = [row for clause in clauses for row in wrapped(f"{indent}    {clause}", inside=True)]
+    else:
+        items = _items(body)
+        comma = "," * (len(items) > 1 or body.endswith(","))
+        rows = [row for item in items for row in wrapped(f"{indent}    {item}{comma}", inside=True)]
+    return [head, *rows, indent + tail]
 
 
 def _scan(text: str) -> list[tuple[int, int, str]]:
@@ -104,35 +112,44 @@ def _clauses(body: str) -> list[str]:
     return [body[a:b].strip() for a, b in pairwise([*cuts, len(body)])]
 
 
-def _operands(line: str) -> tuple[str, list[str]] | None:
-    """What stands before the value of a statement, and the value cut before its operators, if it has any."""
-    start = next((len(head) for head in ("return ", "yield ") if line.lstrip().startswith(head)), None)
-    begin = len(line) - len(line.lstrip())
-    if start is None:
-        equals = line.find(" = ")
-        if equals < 0 or any(depth for at, depth, _ in _scan(line) if at < equals and depth):
-            return None
-        begin = equals + 3
-    else:
-        begin += start
-    rows = _cut(line[begin:])
-    return (line[:begin], rows) if len(rows) > 1 else None
+def _parts(line: str, inside: bool) -> tuple[str, list[str]] | None:
+    """What stands before a value, and the value cut before its operators or the calls of its methods, if any.
 
-
-def _cut(value: str) -> list[str]:
-    """An expression cut before the operators that bind least; whole where it has none."""
-    inside = 0
+    Each part but the first begins with the blank that stands before it.
+    """
+    begin = _value_at(line, inside)
+    if begin is None:
+        return None
+    value, depth = line[begin:], 0
     brackets = {at: 1 if character in _OPEN else -1 for at, _, character in _scan(value) if character != ","}
     cuts: dict[str, list[int]] = {}
     for at, character in enumerate(value):
-        inside += brackets.get(at, 0)
-        if inside == 0 and at > 0 and value[at - 1 : at + 2] in (" + ", " - ", " * ", " / "):
-            cuts.setdefault("+" if character in "+-" else "*", []).append(at)
-    places = cuts.get("+") or cuts.get("*")
+        depth += brackets.get(at, 0)
+        if depth == 0 and at > 0 and value[at - 1 : at + 2] in (" + ", " - ", " * ", " / "):
+            cuts.setdefault("+" if character in "+-" else "*", []).append(at - 1)
+        elif depth == 0 and at > 0 and character == "." and value[at - 1] in _CLOSE:
+            cuts.setdefault(".", []).append(at)
+    methods = cuts.get(".", []) if len(cuts.get(".", [])) > 1 else []
+    places = cuts.get("+") or cuts.get("*") or methods
     if not places or value.startswith("lambda "):
-        return [value]
+        return None
     edges = [0, *places, len(value)]
-    return [value[a:b].strip() for a, b in pairwise(edges)]
+    return line[:begin], [value[a:b] for a, b in pairwise(edges)]
+
+
+def _value_at(line: str, inside: bool) -> int | None:
+    """Where the value of a statement or of an argument begins."""
+    begin = len(line) - len(line.lstrip())
+    for head in ("return ", "yield "):
+        if line.startswith(head, begin):
+            return begin + len(head)
+    if inside:
+        named = re.match(r"\s*\w+=(?!=)", line)
+        return named.end() if named else begin
+    equals = line.find(" = ")
+    if equals < 0 or any(depth for at, depth, _ in _scan(line) if at < equals and depth):
+        return None
+    return equals + 3
 
 
 def _items(body: str) -> list[str]:

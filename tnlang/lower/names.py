@@ -147,7 +147,12 @@ _RESERVED = frozenset(
 
 
 def identifier(name: str) -> str:
-    """A Python identifier for a name of the text: ``W'`` is ``W_prime``, ``gpt2.ln`` is ``gpt2_ln``."""
+    """A Python identifier for a name of the text: ``W'`` is ``W_prime``, ``gpt2.ln`` is ``gpt2_ln``.
+
+    A path is called after its ends: ``a -> b -> c`` is ``a_to_c``.
+    """
+    path = name.split(" -> ")
+    name = f"{path[0]}_to_{path[-1]}" if path[1:] else name
     text = unicodedata.normalize("NFKC", name).replace("'", "_prime").replace(".", "_")
     text = "".join(c if ("_" + c).isidentifier() else f"_{ord(c):x}_" for c in text)
     if not text.isidentifier():
