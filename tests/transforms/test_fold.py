@@ -18,7 +18,8 @@ from tests.transforms.fixtures import check, fixtures, same_values
 from tnlang.ir.check import violations
 from tnlang.ir.net import Bind
 from tnlang.reference import execute
-from tnlang.transforms import Request, Step, TransformError, fold
+from tnlang.transforms import Request, Step, TransformError
+from tnlang.transforms.fold import fold
 
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 SMALL = {"layer": 2, "vocab": 50, "head": 4, "head_size": 4, "hidden": 16, "position": 10}
