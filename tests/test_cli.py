@@ -165,6 +165,16 @@ def test_a_formula_that_cannot_be_set_is_told_of_and_drawn_as_it_stands(tn):
     assert "TN813" not in tnlang("render", tn(TWO)).stderr
 
 
+@pytest.mark.parametrize(("kind", "by"), [("svg", "the reader's machine"), ("tikz", "pdflatex")])
+def test_letters_that_the_font_of_the_labels_lacks_are_told_of(tn, kind, by):
+    file = tn('tensor 权[n: 2], A[n: 2] label "注x权"\nfigure f { draw 权[i] A[i] }\n')
+    told = tnlang("render", file, "--kind", kind).stderr
+    said = r":(\d+:\d+): warning TN814: the font of the labels does not have (.*); .*"
+    places = re.findall(said + by, told)
+    assert places == [("1:8", "权 (U+6743)"), ("1:31", "注 (U+6CE8), 权 (U+6743)")]
+    assert "TN814" not in tnlang("render", tn(TWO), "--kind", kind).stderr
+
+
 def test_render_writes_tikz(tn, tmp_path):
     file = tn(TWO)
     tnlang("render", file, "-o", tmp_path / "two.tex")

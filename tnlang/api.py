@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from copy import copy
 from functools import partial
 from importlib import import_module
@@ -451,6 +451,12 @@ class Program:
         from tnlang.formulas import unset_formulas
 
         return unset_formulas(self._source)
+
+    def foreign_letters(self, letters: Set[str], drawn_by: str) -> tuple[Diagnostic, ...]:
+        """Warnings of names and texts with ``letters`` that the font of the labels does not have."""
+        from tnlang.formulas import foreign_letters
+
+        return foreign_letters(self._source, letters, drawn_by)
 
     def python_functions(self) -> dict[str, Callable[[Any], Any]]:
         """What ``fn`` declares, for the reference; empty unless ``load`` was told that they may run."""

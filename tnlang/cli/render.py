@@ -123,9 +123,20 @@ def command(
         for handle in tracked(chosen, "drawing")
     ]
     lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
-    report((*program.warnings, *program.unset_formulas, *lost), diagnostics)
-    for target, content in zip(targets, pictures, strict=True):
+    letters_lost = frozenset(letter for _, letters in pictures for letter in letters)
+    foreign = program.foreign_letters(letters_lost, DRAWN_BY[kind])
+    report((*program.warnings, *program.unset_formulas, *foreign, *lost), diagnostics)
+    for target, (content, _) in zip(targets, pictures, strict=True):
         write_output(target, content)
+
+
+DRAWN_BY = {
+    "svg": "fonts of the reader's machine draw them",
+    "png": "fonts of this machine draw them",
+    "pdf": "fonts of this machine draw them",
+    "tikz": "pdflatex writes their code points, XeLaTeX and LuaLaTeX draw them",
+}
+"""By kind of picture, what draws letters that the font of the labels does not have."""
 
 
 def _check_theme(theme: str, own: list[str]) -> None:
@@ -160,16 +171,18 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
 
 def picture(
     handle: NetHandle | FigureHandle, letters: float, kind: str, density: float, standalone: bool
-) -> str | bytes:
+) -> tuple[str | bytes, frozenset[str]]:
     """A picture of a kind, ``density`` pixels a point where it has pixels, its letters not below ``letters``.
 
-    Warns of what cannot be read or drawn as asked.
+    Beside it the characters that the font of its labels does not have. Warns of what cannot be read or
+    drawn as asked.
     """
+    from tnlang.draw.labels import foreign_letters
     from tnlang.draw.lint import counted
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.sizes import SCRIPTS, letters_of
     from tnlang.draw.svg import to_svg
-    from tnlang.draw.tikz import to_tikz
+    from tnlang.draw.tikz import to_tikz, unwritable
     from tnlang.draw.view.build import Undrawable
 
     try:
@@ -186,20 +199,16 @@ def picture(
             f"smallest script {script:.1f} pt, less than {letters:g} and {SCRIPTS * letters:.3g} pt"
         )
     if kind == "tikz":
-        return to_tikz(scene, standalone=standalone)
+        return to_tikz(scene, standalone=standalone), unwritable(scene)
     svg = to_svg(scene, text=handle.text and kind != "png")
-    if kind in ("png", "pdf") and not handle.text and "<text" in svg:
-        _warn(
-            f"{handle.name}: some letters are not in the font of the labels; this machine's fonts draw them"
-        )
     try:
         match kind:
             case "png":
-                return to_png(svg, _fitting(handle.name, svg, density))
+                return to_png(svg, _fitting(handle.name, svg, density)), foreign_letters(scene)
             case "pdf":
-                return to_pdf(svg)
+                return to_pdf(svg), foreign_letters(scene)
             case _:
-                return svg
+                return svg, foreign_letters(scene)
     except (MissingWheel, ValueError) as error:
         raise click.UsageError(str(error)) from None
 

@@ -66,4 +66,5 @@ def command(
         case _:
             from tnlang.draw.sizes import LETTERS
 
-            write_output(output, picture(made, LETTERS, ENDINGS[ending], 2.0, standalone=False))
+            content, _ = picture(made, LETTERS, ENDINGS[ending], 2.0, standalone=False)
+            write_output(output, content)

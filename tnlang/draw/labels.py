@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.scene import LabelItem, Point
+from tnlang.draw.scene import LabelItem, Point, Scene
 from tnlang.draw.typeset import EM, Command, Letter, glyphs_of
 
 AXIS = 0.258
@@ -160,6 +160,12 @@ def runs(label: LabelItem, absent: bool = False) -> Iterator[Run]:
         middle = union(letter.box for letter in found).center[0]
         at = (x + middle * scale, y + first.y * scale)
         yield Run("".join(_spaced(found)), at, first.size * scale, first.italic, first.bold, first.absent)
+
+
+def foreign_letters(scene: Scene) -> frozenset[str]:
+    """The characters of a scene's labels that the font does not have."""
+    labels = (item for item in scene.items if isinstance(item, LabelItem))
+    return frozenset(c for label in labels for run in runs(label, absent=True) for c in run.text if c != " ")
 
 
 def _spaced(letters: list[Letter]) -> Iterator[str]:

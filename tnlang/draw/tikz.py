@@ -40,10 +40,11 @@ _SIZE = (
 """Letters so many (big) points high, whatever the size of the document's."""
 _UNKNOWN = (
     rf"\providecommand{UNKNOWN}[3]"
-    r"{\ifdefined\Umathcode\char" + '"#1'
+    r"{\ifnum0\ifdefined\Umathcode\iffontchar\font" + '"#1 '
+    r"1\fi\fi=1 \char" + '"#1 '
     r"\else$\vcenter{\offinterlineskip\hbox{\tiny#2}\kern1pt\hbox{\tiny#3}}$\fi}"
 )
-"""A character by its code point: itself where the engine knows Unicode, else its digits, two by two."""
+"""A character by its code point: itself where engine and font have it, else its digits, two by two."""
 
 
 def to_tikz(scene: Scene, theme: Theme | None = None, *, standalone: bool = False) -> str:
@@ -64,6 +65,16 @@ def to_tikz(scene: Scene, theme: Theme | None = None, *, standalone: bool = Fals
         f"\\vbox to 0pt{{\\hbox to 0pt{{%\n{picture}\n\\hss}}\\vss}}\n"
         "\\end{document}\n"
     )
+
+
+def unwritable(scene: Scene) -> frozenset[str]:
+    """The characters of the labels that plain LaTeX cannot write: their code points stand for them."""
+    labels = (item for item in scene.items if isinstance(item, LabelItem))
+    found = (code for item in labels for code in _CODE.findall(latex(item.text, item.word)))
+    return frozenset(chr(int(code, 16)) for code in found)
+
+
+_CODE = re.compile(re.escape(UNKNOWN) + r"\{([0-9A-F]+)\}")
 
 
 class _Pen:

@@ -83,6 +83,7 @@ CODES: dict[str, str] = {
     "TN811": "a figure draws nothing",
     "TN812": "with its hints a figure would show another network",
     "TN813": "a formula of a label or caption cannot be set",
+    "TN814": "the font of the labels does not have a letter",
     "TN820": "a style's word or value is not one of the language",
     "TN821": "a style's selector selects nothing",
     "TN840": "a weight's path names no parameter",
