@@ -50,14 +50,13 @@ def _opened(line: str, span: tuple[int, int]) -> list[str]:
     head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
     if not body.strip():
         return [line]
-    inner = f"{indent}    {body}"
-    if fits(inner):
+    inner, items, clauses = f"{indent}    {body}", _items(body), _clauses(body)
+    called = re.search(r"[\w)\]]\Z", line[:start]) is not None
+    if fits(inner) and (called or len(items) == 1):  # of a list or tuple every item has its line
         return [head, inner, indent + tail]
-    clauses = _clauses(body)
     if len(clauses) > 1:
         rows = [row for clause in clauses for row in wrapped(f"{indent}    {clause}", inside=True)]
     else:
-        items = _items(body)
         comma = "," * (len(items) > 1 or body.endswith(","))
         rows = [row for item in items for row in wrapped(f"{indent}    {item}{comma}", inside=True)]
     return [head, *rows, indent + tail]

@@ -160,7 +160,7 @@ def init_lines(plan: NetPlan, needs_reference: bool) -> list[str]:
                 items.append(f'*(f"{dotted}" {heads})')
             else:
                 items.append(f'f"{dotted}"' if "{" in dotted else repr_name(dotted))
-        lines += wrapped(f"        self.needed = ({', '.join(items)},)")
+        lines += wrapped(f"        self.needed = ({', '.join(items)}{',' * (len(items) == 1)})")
     return lines
 
 
