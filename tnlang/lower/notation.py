@@ -45,7 +45,7 @@ from tnlang.ir.size import DimSize, Size, SizeError, show
 from tnlang.ir.walk import walk
 from tnlang.lower.dims import dims_of
 
-WIDTH = 104
+WIDTH = 103
 
 
 def describe(program: Program, net: Net) -> tuple[str, ...]:

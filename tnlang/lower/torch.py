@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from tnlang.lower.layout import wrapped
+from tnlang.lower.layout import WIDTH, wrapped
 from tnlang.lower.names import LIBRARY
 from tnlang.lower.steps import ModulePlan, NetPlan
 from tnlang.lower.torch_classes import class_lines, docstring, results_class
@@ -79,7 +80,9 @@ def _title(plan: ModulePlan) -> tuple[str, ...]:
     return (
         f"{name} as PyTorch modules, written by tnlang: change the .tn text, not this file.",
         "",
-        f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.",
+        *textwrap.wrap(
+            f"{'Nets' if len(plan.nets) > 1 else 'Net'}: {classes}.", WIDTH, break_long_words=False
+        ),
         "Inputs may have leading batch axes. Every named value goes through a submodule of its name, for",
         "hooks to read or replace it; run_with_cache() returns all, forward(..., frozen=...) replaces some.",
     )
