@@ -98,7 +98,7 @@ class Line:
     ``label`` is what is written beside it: LaTeX of the wire's name, or a word (``word`` tells which: a word
     is upright). ``size`` is the number of its dim at defaults, None when symbolic. ``wire`` is the IR wire's
     id. ``text`` is the wire's name as in the program. ``look`` is what a style says of it, ``letters``
-    how large its label is.
+    how large its label is, ``width`` how wide it is beside the figure's others (0: as its size says).
     """
 
     id: int
@@ -112,6 +112,7 @@ class Line:
     text: str = ""
     look: Look = PLAIN
     letters: float = 1.0
+    width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

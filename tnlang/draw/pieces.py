@@ -320,8 +320,8 @@ def leg_extent(line: Line, text: str, word: bool) -> Extent:
 
 
 def line_width(line: Line) -> float:
-    """The width of a line: what a style says, else by its dim's size."""
-    return line.look.width or leg_width(line.size)
+    """The width of a line: what a style says, else what tells the figure's sizes apart, else its size's."""
+    return line.look.width or line.width or leg_width(line.size)
 
 
 def wire_item(line: Line, path: Path, *, width: float | None = None) -> WireItem:

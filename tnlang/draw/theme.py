@@ -6,7 +6,7 @@ A picture names roles only; the built-in themes themselves are in ``themes.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from math import log2
 
@@ -80,6 +80,28 @@ def leg_width(size: int | None) -> float:
     if size is None:
         return 1.75
     return round(min(5.5, max(1.5, 0.75 + 0.27 * log2(max(1, size)))), 2)
+
+
+SMALL = 32
+"""The largest size of a figure in which widths tell sizes apart by more than they usually do."""
+_STEP, _WIDEST = 1.0, 4.0
+
+
+def small_widths(sizes: Set[int]) -> dict[int, float]:
+    """The widths of wires whose sizes are all small: 1 more for twice the size, if then none is above 4.
+
+    Nothing where the usual widths do as well: for one size, or where a size is larger than 32.
+
+    >>> small_widths({3, 4, 5}), small_widths({2, 32})[32], small_widths({3, 768}), small_widths({3})
+    ({3: 1.5, 4: 1.92, 5: 2.24}, 4.0, {}, {})
+    """
+    if len(sizes) < 2 or max(sizes) > SMALL:
+        return {}
+    least = max(1, min(sizes))
+    above = {size: log2(max(1, size) / least) for size in sorted(sizes)}
+    thin = leg_width(1)
+    step = min(_STEP, (_WIDEST - thin) / max(*above.values(), 1.0))
+    return {size: round(thin + step * more, 2) for size, more in above.items()}
 
 
 def look_of(rules: Iterable[tuple[str, str]]) -> Look:

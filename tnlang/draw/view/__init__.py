@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
+from tnlang.draw.theme import small_widths
 from tnlang.draw.view.hints import hinted
 from tnlang.draw.view.marking import marked
 from tnlang.draw.view.panels import draw_panels, equation_row, rewriting_row
@@ -41,9 +42,9 @@ def view(program: Program, target: Target, figure: Figure | None = None, theme: 
     match target:
         case Figure(items=items, caption=caption):
             panels = tuple(panel for item in items for panel in _panels(program, item, openings))
-            return hinted(Sheet(_coloured(panels), caption, flow), target.hints)[0]
+            return hinted(Sheet(_weighed(_coloured(panels)), caption, flow), target.hints)[0]
         case _:
-            return Sheet(_coloured(_panels(program, target, openings)), "", flow)
+            return Sheet(_weighed(_coloured(_panels(program, target, openings))), "", flow)
 
 
 def _coloured(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
@@ -57,6 +58,21 @@ def _coloured(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
         return replace(diagram, shapes=tuple(shapes))
 
     return tuple(map_diagrams(panel, first) for panel in panels)
+
+
+def _weighed(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """The panels with widths of lines that tell their sizes apart, also where all are small."""
+    lines = [line for panel in panels for diagram in diagrams_of(panel) for line in diagram.lines]
+    widths = small_widths({line.size for line in lines if line.size is not None})
+    if not widths:
+        return panels
+
+    def weighed(diagram: Diagram) -> Diagram:
+        return replace(
+            diagram, lines=tuple(replace(one, width=widths.get(one.size or 0, 0.0)) for one in diagram.lines)
+        )
+
+    return tuple(map_diagrams(panel, weighed) for panel in panels)
 
 
 def _panels(
