@@ -85,3 +85,17 @@ def test_the_width_of_streams():
 @pytest.mark.parametrize("text", ["url(#x)", "#12", "#1234567", "red;", "RED", "expression(1)", ""])
 def test_what_is_no_colour(text):
     assert colour(text) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ("n = 3, m = 4", {"j": 1.5, "i": 1.92}),
+        ("n = 64, m = 3", {"j": leg_width(64), "i": leg_width(3)}),
+        ("n = 3, m = 3", {"j": 1.5, "i": 1.5}),
+    ],
+)
+def test_small_sizes_are_told_apart(sizes, expected):
+    scene = tnlang.load(f"dim {sizes}\ntensor A[m, n], x[n]\ny[i] = A[i, j] x[j]").nets["main"].scene()
+    wires = {item.title.split(":")[0]: item.width for item in scene.items if isinstance(item, WireItem)}
+    assert wires == expected
