@@ -80,7 +80,7 @@ class Generator:
 
     def load_weights(self, path: str | os.PathLike[str]) -> Self:
         """Fill the module from a checkpoint of the net that the step is of, as its ``load_weights`` does."""
-        source = self.step.program.nets[self.step.ir.source].module(**self.dims)
+        source: Any = self.step.program.nets[self.step.ir.source].module(**self.dims)
         self.module.load_state_dict(source.load_weights(path).state_dict())
         return self
 
@@ -106,6 +106,7 @@ class Generator:
     def advance(self, tokens: Tensor, at: Tensor) -> Tensor:
         """The output for tokens [..., new] at positions [new]; the caches then hold what they leave."""
         found = self.module(tokens, at, *self.caches)
+        output: Tensor
         output, *entries = found if isinstance(found, tuple) else (found,)
         for cache, entry, axis in zip(self.caches, entries, self.form.axes, strict=True):
             cache.index_copy_(axis, at, entry)
