@@ -90,10 +90,16 @@ class Generator:
         return self.dims[self.form.seq]
 
     def start(self, *batch: int) -> None:
-        """Empty caches for a batch: those there are if they fit, else new ones."""
+        """Empty caches for a batch: those there are if they fit, else new ones.
+
+        Raises ValueMismatch for a type of numbers that cannot tell the positions apart.
+        """
         import torch
 
         like = next(self.module.parameters())
+        # The mask compares positions in the module's own type, half a position apart.
+        if self.length * torch.finfo(like.dtype).eps > 1:
+            raise ValueMismatch(f"{like.dtype} does not tell {self.length} positions apart")
         slots = inputs_of(self.step.program.ir, self.step.name, {**self.dims, self.form.new: 1})
         shapes = [(*batch, *slots[decl.name].shape) for decl in self.form.caches]
         known = [(tuple(c.shape), c.dtype, c.device) for c in self.caches]

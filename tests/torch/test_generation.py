@@ -92,6 +92,10 @@ def test_caches_stay_where_they_are() -> None:
 
 
 def test_what_is_no_step() -> None:
+    rough = Generator(step("gpt2"), {**GPT2, "position": 300, "seq": 129})
+    rough.module.bfloat16()
+    with pytest.raises(tnlang.ValueMismatch, match="bfloat16 does not tell 129 positions apart"):
+        rough.generate(torch.arange(3), 2)
     model = tnlang.load(PROGRAMS["gpt2"]).nets["gpt2"]
     with pytest.raises(tnlang.ValueMismatch, match="gpt2 is no step"):
         Generator(model, {"seq": 12})
