@@ -356,6 +356,34 @@ def test_random_repeats_have_their_plate_and_mean_their_net(steps: list[str]) ->
     assert report.ok, f"{text}\n{report}"
 
 
+@pytest.mark.parametrize("given", ["mid[p, i] = R[i, j] s[p, j]", "mid[p, i] = R[i, j] tanh(s[p, j])"])
+def test_what_a_stream_gives_out_midway_leaves_to_the_right(given: str) -> None:
+    text = f"""dim m = 4, n = 3
+net model(x[m, n]) -> (y[m, n], mid[m, n]) {{
+    param W[n, n], V[n, n], R[n, n]
+    stream s = x
+    s[p, i] += W[i, j] relu(s[p, j])
+    {given}
+    s[p, i] += V[i, j] relu(s[p, j])
+    y = s
+}}
+"""
+    diagram = of_text(text, ())
+    scene = flowing(diagram)
+    assert faults(diagram, scene) == lint(scene) == ()
+    mid = mid_lines(diagram)
+    ends = [max(w.path.start, w.path.end) for w in scene.items if isinstance(w, WireItem) and w.id in mid]
+    shapes = [bbox(item.outline) for item in scene.items if isinstance(item, ShapeItem)]
+    assert len(ends) == 2 and min(x for x, _ in ends) > max(box.right for box in shapes)
+    known = tnlang.load(text)
+    report = tnlang.verify(known.nets["model"].svg(), known, module=False)
+    assert report.ok, report
+
+
+def mid_lines(diagram: Diagram) -> set[int]:
+    return {o.line for o in diagram.opens if o.told.startswith("mid.")}
+
+
 def test_factors_and_big_sums_of_a_block_stand_with_it_in_the_plate() -> None:
     """A block drawn open that has a number has an outline; the number stands below its bubbles."""
     text = """dim n = 3, m = 2, head = 4

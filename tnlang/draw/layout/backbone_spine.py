@@ -230,6 +230,10 @@ class Spine:
         """Parts that end at a station and start at none."""
         return [p for p in self.plans if (p.part.start is None or p.part.start < 0) and p.part.stop == stop]
 
+    def runs_on(self, station: int, part: Part | None = None) -> bool:
+        """Whether the tracks go on below a station, past a part that begins there."""
+        return bool(self.backbone.tracks[station + 1]) and (part is None or not self._is_tail(part))
+
     @property
     def right(self) -> float:
         """How far the backbone with its parts reaches to the right."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import inf
 
 from tnlang.draw.curves import track
-from tnlang.draw.diagram import Line, Ribbon
+from tnlang.draw.diagram import Line, OpenEnd, Ribbon
 from tnlang.draw.geometry import Box
 from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone_graph import RESULT, Index
 from tnlang.draw.layout.backbone_place import TRUNK, Plan
 from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
@@ -63,7 +63,7 @@ class Wires:
         return self.drawn
 
     def _ending(self) -> None:
-        """The lines that a last station gives to the picture's outputs: straight on along the tracks."""
+        """The lines that a station gives to the picture's outputs: along the tracks where these end."""
         drawn = self.drawn
         count: dict[int, int] = {}
         for end in self.index.diagram.opens:
@@ -75,11 +75,37 @@ class Wires:
             count[shape] += 1
             spine = next((s for s in self.spines if shape in s.drawn.centers), self.spines[0])
             x, y = drawn.centers[shape]
+            if shape in spine.backbone.stations and spine.runs_on(spine.backbone.stations.index(shape)):
+                self._out(spine, end, shape, number)
+                continue
             if shape in self.index.stations:
                 x += spine.offsets[min(number, len(spine.offsets) - 1)]
             way = [(x, y), (x, y + (FREE if end.kind == "output" else -FREE))]
             drawn.paths[end.line] = rounded_track(way if line.ends[0].shape == shape else way[::-1], 0.0)
             drawn.free[end.line] = "bottom" if end.kind == "output" else "top"
+
+    def _out(self, spine: Spine, end: OpenEnd, shape: int, number: int) -> None:
+        """A leg of a station that the tracks run past goes out to the right, with others of its value."""
+        (x, y), wide = self.drawn.centers[shape], self.drawn.halves[shape][0]
+        line = self.index.lines[end.line]
+        beside = [
+            self._free_end(o)[1]
+            for o in self.index.diagram.opens
+            if o.line in self.drawn.paths and o.order // RESULT == end.order // RESULT and o.kind == end.kind
+        ]
+        level = min(beside, default=y + 4 * TRACK) - 2 * TRACK
+        ports = (
+            Port((x, y + TRACK * (2 * (number % 2) - 1)), "right", wide + 7, shape),
+            Port((spine.right + FREE, level), "left", 8.0),
+        )
+        points = self.router.simple(*ports) or self.router.search(*ports)
+        self.router.lay(points)
+        way = points if line.ends[0].shape == shape else points[::-1]
+        self.drawn.paths[end.line] = rounded_track(way, INNER)
+
+    def _free_end(self, end: OpenEnd) -> Point:
+        path = self.drawn.paths[end.line]
+        return path.start if end.end == 0 else path.end
 
     def _across(self) -> None:
         """The lines between stations of two backbones: a stream that is made anew from another."""
@@ -170,7 +196,10 @@ class Wires:
         return found
 
     def _opened(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
-        """Ports of the free ends of a part: outputs return to where the tracks were and go on down."""
+        """Ports of the free ends of a part: outputs return to where the tracks were and go on down.
+
+        Where the tracks run on, outputs go out to the right.
+        """
         found: dict[int, Port] = {}
         inside = set(plan.part.members)
         outputs = [
@@ -181,6 +210,9 @@ class Wires:
         y = begun + plan.stop
         for k, end in enumerate(outputs):
             aside = TRACK * (2 * k - len(outputs) + 1)
+            if plan.part.start is not None and spine.runs_on(plan.part.start, plan.part):
+                found[end.line] = Port((spine.right + FREE, y - aside), "left", 8.0)
+                continue
             x = spine.x + (spine.offsets[k] if len(outputs) == len(spine.offsets) else aside)
             found[end.line] = Port((x, y + aside), "right", 8.0, tail=(x, y + FREE))
             self.drawn.free[end.line] = "bottom"
