@@ -384,6 +384,13 @@ def mid_lines(diagram: Diagram) -> set[int]:
     return {o.line for o in diagram.opens if o.told.startswith("mid.")}
 
 
+def test_a_value_of_one_turn_that_is_read_elsewhere_is_refused() -> None:
+    body = "h{l}[p, r] = L[r, c] s[p, c]\n s[p, r] += h{l}[p, r] b[r]"
+    text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + h{2}[p, r]")
+    with pytest.raises(Undrawable, match=r"h\{2\} is a value of one turn"):
+        of_text(text, ())
+
+
 def test_factors_and_big_sums_of_a_block_stand_with_it_in_the_plate() -> None:
     """A block drawn open that has a number has an outline; the number stands below its bubbles."""
     text = """dim n = 3, m = 2, head = 4

@@ -104,6 +104,11 @@ class Definitions(Copies, ABC):
         picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
         named = found is None or found.is_derived or (found.scope.by_name and found.has_name)
         turn = self.by_turn.get(found.key) if found is not None else None
+        if found is None and frame.scope.is_of_a_turn(node.ref):
+            raise Undrawable(
+                f"{told} is a value of one turn of a repeat, read elsewhere; a plate shows no single turn: "
+                "carry it along in a stream"
+            )
         if found is None or named or picked or turn is not None:
             label, role = name_of(found, node.ref, ",".join(filter(None, (turn, above))), self.roles)
             told += f"{{{turn}}}" if turn else ""

@@ -276,6 +276,15 @@ class Scope:
                     return Definition(("", decl.name, decl.subs, -1), decl, self, {}, decl.name)
         return found
 
+    def is_of_a_turn(self, ref: Ref) -> bool:
+        """Whether a reference means a value that a turn of a repeat has bound, under the turn's number."""
+        return any(
+            name == ref.name
+            and isinstance(found.statement, Bind | Call)
+            and not all(isinstance(sub, int) for sub in subs)
+            for (name, subs), found in self.table.items()
+        )
+
     def opens(self, call: Call) -> bool:
         """Whether the called net is drawn open; one that a figure's expression calls only if it says so."""
         path = self._path_of(call)
