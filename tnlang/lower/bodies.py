@@ -44,6 +44,7 @@ from tnlang.lower.plan import (
     OneHot,
     Scalar,
     Var,
+    names_in,
 )
 from tnlang.lower.steps import (
     Append,
@@ -111,7 +112,7 @@ class Builder(Known):
             lambda operand, function, axis, eps: None,
             lambda within: None,
             partial(self.inner, loops),
-            lambda expr, batched, used: expr,
+            lambda expr, batched: expr,
         )
         return scope, name
 
@@ -119,9 +120,9 @@ class Builder(Known):
         if within not in self.steps:
             self.steps.append(within)
 
-    def part(self, expr: Expr, batched: bool, used: Sequence[Expr]) -> Expr:
-        """A part of a product in a variable of its own; one that held an earlier part is taken again."""
-        free = [old.text for old in used if isinstance(old, Var) and old.text in self.parts]
+    def part(self, expr: Expr, batched: bool) -> Expr:
+        """A part of a product in a variable of its own; that of a part used up by it is taken again."""
+        free = [name for name in names_in(expr) if name in self.parts]
         text = free[0] if free else self.names.take("part")
         self.parts.difference_update(free)
         self.parts.add(text)

@@ -224,9 +224,13 @@ def turned(part: Part, wires: Group, scope: Scope) -> Part:
         else:
             blocks.append((wire,))
     part = _grouped(part, tuple(blocks), scope)
+    if isinstance(part.expr, Reshape):
+        part = replace(part, expr=scope.part(part.expr, part.batched))
     order = sorted(range(len(blocks)), key=lambda block: place[blocks[block][0]])
     groups = tuple(part.groups[block] for block in order)
-    return replace(part, expr=Permute(part.expr, tuple(order), part.batched), groups=groups)
+    return replace(
+        part, expr=scope.part(Permute(part.expr, tuple(order), part.batched), part.batched), groups=groups
+    )
 
 
 def _grouped(part: Part, groups: tuple[Group, ...], scope: Scope) -> Part:

@@ -67,8 +67,7 @@ class Scope:
 
     ``nominal`` guesses sizes for the contraction order. ``watch`` is told of each named bubble and gives the
     array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants
-    slices looked at before they are taken. ``part`` gives a part of a long product a line and a variable, for
-    which those of earlier parts that are no longer needed may be taken.
+    slices looked at before they are taken. ``part`` gives a part of a long product a line and a variable.
     """
 
     value: Callable[[Ref], Held]
@@ -78,7 +77,7 @@ class Scope:
     scaled: Callable[[Operand, str, int, float], Operand | None]
     check: Callable[[Within], None]
     loop: Callable[[str], tuple[Scope, str]]
-    part: Callable[[Expr, bool, Sequence[Expr]], Expr]
+    part: Callable[[Expr, bool], Expr]
 
 
 def labels(axes: Sequence[Sequence[Wire]]) -> dict[Wire, str]:

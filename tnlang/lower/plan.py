@@ -476,6 +476,14 @@ def parts(expr: Expr) -> Iterator[Expr]:
                     yield item
 
 
+def names_in(expr: Expr) -> Iterator[str]:
+    """The variables of an expression, as often as they stand in it."""
+    if isinstance(expr, Var):
+        yield expr.text
+    for part in parts(expr):
+        yield from names_in(part)
+
+
 def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The expression with each of its parts changed; itself where nothing changed."""
 

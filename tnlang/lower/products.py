@@ -43,15 +43,15 @@ def _by_lines(
     for number, step in enumerate(steps):
         right = None if step.right is None else current.pop(step.right)
         left = current.pop(step.left)
-        used = [left.expr] if right is None else [left.expr, right.expr]
         if right is None:
             made = part_of(_reduced(operand_of(left, scope), step.out))
         elif is_matrix_product(left, right, step.out):
             made = matrix_product(left, right, step.out, shared[number], ends, sizes, scope)
         else:
             made = part_of(_pair(operand_of(left, scope), operand_of(right, scope), step.out))
-        if number < len(steps) - 1:
-            made = replace(made, expr=scope.part(made.expr, made.batched, used))
+        as_it_is = made.groups == tuple((wire,) for wire in step.out)
+        if number < len(steps) - 1 or not as_it_is:
+            made = replace(made, expr=scope.part(made.expr, made.batched))
         current.append(made)
     return operand_of(turned(current[0], steps[-1].out, scope), scope)
 

@@ -131,7 +131,7 @@ def _no_loop(var: str) -> tuple[Scope, str]:
     raise KeyError(var)
 
 
-def _no_part(expr: Expr, batched: bool, used: Sequence[Expr]) -> Expr:
+def _no_part(expr: Expr, batched: bool) -> Expr:
     return expr
 
 
