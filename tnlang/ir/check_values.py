@@ -179,6 +179,10 @@ def _factored(scope: _Scope, factor: Factor) -> Iterator[str]:
             wanted: tuple[int, ...] = (len(factor.left) + 1, 1, len(right) + 1)
             outer = (*factor.factors[0].legs[:-1], *factor.factors[2].legs[:-1]) if ranks == wanted else ()
             sizes = tuple(sizes[position] for position in (*factor.left, *right))
+        case "qr":
+            wanted = (len(factor.left) + 1, len(right) + 1)
+            outer = (*factor.factors[0].legs[:-1], *factor.factors[1].legs[1:]) if ranks == wanted else ()
+            sizes = tuple(sizes[position] for position in (*factor.left, *right))
         case "cp" | "tucker":
             wanted = (1 if factor.function == "cp" else count, *(2 for _ in range(count)))
             outer = tuple(decl.legs[0] for decl in factor.factors[1:])

@@ -331,14 +331,14 @@ class Factor(Part):
     """The factors of a whole value, whose product it is, or nearly is (transform ``decompose``).
 
     ``svd`` gives U (legs ``left`` of the source, bond), λ (bond) and V (the other legs, bond), their product
-    U λ V without a conjugate; ``cp`` λ (bond) and for each leg a factor (leg, bond); ``tucker`` a core (a
-    bond for each leg) and for each leg a factor (leg, bond); ``tt`` a train of tensors, one for each leg,
-    that are isometries towards the one at ``centre``. The legs of ``factors`` tell the sizes of the bonds.
-    ``error`` is the part of the source's norm that may be left out besides (svd, tt): singular values that
-    are not needed for it are 0.
+    U λ V without a conjugate; ``qr`` Q (legs ``left``, bond) and R (bond, the other legs); ``cp`` λ (bond)
+    and for each leg a factor (leg, bond); ``tucker`` a core (a bond for each leg) and for each leg a factor
+    (leg, bond); ``tt`` a train of tensors, one for each leg, that are isometries towards the one at
+    ``centre``. The legs of ``factors`` tell the sizes of the bonds. ``error`` is the part of the source's
+    norm that may be left out besides (svd, tt): singular values that are not needed for it are 0.
     """
 
-    function: Literal["svd", "cp", "tucker", "tt"]
+    function: Literal["svd", "qr", "cp", "tucker", "tt"]
     source: Ref
     factors: tuple[Decl, ...]
     left: tuple[int, ...] = ()

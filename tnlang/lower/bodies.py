@@ -367,7 +367,7 @@ class Builder(Known):
         right = tuple(leg - rank for leg in range(rank) if leg not in statement.left)
         first = statement.factors[0]
         match statement.function:
-            case "svd" | "cp":
+            case "svd" | "qr" | "cp":
                 bonds: tuple[Size, ...] = (first.legs[-1].size,)
             case "tucker":
                 bonds = tuple(leg.size for leg in first.legs)

@@ -391,10 +391,10 @@ class CallNet:
 
 @dataclass(frozen=True, slots=True)
 class Factored:
-    """The factors of an array, several at once: by singular values over ``left`` and ``right`` axes, or as
-    ``cp``, ``tucker``, ``tt`` of its last ``rank`` axes. ``bonds`` are the numbers of entries kept."""
+    """The factors of an array, several at once: by singular values or QR over ``left`` and ``right`` axes,
+    or as ``cp``, ``tucker``, ``tt`` of its last ``rank`` axes. ``bonds`` are the numbers of entries kept."""
 
-    function: Literal["svd", "cp", "tucker", "tt"]
+    function: Literal["svd", "qr", "cp", "tucker", "tt"]
     x: Expr
     rank: int
     bonds: tuple[Scalar, ...]

@@ -485,6 +485,23 @@ def svd(
     return (u * phase.conj()).unflatten(-2, rows), kept, (v * phase).unflatten(-2, columns)
 
 
+def qr(x: Tensor, left: tuple[int, ...], right: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Q (axes ``left``, bond) and R (bond, axes ``right``) of x = Q R, axes counted from the end.
+
+    The diagonal of R is not negative.
+    """
+    moved = x.movedim((*left, *right), tuple(range(-len(left) - len(right), 0)))
+    rows = moved.shape[-len(left) - len(right) : -len(right)]
+    columns = moved.shape[-len(right) :]
+    matrix = moved.reshape(*x.shape[: x.dim() - len(left) - len(right)], math.prod(rows), math.prod(columns))
+    q, r = torch.linalg.qr(matrix)
+    diagonal = r.diagonal(dim1=-2, dim2=-1).detach()
+    phase = torch.where(diagonal == 0, 1, torch.sgn(diagonal))
+    return (q * phase.unsqueeze(-2)).unflatten(-2, rows), (r * phase.conj().unsqueeze(-1)).unflatten(
+        -1, columns
+    )
+
+
 def tensor_train(
     x: Tensor, legs: int, ranks: tuple[int, ...], centre: int, error: float = 0.0
 ) -> tuple[Tensor, ...]:

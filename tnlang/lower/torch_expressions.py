@@ -377,6 +377,8 @@ class Writer:
         match expr.function:
             case "svd":
                 given = [f"{expr.left}", f"{expr.right}", *bonds, *error]
+            case "qr":
+                given = [f"{expr.left}", f"{expr.right}"]
             case "cp":
                 given = [f"{expr.rank}", *bonds]
             case "tucker":

@@ -46,7 +46,7 @@ from tnlang.ir.walk import value_wires
 from tnlang.reference.arrays import Array, OneHot, dense, gather
 from tnlang.reference.arrays import Value as WholeValue
 from tnlang.reference.evaluate import Scope, UserFunction, evaluate_sum
-from tnlang.reference.factor import cp, svd, tensor_train, tucker
+from tnlang.reference.factor import cp, qr, svd, tensor_train, tucker
 from tnlang.source import ValueMismatch
 
 
@@ -285,6 +285,8 @@ class _Frame:
         match statement.function:
             case "svd":
                 found = svd(x, statement.left, sizes[1][0], statement.error, batch)
+            case "qr":
+                found = qr(x, statement.left, batch)
             case "cp":
                 found = cp(x, sizes[0][0], batch)
             case "tucker":

@@ -36,6 +36,22 @@ def svd(x: Array, left: Sequence[int], rank: int, error: float, batch: int) -> t
     return u.reshape(*around, *rows, rank), kept, v.reshape(*around, *columns, rank)
 
 
+def qr(x: Array, left: Sequence[int], batch: int) -> tuple[Array, Array]:
+    """Q (legs ``left``, bond) and R (bond, other legs) with x = Q R, after ``batch`` axes.
+
+    The diagonal of R is not negative.
+    """
+    right = [leg for leg in range(x.ndim - batch) if leg not in left]
+    moved = x.transpose(*range(batch), *(batch + leg for leg in (*left, *right)))
+    around, rows = moved.shape[:batch], moved.shape[batch : batch + len(left)]
+    columns = moved.shape[batch + len(left) :]
+    q, r = np.linalg.qr(moved.reshape(*around, math.prod(rows), math.prod(columns)))
+    diagonal = np.diagonal(r, axis1=-2, axis2=-1)
+    phase = np.where(diagonal == 0, 1, diagonal / np.where(diagonal == 0, 1, np.abs(diagonal)))
+    q, r = q * phase[..., None, :], r * phase.conj()[..., :, None]
+    return q.reshape(*around, *rows, -1), r.reshape(*around, r.shape[-2], *columns)
+
+
 def cp(x: Array, rank: int, batch: int) -> tuple[Array, ...]:
     """λ, then a factor (leg, bond) for each leg: columns of norm 1, λ positive and falling."""
     tensorly = _tensorly()

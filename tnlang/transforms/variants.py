@@ -28,7 +28,8 @@ def change_below(request: Request, calls: ValuePath | None, change: Change) -> t
     work = _Variants(request, change)
     old = request.program.net(request.net)
     new = work.net(old, (calls,), request.name)
-    return (*work.made, replace(new, name=request.name, source=old.source or old.name))
+    body = renew(old.body) if new is old else new.body  # Two nets have no wire in common.
+    return (*work.made, replace(new, name=request.name, source=old.source or old.name, body=body))
 
 
 def variant_name(new: str, callee: str, taken: Iterable[Net]) -> str:

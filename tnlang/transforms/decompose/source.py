@@ -13,6 +13,7 @@ from tnlang.ir.net import (
     Frozen,
     Leg,
     Net,
+    Property,
     Ref,
     Stmt,
     StreamSet,
@@ -35,6 +36,7 @@ class Source:
     legs: tuple[Leg, ...]
     kind: Literal["input", "tensor", "param", "const"]
     complex: bool = False
+    properties: tuple[Property, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ def source_of(program: Program, net: Net, ref: Ref) -> Source:
                     f"{ref.name} is one-hot: it holds whole numbers", "decompose a tensor", 0
                 )
             refuse_computed(net, ref)
-            return Source(ref, decl.legs, decl.kind, has(decl, "complex"))
+            return Source(ref, decl.legs, decl.kind, has(decl, "complex"), decl.properties)
     for statement in statements(net.body):
         match statement:
             case StreamSet(target=target) if target.name == ref.name:
@@ -62,7 +64,9 @@ def source_of(program: Program, net: Net, ref: Ref) -> Source:
             case Factor(factors=factors):
                 for factor in factors:
                     if factor.name == ref.name:
-                        return Source(ref, factor.legs, factor.kind, has(factor, "complex"))
+                        return Source(
+                            ref, factor.legs, factor.kind, has(factor, "complex"), factor.properties
+                        )
                 continue
             case _:
                 continue
