@@ -18,6 +18,7 @@ from tnlang.ir.check import violations
 from tnlang.ir.net import Factor
 from tnlang.ir.program import Program
 from tnlang.reference import execute
+from tnlang.source import ValueMismatch
 
 TRAIN = """
 dim phys = 2, bond = 5
@@ -214,3 +215,32 @@ def test_one_tensor_at_two_sites_and_a_wire_with_a_third_end_are_refused() -> No
         """
         with pytest.raises(tnlang.TnError, match="not joined"):
             tnlang.load(text)
+
+
+def test_inputs_have_a_gauge_in_each_member_of_a_batch_and_gradients_pass() -> None:
+    text = """
+    dim n = 2, m = 3
+    net f(A[n, m], B[m, k: n]) -> y[n, k: n] { y[i, k] = A[i, a] B[a, k] }
+    net g = decompose(f, A, B, gauge, centre = A)
+    """
+    program = elaborated(text)
+    A, B = random(4, 2, 3), random(4, 3, 2, seed=1)
+    np.testing.assert_allclose(execute(program, "g", [A, B], {}).outputs["y"], A @ B)
+    left, right = (torch.from_numpy(x).requires_grad_() for x in (A, B))
+    built(program, "g", {})(left, right).square().sum().backward()
+    np.testing.assert_allclose(left.grad, 2 * A @ B @ B.swapaxes(1, 2), atol=1e-9)
+    np.testing.assert_allclose(right.grad, 2 * A.swapaxes(1, 2) @ A @ B, atol=1e-9)
+
+
+def test_dims_by_which_the_other_side_is_smaller_are_refused() -> None:
+    text = """
+    dim n = 2, m = 3
+    net f(A[n, m], B[m, k: n]) -> y[n, k: n] { y[i, k] = A[i, a] B[a, k] }
+    net g = decompose(f, A, B, gauge, centre = B)
+    """
+    program = elaborated(text)
+    A, B = random(5, 3), random(3, 5)
+    with pytest.raises(ValueMismatch, match="no QR over 5"):
+        execute(program, "g", [A, B], {}, {"n": 5})
+    with pytest.raises(ValueError, match="no QR over 5"):
+        built(program, "g", {}, {"n": 5})(torch.from_numpy(A), torch.from_numpy(B))

@@ -485,16 +485,18 @@ def svd(
     return (u * phase.conj()).unflatten(-2, rows), kept, (v * phase).unflatten(-2, columns)
 
 
-def qr(x: Tensor, left: tuple[int, ...], right: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def qr(x: Tensor, left: tuple[int, ...], right: tuple[int, ...], bond: int) -> tuple[Tensor, Tensor]:
     """Q (axes ``left``, bond) and R (bond, axes ``right``) of x = Q R, axes counted from the end.
 
-    The diagonal of R is not negative.
+    The diagonal of R is not negative. Raises ValueError where the bond is not the smaller side.
     """
     moved = x.movedim((*left, *right), tuple(range(-len(left) - len(right), 0)))
     rows = moved.shape[-len(left) - len(right) : -len(right)]
     columns = moved.shape[-len(right) :]
     matrix = moved.reshape(*x.shape[: x.dim() - len(left) - len(right)], math.prod(rows), math.prod(columns))
     q, r = torch.linalg.qr(matrix)
+    if bond != r.shape[-2]:
+        raise ValueError(f"a matrix of {list(matrix.shape[-2:])} has no QR over {bond}")
     diagonal = r.diagonal(dim1=-2, dim2=-1).detach()
     phase = torch.where(diagonal == 0, 1, torch.sgn(diagonal))
     return (q * phase.unsqueeze(-2)).unflatten(-2, rows), (r * phase.conj().unsqueeze(-1)).unflatten(

@@ -375,10 +375,8 @@ class Writer:
         several = f"({', '.join(bonds)}{',' if len(bonds) == 1 else ''})"
         error = [f"{expr.error!r}"] if expr.error else []
         match expr.function:
-            case "svd":
+            case "svd" | "qr":
                 given = [f"{expr.left}", f"{expr.right}", *bonds, *error]
-            case "qr":
-                given = [f"{expr.left}", f"{expr.right}"]
             case "cp":
                 given = [f"{expr.rank}", *bonds]
             case "tucker":

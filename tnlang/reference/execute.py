@@ -286,7 +286,7 @@ class _Frame:
             case "svd":
                 found = svd(x, statement.left, sizes[1][0], statement.error, batch)
             case "qr":
-                found = qr(x, statement.left, batch)
+                found = qr(x, statement.left, sizes[0][-1], batch)
             case "cp":
                 found = cp(x, sizes[0][0], batch)
             case "tucker":

@@ -36,16 +36,18 @@ def svd(x: Array, left: Sequence[int], rank: int, error: float, batch: int) -> t
     return u.reshape(*around, *rows, rank), kept, v.reshape(*around, *columns, rank)
 
 
-def qr(x: Array, left: Sequence[int], batch: int) -> tuple[Array, Array]:
+def qr(x: Array, left: Sequence[int], bond: int, batch: int) -> tuple[Array, Array]:
     """Q (legs ``left``, bond) and R (bond, other legs) with x = Q R, after ``batch`` axes.
 
-    The diagonal of R is not negative.
+    The diagonal of R is not negative. Raises ValueMismatch where the bond is not the smaller side.
     """
     right = [leg for leg in range(x.ndim - batch) if leg not in left]
     moved = x.transpose(*range(batch), *(batch + leg for leg in (*left, *right)))
     around, rows = moved.shape[:batch], moved.shape[batch : batch + len(left)]
     columns = moved.shape[batch + len(left) :]
     q, r = np.linalg.qr(moved.reshape(*around, math.prod(rows), math.prod(columns)))
+    if bond != r.shape[-2]:
+        raise ValueMismatch(f"a matrix of {math.prod(rows)} by {math.prod(columns)} has no QR over {bond}")
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)
     phase = np.where(diagonal == 0, 1, diagonal / np.where(diagonal == 0, 1, np.abs(diagonal)))
     q, r = q * phase[..., None, :], r * phase.conj()[..., :, None]
