@@ -222,7 +222,11 @@ def test_an_unknown_role_is_plain():
     assert PAPER.paint("nonsense") == PAPER.paint("plain")
 
 
-@pytest.mark.parametrize("name", ["w_{12}", "T_{137}", "f_{4096}", "b_{10}", "J_{777}", "A_{1234567}"])
+@pytest.mark.parametrize(
+    "name",
+    ["w_{12}", "T_{137}", "f_{4096}", "b_{10}", "J_{777}", "A_{1234567}", "W_{1}", "f_{3}"]
+    + [rf"\mathrm{{{name}}}" for name in ("T29}_{31", "h0}_{7", "h0}_{77", "fy}_{4", "v1}_{17")],
+)
 def test_a_numbered_letter_is_set_as_the_typesetter_sets_it(name):
     quick, full = typeset.glyphs_of(name), typeset._set(typeset._parse(name))
     assert [letter for letter, _ in quick.commands] == [letter for letter, _ in full.commands]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import product
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tnlang
 from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
+from tnlang.draw.geometry import bbox
 from tnlang.draw.layout import layout
 from tnlang.draw.rows import compose
+from tnlang.draw.scene import ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.ir.program import NetTarget
@@ -69,3 +73,38 @@ def test_drawing_twice_gives_the_same_bytes(text):
     )
     assert first == again
     ElementTree.fromstring(first.encode())
+
+
+def square_grid(rows: int, columns: int) -> str:
+    """Tensors in rows and columns, declared row by row, each joined to those beside, above and below it."""
+    wires = {
+        (row, column): [
+            name
+            for name, there in (
+                (f"v{row - 1}_{column}", row > 0),
+                (f"v{row}_{column}", row < rows - 1),
+                (f"h{row}_{column - 1}", column > 0),
+                (f"h{row}_{column}", column < columns - 1),
+            )
+            if there
+        ]
+        for row, column in product(range(rows), range(columns))
+    }
+    lines = ["dim n = 2"]
+    for (row, column), names in wires.items():
+        lines.append(f"tensor T{row}_{column}[{', '.join(f'l{i}: n' for i in range(len(names)))}]")
+    factors = [f"T{row}_{column}[{', '.join(names)}]" for (row, column), names in wires.items()]
+    return "\n".join([*lines, f"z = {' '.join(factors)}"])
+
+
+@pytest.mark.parametrize("rows, columns", [(2, 3), (3, 3), (4, 3), (5, 5), (6, 6), (3, 8), (18, 18)])
+def test_a_square_grid_stands_as_it_is_declared_and_every_wire_is_one_straight_step(rows, columns):
+    (diagram,) = diagrams(square_grid(rows, columns))
+    items = layout(diagram).items
+    places = [bbox(item.outline).center for item in items if isinstance(item, ShapeItem)]
+    xs, ys = (sorted({round(place[axis]) for place in places}) for axis in (0, 1))
+    assert (len(xs), len(ys)) == (columns, rows)
+    assert [(round(x), round(y)) for x, y in places] == [(x, y) for y in ys for x in xs]
+    wires = [bbox(item.path) for item in items if isinstance(item, WireItem)]
+    assert len(wires) == rows * (columns - 1) + columns * (rows - 1)
+    assert all(min(wire.right - wire.left, wire.bottom - wire.top) < 0.01 for wire in wires)

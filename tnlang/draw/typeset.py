@@ -102,41 +102,57 @@ def _formula(latex: str) -> Glyphs:
         return replace(_upright(plain), problem=f"not LaTeX: {reason}")
 
 
-_NUMBERED = re.compile(r"([A-Za-z])_\{(\d{2,7})\}")
+_NUMBERED = re.compile(r"([A-Za-z]|\\mathrm\{[A-Za-z0-9]+\})_\{(\d{1,7})\}")
 
 
 def _numbered(latex: str) -> Glyphs | None:
-    """A letter with a number below it, put together from those with one digit; None for another formula.
+    """A name with a number below it, put together from name and digits; None for another formula.
 
     Large networks have thousands of such names, and setting one takes milliseconds.
     """
     found = _NUMBERED.fullmatch(latex)
     if found is None:
         return None
-    letter, number = found[1], found[2]
-    base = glyphs_of(letter)
-    commands, letters, x = list(base.commands), list(base.letters), 0.0
+    name, number = found[1], found[2]
+    first = _with_digit(name, "0")
+    commands, letters = list(glyphs_of(name).commands), list(first.letters[:-1])
+    right, down = _kern(name if len(name) == 1 else f"\\mathrm{{x{name[-2]}}}", number[0])
+    x, y = first.letters[-1].x + right, first.letters[-1].y + down
     for place, digit in enumerate(number):
-        x += _step(letter, number[place - 1]) if place else 0.0
-        outline, characters, advance = _digit(letter, digit, x)
+        x += _step(number[place - 1]) if place else 0.0
+        outline, letter, wide = _digit(digit, x, y)
         commands.extend(outline)
-        letters.extend(characters)
+        letters.append(letter)
     ink = union(part.box for part in letters)
-    return Glyphs(tuple(commands), ink, base.base, advance, "", tuple(letters))
+    return Glyphs(tuple(commands), ink, first.base, x + wide, "", tuple(letters))
 
 
 @lru_cache(maxsize=4096)
-def _digit(letter: str, digit: str, x: float) -> tuple[tuple[Command, ...], tuple[Letter, ...], float]:
-    """A digit below a letter, ``x`` further on than the first one stands; where what follows begins."""
-    base, single = glyphs_of(letter), glyphs_of(f"{letter}_{{{digit}}}")
-    characters = tuple(_moved(part, x) for part in single.letters[len(base.letters) :])
-    return _shift(single.commands[len(base.commands) :], x), characters, single.advance + x
+def _digit(digit: str, x: float, y: float) -> tuple[tuple[Command, ...], Letter, float]:
+    """A digit below a name at its place on the baseline; how far after it what follows begins."""
+    plain, single = glyphs_of("x"), _with_digit("x", digit)
+    letter = single.letters[-1]
+    by = (x - letter.x, y - letter.y)
+    outline = _shift(single.commands[len(plain.commands) :], *by)
+    return outline, _moved(letter, *by), single.advance - letter.x
+
+
+@lru_cache(maxsize=4096)
+def _with_digit(name: str, digit: str) -> Glyphs:
+    return _set(_parse(f"{name}_{{{digit}}}"))
 
 
 @lru_cache(maxsize=640)
-def _step(letter: str, digit: str) -> float:
-    """How far after a digit below a letter the next one stands."""
-    first, second = _set(_parse(f"{letter}_{{{digit}0}}")).letters[-2:]
+def _kern(name: str, digit: str) -> tuple[float, float]:
+    """How much further a digit stands below a name than a 0 would: by its last letter."""
+    zero, other = (_with_digit(name, below).letters[-1] for below in ("0", digit))
+    return other.x - zero.x, other.y - zero.y
+
+
+@lru_cache(maxsize=10)
+def _step(digit: str) -> float:
+    """How far after a digit below a name the next one stands."""
+    first, second = _set(_parse(f"x_{{{digit}0}}")).letters[-2:]
     return second.x - first.x
 
 
@@ -166,14 +182,15 @@ def _joined(found: Sequence[Glyphs]) -> Glyphs:
     )
 
 
-def _moved(letter: Letter, by: float) -> Letter:
-    return replace(letter, x=letter.x + by, box=letter.box.moved((by, 0)))
+def _moved(letter: Letter, right: float, down: float = 0.0) -> Letter:
+    return replace(letter, x=letter.x + right, y=letter.y + down, box=letter.box.moved((right, down)))
 
 
-def _shift(commands: tuple[Command, ...], by: float) -> tuple[Command, ...]:
-    if not by:
+def _shift(commands: tuple[Command, ...], right: float, down: float = 0.0) -> tuple[Command, ...]:
+    if not (right or down):
         return commands
-    return tuple((c, tuple(n if i % 2 else n + by for i, n in enumerate(numbers))) for c, numbers in commands)
+    by = (right, down)
+    return tuple((c, tuple(n + by[i % 2] for i, n in enumerate(numbers))) for c, numbers in commands)
 
 
 def printable(text: str, longest: int = LONGEST) -> str:

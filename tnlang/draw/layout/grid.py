@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from itertools import product
 
@@ -88,17 +89,16 @@ def _beside(one: Cell, other: Cell) -> bool:
 
 
 def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int, Cell] | None:
-    """A cell for each item such that neighbours are one step apart, and only they; wider than high.
+    """A cell for each item such that neighbours are one step apart, and only they.
 
     Of the first ways found it is the one that fills its rectangle best, then the one in which the open legs
     of ``loose`` items meet where a cell is empty; read from left to right and downwards as it is written.
     """
-    order = _breadth(near)
-    if len(order) > 600 or len(order) < len(near):
+    order = _compactly(near)
+    if len(order) < len(near):
         return None
     cells: dict[int, Cell] = {order[0]: (0, 0)}
     used: dict[Cell, int] = {(0, 0): order[0]}
-    tried = 0
     ways: list[tuple[int, int, dict[int, Cell]]] = []
 
     def fits(item: int, cell: Cell) -> bool:
@@ -110,29 +110,31 @@ def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int,
                 return False
         return all(_beside(cells[o], cell) for o in near[item] if o in cells)
 
-    def search(position: int) -> bool:
-        nonlocal tried
-        if position == len(order):
+    def choices(position: int) -> Iterator[Cell]:
+        """The cells beside the first neighbour that has one; the first step of all is to the right."""
+        x, y = next(cells[o] for o in near[order[position]] if o in cells)
+        return iter([(x + dx, y + dy) for dx, dy in list(_STEPS.values())[: 1 if position == 1 else 4]])
+
+    left_to_try = [choices(1)]
+    for _ in range(_TRIED + len(order) * len(_STEPS)):
+        item = order[len(left_to_try)]
+        if item in cells:
+            del used[cells.pop(item)]
+        cell = next(left_to_try[-1], None)
+        if cell is None:
+            left_to_try.pop()
+            if not left_to_try:
+                break
+        elif fits(item, cell):
+            cells[item], used[cell] = cell, item
+            if len(cells) < len(order):
+                left_to_try.append(choices(len(left_to_try) + 1))
+                continue
             wide, high = _extent(cells)
             meeting = sum(_beside(cells[item], hole) for hole in _holes(cells, loose) for item in loose)
             ways.append((wide * high, -meeting, dict(cells)))
-            return wide * high == len(cells) or len(ways) == _WAYS
-        item = order[position]
-        anchor = next(o for o in near[item] if o in cells)
-        x, y = cells[anchor]
-        for dx, dy in tuple(_STEPS.values())[: 1 if position == 1 else 4]:  # the first step is to the right
-            cell = (x + dx, y + dy)
-            tried += 1
-            if tried > _TRIED:
-                return True
-            if fits(item, cell):
-                cells[item], used[cell] = cell, item
-                if search(position + 1):
-                    return True
-                del cells[item], used[cell]
-        return False
-
-    search(1)
+            if wide * high == len(cells) or len(ways) == _WAYS:
+                break
     if not ways:
         return None
     cells = _reading(min(ways, key=lambda way: way[:2])[2], near)
@@ -141,16 +143,19 @@ def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int,
 
 
 def _reading(cells: Mapping[int, Cell], near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell]:
-    """The grid turned and mirrored so that it is not higher than wide, and later items are right or below."""
-    ways: list[tuple[int, dict[int, Cell]]] = []
+    """The grid turned and mirrored as it is written: later items are right or below, the next one right.
+
+    A ladder and what would be more than twice as high as wide lie.
+    """
+    ways: list[tuple[tuple[int, int], dict[int, Cell]]] = []
     for swap, across, down in product((False, True), (1, -1), (1, -1)):
         way = {n: (across * (y if swap else x), down * (x if swap else y)) for n, (x, y) in cells.items()}
         wide, high = _extent(way)
-        if wide >= high:
-            forward = sum(
-                (way[b][0] - way[a][0]) + (way[b][1] - way[a][1]) for a in near for b in near[a] if a < b
-            )
-            ways.append((forward, way))
+        if wide >= high or (wide > 2 and high <= 2 * wide):
+            pairs = [(a, b) for a in near for b in near[a] if a < b]
+            forward = sum((way[b][0] - way[a][0]) + (way[b][1] - way[a][1]) for a, b in pairs)
+            apart = sum(b - a for a, b in pairs if way[a][1] == way[b][1])
+            ways.append(((forward, -apart), way))
     return max(ways, key=lambda found: found[0])[1]
 
 
@@ -168,12 +173,27 @@ def _extent(cells: Mapping[int, Cell]) -> Cell:
     return max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
 
 
-def _breadth(near: Mapping[int, tuple[int, ...]]) -> list[int]:
-    """The items from the first one outwards."""
-    order = [next(iter(near))]
-    for item in order:
-        order.extend(o for o in near[item] if o not in order)
-    return order
+def _compactly(near: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """The items from the first one outwards: next is what most of those before fix, the earliest such.
+
+    In a square grid the fourth corner of a square follows its three others, so that a wrong turn is seen
+    at once and not after the whole row.
+    """
+    order: dict[int, None] = {}
+    fixed: Counter[int] = Counter()
+    waiting = [(0, 0, next(iter(near)))]
+    reached = {waiting[0][2]: 0}
+    while waiting:
+        _, _, item = heapq.heappop(waiting)
+        if item in order:
+            continue
+        order[item] = None
+        for other in near[item]:
+            if other not in order:
+                fixed[other] += 1
+                reached.setdefault(other, len(reached))
+                heapq.heappush(waiting, (-fixed[other], reached[other], other))
+    return list(order)
 
 
 def _outward(
