@@ -384,6 +384,14 @@ def mid_lines(diagram: Diagram) -> set[int]:
     return {o.line for o in diagram.opens if o.told.startswith("mid.")}
 
 
+def test_two_streams_of_one_repeat_are_refused() -> None:
+    body = "s[p, r] += L[r, c] tanh(t[p, c])\n t[p, r] += L[r, c] tanh(s[p, c])"
+    text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + t[p, r]")
+    text = text.replace("stream s = x", "stream s = x\n stream t = x")
+    with pytest.raises(Undrawable, match="s and t are assigned in one repeat"):
+        of_text(text, ())
+
+
 def test_a_value_of_one_turn_that_is_read_elsewhere_is_refused() -> None:
     body = "h{l}[p, r] = L[r, c] s[p, c]\n s[p, r] += h{l}[p, r] b[r]"
     text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + h{2}[p, r]")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.assignments import Assignments
-from tnlang.draw.view.build import StreamRecord
+from tnlang.draw.view.build import StreamRecord, Undrawable
 from tnlang.draw.view.ends import copied_input, output_wires
 from tnlang.draw.view.parted import Between, Turn, parted
 from tnlang.draw.view.residual import as_stream
@@ -119,19 +119,27 @@ class _NetDrawing(Assignments):
                     self.emitter.turns = turns
                     label = names.turn(loop) if isinstance(statement, Turn) else names.times(loop)
                     told = names.loop(loop)
-                    for name, (before, first) in marks.items():
-                        record = self.streams[name].record
-                        self._plate(record, record.stations[first if record is before else 0 :], label, told)
-                    for name, opened in self.streams.items():
-                        if name not in marks:
-                            self._plate(opened.record, opened.record.stations, label, told)
+                    plates = {name: self._stations(name, marks.get(name)) for name in self.streams}
+                    self._plates({name: found for name, found in plates.items() if found}, label, told)
                 case _:
                     pass
 
-    def _plate(self, record: StreamRecord, stations: list[int], label: str, told: str) -> None:
+    def _stations(self, name: str, before: tuple[StreamRecord, int] | None) -> list[int]:
+        """The stations of a stream that a repeat adds; ``before`` are its backbone and their number then."""
+        record = self.streams[name].record
+        return record.stations[before[1] if before is not None and record is before[0] else 0 :]
+
+    def _plates(self, stations: Mapping[str, list[int]], label: str, told: str) -> None:
         """The plate round the stations that a repeat of several turns adds."""
-        if stations and label:
-            record.plates.append(Plate(stations[0], stations[-1], label, told))
+        if not label:
+            return
+        if len(stations) > 1:
+            raise Undrawable(
+                f"{' and '.join(stations)} are assigned in one repeat, and no plate goes round two streams: "
+                "draw what one turn does as a net of its own"
+            )
+        for name, found in stations.items():
+            self.streams[name].record.plates.append(Plate(found[0], found[-1], label, told))
 
     def _between(self, streams: list[str], told: str) -> None:
         """Dots on streams for the turns that are not drawn: they take the streams and give them back."""
