@@ -782,10 +782,9 @@ net model() -> y[i: 3] {
     + """net model(u[seq, hidden], v[seq, hidden]) -> (y[seq, hidden], z[seq, hidden]) {
     stream a = u
     stream b = v
-    repeat l in 0..3 {
-        a += mlp(b) as f
-        b += mlp(a) as g
-    }
+    a += mlp(b) as f
+    b += mlp(a) as g
+    a += mlp(b) as h
     y = a
     z = b
 }
