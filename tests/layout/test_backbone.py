@@ -784,7 +784,6 @@ net model() -> y[i: 3] {
     stream b = v
     a += mlp(b) as f
     b += mlp(a) as g
-    a += mlp(b) as h
     y = a
     z = b
 }
