@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from tnlang.ir.net import Origin
 from tnlang.ir.program import Equation, Expression, Program
-from tnlang.reference.equations import SEEDS, Difference, difference, is_free
+from tnlang.reference.equations import ENOUGH, SEEDS, Difference, difference, is_free
 from tnlang.source import Diagnostic, Related, ValueMismatch
 from tnlang.transforms.simplify.proof import Proof, prove
 
@@ -86,9 +87,14 @@ class _Judge:
             hint = "state the data with `const`, or write = or !="
             return "false", None, self.mistake("TN805", said, hint=hint)
         try:
-            found = [difference(self.program, self.left, self.right, seed, self.functions) for seed in SEEDS]
+            found = self.differences()
         except ValueMismatch as error:
             said = f"the equation was not checked: {error}"
+            return "not checked", None, self.mistake("TN806", said, severity="warning")
+        if not found:
+            said = (
+                "the equation was not checked: no entry is a number on both sides, whatever numbers are drawn"
+            )
             return "not checked", None, self.mistake("TN806", said, severity="warning")
         apart = next((one for one in found if one.size > tolerance), None)
         if relation == "!=":
@@ -98,6 +104,11 @@ class _Judge:
         if apart is None:
             return "holds on data", None, None
         return "false", None, self.mistake("TN804", _apart(apart))
+
+    def differences(self) -> list[Difference]:
+        """How far the sides are apart, for the first seeds that give something to compare."""
+        each = (difference(self.program, self.left, self.right, seed, self.functions) for seed in SEEDS)
+        return list(islice((one for one in each if one is not None), ENOUGH))
 
     def mistake(
         self, code: str, message: str, *, hint: str = "", severity: Literal["error", "warning"] = "error"

@@ -123,3 +123,11 @@ def test_what_looks_like_a_rule_and_is_none(equation: str) -> None:
 def test_different_is_proved_by_an_entry_and_refused_of_what_is_equal() -> None:
     assert verdict("A[i, j] != A[j, i]").finding == "proved"
     assert verdict("V[a, i] V[a, j] != delta[i, j]").finding == "false"
+
+
+def test_what_is_no_number_is_compared_with_nothing() -> None:
+    assert verdict("exp(log(A[i, j])) = A[i, j]").finding in ("proved", "holds on data")
+    assert verdict("exp(log(A[i, j])) = 2 A[i, j]").finding == "false"
+    never = verdict("log(-square(A[i, j]) - 1) = log(-square(A[i, j]) - 2)")
+    assert never.finding == "not checked" and never.diagnostic is not None
+    assert never.diagnostic.code == "TN806"

@@ -209,3 +209,39 @@ def test_what_is_shared_is_frozen_in_all_calls_or_in_none():
     assert codes(SHARED + "net g = freeze(f, a)") == []
     top = SHARED.replace("net f", "shared step = cell\nnet f").replace("shared step = cell; ", "")
     assert codes(top + "net g = freeze(f, h)") == ["TN903"]
+
+
+SHARED_BLOCK = """
+dim seq, hidden = 6, head = 2, size = 3
+net att(x[seq, hidden]) -> y[seq, hidden] {
+    param W[head, size, hidden], U[head, size, hidden], V[head, size, hidden]
+    A[h, q, k] = softmax[k](causal[q, k](x[q, d] W[h, s, d] U[h, s, e] x[k, e]))
+    y[q, d] = A[h, q, k] V[h, s, e] x[k, e] W[h, s, d]
+}
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    shared block = att
+    stream r = x
+    repeat l in 0..2 { r += block(r) }
+    r += block(r)
+    r += (att(r) as own)
+    y = r
+}
+net both = freeze(model, A)
+net one = freeze(model, block.A)
+"""
+
+
+@pytest.mark.parametrize("name", ["both", "one"])
+def test_a_shared_net_takes_a_value_for_each_of_its_calls(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    program = tnlang.load(SHARED_BLOCK)
+    model = program.nets["model"].module().double()
+    frozen = program.nets[name].module().double()
+    frozen.load_state_dict(model.state_dict())
+    x = torch.randn(4, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y, cache = model.run_with_cache(x)
+    assert {"block.A", "block.A#2", "block.A#3"} <= cache.keys()
+    torch.testing.assert_close(frozen(x, frozen=cache), y)
+    del cache["block.A#3"]
+    with pytest.raises(KeyError, match=r"'block\.A#3' is needed"):
+        frozen(x, frozen=cache)

@@ -52,6 +52,8 @@ class Value(nn.Module):
         number = frozen.met.get(frozen.path + self.name, 0) + 1
         frozen.met[frozen.path + self.name] = number
         name = self.name if number == 1 else f"{self.name}#{number}"
+        if value is None and name not in frozen.values:
+            raise NoValue(f"the frozen value {frozen.path + name!r} is needed: forward(..., frozen=cache)")
         return frozen.values[name] if value is None else frozen.values.get(name, value)
 
     def extra_repr(self) -> str:
@@ -109,14 +111,16 @@ class Net(nn.Module):
         nets = ((path, part) for path, part in self.named_modules() if isinstance(part, Net))
         known = [f"{path}.{v.name}" if path else v.name for path, net in nets for v in values_in(net)]
         for name in given:
-            if name.partition("#")[0] not in known and not self.was_value(name):
+            value = name.partition("#")[0]
+            if value not in known and not self.was_value(value):
                 raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")
         for name in needed:
             if name not in given:
                 raise NoValue(
                     f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)"
                 )
-        return Part({name: given[name] for name in needed} if needed else given, "", {})
+        again = {name: value for name, value in given.items() if name.partition("#")[0] in needed}
+        return Part(again if needed else given, "", {})
 
     def derived(self) -> tuple[Tensor, ...]:
         """The values that parameters alone give, computed."""
