@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 import tnlang
 from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
-from tnlang.draw.geometry import bbox
+from tnlang.draw.geometry import bbox, flatten
+from tnlang.draw.labels import label_box
 from tnlang.draw.layout import layout
 from tnlang.draw.rows import compose
-from tnlang.draw.scene import ShapeItem, WireItem
+from tnlang.draw.scene import InkItem, LabelItem, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.ir.program import NetTarget
@@ -108,3 +109,25 @@ def test_a_square_grid_stands_as_it_is_declared_and_every_wire_is_one_straight_s
     wires = [bbox(item.path) for item in items if isinstance(item, WireItem)]
     assert len(wires) == rows * (columns - 1) + columns * (rows - 1)
     assert all(min(wire.right - wire.left, wire.bottom - wire.top) < 0.01 for wire in wires)
+
+
+BARE_AND_BADGED = """
+dim n = 3, m = 4
+param g[n]
+net rms(x[m, n]) -> y[m, n] { y[p, i] = x[p, i] rsqrt(sum[j](square(x[p, j])) + 1e-5) g[i] }
+net gate(z[n], h[n]) -> o[n] { o[a] = (1 - z[a]) h[a] }
+"""
+
+
+@pytest.mark.parametrize("net, number", [("rms", "10^{-5}"), ("gate", "1")])
+def test_no_wire_runs_through_the_digits_of_a_number_and_letters_stay_in_their_badge(net, number):
+    (diagram,) = (panel.content for panel in view(tnlang.load(BARE_AND_BADGED).ir, NetTarget(net)).panels)
+    items = layout(diagram).items
+    (digits,) = (label_box(item) for item in items if isinstance(item, LabelItem) and item.text == number)
+    for wire in (item.path for item in items if isinstance(item, WireItem)):
+        assert not any(digits.holds(point) for point in flatten(wire, 1.0))
+    pills = [bbox(i.outline) for i in items if isinstance(i, InkItem) and i.role.startswith("badge-")]
+    badges = [label_box(item) for item in items if isinstance(item, LabelItem) and item.kind == "badge"]
+    assert len(pills) == len(badges) == (3 if net == "rms" else 0)
+    for letters in badges:
+        assert any(pill.top < letters.top and letters.bottom < pill.bottom for pill in pills)

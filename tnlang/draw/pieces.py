@@ -13,8 +13,17 @@ from math import ceil
 from tnlang.draw import geometry, marks
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import Box, add, at_angle, box_around, union
-from tnlang.draw.labels import Extent, enlarged, measure, plain_text
-from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Path, Point, ShapeItem, WireItem
+from tnlang.draw.labels import AXIS, Extent, enlarged, measure, plain_text
+from tnlang.draw.scene import (
+    InkItem,
+    Item,
+    LabelItem,
+    OutlineItem,
+    Path,
+    Point,
+    ShapeItem,
+    WireItem,
+)
 from tnlang.draw.theme import leg_width
 
 TENSOR, SMALL, WORD = 19.0, 17.0, 15.0
@@ -24,6 +33,8 @@ BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
+BADGE_CLEAR = 3.0
+"""How much of a badge is above and below its letters together."""
 
 
 # ---------------------------------------------------------------- sizes
@@ -341,10 +352,15 @@ def wall_item(enclosure: Enclosure, outline: Path, depth: int = 0) -> OutlineIte
 
 
 def badge_size(enclosure: Enclosure) -> Point:
-    """The width and height of a badge's pill: its label and 8 on either side, no narrower than it is high."""
+    """The width and height of a badge's pill: its label and 8 on either side, no narrower than it is high.
+
+    Letters above and below the line make it higher: its edge passes clear of them.
+    """
     size = enlarged(BADGE, enclosure.letters)
-    high = BADGE_HEIGHT * size / BADGE
-    return (max(high, measure(enclosure.badge, size).width + 16), high)
+    extent = measure(enclosure.badge, size)
+    reach = max(extent.ascent - AXIS * size, extent.descent + AXIS * size)
+    high = max(BADGE_HEIGHT * size / BADGE, 2 * reach + BADGE_CLEAR)
+    return (max(high, extent.width + 16), high)
 
 
 def badge_items(enclosure: Enclosure, at: Point) -> tuple[Item, ...]:

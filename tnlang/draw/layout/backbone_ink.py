@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tnlang.draw import pieces
+from tnlang.draw.bare import CLEAR, is_bare, short_of_names
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import Box, bbox, crossings, distance_to, flatten, map_points, rounded
+from tnlang.draw.geometry import Box, bbox, box_around, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import enlarged, label_box, measure
 from tnlang.draw.layout.backbone_drawn import Drawn
 from tnlang.draw.layout.backbone_gauge import NAME
@@ -66,7 +67,7 @@ class Ink:
             depth = len(self.index.around(wall)) - 1
             items.append(pieces.wall_item(self.index.enclosures[wall], rounded(box, radii[wall]), depth))
         items.extend(RibbonItem(self.path(path)) for path in drawn.ribbons)
-        items.extend(pieces.wire_item(self.index.lines[line], path) for line, path in paths.items())
+        items.extend(self._wires(paths, drawn))
         items.extend(self._gates(walls, radii, paths))
         for shape, center in drawn.centers.items():
             known = self.index.shapes[shape]
@@ -82,6 +83,17 @@ class Ink:
         for name, at in drawn.names:
             items.append(self._name(name, at))
         return items
+
+    def _wires(self, paths: Mapping[int, Path], drawn: Drawn) -> Iterator[Item]:
+        bare: dict[int, Box] = {}
+        for shape, at in drawn.centers.items():
+            known = self.index.shapes[shape]
+            if is_bare(known):
+                wide, high = pieces.half_size(known)
+                bare[shape] = box_around(self.point(at), 2 * wide, 2 * high).grown(CLEAR)
+        for number, path in paths.items():
+            line = self.index.lines[number]
+            yield pieces.wire_item(line, short_of_names(line, path, bare))
 
     def _count(self, label: str, plate: Box, drawn: Drawn) -> LabelItem:
         """How often a plate is repeated: in its lower right corner, or where there is room."""

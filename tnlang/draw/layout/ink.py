@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
+from tnlang.draw.bare import CLEAR, is_bare, short_of_names
 from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import Box, union
@@ -31,9 +32,11 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
         items.extend(_wall_items(index, enclosure, placed))
     for ribbon in diagram.ribbons:
         items.append(_ribbon(placed, ribbon.station, ribbon.paste))
+    bare = {i: p.box.grown(CLEAR) for i, p in placed.poses.items() if is_bare(index.shapes[i])}
     for line in diagram.lines:
         if line.id in placed.routes:
-            items.append(_wire(index, line, placed.routes[line.id]))
+            path = short_of_names(line, placed.routes[line.id], bare)
+            items.append(_wire(index, line, path))
     for shape in diagram.shapes:
         if shape.id in placed.poses:
             items.extend(_shape_items(index, shape, placed))
