@@ -13,7 +13,7 @@ from tnlang.draw.faithful import faults
 from tnlang.draw.frame import framed
 from tnlang.draw.lint import LARGE, RULES, WEIGHTS, cost, counted, lint
 from tnlang.draw.pieces import badge_items, wall_item
-from tnlang.draw.scene import LabelItem, LineTo, Path, Scene
+from tnlang.draw.scene import LabelItem, LineTo, Path, Point, RibbonItem, Scene
 
 
 def wall(left: float, top: float, right: float, bottom: float, number: int = 1):
@@ -23,6 +23,14 @@ def wall(left: float, top: float, right: float, bottom: float, number: int = 1):
 
 def bar(length: float):
     return wire(1, (0, 0), (length, 0))
+
+
+def ribbon(start: Point, end: Point):
+    return RibbonItem(curves.straight(start, end))
+
+
+def copies(*places: Point):
+    return [item for number, at in enumerate(places) for item in tensor(10 + number, "x", at)]
 
 
 CASES = {
@@ -57,6 +65,18 @@ CASES = {
     "flat crossing": (
         [bar(120), wire(2, (0, -20), (120, 20))],
         [bar(120), wire(2, (40, -40), (80, 40))],
+    ),
+    "ribbon under shape": (
+        [ribbon((0, 0), (160, 0)), *copies((0, 0), (160, 0)), *tensor(3, "B", (80, 10))],
+        [ribbon((0, 0), (160, 0)), *copies((0, 0), (160, 0)), *tensor(3, "B", (80, 40))],
+    ),
+    "ribbon along wire": (
+        [ribbon((0, 0), (160, 0)), *copies((0, 0), (160, 0)), wire(1, (40, 3), (120, 3))],
+        [ribbon((0, 0), (160, 0)), *copies((0, 0), (160, 0)), wire(1, (80, -40), (80, 40))],
+    ),
+    "ribbons overlap": (
+        [ribbon((0, 0), (160, 0)), ribbon((60, 4), (220, 4))],
+        [ribbon((0, 0), (160, 0)), ribbon((60, 12), (220, 12))],
     ),
     "label covered": (
         [bar(120), beside("k", 60, 2)],
@@ -98,6 +118,12 @@ def test_ink_outside_the_canvas():
 def test_every_rule_has_a_case_and_a_weight():
     assert {*CASES, "outside the canvas"} == set(WEIGHTS)
     assert len(RULES) <= len(WEIGHTS)
+
+
+def test_ribbons_of_one_value_may_share_a_way():
+    ways = [ribbon((0, 0), (100, 0)), ribbon((0, 0), (200, 0))]
+    shapes = copies((0, 0), (200, 0))
+    assert lint(framed([*ways, *shapes])) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in SCENES if name != "marks"])

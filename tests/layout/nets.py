@@ -124,3 +124,21 @@ def _legs(
         for item in wire:
             legs[item].insert(rng.randint(0, len(legs[item])), f"w{number}")
     return legs
+
+
+def copying(seed: int) -> str:
+    """A net of inputs that several values read, some of which are read several times themselves."""
+    rng = random.Random(seed)
+    known = ["a", "b", "c"][: rng.randint(1, 3)]
+    inputs, lines = ", ".join(f"{name}[n]" for name in known), []
+    for number in range(rng.randint(2, 5)):
+        terms = []
+        for factor in range(rng.randint(1, 3)):
+            value = rng.choice(known)
+            use = rng.choice((f"{value}[i]", f"W[i, k{factor}] {value}[k{factor}]"))
+            terms.append(f"tanh({use})" if rng.random() < 0.3 else use)
+        lines.append(f" v{number}[i] = {' '.join(terms)}\n")
+        known.append(f"v{number}")
+    told = rng.sample(range(len(lines)), rng.randint(1, min(3, len(lines))))
+    outputs = ", ".join(f"v{number}[n]" for number in sorted({*told, len(lines) - 1}))
+    return f"dim n = 3\nnet f({inputs}) -> ({outputs}) {{\n param W[n, m: n]\n{''.join(lines)}}}\n"

@@ -7,7 +7,7 @@ read from the geometry: what a wire may touch are the shapes in or on which it e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import atan2, degrees
@@ -33,6 +33,7 @@ from tnlang.draw.scene import (
     OutlineItem,
     Path,
     Point,
+    RibbonItem,
     Scene,
     ShapeItem,
     WireItem,
@@ -66,6 +67,9 @@ WEIGHTS = {
     "needless crossing of a wall": 30.0,
     "flat crossing": 25.0,
     "wires too close": 15.0,
+    "ribbon under shape": 40.0,
+    "ribbon along wire": 30.0,
+    "ribbons overlap": 40.0,
     "label covered": 20.0,
     "name outside its shape": 20.0,
     "badge covered": 20.0,
@@ -135,13 +139,15 @@ class _View:
         self.curves = Lines([(i, wire.path) for i, wire in self.wires], widths)
         self.pieces = tuple(self.curves.side_by_side(WIRE_CLEAR))
         """Pieces of two wires near one another, the wire that stands first first."""
+        ribbons = [(i, item) for i, item in items if isinstance(item, RibbonItem)]
+        self.ribbons = Lines([(i, r.path) for i, r in ribbons], {i: r.width / 2 for i, r in ribbons})
         self.ends = {
             (i, shape)
-            for i, wire in self.wires
-            for at in (wire.path.start, wire.path.end)
+            for i, path in (*self.curves.paths.items(), *self.ribbons.paths.items())
+            for at in (path.start, path.end)
             for shape in self.bodies.at(at, 1.5)
         }
-        """Each wire with the shapes in or on which it ends."""
+        """Each wire and ribbon with the shapes in or on which it ends."""
 
     def hidden(self, point: Point) -> bool:
         """Whether a shape covers the point."""
@@ -231,32 +237,53 @@ def _meeting(a: WireItem, b: WireItem, at: Point) -> bool:
 
 def _wires_apart(view: _View) -> Iterator[Finding]:
     """Wires on top of one another, or side by side nearer than eye and print can part."""
+    for near in _near(view, view.pieces, WIRE_CLEAR):
+        i, j = near.items
+        if near.on_top > 8:
+            yield Finding("wires overlap", _both(view, i, j), near.at, (i, j))
+        elif near.length > 12:
+            yield Finding("wires too close", _both(view, i, j), near.at, (i, j))
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """How far two lines run side by side, and how far of it one on the other."""
+
+    items: tuple[int, int]
+    length: float
+    on_top: float
+    at: Point
+
+
+def _near(view: _View, pieces: Iterable[tuple[Piece, Piece]], clear: float) -> Iterator[_Near]:
+    """Lines, wires or ribbons, that run side by side, their ink nearer than ``clear``."""
     steps: dict[tuple[int, int], dict[tuple[Point, Point, int], tuple[float, float, Point]]] = {}
-    for one, other in view.pieces:
+    for one, other in pieces:
         if _tilt(one, other) > 20:
             continue
         i, j = one.owner, other.owner
-        a, b = view.scene.items[i], view.scene.items[j]
-        assert isinstance(a, WireItem) and isinstance(b, WireItem)
+        a, b = _lines(view, i, j)
         gap = (a.width + b.width) / 2
         p, q = one.start, one.end
         count = max(1, int(distance(p, q) / 6))
-        for step in _near_steps(one, other, gap + WIRE_CLEAR, count):
+        for step in _near_steps(one, other, gap + clear, count):
             middle = between(p, q, (step + 0.5) / count)
             apart = to_segment(middle, other.start, other.end)
-            if apart < gap + WIRE_CLEAR and not _sharing(a, b, middle) and not view.hidden(middle):
+            if apart < gap + clear and not _sharing(a, b, middle) and not view.hidden(middle):
                 near = steps.setdefault((i, j), {})
                 known = near.get((p, q, step), (apart, 0.0, middle))
                 near[p, q, step] = (min(apart, known[0]), distance(p, q) / count, middle)
     for (i, j), near in sorted(steps.items()):
-        a, b = view.scene.items[i], view.scene.items[j]
-        assert isinstance(a, WireItem) and isinstance(b, WireItem)
-        where = max(near.items())[1][2]
+        a, b = _lines(view, i, j)
+        length = sum(length for _, length, _ in near.values())
         on_top = sum(length for apart, length, _ in near.values() if apart < (a.width + b.width) / 2)
-        if on_top > 8:
-            yield Finding("wires overlap", _both(view, i, j), where, (i, j))
-        elif sum(length for _, length, _ in near.values()) > 12:
-            yield Finding("wires too close", _both(view, i, j), where, (i, j))
+        yield _Near((i, j), length, on_top, max(near.items())[1][2])
+
+
+def _lines(view: _View, i: int, j: int) -> tuple[WireItem | RibbonItem, WireItem | RibbonItem]:
+    a, b = view.scene.items[i], view.scene.items[j]
+    assert isinstance(a, WireItem | RibbonItem) and isinstance(b, WireItem | RibbonItem)
+    return a, b
 
 
 def _near_steps(one: Piece, other: Piece, limit: float, count: int) -> range:
@@ -272,8 +299,10 @@ def _near_steps(one: Piece, other: Piece, limit: float, count: int) -> range:
     return range(max(0, int(low - 0.5)), min(count, int(max(-1.0, high) + 1.5)))
 
 
-def _sharing(a: WireItem, b: WireItem, at: Point) -> bool:
+def _sharing(a: WireItem | RibbonItem, b: WireItem | RibbonItem, at: Point) -> bool:
     """Whether two wires come from one point nearby, as the members of a bundle and the legs of a dot do."""
+    if isinstance(a, RibbonItem) or isinstance(b, RibbonItem):
+        return False
     return any(
         distance(p, q) < 3 + (a.width + b.width) / 2 and distance(p, at) < 40
         for p in (a.path.start, a.path.end)
@@ -312,6 +341,40 @@ def _smooth(view: _View) -> Iterator[Finding]:
             turned = abs(angle_of(leaving) - angle_of(arriving))
             if min(turned, 360 - turned) > KINK and not view.hidden(at):
                 yield Finding("kink", f"{_name(wire)} turns by {min(turned, 360 - turned):.0f}", at, (i,))
+
+
+# ---------------------------------------------------------------- ribbons
+
+
+def _ribbons_round_shapes(view: _View) -> Iterator[Finding]:
+    for (i, j), at in view.bodies.near(view.ribbons, 0.0, but=view.ends).items():
+        yield Finding("ribbon under shape", _both(view, i, j), at, (i, j))
+
+
+def _ribbons_apart(view: _View) -> Iterator[Finding]:
+    """Ribbons along wires, or along those of other values; what they cross they cross steeply."""
+    if not view.ribbons.paths:
+        return
+    widths = {**view.curves.reach, **view.ribbons.reach}
+    both = Lines([*view.ribbons.paths.items(), *view.curves.paths.items()], widths)
+    one_value = {
+        frozenset((i, j)) for i, shape in view.ends for j, other in view.ends if shape == other and i != j
+    }
+    pieces = [
+        (a, b)
+        for a, b in both.side_by_side(0.0)
+        if not {a.owner, b.owner}.isdisjoint(view.ribbons.paths)
+        and ({a.owner, b.owner}.difference(view.ribbons.paths) or {a.owner, b.owner} not in one_value)
+    ]
+    for near in _near(view, pieces, 0.0):
+        if near.on_top > 8:
+            rule = "ribbons overlap" if view.ribbons.paths.keys() >= set(near.items) else "ribbon along wire"
+            yield Finding(rule, _both(view, *near.items), near.at, near.items)
+    for i, j in sorted({(a.owner, b.owner) for a, b in pieces if 1e-6 < _tilt(a, b) < FLAT}):
+        one, other = _lines(view, i, j)
+        for at, angle in crossings(one.path, other.path):
+            if angle < FLAT and not view.hidden(at):
+                yield Finding("flat crossing", f"{_both(view, i, j)} at {angle:.0f} degrees", at, (i, j))
 
 
 # ---------------------------------------------------------------- labels, badges, canvas
@@ -387,6 +450,8 @@ RULES: tuple[Callable[[_View], Iterator[Finding]], ...] = (
     _wires_apart,
     _walls_crossed_once,
     _smooth,
+    _ribbons_round_shapes,
+    _ribbons_apart,
     _labels_clear,
     _names_inside,
     _badges_clear,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tnlang.draw.geometry import Box, bbox, distance_to, rounded
+from tnlang.draw.geometry import Box, bbox, distance, distance_to, rounded
 from tnlang.draw.round import MARK_WIDTH, TOUCH, clockwise, entry_point, mark_of, meets, middle_of
 from tnlang.draw.scene import Path, Point
 from tnlang.verification.named import Name, Things, astray, name_in
@@ -124,7 +124,10 @@ class _Reading:
     # ------------------------------------------------------------ ribbons
 
     def _ribbons(self) -> dict[int, int]:
-        """From pasted discs to the stations at the other ends of their ribbons, which may branch."""
+        """From pasted discs to the stations at the other ends of their ribbons, which may branch.
+
+        A disc without a ribbon is the copy that is called the same, the nearest where panels have several.
+        """
         ribbons = [element.path for element in self.drawing.layer("ribbons")]
         touching: list[set[int]] = []
         for path in ribbons:
@@ -154,5 +157,13 @@ class _Reading:
                 found[paste] = stations[0]
         for shape, (outline, words) in enumerate(self.outlines):
             if words.kind == "again" and shape not in found:
-                raise Unreadable(f"no ribbon leads to {words.text}", bbox(outline).center)
+                at, name = bbox(outline).center, words.text.removesuffix(", conjugated")
+                copies = [
+                    (distance(at, bbox(path).center), station)
+                    for station, (path, known) in enumerate(self.outlines)
+                    if known.kind == "copy" and known.text == name
+                ]
+                if not copies:
+                    raise Unreadable(f"no ribbon leads to {words.text}, and no copy is called so", at)
+                found[shape] = min(copies)[1]
         return found

@@ -101,10 +101,22 @@ class Router:
         """Whether nothing bars a track through these points."""
         return self._whole(points, start, end) < FAR
 
+    def leaves(self, port: Port) -> bool:
+        """Whether nothing bars a track on its first piece from a port."""
+        own = frozenset(() if port.shape is None else (port.shape,))
+        return self._cost(port.at, port.out, port, port, own) < FAR
+
     def search(self, start: Port, end: Port) -> list[Point]:
         """The cheapest orthogonal track between two ports."""
-        found = self._search(start, end, FAR) or self._search(start, end, HURDLE)
+        found = self._search([start], [end], FAR) or self._search([start], [end], HURDLE)
         return _clean([start.at, *found, end.at])
+
+    def choose(
+        self, starts: Sequence[Port], ends: Sequence[Port], budget: float = inf, most: float = FAR
+    ) -> list[Point]:
+        """The cheapest track from a port of one shape to a port of another; empty if it costs more."""
+        found = self._search(starts, ends, most, budget) if starts and ends else []
+        return _clean([starts[0].at, *found, ends[0].at]) if found else []
 
     # ------------------------------------------------------------ cost
 
@@ -165,10 +177,12 @@ class Router:
 
     # ------------------------------------------------------------ search
 
-    def _lines(self, start: Port, end: Port) -> tuple[list[float], list[float]]:
+    def _lines(self, starts: Sequence[Port], ends: Sequence[Port]) -> tuple[list[float], list[float]]:
         """The coordinates on which a track may run."""
-        a, b = start.out, end.out
-        xs, ys = {a[0], b[0], (a[0] + b[0]) / 2}, {a[1], b[1], (a[1] + b[1]) / 2}
+        a, b = starts[0].out, ends[0].out
+        outs = [port.out for port in (*starts, *ends)]
+        keep_x, keep_y = {x for x, _ in outs}, {y for _, y in outs}
+        xs, ys = {*keep_x, (a[0] + b[0]) / 2}, {*keep_y, (a[1] + b[1]) / 2}
         for box in (*self.shapes.values(), *self.blocks):
             xs.update((box.left - 14, box.right + 14))
             ys.update((box.top - 14, box.bottom + 14))
@@ -184,19 +198,19 @@ class Router:
             xs.update((box.left - 14, box.right + 14, box.right + 30))
             ys.update((box.top - 14, box.bottom + 14))
         passed = [x for box in self.plates if _between(box, a, b) for x in (box.left, box.right)]
-        low_x, high_x = min(a[0], b[0], *passed) - AROUND, max(a[0], b[0], *passed) + AROUND
-        low_y, high_y = min(a[1], b[1]) - AROUND, max(a[1], b[1]) + AROUND
-        keep_x, keep_y = {a[0], b[0]}, {a[1], b[1]}
+        low_x, high_x = min([*keep_x, *passed]) - AROUND, max([*keep_x, *passed]) + AROUND
+        low_y, high_y = min(keep_y) - AROUND, max(keep_y) + AROUND
         return (
             _thin([x for x in sorted(xs) if low_x <= x <= high_x], keep_x),
             _thin([y for y in sorted(ys) if low_y <= y <= high_y], keep_y),
         )
 
-    def _search(self, start: Port, end: Port, most: float) -> list[Point]:
+    def _search(
+        self, starts: Sequence[Port], ends: Sequence[Port], most: float, budget: float = inf
+    ) -> list[Point]:
         """The way by A*; what is in the way of a piece costs ``most`` at most, and bars it if that is FAR."""
-        xs, ys = self._lines(start, end)
-        goal = (bisect_left(xs, end.out[0] - 1e-6), bisect_left(ys, end.out[1] - 1e-6))
-        first = (bisect_left(xs, start.out[0] - 1e-6), bisect_left(ys, start.out[1] - 1e-6))
+        xs, ys = self._lines(starts, ends)
+        start, end = starts[0], ends[0]
         steps = {"right": (1, 0), "left": (-1, 0), "down": (0, 1), "up": (0, -1)}
         opposite = {"right": "left", "left": "right", "up": "down", "down": "up"}
         edge_cost: dict[tuple[int, int, bool], float] = {}
@@ -210,15 +224,20 @@ class Router:
                 edge_cost[key] = distance(a, b) + min(most, self._cost(a, b, start, end))
             return edge_cost[key]
 
-        queue: list[tuple[float, int, int, int, str]] = [(0.0, 0, *first, start.side)]
-        seen: dict[tuple[int, int, str], float] = {(*first, start.side): 0.0}
+        def places(ports: Sequence[Port]) -> list[tuple[int, int, str]]:
+            outs = [(*port.out, port.side) for port in ports]
+            return [(bisect_left(xs, x - 1e-6), bisect_left(ys, y - 1e-6), side) for x, y, side in outs]
+
+        goals = {(i, j, opposite[side]) for i, j, side in places(ends)}
+        targets = [port.out for port in ends]
+        queue: list[tuple[float, int, int, int, str]] = [(0.0, 0, *place) for place in places(starts)]
+        seen: dict[tuple[int, int, str], float] = {place: 0.0 for place in places(starts)}
         came: dict[tuple[int, int, str], tuple[int, int, str]] = {}
         count = 0
-        arrive = opposite[end.side]
         while queue:
             _, _, i, j, side = heappop(queue)
             cost = seen[i, j, side]
-            if (i, j) == goal and side == arrive:
+            if (i, j, side) in goals:
                 return _walk_back(came, (i, j, side), xs, ys)
             for turn, (dx, dy) in steps.items():
                 if turn == opposite[side]:
@@ -238,8 +257,9 @@ class Router:
                     seen[key] = new
                     came[key] = (i, j, side)
                     count += 1
-                    guess = abs(xs[u] - end.out[0]) + abs(ys[v] - end.out[1])
-                    heappush(queue, (new + guess, count, u, v, turn))
+                    guess = min(abs(xs[u] - x) + abs(ys[v] - y) for x, y in targets)
+                    if new + guess < budget:
+                        heappush(queue, (new + guess, count, u, v, turn))
         return []
 
 

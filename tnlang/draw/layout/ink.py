@@ -15,9 +15,10 @@ from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
+from tnlang.draw.layout.ribbons import with_ribbons
 from tnlang.draw.layout.wall import BADGE_CLEAR
 from tnlang.draw.pieces import NOTE
-from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, RibbonItem, Scene
+from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, Scene
 
 FREE_LEG = 24.0
 BADGE_NEAR = 13.0
@@ -30,8 +31,6 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
     items: list[Item] = []
     for enclosure in diagram.enclosures:
         items.extend(_wall_items(index, enclosure, placed))
-    for ribbon in diagram.ribbons:
-        items.append(_ribbon(placed, ribbon.station, ribbon.paste))
     bare = {i: p.box.grown(CLEAR) for i, p in placed.poses.items() if is_bare(index.shapes[i])}
     for line in diagram.lines:
         if line.id in placed.routes:
@@ -41,7 +40,7 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
         if shape.id in placed.poses:
             items.extend(_shape_items(index, shape, placed))
     wanted = [w for line in diagram.lines for w in _wanted(index, line, placed, free)]
-    return framed(place_labels(items, wanted), _axis(index, placed))
+    return framed(with_ribbons(diagram, place_labels(items, wanted)), _axis(index, placed))
 
 
 def _into(placed: Placed, port: Port) -> bool:
@@ -108,37 +107,6 @@ def _bundle_width(index: Index, line: Line) -> float | None:
             members = index.shapes[end.shape].legs[1:]
             return sum(pieces.line_width(index.lines[m]) for m in members)
     return None
-
-
-def _ribbon(placed: Placed, station: int, paste: int) -> RibbonItem:
-    """A copied value from its station to a paste: over the row, under it, or straight across if that is free.
-
-    The way that covers fewest shapes, then crosses fewest wires, then is shortest.
-    """
-    a, b = placed.poses[station].at, placed.poses[paste].at
-    boxes = [p.box for n, p in placed.poses.items() if n not in (station, paste)]
-    ways = []
-    low, high = sorted((a[0], b[0]))
-    between = [box for box in boxes if box.right > low - 8 and box.left < high + 8]
-    rise = max(44.0, 0.18 * abs(a[0] - b[0]))
-    top = min([a[1] - rise, b[1] - rise, *(box.top - 18.0 for box in between)])
-    bottom = max([a[1] + rise, b[1] + rise, *(box.bottom + 18.0 for box in between)])
-    levels = {min(a[1], b[1]) - rise, max(a[1], b[1]) + rise, top, bottom}
-    for level in sorted(levels):
-        ways.append(curves.track((a, (a[0], level), (b[0], level), b), 24.0))
-    if abs(a[1] - b[1]) > 30:
-        ways.append(curves.track((a, (a[0], b[1]), b), 24.0))
-        ways.append(curves.track((a, (b[0], a[1]), b), 24.0))
-        turn = 1.0 if b[1] > a[1] else -1.0
-        ways.append(curves.cubic(a, (0.0, turn), b, (0.0, -turn)))
-
-    def cost(path: Path) -> tuple[int, int, float]:
-        points = geometry.flatten(path)
-        covered = sum(any(box.holds(p, 4.0) for p in points) for box in boxes)
-        crossed = sum(len(geometry.crossings(path, wire)) for wire in placed.routes.values())
-        return (covered, crossed, geometry.length(path))
-
-    return RibbonItem(min(ways, key=cost))
 
 
 def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item]:

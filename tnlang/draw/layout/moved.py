@@ -17,6 +17,7 @@ from tnlang.draw.labelling import Wanted, place_labels
 from tnlang.draw.labels import label_box
 from tnlang.draw.layout.rewalled import rewalled
 from tnlang.draw.layout.rewired import rewired
+from tnlang.draw.layout.ribbons import with_ribbons
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, Scene, ShapeItem, WireItem
 
@@ -103,7 +104,10 @@ def moved(diagram: Diagram, scene: Scene) -> Scene:
     boxes = {shape: box.moved(by.get(shape, (0.0, 0.0))) for shape, box in boxes.items()}
     items = rewalled(diagram, scene.items, wires.items, boxes, by.keys(), wires.changed)
     wanted = [replace(w, path=_drawn(w, items)) for w in wires.wanted]
-    new = framed(place_labels(items, wanted), scene.axis, title=scene.title, description=scene.description)
+    named = place_labels(items, wanted)
+    if not diagram.backbones:
+        named = with_ribbons(diagram, named)
+    new = framed(named, scene.axis, title=scene.title, description=scene.description)
     wrong = (*faults(diagram, new), *(f for f in lint(new) if f.rule in _AMBIGUOUS))
     if wrong:
         raise Misplaced(f"with these hints the picture would be wrong: {wrong[0].rule}, {wrong[0].message}")
