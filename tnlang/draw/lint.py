@@ -300,9 +300,7 @@ def _near_steps(one: Piece, other: Piece, limit: float, count: int) -> range:
 
 
 def _sharing(a: WireItem | RibbonItem, b: WireItem | RibbonItem, at: Point) -> bool:
-    """Whether two wires come from one point nearby, as the members of a bundle and the legs of a dot do."""
-    if isinstance(a, RibbonItem) or isinstance(b, RibbonItem):
-        return False
+    """Whether two lines come from one point nearby, as the members of a bundle and the legs of a dot do."""
     return any(
         distance(p, q) < 3 + (a.width + b.width) / 2 and distance(p, at) < 40
         for p in (a.path.start, a.path.end)
@@ -352,7 +350,10 @@ def _ribbons_round_shapes(view: _View) -> Iterator[Finding]:
 
 
 def _ribbons_apart(view: _View) -> Iterator[Finding]:
-    """Ribbons along wires, or along those of other values; what they cross they cross steeply."""
+    """Ribbons along wires, or along those of other values; what they cross they cross steeply.
+
+    Where both leave one copy they may begin together.
+    """
     if not view.ribbons.paths:
         return
     widths = {**view.curves.reach, **view.ribbons.reach}
@@ -373,7 +374,7 @@ def _ribbons_apart(view: _View) -> Iterator[Finding]:
     for i, j in sorted({(a.owner, b.owner) for a, b in pieces if 1e-6 < _tilt(a, b) < FLAT}):
         one, other = _lines(view, i, j)
         for at, angle in crossings(one.path, other.path):
-            if angle < FLAT and not view.hidden(at):
+            if angle < FLAT and not _sharing(one, other, at) and not view.hidden(at):
                 yield Finding("flat crossing", f"{_both(view, i, j)} at {angle:.0f} degrees", at, (i, j))
 
 
