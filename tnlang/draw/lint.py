@@ -45,6 +45,8 @@ SHAPE_CLEAR = 2.0
 WIRE_CLEAR = 2.0
 FLAT = 35.0
 KINK = 12.0
+BEGINNING = 16.0
+"""So far from a copy that both leave a ribbon and a wire may lie on one another."""
 _BACKGROUND = ("plate", "card")
 
 
@@ -367,14 +369,22 @@ def _ribbons_apart(view: _View) -> Iterator[Finding]:
         if not {a.owner, b.owner}.isdisjoint(view.ribbons.paths)
         and ({a.owner, b.owner}.difference(view.ribbons.paths) or {a.owner, b.owner} not in one_value)
     ]
+    shapes: dict[int, set[int]] = {}
+    for line, shape in view.ends:
+        shapes.setdefault(line, set()).add(shape)
+
+    def together(i: int, j: int, at: Point) -> bool:
+        rims = (view.boxes[shape] for shape in shapes.get(i, set()) & shapes.get(j, set()))
+        return any(rim.grown(BEGINNING).holds(at) for rim in rims)
+
     for near in _near(view, pieces, 0.0):
-        if near.on_top > 8:
+        if near.on_top > (2 * BEGINNING if together(*near.items, near.at) else 8):
             rule = "ribbons overlap" if view.ribbons.paths.keys() >= set(near.items) else "ribbon along wire"
             yield Finding(rule, _both(view, *near.items), near.at, near.items)
     for i, j in sorted({(a.owner, b.owner) for a, b in pieces if 1e-6 < _tilt(a, b) < FLAT}):
         one, other = _lines(view, i, j)
         for at, angle in crossings(one.path, other.path):
-            if angle < FLAT and not _sharing(one, other, at) and not view.hidden(at):
+            if angle < FLAT and not together(i, j, at) and not view.hidden(at):
                 yield Finding("flat crossing", f"{_both(view, i, j)} at {angle:.0f} degrees", at, (i, j))
 
 
