@@ -188,3 +188,27 @@ def test_names_are_written_as_a_paper_would(name: str, latex: str) -> None:
 
 def test_texts_of_a_program_cannot_break_out_of_their_label() -> None:
     assert names.given(r"a}b\c_d$x^2$") == r"\mathrm{a\}b{\backslash}c\_d}x^2"
+
+
+def test_ends_of_several_outputs_carry_their_output_and_those_of_one_do_not() -> None:
+    text = """
+dim n = 3, seq = 4
+param A[n, n_2: n], B[n, n_2: n]
+net cell(x[seq, n]) -> (s2[seq, n], c[n]) { s2[q, a] = A[a, i] x[q, i]; c[a] = B[a, i] x[q, i] ones[q] }
+net alone(x[n]) -> s2[n] { s2[a] = A[a, i] x[i] }
+"""
+    pictures = [diagrams_in(sheet)[0] for sheet in sheets_of(text)]
+    ends = {
+        net: [
+            (o.label, o.word, o.told) for o in sorted(of.opens, key=lambda o: o.order) if o.kind == "output"
+        ]
+        for net, of in zip(("cell", "alone"), pictures, strict=True)
+    }
+    assert ends == {
+        "cell": [
+            ("$s_{2}$[seq]", True, "s2.seq"),
+            ("s_{2}[a]", False, "s2.n"),
+            ("c[a]", False, "c.n"),
+        ],
+        "alone": [("a", False, "s2.n")],
+    }

@@ -229,9 +229,15 @@ class Builder:
         told: str,
         *,
         symbol: bool = False,
+        of: str = "",
     ) -> None:
-        """A free end of the joint; ``told`` is whose leg it is."""
+        """A free end of the joint; ``told`` is whose leg it is.
+
+        ``of`` is the value that is written before the leg, as LaTeX, where there are ends of several.
+        """
         label = wire_label(wire, symbols=symbol or self.symbols)
+        if of:
+            label = replace(label, text=(f"${of}$" if label.word else of) + f"[{label.text}]")
         self._joints[self.find(joint)].append(_JointEnd(None, 0, None, label, (kind, order), told))
 
     # ------------------------------------------------------------ the end

@@ -58,7 +58,7 @@ class _NetDrawing(Assignments):
             self._input_station(copied)
         before = self.builder.made()
         for order, output in enumerate(net.outputs):
-            self._output(output, order)
+            self._output(output, order, len(net.outputs) > 1)
         if copied is not None and not self.scope.streams:
             record = self.records[0]
             station = record.stations[0]
@@ -66,14 +66,20 @@ class _NetDrawing(Assignments):
             record.blocks.append(Block(station, None, members, enclosures, ""))
         return self.builder.finish(tuple(record for record in self.records if record.stations))
 
-    def _output(self, output: Output, order: int) -> None:
+    def _output(self, output: Output, order: int, of_several: bool) -> None:
+        """The ends of an output: each with its name where there are others, lest they be taken for one."""
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
         wires = tuple(self.legs) or output_wires(self.scope, output)
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
         for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
             told = wire.text if self.legs else f"{dotted(output.name, output.subs)}.{leg.name}"
             symbol = bool(self.legs)
-            self.builder.open(joint, "output", 100 * order + position, wire, told, symbol=symbol)
+            of = (
+                names.math(output.name, ",".join(map(str, output.subs)))
+                if of_several and not self.legs
+                else ""
+            )
+            self.builder.open(joint, "output", 100 * order + position, wire, told, symbol=symbol, of=of)
         frame = Frame(self.scope, self.scope.last, dict(zip(wires, joints, strict=True)))
         if found is not None and self._is_running(found):
             stream = self.streams[found.key[1]]
