@@ -126,7 +126,7 @@ class _Reading:
     def _ribbons(self) -> dict[int, int]:
         """From pasted discs to the stations at the other ends of their ribbons, which may branch.
 
-        A disc without a ribbon is the copy that is called the same, the nearest where panels have several.
+        A disc without a ribbon belongs to the station of its name.
         """
         ribbons = [element.path for element in self.drawing.layer("ribbons")]
         touching: list[set[int]] = []
@@ -155,15 +155,21 @@ class _Reading:
                 raise Unreadable("a ribbon that does not tie a copy to a station", path.start)
             for paste in pastes:
                 found[paste] = stations[0]
-        for shape, (outline, words) in enumerate(self.outlines):
-            if words.kind == "again" and shape not in found:
-                at, name = bbox(outline).center, words.text.removesuffix(", conjugated")
-                copies = [
-                    (distance(at, bbox(path).center), station)
-                    for station, (path, known) in enumerate(self.outlines)
-                    if known.kind == "copy" and known.text == name
-                ]
-                if not copies:
-                    raise Unreadable(f"no ribbon leads to {words.text}, and no copy is called so", at)
-                found[shape] = min(copies)[1]
+        return found | self._untied(found)
+
+    def _untied(self, tied: dict[int, int]) -> dict[int, int]:
+        """The stations of pasted discs without a ribbon: that of the nearest disc of the same name."""
+        known = {s: s for s, (_, words) in enumerate(self.outlines) if words.kind == "copy"} | tied
+        at = [bbox(outline).center for outline, _ in self.outlines]
+        names = [words.text.removesuffix(", conjugated") for _, words in self.outlines]
+        left = {s for s, (_, words) in enumerate(self.outlines) if words.kind == "again"} - tied.keys()
+        found: dict[int, int] = {}
+        while left:
+            near = [(distance(at[s], at[k]), s, k) for s in left for k in known if names[s] == names[k]]
+            if not near:
+                lost = min(left)
+                raise Unreadable(f"no ribbon leads to {names[lost]}, and no copy is called so", at[lost])
+            _, shape, nearest = min(near)
+            found[shape] = known[shape] = known[nearest]
+            left.remove(shape)
         return found
