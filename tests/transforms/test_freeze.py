@@ -242,6 +242,10 @@ def test_a_shared_net_takes_a_value_for_each_of_its_calls(name: str) -> None:
     y, cache = model.run_with_cache(x)
     assert {"block.A", "block.A#2", "block.A#3"} <= cache.keys()
     torch.testing.assert_close(frozen(x, frozen=cache), y)
+    arrays = {key: value.detach().numpy() for key, value in (cache | model.state_dict()).items()}
+    np.testing.assert_allclose(
+        program.nets[name].numpy(x.numpy(), **arrays), y.detach().numpy(), rtol=1e-12, atol=1e-12
+    )
     del cache["block.A#3"]
     with pytest.raises(KeyError, match=r"'block\.A#3' is needed"):
         frozen(x, frozen=cache)

@@ -313,8 +313,12 @@ class _Frame:
 
     def record(self, key: str, array: Array) -> None:
         """Put a named value into the cache; one that a shared net computes again is ``name#2``."""
+        self.run.cache[self.numbered(key)] = array
+
+    def numbered(self, key: str) -> str:
+        """The name of a value in the cache that is about to be put there."""
         keys = itertools.chain([key], (f"{key}#{number}" for number in itertools.count(2)))
-        self.run.cache[next(free for free in keys if free not in self.run.cache)] = array
+        return next(free for free in keys if free not in self.run.cache)
 
     def assign(self, target: Value, value: Array) -> None:
         self.record(self.stream_key(target.name), value)
@@ -336,7 +340,7 @@ class _Frame:
 
     def frozen(self, target: Value, key: str) -> Array:
         """A value that is not computed but handed in."""
-        given = self.run.frozen
+        given, key = self.run.frozen, self.numbered(key)
         plain = key.replace("*", "")  # a patched value, by the name that it has in a cache
         found = key if key in given or plain in self.run.taken else plain
         if found not in given:

@@ -95,6 +95,17 @@ class Index:
                     place = self.enclosures[place].inside
         return {enclosure: tuple(lines) for enclosure, lines in found.items()}
 
+    def ends_within(self, line: int, item: int) -> bool:
+        """Whether a function ends a line at its own wall, and its bubble is the item or stands in it."""
+        place = self._ending.get(line)
+        while place is not None and place != item:
+            place = self.enclosures[place].inside
+        return place is not None
+
+    @cached_property
+    def _ending(self) -> dict[int, int]:
+        return {line: enclosure.id for enclosure in self.diagram.enclosures for line in enclosure.ended}
+
     def order(self, item: int) -> int:
         """The place of an item in the written order: ids are given in that order; dots come after."""
         return item
@@ -228,6 +239,8 @@ def level(index: Index, inside: int | None) -> Level:
         if a is None:
             a, via_a, b, via_b = b, via_b, a, via_a
         assert a is not None
+        if b is None and index.ends_within(line.id, a):
+            continue
         ended = b is None and inside is not None and line.id in index.enclosures[inside].ended
         edges.append(Edge(line.id, a, b, via_a, via_b, ended))
     items = tuple(i for i in here if i not in floats and i not in attached)
