@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from tests.elaborate.notation import codes, elaborated, net, said
 from tests.strategies import Case, programs
 from tests.transforms.fixtures import check, fixtures
+from tnlang.elaborate.program import check_text
 from tnlang.ir.check import violations
 from tnlang.ir.net import Bind, StreamSet
 from tnlang.ir.program import Program
@@ -110,3 +111,14 @@ def test_a_stream_is_read_as_it_was() -> None:
     net f(x[n]) -> y[n] { stream r = x; a[i] = r[i] + 1; r[i] += x[i]; y[i] = a[i] r[i] }
     """
     assert net(text + "net g = expand(f, a)", "g")[2] == "y[i] = r{0}[i] r[i] + 1 r[i]"
+
+
+def test_a_family_picked_by_a_sum_is_refused_with_a_reason():
+    text = (
+        "dim n = 3\nparam A{k: 0..2}[n, m: n]\n"
+        "net s(x[n]) -> y[n] { stream r = x; r[i] += sum k in 0..2 { A{k}[i, j] r[j] }; y = r }\n"
+        "net e = expand(s, paths)\n"
+    )
+    (found,) = check_text(text, "family.tn").errors
+    assert found.code == "TN903" and "picked by the variable of a sum" in found.message
+    assert found.hint == "write the terms of that sum out"

@@ -262,7 +262,11 @@ class _Scope:
         return self.values_prefix + dotted(stream, (place,))
 
     def subs(self, subs: tuple[Size, ...]) -> tuple[int, ...]:
-        return tuple(evaluate(sub, self.numbers) for sub in subs)
+        try:
+            return tuple(evaluate(sub, self.numbers) for sub in subs)
+        except SizeError:
+            said = "a member of a family is picked by the variable of a sum, which has no one number"
+            raise TransformError(said, "write the terms of that sum out") from None
 
     def bound(self, target: Value, turns: tuple[int, ...]) -> Value:
         name = self.values_prefix + dotted(target.name, self.subs(target.subs) or turns)

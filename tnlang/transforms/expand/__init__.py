@@ -14,7 +14,7 @@ from tnlang.transforms.expand.legs import sum_out, summed_wires
 from tnlang.transforms.expand.outputs import expand_paths
 from tnlang.transforms.expand.values import expand_value
 from tnlang.transforms.request import Request, Step, TransformError, show_path
-from tnlang.transforms.variants import change_below
+from tnlang.transforms.variants import Change, change_below
 
 
 def expand(request: Request) -> tuple[Net, ...]:
@@ -46,8 +46,16 @@ def expand(request: Request) -> tuple[Net, ...]:
         return step.subs is None and isinstance(one.size, DimSize) and one.size.dim.name == step.name
 
     for change in (value, lambda net: _summed(net, wire), lambda net: _summed(net, dim)):
-        nets = change_below(request, calls, change)
-        if nets[-1].body != request.program.net(request.net).body:
+        changed: list[Net] = []
+
+        def noted(net: Net, change: Change = change, changed: list[Net] = changed) -> tuple[Stmt, ...] | None:
+            body = change(net)
+            if body not in (None, net.body):
+                changed.append(net)
+            return body
+
+        nets = change_below(request, calls, noted)
+        if changed:
             return nets
     raise TransformError(
         f"{request.net} has no value {show_path(path)}, and sums no such leg", _hint(request, step), 0
