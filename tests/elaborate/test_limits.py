@@ -9,8 +9,8 @@ import pytest
 
 import tnlang.elaborate
 from tests.elaborate.notation import codes
+from tnlang import equations
 from tnlang.elaborate.codes import CODES
-from tnlang.reference import equations
 from tnlang.syntax import codes as syntax
 
 DEEP = 95

@@ -15,6 +15,15 @@ from tnlang.verification import Unreadable, verify
 from tnlang.verification.connect import read_picture
 from tnlang.verification.svg import read_paths, read_svg
 
+_PATCHED = "values that a patch reads in a frozen net are not looked up: no value attention.0.A"
+_ENDS = "the name R[seq] at an end is taken for the name of something nearer"
+NOT_READ = {
+    "C7_patching-figure-C7": _PATCHED,
+    "C7_patching-net-path": _PATCHED,
+    "C9_llama-figure-C9": _ENDS,
+    "C9_llama-net-rotary": _ENDS,
+}
+
 
 def drawings():
     for name in PROGRAMS:
@@ -24,7 +33,9 @@ def drawings():
             continue  # which examples this version may refuse is held by tests/elaborate/test_examples.py
         for kind, handles in (("figure", program.figures), ("net", program.nets)):
             for shown in handles:
-                yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}")
+                reason = NOT_READ.get(f"{name}-{kind}-{shown}")
+                marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+                yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}", marks=marks)
 
 
 @pytest.mark.parametrize(("name", "kind", "shown"), list(drawings()))
