@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
+from tests.drafts import DIMS
 from tests.elaborate.notation import codes, elaborated, net, said
 from tests.strategies import Case, programs
 from tests.torch.modules import arrays, built, given_inputs, tensor
@@ -337,7 +338,7 @@ def test_edits_of_random_programs(case: Case) -> None:
     """Against the module of the program itself, which takes any value from outside."""
     program = elaborated(case.text)
     rng = np.random.default_rng(0)
-    module = built(program, case.net, case.parameters)
+    module = built(program, case.net, case.parameters, DIMS)
     for name in sorted(set(_values(program.net(case.net)))):
         places = {key: case.values[key] for key in case.values if key.partition(".")[0] == name}
         if not places or any(array.dtype == complex for array in places.values()):
@@ -370,7 +371,7 @@ def test_edits_of_random_programs(case: Case) -> None:
             frozen = given if transform == "patch" else {}
             found = execute(changed, "new", case.inputs, case.parameters, frozen=frozen).outputs
             case.close(found, expected_by_name)
-            again = built(changed, "new", case.parameters)
+            again = built(changed, "new", case.parameters, DIMS)
             more = {"frozen": {k: tensor(v) for k, v in frozen.items()}} if frozen else {}
             by_module = arrays(again(**given_inputs(case.inputs), **more))
             case.close(dict(zip(case.outputs, by_module, strict=True)), expected_by_name)
