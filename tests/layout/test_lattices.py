@@ -79,7 +79,7 @@ def test_a_larger_grid_is_square(size: int) -> None:
     square(placed)
     tensors = [placed.poses[s.id].at for s in diagram.shapes if s.name == "T"]
     assert len({x for x, _ in tensors}) == len({y for _, y in tensors}) == size
-    first, second = at(diagram, placed, "T^{0,0}", "T^{0,1}")  # rows in the order of declaration
+    first, second = at(diagram, placed, "T^{0,0}", "T^{1,0}")
     assert second[0] > first[0] and second[1] == first[1], "read as it is written"
     clean(text)
 

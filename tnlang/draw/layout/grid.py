@@ -42,7 +42,13 @@ def grid(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         return None
     if any(edge.via_a or edge.via_b or edge.ended for edge in part.edges):
         return None
-    found = _embedded(core, {edge.a for edge in part.outer_edges})
+    legs = {
+        (item, other): index.leg_position(item, edge.line)
+        for edge in part.inner_edges
+        for item, other in ((edge.a, edge.b), (edge.b, edge.a))
+        if item in core and other in core
+    }
+    found = _embedded(core, {edge.a for edge in part.outer_edges}, legs)
     cells = _with_leaves(index, part, near, found) if found is not None else None
     if cells is None:
         return None
@@ -88,7 +94,9 @@ def _beside(one: Cell, other: Cell) -> bool:
     return abs(one[0] - other[0]) + abs(one[1] - other[1]) == 1
 
 
-def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int, Cell] | None:
+def _embedded(
+    near: Mapping[int, tuple[int, ...]], loose: Set[int], legs: Mapping[tuple[int, int], int]
+) -> dict[int, Cell] | None:
     """A cell for each item such that neighbours are one step apart, and only they.
 
     Of the first ways found it is the one that fills its rectangle best, then the one in which the open legs
@@ -137,17 +145,23 @@ def _embedded(near: Mapping[int, tuple[int, ...]], loose: Set[int]) -> dict[int,
                 break
     if not ways:
         return None
-    cells = _reading(min(ways, key=lambda way: way[:2])[2], near)
+    cells = _reading(min(ways, key=lambda way: way[:2])[2], near, legs)
     left, top = min(x for x, _ in cells.values()), min(y for _, y in cells.values())
     return {item: (x - left, y - top) for item, (x, y) in cells.items()}
 
 
-def _reading(cells: Mapping[int, Cell], near: Mapping[int, tuple[int, ...]]) -> dict[int, Cell]:
-    """The grid turned and mirrored as it is written: later items are right or below, the next one right.
+def _reading(
+    cells: Mapping[int, Cell],
+    near: Mapping[int, tuple[int, ...]],
+    legs: Mapping[tuple[int, int], int],
+) -> dict[int, Cell]:
+    """The grid turned and mirrored as it is written: later items are right or below.
 
-    A ladder and what would be more than twice as high as wide lie.
+    Where the same leg of all items goes along one axis, the first legs lie, as of
+    ``T[left, right, up, down]``; else the next item is at the right. A ladder lies, and so does what would be
+    more than twice as high as wide.
     """
-    ways: list[tuple[tuple[int, int], dict[int, Cell]]] = []
+    ways: list[tuple[tuple[int, int, int], dict[int, Cell]]] = []
     for swap, across, down in product((False, True), (1, -1), (1, -1)):
         way = {n: (across * (y if swap else x), down * (x if swap else y)) for n, (x, y) in cells.items()}
         wide, high = _extent(way)
@@ -155,8 +169,18 @@ def _reading(cells: Mapping[int, Cell], near: Mapping[int, tuple[int, ...]]) -> 
             pairs = [(a, b) for a in near for b in near[a] if a < b]
             forward = sum((way[b][0] - way[a][0]) + (way[b][1] - way[a][1]) for a, b in pairs)
             apart = sum(b - a for a, b in pairs if way[a][1] == way[b][1])
-            ways.append(((forward, -apart), way))
+            ways.append(((forward, _lying(way, legs), -apart), way))
     return max(ways, key=lambda found: found[0])[1]
+
+
+def _lying(cells: Mapping[int, Cell], legs: Mapping[tuple[int, int], int]) -> int:
+    """1 where the first legs lie, -1 where they stand, 0 where one leg does now this and now that."""
+    lies: dict[int, set[bool]] = {}
+    for (item, other), leg in legs.items():
+        lies.setdefault(leg, set()).add(cells[item][1] == cells[other][1])
+    if any(len(found) > 1 for found in lies.values()):
+        return 0
+    return 1 if lies[min(lies)] == {True} else -1
 
 
 def _holes(cells: Mapping[int, Cell], loose: Set[int]) -> set[Cell]:
