@@ -21,7 +21,7 @@ from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
-from tnlang.draw.layout.backbone import backbone_scene
+from tnlang.draw.layout.backbone.scene import backbone_scene
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import LabelItem, LineTo, OutlineItem, Path, RibbonItem, Scene, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg

@@ -16,7 +16,7 @@ def layout(diagram: Diagram, flow: Side | None = None) -> Scene:
     diagram goes (left). The same diagram gives the same scene.
     """
     if diagram.backbones:
-        from tnlang.draw.layout.backbone import backbone_scene
+        from tnlang.draw.layout.backbone.scene import backbone_scene
 
         scene = backbone_scene(diagram, flow)
     else:

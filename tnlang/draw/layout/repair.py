@@ -8,11 +8,11 @@ from math import inf
 
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Side
-from tnlang.draw.layout import backbone_route
-from tnlang.draw.layout.backbone_route import Router, rounded_track
+from tnlang.draw.layout import route
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.cost import wire_conflicts
 from tnlang.draw.layout.level import Index
+from tnlang.draw.layout.route import Router, rounded_track
 from tnlang.draw.scene import Path, Point
 
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
@@ -65,7 +65,7 @@ def _best(index: Index, placed: Placed, line: int) -> Path | None:
     return best[1] if best else None
 
 
-def _port(placed: Placed, index: Index, shape: int, side: Side) -> backbone_route.Port:
+def _port(placed: Placed, index: Index, shape: int, side: Side) -> route.Port:
     pose = placed.poses[shape]
     reach = (pose.half[0] if side in ("left", "right") else pose.half[1]) + 12.0
     walls = []
@@ -73,7 +73,7 @@ def _port(placed: Placed, index: Index, shape: int, side: Side) -> backbone_rout
     while place is not None:
         walls.append(place)
         place = index.enclosures[place].inside
-    return backbone_route.Port(pose.at, side, reach, shape, tuple(walls))
+    return route.Port(pose.at, side, reach, shape, tuple(walls))
 
 
 def _free(placed: Placed, index: Index, line: int, shape: int) -> list[Side]:

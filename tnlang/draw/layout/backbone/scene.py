@@ -9,13 +9,13 @@ from tnlang.draw.faithful import faults
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box
 from tnlang.draw.labelling import place_labels
-from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_gauge import Gauge
-from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_ink import Ink, is_turned
-from tnlang.draw.layout.backbone_names import Naming
-from tnlang.draw.layout.backbone_spine import ABREAST, Spine
-from tnlang.draw.layout.backbone_wires import Wires
+from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.gauge import Gauge
+from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.backbone.ink import Ink, is_turned
+from tnlang.draw.layout.backbone.names import Naming
+from tnlang.draw.layout.backbone.spine import ABREAST, Spine
+from tnlang.draw.layout.backbone.wires import Wires
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.lint import cost

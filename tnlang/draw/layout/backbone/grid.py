@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from math import prod
 
-from tnlang.draw.layout.backbone_graph import Index, Part
+from tnlang.draw.layout.backbone.graph import Index, Part
 
 FEW_ORDERS = 5040
 """Up to so many orders of the rows are compared; beyond that the rows keep the order of the diagram."""

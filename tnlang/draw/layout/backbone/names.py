@@ -11,7 +11,7 @@ from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, distance, flatten, length
 from tnlang.draw.labelling import Place, Wanted
-from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.scene import LineTo, Path, Point
 
 

@@ -10,11 +10,11 @@ from tnlang.draw.bare import CLEAR, is_bare, short_of_names
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, box_around, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import enlarged, label_box, measure
-from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_gauge import NAME
-from tnlang.draw.layout.backbone_graph import Index
-from tnlang.draw.layout.backbone_names import Ground
-from tnlang.draw.layout.backbone_rows import NESTED
+from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.gauge import NAME
+from tnlang.draw.layout.backbone.graph import Index
+from tnlang.draw.layout.backbone.names import Ground
+from tnlang.draw.layout.backbone.rows import NESTED
 from tnlang.draw.scene import Item, LabelItem, Path, Point, RibbonItem
 
 TURNS: dict[Side, tuple[float, float, float, float]] = {

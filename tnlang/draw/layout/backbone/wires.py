@@ -8,12 +8,12 @@ from math import inf
 from tnlang.draw.curves import track
 from tnlang.draw.diagram import Line, OpenEnd, Ribbon
 from tnlang.draw.geometry import Box
-from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_graph import RESULT, Index
-from tnlang.draw.layout.backbone_place import TRUNK, Plan
-from tnlang.draw.layout.backbone_port import Ends, Harbour, box_of
-from tnlang.draw.layout.backbone_route import AROUND, Port, Router, rounded_track
-from tnlang.draw.layout.backbone_spine import ABREAST, ALONE, FREE, TRACK, Spine
+from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.graph import RESULT, Index
+from tnlang.draw.layout.backbone.place import TRUNK, Plan
+from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
+from tnlang.draw.layout.backbone.spine import ABREAST, ALONE, FREE, TRACK, Spine
+from tnlang.draw.layout.route import AROUND, Port, Router, rounded_track
 from tnlang.draw.scene import Point
 
 OFF, OVER, LANE, STATION = 40.0, 16.0, ABREAST - 20.0, 34.0

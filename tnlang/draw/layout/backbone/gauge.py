@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Enclosure, Line, Plate, Shape
 from tnlang.draw.labels import enlarged, measure
-from tnlang.draw.layout.backbone_graph import Index
+from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.scene import Point
 
 NAME = 14.0

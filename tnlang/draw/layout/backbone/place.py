@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_grid import Grid
-from tnlang.draw.layout.backbone_rows import BESIDE, NESTED, PAD, RUNG, Rows, up_to
+from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.backbone.grid import Grid
+from tnlang.draw.layout.backbone.rows import BESIDE, NESTED, PAD, RUNG, Rows, up_to
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.scene import Point
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tnlang.draw.curves import cubic, straight
 from tnlang.draw.geometry import DOWN, LEFT, RIGHT, UP, add, join, reverse
-from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_gauge import Gauge
-from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_route import rounded_track
+from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.gauge import Gauge
+from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.route import rounded_track
 from tnlang.draw.scene import Path, Point
 
 SMALL = ("onehot", "clip", "shift")

@@ -1,6 +1,6 @@
 """A backbone with its stations one below another, what stands beside it, and every line's way.
 
-All in the frame of a picture that flows down; ``backbone_ink`` turns and draws it.
+All in the frame of a picture that flows down; ``ink`` turns and draws it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from tnlang.draw.diagram import Backbone, Diagram, Plate
 from tnlang.draw.geometry import Box, move, union
-from tnlang.draw.layout.backbone_drawn import Drawn
-from tnlang.draw.layout.backbone_embed import (
+from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.embed import (
     SMALL,
     Chain,
     chain_of,
@@ -19,15 +19,15 @@ from tnlang.draw.layout.backbone_embed import (
     lay_feed,
     lead_in,
 )
-from tnlang.draw.layout.backbone_gauge import Gauge
-from tnlang.draw.layout.backbone_graph import Index, Part, parts, pieces_of
-from tnlang.draw.layout.backbone_grid import grid, head_of
-from tnlang.draw.layout.backbone_place import Placer, Plan
-from tnlang.draw.layout.backbone_port import box_of
-from tnlang.draw.layout.backbone_route import rounded_track
-from tnlang.draw.layout.backbone_rows import Beside
+from tnlang.draw.layout.backbone.gauge import Gauge
+from tnlang.draw.layout.backbone.graph import Index, Part, parts, pieces_of
+from tnlang.draw.layout.backbone.grid import grid, head_of
+from tnlang.draw.layout.backbone.place import Placer, Plan
+from tnlang.draw.layout.backbone.port import box_of
+from tnlang.draw.layout.backbone.rows import Beside
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.layout.route import rounded_track
 from tnlang.draw.scene import Point
 
 JOIN = 52.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
-from tnlang.draw.layout.backbone_graph import Index
-from tnlang.draw.layout.backbone_place import Plan
-from tnlang.draw.layout.backbone_route import Port
+from tnlang.draw.layout.backbone.graph import Index
+from tnlang.draw.layout.backbone.place import Plan
+from tnlang.draw.layout.route import Port
 from tnlang.draw.scene import Point
 
 STUB = 7.0

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tnlang.draw.layout.backbone_gauge import Gauge
-from tnlang.draw.layout.backbone_graph import Index, Part
-from tnlang.draw.layout.backbone_grid import Grid
+from tnlang.draw.layout.backbone.gauge import Gauge
+from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.backbone.grid import Grid
 from tnlang.draw.layout.box import Placed
 
 PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
