@@ -63,7 +63,7 @@ def test_rows_and_columns_are_drawn_without_a_finding(text: str, flow: Side | No
     scene = layout(diagram, flow)
     assert faults(diagram, scene) == ()
     assert lint(scene) == ()
-    assert max(scene.width, scene.height) < 7000
+    assert max(scene.width, scene.height) < 5000
     assert sum(bool(line.label) for line in diagram.lines) == sum(
         isinstance(item, LabelItem) and item.kind == "leg" for item in scene.items
     )

@@ -45,7 +45,11 @@ Stop = Stub | Slot
 
 @dataclass(slots=True)
 class Columns:
-    """``chains`` has for each wire of the level its stops in order, ``out`` for those that leave the side."""
+    """``chains`` has for each wire of the level its stops in order, ``out`` for those that leave the side.
+
+    At the ends in ``nameless`` no name stands, so that they need no room for one; ends in ``heights`` lie so
+    far below the middle of their item.
+    """
 
     index: Index
     level: Level
@@ -55,6 +59,8 @@ class Columns:
     chains: dict[int, tuple[Stop, ...]] = field(default_factory=dict)
     out: dict[int, Side] = field(default_factory=dict)
     edges: dict[int, Edge] = field(default_factory=dict)
+    nameless: frozenset[Stub] = frozenset()
+    heights: dict[Stub, float] = field(default_factory=dict)
 
     def channel(self, stub: Stub) -> int:
         """The channel in which a wire's end lies."""

@@ -7,9 +7,11 @@ a foreign shape or lies on another, all cross at right angles, and every name ha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
+from itertools import accumulate
 from typing import NamedTuple
 
 from tnlang.draw.diagram import Side
@@ -22,17 +24,23 @@ from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.items import label_room
 from tnlang.draw.layout.layered import Channel, across, bearers_of, height_of, wired
 from tnlang.draw.layout.level import Index, Level
-from tnlang.draw.layout.stations import NEAR, Station, stations, width_of
+from tnlang.draw.layout.stations import NEAR, Station, stations, steps, width_of
 from tnlang.draw.scene import Point
 
 _FREE, _BEYOND = 24.0, 12.0
 """A free leg's length; between its end and its name."""
+_BESIDE = 6.0
+"""Beside a name along the wire; where it stands beside an upright wire, its room has it."""
 _NARROW = 0.7
 """A channel that can be narrower than this share of it is, though more wires cross in it."""
 _MORE = 1.4
 """How much wider a column and its channel are than a row and its own is high, about."""
-_SHIFTS = tuple(sign * 4.0 * n for n in range(7) for sign in (1.0, -1.0))
-"""How far a shape is moved from the middle of its row, so that its wires do not meet its neighbour's."""
+_TRIES = tuple(sign * 4.0 * n for n in range(13) for sign in (1.0, -1.0))
+"""How far the wires at a side are moved from its middle, so that they do not meet its neighbour's."""
+_STRAIGHT = 16.0
+"""How much farther from the middle they may be for one that runs straight."""
+_NAMED = 2
+"""A name makes a shape wide by as many wires as this, about."""
 
 
 class _Way(NamedTuple):
@@ -58,14 +66,17 @@ def gridded(index: Index, part: Level, want: Mapping[int, Side], inner: Inner) -
         ends = (Stub(edge.a, edge.line, 0), Stub(edge.b or 0, edge.line, 1))
         turns = columns.channel(ends[0]) != columns.channel(ends[1])
         columns.chains[edge.line] = (ends[0], *(Slot(edge.line, 0),) * turns, ends[1])
-    built = stations(columns, _stubs(columns, row), inner)
-    shift = _shifts(columns, row, built)
+    bearers = _bearers(columns)
+    ends_of = {stop for chain in columns.chains.values() for stop in chain if isinstance(stop, Stub)}
+    columns.nameless = frozenset(ends_of - set(bearers.values()))
+    stubs = _stubs(columns, row)
+    columns.heights = _between(columns, row, stubs)
+    built = stations(columns, stubs, inner)
     ways = _ways(columns, row)
-    y, levels = _heights(columns, row, built, shift, ways)
-    bearers = bearers_of(columns)
+    y, levels = _heights(columns, row, built, ways)
     channels = _channels(columns, built, y, ways, levels)
     for line, stub in bearers.items():
-        _keep(columns, channels, stub, label_room(index, line) + 6.0)
+        _keep(columns, channels, stub, label_room(index, line) + _BESIDE * (not index.turned))
     loose = [Stub(edge.a, edge.line, 0) for edge in part.edges if edge.b is None]
     for stub in loose:
         _keep(columns, channels, stub, _FREE + _BEYOND + label_room(index, stub.line))
@@ -98,7 +109,10 @@ def _cells(index: Index, part: Level, found: Mapping[str, Point]) -> tuple[Colum
     return columns, {item: r for items in nodes for r, item in enumerate(items)}
 
 
-def _stubs(columns: Columns, row: Mapping[int, int]) -> dict[int, dict[Side, list[Stub]]]:
+_Stubs = Mapping[int, Mapping[Side, Sequence[Stub]]]
+
+
+def _stubs(columns: Columns, row: Mapping[int, int]) -> _Stubs:
     """For each item the ends of its wires at both sides, by how high the other ends are."""
     found: dict[int, dict[Side, list[Stub]]] = {item: {"left": [], "right": []} for item in row}
     for stub, side in columns.side.items():
@@ -112,48 +126,63 @@ def _stubs(columns: Columns, row: Mapping[int, int]) -> dict[int, dict[Side, lis
     return {item: {s: sorted(stubs, key=key) for s, stubs in both.items()} for item, both in found.items()}
 
 
-def _shifts(columns: Columns, row: Mapping[int, int], built: Mapping[int, Station]) -> dict[int, float]:
-    """How far each item stands below the middle of its row: no two wires between neighbours at one height.
+def _bearers(columns: Columns) -> dict[int, Stub]:
+    """For each named wire the end at which its name stands.
 
-    Where one wire joins the two it runs straight if it can.
+    Beside upright wires, where names make shapes wide, it is the end where fewer others are.
     """
+    found = bearers_of(columns)
+    if not columns.index.turned:
+        return found
+    load = Counter((stub.item, side) for stub, side in columns.side.items())
+    for line in found:
+        ends = [stop for stop in columns.chains[line] if isinstance(stop, Stub)]
+        found[line] = min(ends, key=lambda stub: load[stub.item, columns.side[stub]])
+        load[found[line].item, columns.side[found[line]]] += _NAMED
+    return found
+
+
+def _between(columns: Columns, row: Mapping[int, int], stubs: _Stubs) -> dict[Stub, float]:
+    """The heights of all wires' ends: an item's left ones keep apart from its neighbour's right ones."""
     cell = {(columns.column[item], r): item for item, r in row.items()}
-    half = {line: width_of(columns.index, line) / 2 for line in columns.edges}
-    ends: dict[tuple[int, Side], list[Stub]] = {}
-    for stub, side in columns.side.items():
-        ends.setdefault((stub.item, side), []).append(stub)
-    shift: dict[int, float] = {}
+    found: dict[Stub, float] = {}
     for item in sorted(row, key=lambda item: columns.column[item]):
         beside = cell.get((columns.column[item] - 1, row[item]))
-        mine = [(built[item].height(s), s.line) for s in ends.get((item, "left"), ())]
-        theirs = (
-            []
-            if beside is None
-            else [(shift[beside] + built[beside].height(s), s.line) for s in ends.get((beside, "right"), ())]
-        )
-        straight = [y - at for at, line in mine for y, other in theirs if line == other]
-
-        tries = [by for by in straight if abs(by) <= _SHIFTS[-2]] + list(_SHIFTS)
-        if mine and theirs:  # where the two have too many wires: all of them below the neighbour's
-            far = NEAR + 1.0 + 2 * max(half[line] for _, line in (*mine, *theirs))
-            tries.append(max(theirs)[0] - min(mine)[0] + far)
-        shift[item] = next(by for by in tries if _clear(by, mine, theirs, half))
-    return shift
+        theirs = () if beside is None else stubs[beside]["right"]
+        across = [(found[stub], stub.line) for stub in theirs]
+        found.update(_level(columns, stubs[item]["left"], across))
+        found.update(_level(columns, stubs[item]["right"], ()))
+    return found
 
 
-def _clear(
-    by: float,
-    mine: Sequence[tuple[float, int]],
-    theirs: Sequence[tuple[float, int]],
-    half: Mapping[int, float],
-) -> bool:
-    """Whether wires from both sides of a channel keep apart, or run straight on, with one side moved."""
-    for at, line in mine:
-        for y, other in theirs:
-            gap = abs(at + by - y)
-            if gap < NEAR + half[line] + half[other] and (line != other or gap > 1e-6):
-                return False
-    return True
+def _level(columns: Columns, stubs: Sequence[Stub], others: Sequence[tuple[float, int]]) -> dict[Stub, float]:
+    """Heights for wires at one side, as near the middle as they can be between those that come across.
+
+    Where one of them joins the two items it runs straight if it can.
+    """
+    if not stubs:
+        return {}
+    wide = {line: width_of(columns.index, line) for line in {s.line for s in stubs} | {n for _, n in others}}
+    down = list(accumulate(steps(columns, stubs), initial=0.0))
+    joined = [y - at for at, stub in zip(down, stubs, strict=True) for y, line in others if line == stub.line]
+    best: tuple[float, list[float]] | None = None
+    for first in [*joined, *(by - down[-1] / 2 for by in _TRIES)]:
+        ys: list[float] = []
+        for number, stub in enumerate(stubs):
+            y = ys[-1] + down[number] - down[number - 1] if ys else first
+            for other, line in others:  # from above to below
+                near = NEAR + (wide[stub.line] + wide[line]) / 2
+                if line == stub.line and other - near < y <= other:
+                    y = other
+                elif abs(y - other) < near and (line != stub.line or y != other):
+                    y = other + near
+            ys.append(y)
+        straight = sum((y, stub.line) in others for y, stub in zip(ys, stubs, strict=True))
+        cost = max(abs(ys[0]), abs(ys[-1])) - _STRAIGHT * straight
+        if best is None or cost < best[0]:
+            best = (cost, ys)
+    assert best is not None
+    return dict(zip(stubs, best[1], strict=True))
 
 
 def _ways(columns: Columns, row: Mapping[int, int]) -> dict[int, _Way]:
@@ -178,7 +207,6 @@ def _heights(
     columns: Columns,
     row: Mapping[int, int],
     built: Mapping[int, Station],
-    shift: Mapping[int, float],
     ways: Mapping[int, _Way],
 ) -> tuple[dict[Node, float], dict[int, float]]:
     """The heights of the items, and of the wires along rows: on as few tracks as there can be."""
@@ -198,8 +226,8 @@ def _heights(
             levels.update({line: low + MARGIN + pitch * track[line] for line in lines})
             low += pitch * (count - 1) + 2 * MARGIN
         if r < len(rows):
-            middle = low - min(built[item].top + shift[item] for item in rows[r])
-            y.update({item: middle + shift[item] for item in rows[r]})
+            middle = low - min(built[item].top for item in rows[r])
+            y.update(dict.fromkeys(rows[r], middle))
             low = max(y[item] + built[item].bottom for item in rows[r])
     return y, levels
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 from tnlang.draw import curves, pieces
 from tnlang.draw.diagram import Shape, Side
@@ -93,7 +94,10 @@ def stations(
 
 def _reach(columns: Columns, stub: Stub) -> tuple[float, float]:
     index, edge = columns.index, columns.edges[stub.line]
-    above, below = reach_of(index, edge)
+    if stub in columns.nameless:
+        above = below = NEAR + width_of(index, stub.line)  # another wire fits between two
+    else:
+        above, below = reach_of(index, edge)
     via = edge.via_a if stub.end == 0 else edge.via_b
     if via is not None:
         more = _INLINE[index.shapes[via.shape].symbol]
@@ -104,15 +108,18 @@ def _reach(columns: Columns, stub: Stub) -> tuple[float, float]:
     return above, below
 
 
+def steps(columns: Columns, stubs: Sequence[Stub]) -> list[float]:
+    """How far each of several wires at one side has to be below the one before it."""
+    reaches = [_reach(columns, stub) for stub in stubs]
+    return [below + above for (_, below), (above, _) in pairwise(reaches)]
+
+
 def _offsets(columns: Columns, stubs: Sequence[Stub]) -> list[float]:
-    """The heights of several wires at one side, their middle at 0."""
-    at: list[float] = []
-    before = 0.0
-    for stub in stubs:
-        above, below = _reach(columns, stub)
-        at.append(at[-1] + before + above if at else 0.0)
-        before = below
-    return [y - (at[0] + at[-1]) / 2 for y in at]
+    """The heights of several wires at one side, their middle at 0 where they are not chosen yet."""
+    if stubs and stubs[0] in columns.heights:
+        return [columns.heights[stub] for stub in stubs]
+    at = list(accumulate(steps(columns, stubs), initial=0.0))
+    return [y - at[-1] / 2 for y in at][: len(stubs)]
 
 
 def _end(columns: Columns, stub: Stub) -> int:
@@ -183,7 +190,7 @@ def _begin(
         across = sum(widths[:number]) + widths[number] / 2 - sum(widths) / 2
         to = max(FORK_LENGTH, 0.8 * abs(y - across))
         return curves.cubic((0.0, across), (way, 0.0), (way * to, y), (-way, 0.0))
-    if shape.symbol == "dot" and len(lines) > 1 and half[0] >= half[1]:
+    if shape.symbol == "dot" and half[0] >= half[1]:
         start: Point = (0.0, 0.0)
         aside: Point = (way * _FAN, y)
         return (
