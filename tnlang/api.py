@@ -19,7 +19,7 @@ from tnlang.elaborate import load_with_warnings
 from tnlang.files import read_source
 from tnlang.ir import net as ir
 from tnlang.ir.lengths import length, points
-from tnlang.ir.program import Equation, UserFunction
+from tnlang.ir.program import Equation, Figure, UserFunction
 from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, Source, TnError, ValueMismatch
 
@@ -373,24 +373,30 @@ class FigureHandle(Picture):
                 program.ir, self.name, theme=self._theme, width=self._width, letters=self._letters
             )
         except Misplaced as error:
-            (figure,) = (figure for figure in program.ir.figures if figure.name == self.name)
             hint = "move what the hints put there, or leave them out"
-            raise TnError([Diagnostic("TN812", str(error), figure.origin.span, hint=hint)]) from None
+            raise TnError([Diagnostic("TN812", str(error), self.ir.origin.span, hint=hint)]) from None
+
+    @property
+    def ir(self) -> Figure:
+        """The figure as the program has it."""
+        return next(figure for figure in self._program.ir.figures if figure.name == self.name)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Hints of the figure that cannot be followed: what they speak of is not drawn in it."""
-        (figure,) = (figure for figure in self._program.ir.figures if figure.name == self.name)
+        """Hints of the figure that cannot be followed, and those that lead far away from what it draws."""
+        figure = self.ir
         if not figure.hints:
             return ()
-        from tnlang.draw import lost_hints
+        from tnlang.draw import doubtful_hints
 
-        message = f"figure {self.name} does not draw what this hint speaks of, or not in one diagram"
+        lost, far = doubtful_hints(self._program.ir, figure)
+        said = f"figure {self.name} does not draw what this hint speaks of, or not in one diagram"
         hint = "`x@2` is the second x of a figure; parts of one hint stand in one diagram"
-        lost = lost_hints(self._program.ir, figure)
-        return tuple(
-            Diagnostic("TN809", message, lost_one.origin.span, hint=hint, severity="warning")
-            for lost_one in lost
+        away = f"this hint leads far away from all else that figure {self.name} draws"
+        units = "a unit is the distance of two tensors in a chain, and (0, 0) where the first shape stands"
+        return (
+            *(Diagnostic("TN809", said, h.origin.span, hint=hint, severity="warning") for h in lost),
+            *(Diagnostic("TN815", away, h.origin.span, hint=units, severity="warning") for h in far),
         )
 
     def __repr__(self) -> str:

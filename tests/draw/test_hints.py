@@ -185,6 +185,22 @@ def test_hints_that_cannot_be_followed_are_told(tmp_path) -> None:
     assert done.exit_code == 0 and "TN809" in done.output
 
 
+def test_hints_that_lead_far_away_are_told(tmp_path) -> None:
+    program = load(PROGRAM + "figure f { draw chain; A at (0, 140); bend j (1.5, -1) (-99, 0); B at (9, 4) }")
+    warnings = program.figures["f"].warnings
+    assert [w.code for w in warnings] == ["TN815"] * 2
+    assert [w.span.text for w in warnings] == ["A at (0, 140)", "bend j (1.5, -1) (-99, 0)"]
+
+
+def test_faults_that_are_left_in_a_picture_are_told(tmp_path) -> None:
+    (tmp_path / "a.tn").write_text(PROGRAM + "figure f { draw chain; bend j (1, -1) (-1, 1) }")
+    done = CliRunner().invoke(main, ["render", str(tmp_path / "a.tn"), "-o", str(tmp_path / "a.svg")])
+    assert done.exit_code == 0 and "TN816" in done.output and "kinks" in done.output
+    (tmp_path / "a.tn").write_text(PROGRAM + "figure f { draw chain }")
+    done = CliRunner().invoke(main, ["render", str(tmp_path / "a.tn"), "-o", str(tmp_path / "a.svg")])
+    assert done.output == ""
+
+
 def test_the_command_bakes_in_place(tmp_path) -> None:
     file = tmp_path / "a.tn"
     file.write_text(PROGRAM + "# kept\nfigure f { draw chain; B above A }\nfigure g { draw block }\n")

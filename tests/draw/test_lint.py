@@ -11,7 +11,7 @@ from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Diagram, Enclosure, End, Line, Shape
 from tnlang.draw.faithful import faults
 from tnlang.draw.frame import framed
-from tnlang.draw.lint import LARGE, RULES, WEIGHTS, cost, counted, lint
+from tnlang.draw.lint import RULES, WEIGHTS, cost, counted, lint
 from tnlang.draw.pieces import badge_items, wall_item
 from tnlang.draw.scene import LabelItem, LineTo, Path, Point, RibbonItem, Scene
 
@@ -137,14 +137,17 @@ def test_cost_grows_with_what_is_wrong():
     assert cost(framed(broken)) >= WEIGHTS["shapes overlap"]
 
 
-def test_what_is_wrong_with_a_large_picture_is_counted():
-    clean = [item for n in range(LARGE) for item in tensor(n, "A", (60.0 * (n % 20), 60.0 * (n // 20)))]
-    more = [*tensor(LARGE, "B", (0, -60)), *tensor(LARGE + 1, "B", (20, -60)), wire(1, (-60, 0), (1300, 0))]
-    assert counted(framed([*clean, *tensor(LARGE, "B", (0, -60))])) == ""
-    assert (
-        counted(framed([*clean, *more])) == f"{LARGE + 2} shapes: 1 shapes on others, 20 wires through shapes"
-    )
-    assert counted(framed([*more])) == ""  # of small ones the tests hold that there is nothing to count
+def test_what_is_wrong_with_a_picture_is_counted():
+    clean = [item for n in range(300) for item in tensor(n, "A", (60.0 * (n % 20), 60.0 * (n // 20)))]
+    more = [*tensor(300, "B", (0, -60)), *tensor(301, "B", (20, -60)), wire(1, (-60, 0), (1300, 0))]
+    assert counted(framed([*clean, *tensor(300, "B", (0, -60))])) == ""
+    assert counted(framed([*clean, *more])) == "1 shapes on others, 20 wires through shapes"
+    assert counted(framed([*more])) == "1 shapes on others"
+
+
+def test_every_rule_is_counted_in_words_of_its_own():
+    scenes = [framed(broken) for broken, _ in CASES.values()]
+    assert all(len(counted(scene).split(", ")) == len({f.rule for f in lint(scene)}) for scene in scenes)
 
 
 def test_many_items_are_linted_in_time_that_grows_with_them():

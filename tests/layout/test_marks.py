@@ -43,6 +43,16 @@ def test_a_cut_crosses_its_wire_and_no_other_and_leaves_out_names() -> None:
     assert lint(of) == ()
 
 
+def test_the_name_of_a_cut_wire_stands_beside_the_cut() -> None:
+    of = made("draw A[i, j] B[j, k]; cut j")
+    (cut,) = inks(of, "cut")  # in one piece: nothing stands on it
+    (name,) = (i for i in of.items if isinstance(i, LabelItem) and i.text == "j")
+    at, box = ink_of([cut]).center[0], ink_box(name)
+    assert shape(of, "A").right - 8 < box.left and (box.right < at or at < box.left)
+    assert box.right < shape(of, "B").left + 8
+    assert lint(of) == ()
+
+
 def test_a_cut_through_a_tensor_parts_the_legs_named_from_the_others() -> None:
     of = made("draw T[a, b, c, d, e]; cut T[b, a]")
     at = ink_of(inks(of, "cut")).center[0]

@@ -53,6 +53,18 @@ def test_a_two_legged_delta_is_a_wire_and_a_larger_one_a_dot() -> None:
     assert symbols(star) == {"dot": 1} and len(star.lines) == 4
 
 
+@pytest.mark.parametrize("loop", ["delta[i: n, i: n]", "delta[i: n, j: n] delta[j, i]"])
+def test_a_wire_without_an_end_is_a_loop_at_a_dot(loop: str) -> None:
+    of = diagram(f"dim n = 3\nfigure f {{ draw {loop} }}\n")
+    (dot,), (line,) = of.shapes, of.lines
+    assert dot.symbol == "dot" and {end.shape for end in line.ends} == {dot.id}
+
+
+def test_a_summed_wire_that_ends_somewhere_has_no_dot() -> None:
+    of = diagram("dim n = 3\ntensor A[n, n]\nfigure f { draw A[i, k] delta[i, j] A[j, l] }\n")
+    assert symbols(of) == {"tensor": 2}
+
+
 def test_a_wire_with_three_ends_has_one_dot_in_each_bubble_that_holds_two() -> None:
     of = diagrams_in(example_sheets("N13_pattern")[0])[-1]
     (dot,) = [shape for shape in of.shapes if shape.symbol == "dot"]

@@ -46,6 +46,15 @@ def test_the_picture_and_the_module_are_the_program(name: str, kind: str, shown:
     assert any(what.startswith("the module of") for what, _ in report.compared)
 
 
+def test_a_closed_loop_is_its_size() -> None:
+    text = "dim n = 3\ntensor A[n, n]\nfigure f { draw A[i, j] delta[k: n, l: n] delta[k, l] }\n"
+    program = tnlang.load(text)
+    svg = program.figures["f"].svg()
+    assert verify(svg, program.ir).ok
+    without_loop = tnlang.load(text.replace("delta[k: n, l: n] delta[k, l]", ""))
+    assert not verify(without_loop.figures["f"].svg(), program.ir).ok
+
+
 def test_a_module_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     program = tnlang.load(PRODUCT)
     svg = program.nets["main"].svg()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -14,6 +14,7 @@ from tnlang.cli.progress import tracked
 from tnlang.cli.report import report
 from tnlang.cli.select import picture_of
 from tnlang.ir.lengths import LEAST, MOST, UNITS, length
+from tnlang.source import Diagnostic
 
 if TYPE_CHECKING:
     from tnlang.api import FigureHandle, NetHandle
@@ -123,11 +124,12 @@ def command(
         for handle in tracked(chosen, "drawing")
     ]
     lost = [warning for handle in chosen if isinstance(handle, FigureHandle) for warning in handle.warnings]
-    letters_lost = frozenset(letter for _, letters in pictures for letter in letters)
+    letters_lost = frozenset(letter for made in pictures for letter in made.foreign)
     foreign = program.foreign_letters(letters_lost, DRAWN_BY[kind])
-    report((*program.warnings, *program.unset_formulas, *foreign, *lost), diagnostics)
-    for target, (content, _) in zip(targets, pictures, strict=True):
-        write_output(target, content)
+    faults = [fault for made in pictures for fault in made.faults]
+    report((*program.warnings, *program.unset_formulas, *foreign, *lost, *faults), diagnostics)
+    for target, made in zip(targets, pictures, strict=True):
+        write_output(target, made.content)
 
 
 DRAWN_BY = {
@@ -169,13 +171,20 @@ def _targets(folder: Path, chosen: list[NetHandle | FigureHandle], kind: str) ->
     return targets
 
 
+class Made(NamedTuple):
+    """A picture, the characters that the font of its labels does not have, and what is wrong with it."""
+
+    content: str | bytes
+    foreign: frozenset[str]
+    faults: tuple[Diagnostic, ...]
+
+
 def picture(
     handle: NetHandle | FigureHandle, letters: float, kind: str, density: float, standalone: bool
-) -> tuple[str | bytes, frozenset[str]]:
+) -> Made:
     """A picture of a kind, ``density`` pixels a point where it has pixels, its letters not below ``letters``.
 
-    Beside it the characters that the font of its labels does not have. Warns of what cannot be read or
-    drawn as asked.
+    Warns of what cannot be read or drawn as asked.
     """
     from tnlang.draw.labels import foreign_letters
     from tnlang.draw.lint import counted
@@ -189,8 +198,11 @@ def picture(
         scene = handle.scene()
     except Undrawable as error:
         raise click.ClickException(f"{handle.name}: {error}") from None
-    if wrong := counted(scene):
-        _warn(f"{handle.name}: {wrong}")
+    wrong = counted(scene)
+    message = f"the picture of {handle.name} has faults: {wrong}"
+    hint = "hints (`A at (1, 0)`, `bend i (0.5, 1)`) place what stands badly; `flow down` turns the picture"
+    span = handle.ir.origin.span
+    faults = (Diagnostic("TN816", message, span, hint=hint, severity="warning"),) if wrong else ()
     label, script = letters_of(scene)
     if label < letters - 0.05 or script < SCRIPTS * letters - 0.05:
         wide = scene.width * scene.scale
@@ -199,16 +211,16 @@ def picture(
             f"smallest script {script:.1f} pt, less than {letters:g} and {SCRIPTS * letters:.3g} pt"
         )
     if kind == "tikz":
-        return to_tikz(scene, standalone=standalone), unwritable(scene)
+        return Made(to_tikz(scene, standalone=standalone), unwritable(scene), faults)
     svg = to_svg(scene, text=handle.text and kind != "png")
     try:
         match kind:
             case "png":
-                return to_png(svg, _fitting(handle.name, svg, density)), foreign_letters(scene)
+                return Made(to_png(svg, _fitting(handle.name, svg, density)), foreign_letters(scene), faults)
             case "pdf":
-                return to_pdf(svg), foreign_letters(scene)
+                return Made(to_pdf(svg), foreign_letters(scene), faults)
             case _:
-                return svg, foreign_letters(scene)
+                return Made(svg, foreign_letters(scene), faults)
     except (MissingWheel, ValueError) as error:
         raise click.UsageError(str(error)) from None
 

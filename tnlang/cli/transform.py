@@ -66,5 +66,6 @@ def command(
         case _:
             from tnlang.draw.sizes import LETTERS
 
-            content, _ = picture(made, LETTERS, ENDINGS[ending], 2.0, standalone=False)
-            write_output(output, content)
+            drawn = picture(made, LETTERS, ENDINGS[ending], 2.0, standalone=False)
+            report(drawn.faults, diagnostics)
+            write_output(output, drawn.content)

@@ -94,12 +94,13 @@ def net_scene(
     return render(program, NetTarget(name), title=name, theme=theme, width=width, letters=letters)
 
 
-def lost_hints(program: Program, figure: Figure) -> tuple[Hint, ...]:
-    """The figure's hints that speak of what it does not draw."""
+def doubtful_hints(program: Program, figure: Figure) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
+    """The figure's hints that speak of what it does not draw, and those that lead far away from it."""
     from tnlang.draw.view import view
-    from tnlang.draw.view.hints import lost_hints
+    from tnlang.draw.view.hints import far_hints, lost_hints
 
-    return lost_hints(view(program, figure), figure.hints)
+    sheet = view(program, figure)
+    return lost_hints(sheet, figure.hints), far_hints(sheet, figure.hints)
 
 
 def figure_scene(

@@ -1,4 +1,7 @@
-"""Cuts: a light dashed line across wires, or through a shape between some of its legs and the others."""
+"""Cuts: a light dashed line across wires, or through a shape between some of its legs and the others.
+
+Names of wires that stood where a cut runs stand beside it where there is room; else it leaves them out.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,85 @@ from itertools import groupby, pairwise, product
 
 from tnlang.draw import curves
 from tnlang.draw.diagram import Cut, Diagram
-from tnlang.draw.frame import ink_box
+from tnlang.draw.frame import ink_box, move_item
 from tnlang.draw.geometry import Box, add, bbox, between, distance, distance_to, dot, length, point_at, unit
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, ShapeItem, WireItem
+from tnlang.draw.space import Space, meets
 
 REACH = 34.0
 """How far a cut goes on beyond the wire."""
-CLEAR = 3.0
+CLEAR, NEAR = 3.0, 2.0
+"""What a cut leaves free round a name; how near to other things a name may be moved."""
+OUTWARDS = (0.0, 3.0, 6.0, 9.0)
+"""How far it is moved along the cut, away from the wire, to pass the shapes at both sides."""
 SHORTEST = 6
 """What is left of it between two names is drawn if it is longer."""
 
 
-def cut_lines(items: Sequence[Item], diagram: Diagram, cut: Cut) -> Iterator[InkItem]:
-    """The light line of a cut, through all its places; it leaves out names."""
+def with_cuts(items: Sequence[Item], diagram: Diagram) -> list[Item]:
+    """The items with the light lines of all cuts, each through all its places."""
+    lines = [line for cut in diagram.cuts for line in _ways(items, diagram, cut)]
+    made = _beside(items, lines)
+    names = [ink_box(item).grown(CLEAR) for item in made if isinstance(item, LabelItem)]
+    for line in lines:
+        for stretch in clear_of(line, names):
+            made.append(InkItem(curves.straight(*stretch), "cut", stroke=1.6))
+    return made
+
+
+def _ways(items: Sequence[Item], diagram: Diagram, cut: Cut) -> Iterator[list[Point]]:
+    """The points that a cut runs through."""
     stretches = (item for item in items if isinstance(item, WireItem))
     paths = {item.id: item.path for item in sorted(stretches, key=lambda item: length(item.path))}
     outlines = {item.id: item.outline for item in items if isinstance(item, ShapeItem)}
-    names = [ink_box(item).grown(CLEAR) for item in items if isinstance(item, LabelItem)]
     legs_of = {shape.id: shape.legs for shape in diagram.shapes}
-    lines = []
     for shape, legs in cut.shapes:
         if shape in outlines:
             known = [leg for leg in legs_of[shape] if leg in paths]
             ends = {leg: _far_end(paths[leg], outlines[shape]) for leg in known}
-            lines.append(_between_legs(bbox(outlines[shape]), ends, legs))
+            yield _between_legs(bbox(outlines[shape]), ends, legs)
     crossed = [paths[line] for line in cut.lines if line in paths]
     if crossed:
-        lines.append(_across(crossed))
-    for line in lines:
-        for stretch in clear_of(line, names):
-            yield InkItem(curves.straight(*stretch), "cut", stroke=1.6)
+        yield _across(crossed)
+
+
+def _beside(items: Sequence[Item], lines: Sequence[Sequence[Point]]) -> list[Item]:
+    """The items, names of wires moved off the lines, and a little along them, to where nothing else is."""
+    made = list(items)
+    pieces = [piece for line in lines for piece in pairwise(line)]
+    for number, item in enumerate(made):
+        if not isinstance(item, LabelItem) or item.kind != "leg":
+            continue
+        box = ink_box(item)
+        for start, end in pieces:
+            if not meets(start, end, box.grown(CLEAR)):
+                continue
+            along = unit(start, end)
+            normal = (-along[1], along[0])
+            aside = dot(box.center, normal) - dot(start, normal)
+            far = abs(normal[0]) * box.width / 2 + abs(normal[1]) * box.height / 2 + CLEAR + 0.1
+            moves = sorted((far - aside, -far - aside), key=abs)
+            on = dot(box.center, along) - dot(start, along) - distance(start, end) / 2
+            tries = (
+                move_item(item, add((by * normal[0], by * normal[1]), along, out * (1 if on > 0 else -1)))
+                for out in OUTWARDS
+                for by in moves
+            )
+            free = (t for t in tries if _is_free(ink_box(t), number, made, pieces))
+            made[number] = next(free, item)
+            break
+    return made
+
+
+def _is_free(box: Box, own: int, items: Sequence[Item], pieces: Sequence[tuple[Point, Point]]) -> bool:
+    """Whether nothing is in a box but the item that is to stand there."""
+    if any(meets(start, end, box.grown(CLEAR)) for start, end in pieces):
+        return False
+    space = Space()
+    for number, item in enumerate(items):
+        if number != own and ink_box(item).overlaps(box, NEAR):
+            space.add(item, ink_box(item) if isinstance(item, LabelItem) else None)
+    return not space.near(box, NEAR)
 
 
 def _across(paths: Sequence[Path]) -> list[Point]:

@@ -86,32 +86,31 @@ def lint(scene: Scene) -> tuple[Finding, ...]:
     return tuple(finding for rule in RULES for finding in rule(view))
 
 
-LARGE = 300
-"""Pictures of more shapes are not held to have no findings: what is wrong is counted."""
 _COUNTED = {
-    "shapes overlap": "{} shapes on others",
-    "wire through shape": "{} wires through shapes",
-    "wires overlap": "{} wires on others",
-    "wires too close": "{} wires too close to others",
-    "wall through shape": "{} walls through shapes",
-    "walls cross": "{} walls on others",
-    "label covered": "{} labels covered",
-    "name outside its shape": "{} names wider than their shapes",
-    "outside the canvas": "{} things off the canvas",
+    "shapes overlap": "shapes on others",
+    "wire through shape": "wires through shapes",
+    "wires overlap": "wires on others",
+    "wires too close": "wires too close to others",
+    "wall through shape": "walls through shapes",
+    "walls cross": "walls on others",
+    "needless crossing of a wall": "wires that cross a wall more than once",
+    "flat crossing": "crossings at a flat angle",
+    "kink": "kinks",
+    "ribbon under shape": "ribbons under shapes",
+    "ribbon along wire": "ribbons along wires",
+    "ribbons overlap": "ribbons on others",
+    "label covered": "labels covered",
+    "badge covered": "badges covered",
+    "name outside its shape": "names wider than their shapes",
+    "outside the canvas": "things off the canvas",
 }
 
 
 def counted(scene: Scene) -> str:
-    """What is wrong with a large picture, in numbers; empty if it is not large or nothing is wrong.
-
-    Only what the pictures of smaller networks never have is counted: wires may cross at any angle.
-    """
-    shapes = sum(isinstance(item, ShapeItem) for item in scene.items)
-    if shapes <= LARGE:
-        return ""
+    """What is wrong with a picture, in numbers; empty if nothing is wrong."""
     found = Counter(finding.rule for finding in lint(scene))
-    parts = [words.format(found[rule]) for rule, words in _COUNTED.items() if found[rule]]
-    return f"{shapes} shapes: {', '.join(parts)}" if parts else ""
+    parts = [f"{found[rule]} {words}" for rule, words in _COUNTED.items() if found[rule]]
+    return ", ".join(parts)
 
 
 def cost(scene: Scene) -> float:

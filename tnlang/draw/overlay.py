@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import polylabel
 
 from tnlang.draw import curves, geometry, pieces
-from tnlang.draw.cuts import clear_of, cut_lines
+from tnlang.draw.cuts import clear_of, with_cuts
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
 from tnlang.draw.geometry import Box, bbox, between, distance, flatten
@@ -45,8 +45,8 @@ def overlaid(scene: Scene, diagram: Diagram) -> Scene:
     for group in diagram.outlined:
         members = tuple(dict.fromkeys(first_of.get(member, member) for member in group))
         items.extend(_light(items, diagram, members, first_of))
-    for cut in diagram.cuts:
-        items.extend(cut_lines(items, diagram, cut))
+    if diagram.cuts:
+        items = with_cuts(items, diagram)
     return framed(items, scene.axis, title=scene.title, description=scene.description)
 
 

@@ -84,6 +84,8 @@ CODES: dict[str, str] = {
     "TN812": "with its hints a figure would show another network",
     "TN813": "a formula of a label or caption cannot be set",
     "TN814": "the font of the labels does not have a letter",
+    "TN815": "a hint leads far away from what its figure draws",
+    "TN816": "a picture is drawn with faults",
     "TN820": "a style's word or value is not one of the language",
     "TN821": "a style's selector selects nothing",
     "TN840": "a weight's path names no parameter",

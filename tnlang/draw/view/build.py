@@ -123,6 +123,7 @@ class Builder:
         self._merged: dict[int, int] = {}
         self._gates: list[tuple[int, int, str]] = []
         self._ended: dict[int, int] = {}
+        self._summed: dict[int, tuple[WireLabel, int | None]] = {}
         self.subtracted: set[tuple[int | None, int]] = set()
         """Legs of a plus, by their positions, that bring what is taken away: a minus stands at their line."""
         self._terms: dict[int, list[tuple[int, ...]]] = {}
@@ -139,6 +140,12 @@ class Builder:
     def joint(self) -> int:
         number = self.new_id()
         self._joints[number] = []
+        return number
+
+    def summed(self, wire: Wire, inside: int | None) -> int:
+        """A joint for a wire that is summed in an enclosure: a closed loop if nothing ends on it."""
+        number = self.joint()
+        self._summed[number] = (wire_label(wire, symbols=self.symbols), inside)
         return number
 
     def find(self, joint: int) -> int:
@@ -293,6 +300,10 @@ class Builder:
 
         for joint in sorted(self._joints):
             ends = self._joints[joint]
+            if not ends and joint in self._summed:  # delta[i, i], a number
+                label, inside = self._summed[joint]
+                round_it = dot(inside)
+                ends = [at_dot(round_it, label), at_dot(round_it, label)]
             if not ends:
                 continue
             root = self._shared([end.inside for end in ends])

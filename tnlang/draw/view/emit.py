@@ -136,7 +136,7 @@ class Emitter(Definitions):
         """Draw a product."""
         env = dict(frame.env)
         for wire in term.summed:
-            env[wire] = self.builder.joint()
+            env[wire] = self.builder.summed(wire, frame.inside)
         frame = replace(frame, env=env)
         closed = [node for node in term.nodes if scalars.is_scalar(node)]
         others = [node for node in term.nodes if not scalars.is_scalar(node)]

@@ -21,7 +21,11 @@ from tnlang.draw.diagram import (
     diagrams_of,
     map_diagrams,
 )
+from tnlang.draw.scene import Point
 from tnlang.ir import program as ir
+
+FAR, FARTHER = 12.0, 4.0
+"""A hint leads far away beyond so many grid units, and so many more for each shape of the diagram."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,26 @@ def hinted(sheet: Sheet, hints: tuple[ir.Hint, ...]) -> tuple[Sheet, tuple[ir.Hi
 def lost_hints(sheet: Sheet, hints: tuple[ir.Hint, ...]) -> tuple[ir.Hint, ...]:
     """The hints that speak of what the sheet does not draw, or of parts of different diagrams."""
     return hinted(sheet, hints)[1]
+
+
+def far_hints(sheet: Sheet, hints: tuple[ir.Hint, ...]) -> tuple[ir.Hint, ...]:
+    """The hints with a point farther from a diagram's first shape than all of it could reach in a row."""
+    diagrams = [diagram for panel in sheet.panels for diagram in diagrams_of(panel)]
+    parts = [p for n, d in enumerate(diagrams) for p in _parts(n, d)]
+    lines = [p for n, d in enumerate(diagrams) for p in _lines(n, d)]
+    found = []
+    for hint in hints:
+        match _resolved(hint, parts, lines, diagrams):
+            case number, Stand(at=at):
+                points: tuple[Point, ...] = (at,)
+            case number, Through(points=through):
+                points = through
+            case _:
+                continue
+        reach = FAR + FARTHER * len(diagrams[number].shapes)
+        if any(max(abs(x), abs(y)) > reach for x, y in points):
+            found.append(hint)
+    return tuple(found)
 
 
 def addresses(sheet: Sheet) -> tuple[dict[int, str], ...]:
