@@ -24,6 +24,7 @@ from tnlang.transforms import (
     steps_of,
     transform_of,
 )
+from tnlang.transforms.dead import with_unused
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
 
 
@@ -67,7 +68,7 @@ def _made(
         found = _net(value, name, scope)
         if found is None:
             return None
-        net = Net(name, found[0].inputs, found[0].outputs, found[0].owned, found[0].body, found[0].name)
+        net = replace(found[0], name=name, source=found[0].name)
         world.nets.append(net)
         return net, found[1]
     transform = path_text(value.path)
@@ -98,6 +99,7 @@ def _made(
         places = (Related(error.place, "here"),) if error.place is not None else ()
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
+    nets = with_unused(request.program, source[0], nets)
     world.nets.extend(nets)
     for decl in nets[-1].inputs:  # a step has a dim of its own, of the positions that are new
         for dim in (dim for leg in decl.legs for dim in dims_in(leg.size)):

@@ -301,10 +301,14 @@ class Call(Part):
 
 @dataclass(frozen=True, slots=True)
 class Shared(Part):
-    """``shared step = cell``: parameters of ``net`` under ``name``, for every call that says so."""
+    """``shared step = cell``: parameters of ``net`` under ``name``, for every call that says so.
+
+    One that is ``unused`` keeps those of a call that a transform left out, in a repeat those of each turn.
+    """
 
     name: str
     net: str
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +369,8 @@ class Net(Part):
     ``inputs`` in order; ``owned`` are its params and consts, in order of declaration. File-level declarations
     a net uses are found by ``walk.file_level_names``. Statements stand in an order that can be run.
     ``source`` is the net a transform made this one from, "" else; ``note`` says what a transform left undone.
+    ``unused`` names the parameters and shared nets of the file that a transform left out: they are no part of
+    what the net computes, but of its state_dict.
     """
 
     name: str
@@ -374,3 +380,4 @@ class Net(Part):
     body: tuple[Stmt, ...]
     source: str = ""
     note: str = ""
+    unused: tuple[str, ...] = ()

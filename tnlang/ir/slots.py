@@ -69,16 +69,18 @@ def used_file_level(program: Program, net: Net) -> tuple[Decl, ...]:
     """The file-level declarations that the net or a net it calls uses, in order of declaration."""
     names: set[str] = set()
     for used in called(program, net):
-        names.update(file_level_names(used))
+        names.update(file_level_names(used), used.unused)
     return tuple(decl for decl in program.declarations if decl.name in names)
 
 
 def called(program: Program, net: Net) -> tuple[Net, ...]:
-    """The net and all it calls, each once."""
+    """The net and all it calls, each once; also those whose parameters it has for no call."""
     found = {net.name: net}
     queue = [net]
     while queue:
-        for statement in statements(queue.pop().body):
+        now = queue.pop()
+        owned = (shared for shared in program.shared if shared.name in now.unused)
+        for statement in (*statements(now.body), *owned):
             if isinstance(statement, Call | Shared) and statement.net not in found:
                 found[statement.net] = program.net(statement.net)
                 queue.append(found[statement.net])
@@ -99,7 +101,17 @@ def input_decls(program: Program, net: Net) -> tuple[Decl, ...]:
 
 def owned_shared(net: Net) -> frozenset[str]:
     """The names of the net's own ``shared`` statements."""
-    return frozenset(s.name for s in statements(net.body) if isinstance(s, Shared))
+    return frozenset(s.name for s in statements(net.body) if isinstance(s, Shared) and not s.unused)
+
+
+def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:
+    """The file-level shared nets that the net or one that it calls uses, or has the parameters of."""
+    used: set[str] = set()
+    for one in called(program, net):
+        own = owned_shared(one)
+        calls = (s for s in statements(one.body) if isinstance(s, Call) and s.shared)
+        used.update((call.name for call in calls if call.name not in own), one.unused)
+    return tuple(shared for shared in program.shared if shared.name in used)
 
 
 def parameter_decls(program: Program, net: Net, numbers: Mapping[str, int]) -> Iterator[tuple[str, Decl]]:
@@ -111,6 +123,8 @@ def parameter_decls(program: Program, net: Net, numbers: Mapping[str, int]) -> I
         if decl.kind == "param":
             yield dotted(decl.name, decl.subs), decl
     yield from _owned(program, net, "", numbers)
+    for shared in file_level_shared(program, net):
+        yield from _owned(program, program.net(shared.net), f"{shared.name}.", numbers)
 
 
 def _owned(program: Program, net: Net, prefix: str, numbers: Mapping[str, int]) -> Iterator[tuple[str, Decl]]:
@@ -126,6 +140,9 @@ def _owned(program: Program, net: Net, prefix: str, numbers: Mapping[str, int]) 
             match statement:
                 case Call(name=name, net=callee, shared=shared):
                     path = call_path(prefix, name, turn, shared, own)
+                    yield from _owned(program, program.net(callee), path, now)
+                case Shared(name=name, net=callee, unused=True):
+                    path = call_path(prefix, name, turn, False, own)
                     yield from _owned(program, program.net(callee), path, now)
                 case Shared(name=name, net=callee):
                     yield from _owned(program, program.net(callee), f"{prefix}{name}.", now)

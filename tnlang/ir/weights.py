@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tnlang.ir.net import Ix
-from tnlang.ir.program import WeightMap, Weights
+from tnlang.ir.net import Ix, Net
+from tnlang.ir.program import Program, WeightMap, Weights
 from tnlang.ir.size import LoopVar, Size, evaluate
 
 Part = str | int
@@ -34,6 +34,14 @@ class Filling:
 
     assignments: tuple[Assignment, ...]
     unmapped: tuple[str, ...]
+
+
+def weights_for(program: Program, net: Net) -> Weights | None:
+    """The weights block of a net, or of the one that transforms made it from."""
+    found = next((block for block in program.weights if block.net == net.name), None)
+    if found is not None or not net.source:
+        return found
+    return weights_for(program, program.net(net.source))
 
 
 def fill(weights: Weights, parameters: Iterable[str]) -> Filling:

@@ -23,6 +23,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.size import LoopVar, Size, size_op, substitute
+from tnlang.ir.slots import owned_shared
 from tnlang.ir.walk import new_id, refs, statements, value_wires, walk
 from tnlang.lower.checks import checks
 from tnlang.lower.counting import in_turns, plus, plus_one, variables
@@ -319,7 +320,7 @@ class Builder(Known):
         by_name = {dim.name: dim for dim in self.dims.dims}
         for name, keyword in callee.told.items():
             keywords.append((keyword, self.dim(by_name[name])))
-        own = {s.name for s in statements(self.net.body) if isinstance(s, Shared)}
+        own = owned_shared(self.net)
         turn = tuple(Name(name) for _, name in self.loops)
         if call.shared and call.name not in own:
             module = self.handed_down(call.name)
@@ -432,6 +433,8 @@ class Builder(Known):
     def repeat(self, statement: Repeat) -> None:
         """A loop. Values bound by number before the end of a turn need their table opened outside."""
         loop = statement.loop
+        if all(isinstance(inner, Shared | Repeat) for inner in statements(statement.body)):
+            return
         for inner in statements(statement.body):
             for target in _targets(inner):
                 if target.subs and target.name not in self.tables:

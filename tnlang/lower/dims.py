@@ -34,7 +34,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, evaluate
-from tnlang.ir.slots import onehot_leg, used_file_level
+from tnlang.ir.slots import file_level_shared, onehot_leg, used_file_level
 from tnlang.ir.walk import statements, walk
 from tnlang.lower.names import Names, identifier
 from tnlang.lower.plan import Arith, Name, Num, Scalar
@@ -108,7 +108,8 @@ def dims_of(program: Program, net: Net) -> NetDims:
     for size in _sizes(program, net):
         for dim in dims_in(size):
             note(dim)
-    callees = [program.net(s.net) for s in statements(net.body) if isinstance(s, Call | Shared)]
+    owners = (*statements(net.body), *file_level_shared(program, net))
+    callees = [program.net(s.net) for s in owners if isinstance(s, Call | Shared)]
     inner = [dims_of(program, callee) for callee in callees]
     for dims in inner:
         for dim in dims.dims:
@@ -147,18 +148,6 @@ def carriers(program: Program, net: Net) -> Iterator[tuple[Leg, ...]]:
     for decl in (*net.inputs, *others):
         hot = onehot_leg(decl)
         yield tuple(leg for i, leg in enumerate(decl.legs) if i != hot)
-
-
-def file_level_shared(program: Program, net: Net) -> tuple[Shared, ...]:
-    """The file-level shared nets that a net or one that it calls uses."""
-    own = {s.name for s in statements(net.body) if isinstance(s, Shared)}
-    used: set[str] = set()
-    for statement in statements(net.body):
-        if isinstance(statement, Call):
-            if statement.shared and statement.name not in own:
-                used.add(statement.name)
-            used |= {shared.name for shared in file_level_shared(program, program.net(statement.net))}
-    return tuple(shared for shared in program.shared if shared.name in used)
 
 
 def keywords(dims: NetDims) -> tuple[Keyword, ...]:

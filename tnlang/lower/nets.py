@@ -19,13 +19,13 @@ from tnlang.ir.net import (
     StreamSet,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import Dim, Size, evaluate
-from tnlang.ir.slots import array_legs, called, dotted, has, onehot_leg, used_file_level
+from tnlang.ir.size import Dim, DimSize, Size, evaluate
+from tnlang.ir.slots import array_legs, called, dotted, file_level_shared, has, onehot_leg, used_file_level
 from tnlang.ir.walk import refs, statements, walk
 from tnlang.lower.bodies import Builder
 from tnlang.lower.counting import assignments
 from tnlang.lower.derived import bound_by, derived_statements, first_level, without
-from tnlang.lower.dims import dims_of, file_level_shared, keywords, scalar
+from tnlang.lower.dims import dims_of, keywords, scalar
 from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
     NET_ATTRIBUTES,
@@ -37,7 +37,7 @@ from tnlang.lower.names import (
 from tnlang.lower.notation import describe
 from tnlang.lower.operands import Held
 from tnlang.lower.optimize import RULES, Rule, optimized
-from tnlang.lower.owned import parameters_of, place_of, submodules_of, value_names
+from tnlang.lower.owned import implicit_names, parameters_of, place_of, submodules_of, value_names
 from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import (
     Argument,
@@ -60,6 +60,7 @@ def plan_module(program: Program, nets: Sequence[str], rules: Sequence[Rule] = R
     wanted = {net.name for name in nets for net in called(program, program.net(name))}
     chosen = [net for net in program.nets if net.name in wanted]
     inner = {s.net for net in chosen for s in statements(net.body) if isinstance(s, Call | Shared)}
+    inner |= {s.net for net in chosen for s in file_level_shared(program, net)}
     classes = class_names(program)
     callees: dict[str, Callee] = {}
     plans = []
@@ -156,8 +157,17 @@ def plan_net(
     used_dims = seen.used_dims | (plain[0].used_dims if plain else set())
     used_dims |= deriving.used_dims if deriving is not None else set()
     in_init = _init_size(names)
+
+    def in_checkpoint(size: Size) -> Scalar:
+        """A net that is written out flat has no dim for the turns it had."""
+
+        def number(dim: Dim) -> Scalar:
+            return seen.dim(dim) if dim.name in names else Num(evaluate(DimSize(dim), {}))
+
+        return scalar(size, number, {})
+
     has_params = any(d.kind == "param" for d in (*net.owned, *outer))
-    checkpoint = checkpoint_of(program, net, place, lambda size: scalar(size, seen.dim, {}))
+    checkpoint = checkpoint_of(program, net, in_checkpoint)
     used_dims |= seen.used_dims
     told = {dim.name: locals_.take(identifier(dim.name)) for dim in dims.told}
     options = [
@@ -333,8 +343,8 @@ def _past_values(program: Program, net: Net) -> tuple[str, ...]:
     source = next((n for n in program.nets if n.name == net.source), None)
     if source is None:
         return ()
-    now = set(value_names(net)) | _call_names(net)
-    before = [*value_names(source), *sorted(_call_names(source))]
+    now = {*value_names(net), *implicit_names(net), *_call_names(net)}
+    before = [*value_names(source), *implicit_names(source), *sorted(_call_names(source))]
     return tuple(name for name in before if name not in now)
 
 

@@ -148,6 +148,8 @@ def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str]) -> list[st
                 else:
                     left = ", ".join(result.name + _subs(result.subs) for result in results)
                     found.append(f"{indent}{left} = {text}")
+            case Shared(unused=True):
+                pass
             case Shared(name=name, net=net):
                 found.append(f"{indent}shared {name} = {net}")
             case Repeat(loop=loop, body=inner):

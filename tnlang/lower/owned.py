@@ -77,6 +77,11 @@ def _norm_depths(body: Sequence[Stmt], depth: int = 0) -> set[int]:
     return found
 
 
+def implicit_names(net: Net) -> list[str]:
+    """The values that a net has without binding them."""
+    return ["scale"] if _norm_depths(net.body) and "scale" not in value_names(net) else []
+
+
 def place_of(
     program: Program,
     net: Net,
@@ -135,12 +140,16 @@ def _rectangular_from_zero(members: Sequence[tuple[int, ...]]) -> bool:
     )
 
 
-def segments(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
+Owner = Call | Shared
+"""What has parameters of its own in each turn: a call, or what keeps those of one that is not run."""
+
+
+def segments(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Owner]]:
     """The calls of a name, with the repeats that each stands in."""
-    found: list[tuple[tuple[Loop, ...], Call]] = []
+    found: list[tuple[tuple[Loop, ...], Owner]] = []
     for statement in body:
         match statement:
-            case Call() if statement.name == name:
+            case Call() | Shared(unused=True) if statement.name == name:
                 found.append(((), statement))
             case Repeat(loop=loop, body=inner):
                 found += [((loop, *loops), call) for loops, call in segments(inner, name)]
@@ -149,11 +158,11 @@ def segments(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Ca
     return found
 
 
-def _distinct(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Call]]:
+def _distinct(body: Sequence[Stmt], name: str) -> list[tuple[tuple[Loop, ...], Owner]]:
     """The calls of a name whose turns are not those of an earlier one."""
-    found: dict[tuple[tuple[Size, Size], ...], tuple[tuple[Loop, ...], Call]] = {}
+    found: dict[tuple[tuple[Size, Size], ...], tuple[tuple[Loop, ...], Owner]] = {}
     for loops, call in segments(body, name):
-        if call.shared:
+        if isinstance(call, Call) and call.shared:
             continue
         found.setdefault(tuple((loop.start, loop.stop) for loop in loops), (loops, call))
     return list(found.values())
@@ -180,7 +189,7 @@ def submodules_of(
     names: Mapping[str, str],
     is_called: bool,
 ) -> tuple[Submodule, ...]:
-    own = {s.name for s in statements(net.body) if isinstance(s, Shared)}
+    own = {s.name: s for s in statements(net.body) if isinstance(s, Shared) and not s.unused}
     found: list[Submodule] = []
 
     def turns(callee_name: str, loops: Sequence[Loop]) -> Turns:
@@ -198,10 +207,9 @@ def submodules_of(
         one = turns(declared.net, ())
         found.append(Submodule(declared.name, place.calls[declared.name], (one,), root_only=is_called))
     for name, attr in place.calls.items():
-        statement = next((s for s in statements(net.body) if isinstance(s, Shared) and s.name == name), None)
-        if statement is not None:
-            found.append(Submodule(name, attr, (turns(statement.net, ()),)))
-        elif name not in {s.name for s in shared} or name in own:
+        if name in own:
+            found.append(Submodule(name, attr, (turns(own[name].net, ()),)))
+        elif name not in {s.name for s in shared}:
             calls = _distinct(net.body, name)
             every = tuple(turns(call.net, loops) for loops, call in calls)
             found.append(

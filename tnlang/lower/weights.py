@@ -10,6 +10,7 @@ from tnlang.ir.program import Program, WeightMap
 from tnlang.ir.size import LoopVar, Size
 from tnlang.ir.slots import used_file_level
 from tnlang.ir.walk import value_wires
+from tnlang.ir.weights import weights_for
 from tnlang.lower.names import identifier
 from tnlang.lower.operands import Held, Operand, Scope
 from tnlang.lower.owned import segments
@@ -22,19 +23,19 @@ from tnlang.lower.plan import (
 )
 from tnlang.lower.steps import Checkpoint, StoredAt
 from tnlang.lower.uses import grouped, joined
-from tnlang.lower.values import Place
 
 Ranges = tuple[tuple[str, Size, Size], ...]
 
 
-def checkpoint_of(
-    program: Program, net: Net, place: Place, size: Callable[[Size], Scalar]
-) -> Checkpoint | None:
-    """The checkpoint format that the program describes for the net, if it does."""
-    weights = next((w for w in program.weights if w.net == net.name), None)
+def checkpoint_of(program: Program, net: Net, size: Callable[[Size], Scalar]) -> Checkpoint | None:
+    """The checkpoint format that the program describes for the net, or for the one it is made from."""
+    weights = weights_for(program, net)
     if weights is None:
         return None
-    stored = tuple(found for weight_map in weights.maps for found in _stored(program, net, weight_map, size))
+    described = program.net(weights.net)
+    stored = tuple(
+        found for weight_map in weights.maps for found in _stored(program, described, weight_map, size)
+    )
     return Checkpoint(weights.format, stored, weights.prefixes, weights.ignores)
 
 

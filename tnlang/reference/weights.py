@@ -14,7 +14,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import evaluate
 from tnlang.ir.slots import Slot, parameters_of
 from tnlang.ir.walk import value_wires
-from tnlang.ir.weights import Assignment, fill, ignored, without_prefix
+from tnlang.ir.weights import Assignment, fill, ignored, weights_for, without_prefix
 from tnlang.reference.arrays import Array, gather, join, spread
 from tnlang.source import ValueMismatch
 
@@ -43,7 +43,7 @@ def load_weights(
     Raises KeyError where the program has no such net or no weights block for it, FileNotFoundError, and
     WeightsMismatch with every missing, unused and mis-shaped key.
     """
-    weights = next((block for block in program.weights if block.net == net), None)
+    weights = weights_for(program, program.net(net))
     if weights is None:
         raise KeyError(f"the file has no weights block for net {net}")
     slots = parameters_of(program, net, dims)

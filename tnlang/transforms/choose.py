@@ -25,7 +25,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.size import Size, SizeError, evaluate
 from tnlang.ir.walk import local_names, statements
-from tnlang.transforms.dead import without_dead
+from tnlang.transforms.dead import called_by, unused, without_dead
 from tnlang.transforms.flat_names import is_named
 from tnlang.transforms.normal import count_normals, write_out
 from tnlang.transforms.renew import renew
@@ -98,7 +98,8 @@ def change_chosen(
             )
             kind = "value" if call is None else "call"
             raise TransformError(f"{request.net} has no {kind} {show_path(path)} to {what}", hint, i)
-    return (*work.variants, replace(new, name=request.name, source=old.source or old.name))
+    new = replace(new, name=request.name, source=old.source or old.name)
+    return (*called_by(new, work.variants), new)
 
 
 @dataclass(slots=True)
@@ -197,9 +198,12 @@ class _Choosing:
             replace(r, name=f"{statement.name}.{r.name}", anonymous=True) if r.name in hit else r
             for r in statement.results
         )
+        inner = tuple(n for m in matchers for n in _below(m, statement.name, tuple(turns.values())))
+        variant = self.variant(statement.net, inner)
         if self.keep_calls or len(hit) < len(results):
-            inner = tuple(n for m in matchers for n in _below(m, statement.name, tuple(turns.values())))
-            yield replace(statement, net=self.variant(statement.net, inner), results=results)
+            yield replace(statement, net=variant, results=results)
+        else:
+            yield from unused(statement)
         for old, own in zip(statement.results, results, strict=True):
             if old.name in hit:
                 gives = Sum((Term((Tensor(Ref(own.name, own.subs), old.legs),), origin=statement.origin),))

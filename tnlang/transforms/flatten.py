@@ -38,6 +38,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import Size, SizeError, evaluate, loop_key, substitute
 from tnlang.ir.slots import call_path, dotted, owned_shared
 from tnlang.ir.walk import fresh_wire, new_id, value_wires, walk
+from tnlang.transforms.dead import parameters_alone
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import TransformError
 
@@ -184,8 +185,15 @@ class _Scope:
                 case Factor(source=source):
                     message = f"the factors of {source.name} cannot be written out with the net's calls"
                     raise TransformError(message, "decompose what this transform gives")
-                case Shared():
-                    pass
+                case Shared(name=name, net=callee, unused=unused):
+                    path = call_path(self.prefix, name, turns, not unused, owned_shared(self.net))
+                    self.unused(self.program.net(callee), path)
+
+    def unused(self, callee: Net, prefix: str) -> None:
+        """The parameters of a net that no call uses, and of those that it calls."""
+        inner = _Scope(self.program, self.flat, callee, prefix, {}, {})
+        inner.own()
+        inner.run(tuple(parameters_alone(callee.body)), ())
 
     def repeat(self, loop: Loop, body: tuple[Stmt, ...], turns: tuple[int, ...]) -> None:
         try:

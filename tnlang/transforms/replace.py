@@ -8,12 +8,16 @@ from dataclasses import replace as with_changes
 from functools import partial
 
 from tnlang.ir.check import violations
-from tnlang.ir.net import Call, Net, Ref, Stmt, Sum, Tensor, Term
+from tnlang.ir.net import Call, Net, Ref, Shared, Stmt, Sum, Tensor, Term
 from tnlang.ir.size import show
+from tnlang.ir.walk import local_names, statements
 from tnlang.transforms.choose import Made, change_chosen
+from tnlang.transforms.dead import parameters_alone
 from tnlang.transforms.entries import made_anew
 from tnlang.transforms.inside import values_of
+from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError, ValuePath, show_path
+from tnlang.transforms.variants import variant_name
 
 
 def replace(request: Request) -> tuple[Net, ...]:
@@ -30,8 +34,10 @@ def replace(request: Request) -> tuple[Net, ...]:
     one = with_changes(request, paths=(old,))
     callee = next((net for net in request.program.nets if net.name == show_path(new)), None)
     if callee is not None and not old[-1].entries:
-        calling = partial(_calling, request, callee)
-        return change_chosen(one, _no_value, what="replace", call=calling)
+        made: dict[str, Net] = {}
+        calling = partial(_calling, request, callee, made)
+        nets = change_chosen(one, _no_value, what="replace", call=calling)
+        return (*made.values(), *nets)
     nets = change_chosen(one, lambda made, net: _replaced(one, made, net, new), what="replace")
     program = with_changes(request.program, nets=(*request.program.nets, *nets))
     if violations(program):
@@ -57,12 +63,35 @@ def _no_value(made: Made, net: Net) -> Iterator[Stmt]:
     yield made.definition
 
 
-def _calling(request: Request, callee: Net, call: Call) -> Call:
-    """The call with another net. Raises TransformError where its inputs or outputs differ."""
+def _calling(request: Request, callee: Net, made: dict[str, Net], call: Call) -> Call:
+    """The call with another net, which also has the parameters of the one before; ``made`` has such nets.
+
+    Raises TransformError where its inputs or outputs differ.
+    """
     was = request.program.net(call.net)
     if _shape(was) != _shape(callee):
         raise TransformError(f"{callee.name} takes or gives other legs than {was.name}", "", 1)
-    return with_changes(call, net=callee.name)
+    if was.name not in made:
+        new = _with_parameters(callee, was)
+        if new is callee:
+            return with_changes(call, net=callee.name)
+        name = variant_name(request.name, callee.name, (*request.program.nets, *made.values()))
+        made[was.name] = with_changes(new, name=name, source=callee.source or callee.name)
+    return with_changes(call, net=made[was.name].name)
+
+
+def _with_parameters(net: Net, was: Net) -> Net:
+    """A net with the parameters of another one, so that a state_dict fits; of one name its own."""
+    own = local_names(net) | {s.name for s in statements(net.body) if isinstance(s, Call | Shared)}
+    owned = [decl for decl in was.owned if decl.kind == "param" and decl.name not in own]
+    left = [s for s in parameters_alone(was.body) if not own & _names(s)]
+    if not owned and not left:
+        return net
+    return with_changes(net, owned=(*net.owned, *owned), body=(*renew(net.body), *left))
+
+
+def _names(statement: Stmt) -> set[str]:
+    return {s.name for s in statements((statement,)) if isinstance(s, Shared)}
 
 
 def _shape(net: Net) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Call, Net, Repeat, Shared, Stmt
 from tnlang.ir.walk import statements
-from tnlang.transforms.dead import without_dead
+from tnlang.transforms.dead import called_by, without_dead
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError, ValuePath
 
@@ -29,7 +29,8 @@ def change_below(request: Request, calls: ValuePath | None, change: Change) -> t
     old = request.program.net(request.net)
     new = work.net(old, (calls,), request.name)
     body = renew(old.body) if new is old else new.body  # Two nets have no wire in common.
-    return (*work.made, replace(new, name=request.name, source=old.source or old.name, body=body))
+    new = replace(new, name=request.name, source=old.source or old.name, body=body)
+    return (*called_by(new, work.made), new)
 
 
 def variant_name(new: str, callee: str, taken: Iterable[Net]) -> str:
@@ -102,13 +103,15 @@ def shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, s
     for statement in statements(body):
         if isinstance(statement, Call) and statement.shared:
             calls.setdefault(statement.name, set()).add(statement.net)
-    own = {s.name for s in body if isinstance(s, Shared)}
+    own = {s.name for s in body if isinstance(s, Shared) and not s.unused}
     for owner, nets in calls.items():
         if len(nets) > 1 or (owner not in own and nets != {at_file_level[owner]}):
             raise TransformError(
                 f"the calls of {owner} in {net.name} share one net: change it in all or in none",
                 "name the value alone, or give the calls nets of their own",
             )
+    changed = own & calls.keys()
+    changed = own & calls.keys()
     return tuple(
-        replace(s, net=min(calls[s.name])) if isinstance(s, Shared) and s.name in calls else s for s in body
+        replace(s, net=min(calls[s.name])) if isinstance(s, Shared) and s.name in changed else s for s in body
     )

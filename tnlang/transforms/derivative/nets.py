@@ -125,8 +125,8 @@ class _Derived:
                 outputs.append(self.output(output, extra))
         body = (*body, *extra)
         wanted = {output.name for output in outputs}
-        live = live_names(body, wanted, self.work.request.program, self.arguments)
-        body = tuple(self.settled(pruned(body, live, self.work.request.program), live))
+        live = live_names(body, wanted, self.arguments)
+        body = tuple(self.settled(pruned(body, live), live))
         return replace(old, inputs=(*old.inputs, *inputs), outputs=tuple(outputs), body=renew(body))
 
     def fresh(self, name: str) -> str:
@@ -330,7 +330,7 @@ class _Derived:
     def settled(self, body: tuple[Stmt, ...], live: set[str]) -> Iterator[Stmt]:
         """The statements with calls naming the variants that give just what is read."""
         shared = {g.key: self.named(g, live) for g in self.groups.values() if g.first.shared}
-        own = {s.name for s in statements(body) if isinstance(s, Shared)}
+        own = {s.name for s in statements(body) if isinstance(s, Shared) and not s.unused}
         for name, net in shared.items():
             if name in own or net == next(g.first.net for g in self.groups.values() if g.key == name):
                 continue
@@ -350,7 +350,7 @@ class _Derived:
             match statement:
                 case Repeat(body=inner):
                     yield replace(statement, body=tuple(self.named_calls(inner, live, shared)))
-                case Shared(name=name) if name in shared:
+                case Shared(name=name, unused=False) if name in shared:
                     yield replace(statement, net=shared[name])
                 case Call() if id(statement) in self.groups:
                     group = self.groups[id(statement)]

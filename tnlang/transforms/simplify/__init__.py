@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tnlang.ir.net import Net, Stmt
+from tnlang.ir.net import Net, Shared, Stmt
 from tnlang.transforms.dead import without_dead
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError
@@ -57,9 +57,13 @@ def _simplified(request: Request, net: Net) -> tuple[Stmt, ...]:
     while True:
         now = replace(net, body=body)
         new = without_dead(now, Simplifying(now, facts, RULES).run())
-        if len(new) == len(body):
+        if _computing(new) == _computing(body):
             return new
         body = new
+
+
+def _computing(body: tuple[Stmt, ...]) -> int:
+    return sum(not isinstance(statement, Shared) for statement in body)
 
 
 def _check(request: Request) -> None:
