@@ -330,6 +330,30 @@ class OneHot:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """The entries of an axis put at whole numbers below ``size``, equal ones added, and added to ``base``.
+
+    ``rank`` is how many of the last axes of ``x`` are no batch.
+    """
+
+    x: Expr
+    indices: Expr
+    axis: int
+    size: Scalar
+    rank: int
+    base: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The arrays of a table, in order, side by side along a new axis; ``start`` if there are none."""
+
+    table: str
+    axis: int
+    start: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """The rows (along the first axis) of a table without batch axes, at whole numbers."""
 
@@ -440,6 +464,8 @@ Expr = (
     | Shifted
     | Stack
     | OneHot
+    | Placed
+    | Collected
     | Lookup
     | TakeAlong
     | Argmax

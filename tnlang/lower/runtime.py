@@ -248,7 +248,7 @@ class Net(nn.Module):
 
 def values_in(module: nn.Module) -> Iterator[Value]:
     """The named values that are a net's own, not those of the nets it calls."""
-    for part in module.children():
+    for part in module._modules.values():
         if isinstance(part, Value):
             yield part
         elif isinstance(part, nn.ModuleList):
@@ -321,11 +321,47 @@ def within(net: str, what: str, stop: int, size: int) -> None:
         raise ValueError(f"{net}: {what} reaches up to {stop} on a leg of size {size}")
 
 
+def broadcast(first: torch.Size, *shapes: torch.Size) -> torch.Size:
+    """The shape that arrays of these shapes have together."""
+    if all(shape == first for shape in shapes):  # PyTorch's own takes long to see it
+        return first
+    return torch.broadcast_shapes(first, *shapes)  # type: ignore[no-untyped-call,no-any-return]
+
+
 def taken(x: Tensor, indices: Tensor) -> Tensor:
     """The entries of the last axis that the indices name; the other axes broadcast."""
-    shape: torch.Size = torch.broadcast_shapes(x.shape[:-1], indices.shape)  # type: ignore[no-untyped-call]
+    shape = broadcast(x.shape[:-1], indices.shape)
     found = x.expand(*shape, x.shape[-1]).gather(-1, indices.expand(shape)[..., None].long())
     return found.squeeze(-1)
+
+
+def placed(x: Tensor, indices: Tensor, axis: int, size: int, rank: int, base: Tensor | None = None) -> Tensor:
+    """The entries of an axis at the places below ``size`` that the indices say, added to ``base``.
+
+    ``rank`` axes of ``x`` are no batch. Entries of one place are added.
+    """
+    if indices.dim() > 1:  # each of a batch has places of its own
+        rows = x.movedim(axis, -1)
+        others = rows.shape[rows.dim() - rank : -1]
+        flat = rows.reshape(*rows.shape[: rows.dim() - rank], -1, rows.shape[-1])
+        found = flat @ F.one_hot(indices, size).to(x)
+        found = found.reshape(*found.shape[:-2], *others, size).movedim(-1, axis)
+        return found if base is None else base + found
+    shape = list(x.shape)
+    shape[axis] = size
+    if base is None:
+        return x.new_zeros(shape).index_add(axis, indices, x)
+    whole = list(broadcast(base.shape, torch.Size(shape)))
+    if whole != shape:
+        x = x.expand(*whole[:axis], x.shape[axis], *whole[len(whole) + axis + 1 :])
+    if list(base.shape) != whole:
+        base = base.expand(whole).contiguous()
+    return base.index_add(axis, indices, x)
+
+
+def collected(parts: list[Tensor], axis: int, start: Tensor) -> Tensor:
+    """Arrays side by side along a new axis; ``start`` where there are none."""
+    return torch.stack(torch.broadcast_tensors(*parts), axis) if parts else start  # type: ignore[no-untyped-call]
 
 
 def reshaped(x: Tensor, legs: int, *sizes: int) -> Tensor:
@@ -358,14 +394,16 @@ def attended(
     is_causal: bool = False,
 ) -> Tensor:
     """The softmax over keys of scaled products plus mask, times values; axes before the last two may lack."""
-    parts = (queries, keys, values, *(() if mask is None or mask.dim() < 3 else (mask,)))
-    around: torch.Size = torch.broadcast_shapes(*(part.shape[:-2] for part in parts))  # type: ignore[no-untyped-call]
+    parts = [queries, keys, values]
+    if mask is not None and (mask.dim() > queries.dim() or mask.shape[:-2].numel() > 1):
+        parts.append(mask)
+    around = broadcast(*(part.shape[:-2] for part in parts))
     flat = (1,) * (2 - len(around)) + tuple(around)
 
     def stacked(x: Tensor) -> Tensor:  # PyTorch's kernels want two axes before the last two
-        return (
-            x.expand(*flat, *x.shape[-2:]).flatten(0, -4) if len(flat) > 2 else x.expand(*flat, *x.shape[-2:])
-        )
+        if x.shape[:-2] != flat:
+            x = x.expand(*flat, *x.shape[-2:])
+        return x.flatten(0, -4) if len(flat) > 2 else x
 
     if mask is not None and is_causal:
         mask = causal(mask.expand(*mask.shape[:-2], queries.shape[-2], keys.shape[-2]))
@@ -379,7 +417,7 @@ def attended(
         is_causal=is_causal and mask is None,
         scale=scale,
     )
-    return found.reshape(*around, *found.shape[-2:])
+    return found if len(around) == 2 else found.reshape(*around, *found.shape[-2:])
 
 
 def inverse(x: Tensor, row: int = -2, column: int = -1) -> Tensor:

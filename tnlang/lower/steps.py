@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Var
+from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Var, names_in
 
 # ---------------------------------------------------------------- statements
 
@@ -46,10 +47,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """A stream's value is kept, to be met again by its number."""
+    """A value is kept, to be met again by its number or with all of them."""
 
     table: str
-    value: Var
+    value: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,32 @@ class Inherited:
 
 
 Step = Let | LetSeveral | Table | Append | Repeated | Within | CheckLegs | LetSize | GivenSize | Inherited
+
+
+def reads(steps: Sequence[Step]) -> Iterator[str]:
+    """The variables that steps read, as often as they do."""
+    for step in steps:
+        match step:
+            case Let(_, value) if value is not None:
+                yield from names_in(value)
+            case LetSeveral(_, value):
+                yield from names_in(value)
+            case Append(_, value):
+                yield from names_in(value)
+            case Repeated(body=body):
+                yield from reads(body)
+
+
+def targets(steps: Sequence[Step]) -> Iterator[str]:
+    """The variables that steps bind."""
+    for step in steps:
+        match step:
+            case Let(target):
+                yield target.text
+            case LetSeveral(several):
+                yield from (target.text for target in several)
+            case Repeated(body=body):
+                yield from targets(body)
 
 
 # ---------------------------------------------------------------- nets

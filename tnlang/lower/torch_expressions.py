@@ -16,6 +16,7 @@ from tnlang.lower.plan import (
     Attention,
     Binary,
     CallNet,
+    Collected,
     Conjugate,
     Constant,
     Cut,
@@ -41,6 +42,7 @@ from tnlang.lower.plan import (
     Num,
     OneHot,
     Permute,
+    Placed,
     Range,
     Reshape,
     Scalar,
@@ -232,6 +234,12 @@ class Writer:
                 return Code(f"torch.stack(({', '.join(map(self.text, exprs))}), dim={axis})")
             case OneHot(positions, size):
                 return Code(f"{library('F')}.one_hot({self.text(positions)}, {text(size)}).to({self.like})")
+            case Placed(x, positions, axis, size, rank, base):
+                given = [self.text(x), self.text(positions), str(axis), text(size), str(rank)]
+                given += [] if base is None else [self.text(base)]
+                return Code(f"placed({', '.join(given)})")
+            case Collected(table, axis, start):
+                return Code(f"collected({table}, {axis}, {self.text(start)})")
             case Lookup(positions, table, 2):
                 return Code(f"{library('F')}.embedding({self.text(positions)}, {self.text(table)})")
             case Lookup(positions, table, _):

@@ -19,6 +19,7 @@ from tnlang.lower.plan import (
     Linear,
     Normed,
     Permute,
+    Placed,
     Var,
     is_scalar,
     parts,
@@ -166,7 +167,7 @@ def _movable(expr: Expr) -> Iterator[Expr]:
     for part in parts(expr):
         if is_scalar(part):
             continue
-        if isinstance(part, Einsum | Linear | Attention | Along | CallNet | Normed | Binary):
+        if isinstance(part, Einsum | Linear | Attention | Along | CallNet | Normed | Binary | Placed):
             yield part
         yield from _movable(part)
 

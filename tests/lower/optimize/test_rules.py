@@ -268,3 +268,71 @@ def test_random_programs_are_the_same_with_and_without_rules(case: Case) -> None
     ]
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
+
+
+# ---------------------------------------------------------------- what stands among zeros
+
+
+PLACED = {
+    "filled": "y[k, e] = c[k, e] + at[i, k] x[i, e]",
+    "from nothing": "y[k, e] = x[i, e] at[i, k]",
+    "other way round": "y[e, k] = x[i, e] at[i, k] + c[k, e]",
+    "two values": "z[k, e] = at[i, k] x[i, e]; y[k, e] = c[k, e] + z[k, e] z[k, e]",
+}
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_what_one_hot_positions_multiply_is_put_there(name: str) -> None:
+    out = "d, k" if name == "other way round" else "k, d"
+    text = f"net f(x[q, d], c[k, d], at[q, k] onehot) -> y[{out}] {{\n {PLACED[name]}\n}}"
+    found = program(HEAD + text)
+    assert rewritten(found, "f")["placed"] >= 1
+    assert "one_hot" not in torch_source(found).partition("def forward(self, x")[2].partition("observed(")[0]
+    module = check(found, "f")
+    inputs = given_inputs(random_inputs(found, "f", SIZES, seed=3))
+    batch = {name: torch.stack([value, value.flip(0)]) for name, value in inputs.items()}
+    some = {"x": batch["x"], "c": inputs["c"], "at": inputs["at"]}
+    for together in (batch, some):
+        for place in range(2):
+            alone = {n: v[place] if v is batch[n] else v for n, v in together.items()}
+            torch.testing.assert_close(module(**together)[place], module(**alone), rtol=1e-9, atol=1e-11)
+
+
+def test_positions_that_are_equal_are_added() -> None:
+    found = program(f"{HEAD}net f(x[q, d], at[q, k] onehot) -> y[k, d] {{ y[k, e] = at[i, k] x[i, e] }}")
+    module = module_of(found, "f", {})
+    x = torch.ones(5, 4, dtype=torch.float64, requires_grad=True)
+    y = module(x, torch.tensor([1, 1, 5, 0, 1]))
+    assert y[:, 0].tolist() == [1, 3, 0, 0, 0, 1]
+    y.square().sum().backward()
+    assert x.grad is not None and x.grad[:, 0].tolist() == [6, 6, 2, 2, 6]
+
+
+COLLECTED = {
+    "side by side": "s[n, p, e] += basis(l)[n] z[p, e]",
+    "last": "s[p, e, n] += z[p, e] basis(l)[n]",
+    "scaled": "s[n, p, e] += 2 basis(l)[n] z[p, e]",
+}
+NOT_COLLECTED = {
+    "read in the turn": "s[n, p, e] += basis(l)[n] z[p, e] + 0.5 s[n, p, e]",
+    "not zero before": "s[n, p, e] += basis(l)[n] z[p, e]",
+}
+
+
+@pytest.mark.parametrize(("name", "body"), [*COLLECTED.items(), *NOT_COLLECTED.items()])
+def test_sums_over_turns_at_the_place_of_the_turn(name: str, body: str) -> None:
+    legs, out = ("p, e, n", "q, d, turn") if name == "last" else ("n, p, e", "turn, q, d")
+    start = "1" if name == "not zero before" else "0"
+    text = f"""dim q, d = 4, turn = 3
+net f(x0[q, d]) -> (s[{out}], z[q, d]) {{
+    param W[d, d] ~ normal(1)
+    stream s[{legs}] = {start} ones[{legs}]
+    stream z[p, e] = x0[p, e]
+    repeat l in 0..turn {{
+        z[p, e] += tanh(z[p, f] W[f, e])
+        {body}
+    }}
+}}"""
+    found = program(text.replace("W[d, d]", "W[a: d, b: d]"))
+    assert rewritten(found, "f")["collected"] == (name in COLLECTED)
+    check(found, "f")

@@ -1,8 +1,8 @@
 """The optimizer: a body of the Plan in better steps of the same value, by rules that have names.
 
-A rule looks at one expression, and through variables that are used just once: what is bound apart in the
-text may be one kernel. A value that is watched or replaced has a point and is never looked through, so that
-the body with a line for each value keeps its lines.
+Most rules look at one expression, and through variables that are used just once: what is bound apart in the
+text may be one kernel. Those of whole bodies come afterwards. A value that is watched or replaced has a point
+and is never looked through, so that the body with a line for each value keeps its lines.
 """
 
 from __future__ import annotations
@@ -14,18 +14,30 @@ from dataclasses import dataclass, field, replace
 from tnlang.lower.optimize.attention import attention
 from tnlang.lower.optimize.kernels import biased, gain, normed, picked, rsqrt, shift
 from tnlang.lower.optimize.linear import linear
-from tnlang.lower.plan import CallNet, Expr, Var, parts, rebuild
-from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Step
+from tnlang.lower.optimize.placed import collected, placed
+from tnlang.lower.plan import CallNet, Expr, Var, names_in, rebuild
+from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Step, reads, targets
 
 See = Callable[[Expr], Expr]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ExprRule:
     """``rewrite`` gives a better expression of the same value, or None where the rule does not fit."""
 
     name: str
     rewrite: Callable[[Expr, See], Expr | None]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRule:
+    """``rewrite`` gives a better body of the same value, and at how many places."""
+
+    name: str
+    rewrite: Callable[[Body], tuple[Body, int]]
+
+
+Rule = ExprRule | BodyRule
 
 
 def _alone(rewrite: Callable[[Expr], Expr | None]) -> Callable[[Expr, See], Expr | None]:
@@ -34,34 +46,41 @@ def _alone(rewrite: Callable[[Expr], Expr | None]) -> Callable[[Expr, See], Expr
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("attention", attention),
-    Rule("linear", _alone(linear)),
-    Rule("bias", _alone(biased)),
-    Rule("norm", _alone(normed)),
-    Rule("gain", _alone(gain)),
-    Rule("shift", _alone(shift)),
-    Rule("rsqrt", _alone(rsqrt)),
-    Rule("picked", _alone(picked)),
+    ExprRule("attention", attention),
+    ExprRule("linear", _alone(linear)),
+    ExprRule("bias", _alone(biased)),
+    ExprRule("norm", _alone(normed)),
+    ExprRule("gain", _alone(gain)),
+    ExprRule("shift", _alone(shift)),
+    ExprRule("rsqrt", _alone(rsqrt)),
+    ExprRule("picked", _alone(picked)),
+    ExprRule("placed", _alone(placed)),
+    BodyRule("collected", collected),
 )
 
 
 def optimized(body: Body, rules: Sequence[Rule] = RULES) -> tuple[Body, Counter[str]]:
     """The body with the rules applied wherever they fit, and how often each was."""
     applied: Counter[str] = Counter()
-    uses = Counter(_reads((*body.steps,))) + Counter(n for e in body.result for n in _names(e))
-    bound = Counter(_targets(body.steps))
+    uses = Counter(reads(body.steps)) + Counter(n for e in body.result for n in names_in(e))
+    bound = Counter(targets(body.steps))
     once = {name for name, count in uses.items() if count == 1 and bound[name] == 1}
-    block = _Block(tuple(rules), once, applied)
+    block = _Block(tuple(rule for rule in rules if isinstance(rule, ExprRule)), once, applied)
     steps = block.run(body.steps)
     result = tuple(block.best(expr) for expr in body.result)
-    return replace(body, steps=_alive(steps, result), result=result), applied
+    body = replace(body, steps=_alive(steps, result), result=result)
+    for rule in rules:
+        if isinstance(rule, BodyRule):
+            body, count = rule.rewrite(body)
+            applied += Counter({rule.name: count})
+    return body, applied
 
 
 @dataclass(slots=True)
 class _Block:
     """Steps in order; ``known`` is what variables used once stand for, as long as that can be said later."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[ExprRule, ...]
     once: set[str]
     applied: Counter[str]
     known: dict[str, Expr] = field(default_factory=dict)
@@ -93,6 +112,8 @@ class _Block:
                 if point is None and not target.subs and target.text in self.once:
                     self.known[target.text] = value
                 return replace(step, value=value)
+            case Append(table, value):
+                return Append(table, self.best(value))
             case LetSeveral(_, CallNet() as call):
                 found = rebuild(call, self.best)
                 assert isinstance(found, CallNet)
@@ -101,7 +122,7 @@ class _Block:
                 around, self.known = self.known, {}
                 step = replace(step, body=self.run(body))
                 self.known = around
-        self.forget(_targets((step,)))
+        self.forget(targets((step,)))
         return step
 
     def forget(self, names: Iterable[str]) -> None:
@@ -110,47 +131,14 @@ class _Block:
         self.known = {
             name: value
             for name, value in self.known.items()
-            if name not in gone and gone.isdisjoint(_names(value))
+            if name not in gone and gone.isdisjoint(names_in(value))
         }
-
-
-def _names(expr: Expr) -> Iterable[str]:
-    """The variables that an expression reads."""
-    if isinstance(expr, Var):
-        yield expr.text
-    for part in parts(expr):
-        yield from _names(part)
-
-
-def _reads(steps: Sequence[Step]) -> Iterable[str]:
-    for step in steps:
-        match step:
-            case Let(_, value) if value is not None:
-                yield from _names(value)
-            case LetSeveral(_, value):
-                yield from _names(value)
-            case Append(_, value):
-                yield from _names(value)
-            case Repeated(body=body):
-                yield from _reads(body)
-
-
-def _targets(steps: Sequence[Step]) -> Iterable[str]:
-    """The variables that steps bind."""
-    for step in steps:
-        match step:
-            case Let(target):
-                yield target.text
-            case LetSeveral(targets):
-                yield from (target.text for target in targets)
-            case Repeated(body=body):
-                yield from _targets(body)
 
 
 def _alive(steps: tuple[Step, ...], result: tuple[Expr, ...]) -> tuple[Step, ...]:
     """The steps without variables that nothing reads any more."""
     while True:
-        read = {*_reads(steps), *(name for expr in result for name in _names(expr))}
+        read = {*reads(steps), *(name for expr in result for name in names_in(expr))}
         kept = _reading(steps, read)
         if kept == steps:
             return steps
