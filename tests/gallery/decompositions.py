@@ -132,7 +132,8 @@ def S12_bipartition(T):
 def the_factors_are_those_of_torch(program):
     T = np.random.default_rng(0).normal(size=(4, 3, 2, 5))
     U, λ, Vh = torch.linalg.svd(torch.from_numpy(T).reshape(12, 10), full_matrices=False)
-    found = execute(program.ir, "parted", [], {"T": T}).cache
+    parted = program.nets["whole"].transform("decompose(T, svd, left = (a, b))")
+    found = execute(parted.program.ir, parted.name, [], {"T": T}).cache
     sizes = abs(found["T.U"].reshape(12, 10)), abs(found["T.V"].reshape(10, 10))
     off = relative(sizes[0], abs(U)), relative(found["T.λ"], λ), relative(sizes[1], abs(Vh.T))
     return max(off)

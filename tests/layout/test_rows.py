@@ -129,6 +129,11 @@ def test_a_long_row_breaks_before_its_operators_and_never_in_parentheses() -> No
     assert made.width < 960
     heights = {round(i.at[1]) for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"}
     assert len(heights) == 2
+    made = scene(sheets_of(HEAD + "figure f { equation B[i, j] = " + long + " }\n")[0])
+    signs = [i for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"]
+    equal = next(sign for sign in signs if sign.text == "=")
+    begun = min((sign for sign in signs if sign.at[1] > equal.at[1]), key=lambda sign: sign.at[0])
+    assert begun.text == "+" and begun.at[0] == pytest.approx(equal.at[0])
     made = scene(sheets_of(HEAD + "figure f { draw s (" + long + ") }\n")[0])
     heights = {round(i.at[1]) for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"}
     assert len(heights) == 1
@@ -148,6 +153,21 @@ def test_terms_that_run_from_top_to_bottom_are_made_of_one_height() -> None:
     heights = {name: {round(i.at[1], 2) for i in named if i.text == name} for name in "qs"}
     assert len(named) == 6 and len(heights["q"]) == len(heights["s"]) == 1
     assert lint(made) == ()
+
+
+def test_wires_whose_names_stand_in_two_rows_are_made_as_high_too() -> None:
+    text = """\
+        dim position = 5, hidden = 4
+        tensor A[position, p: position], W[hidden, h: hidden]
+        figure f {
+            flow down
+            draw A[q, k] A[k, r] W[d, c] W[c, e] + delta[q: position, r] delta[d: hidden, e]
+        }
+        """
+    made = scene(sheets_of(text)[0])
+    wires = [i.path for i in made.items if isinstance(i, WireItem)]
+    reach = [{round(path.start[1]), round(path.end[1])} for path in wires]
+    assert reach.count({min(map(min, reach)), max(map(max, reach))}) == 2
 
 
 def test_a_big_sum_that_is_added_to_something_has_an_outline() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.layout.pictures import diagrams_in, example_sheets, sheets_of
 from tnlang.draw.diagram import Diagram, Row, Shape, Sign
+from tnlang.draw.labels import measure, problem
 from tnlang.draw.view import names
 
 
@@ -192,6 +193,8 @@ def test_an_input_with_something_added_is_a_stream() -> None:
         ("lambda", r"\lambda"),
         ("head_size", r"\mathrm{head\ size}"),
         ("ln_1", r"\mathrm{ln}_{1}"),
+        ("attention.y*", r"y^{\ast }"),
+        ("x'*", r"x^{\prime \ast }"),
     ],
 )
 def test_names_are_written_as_a_paper_would(name: str, latex: str) -> None:
@@ -199,7 +202,28 @@ def test_names_are_written_as_a_paper_would(name: str, latex: str) -> None:
 
 
 def test_texts_of_a_program_cannot_break_out_of_their_label() -> None:
-    assert names.given(r"a}b\c_d$x^2$") == r"\mathrm{a\}b{\backslash}c\_d}x^2"
+    assert names.given(r"a}b\c_d$x^2$") == r"\text{a}{\}}\text{b}{\backslash}\text{c_d}x^2"
+
+
+@pytest.mark.parametrize("label", ["<b>", "a-b & c", "x* ~ 5% #1", "f(x) {y}"])
+def test_a_label_without_dollars_is_set_as_the_text_it_is(label: str) -> None:
+    """As wide as the same words in a caption, with no space round what formulas have space round."""
+    latex = names.given(label)
+    assert latex is not None and not problem(latex)
+    assert measure(latex, 20).width == pytest.approx(measure(label, 20, True).width, rel=0.04)
+
+
+def test_a_wire_with_more_ends_than_two_bears_its_name_once() -> None:
+    of = diagram("dim n = 3\ntensor A[n], B[n], C[n], D[n]\nfigure f { draw A[i] exp[i](B[i] C[i]) D[i] }")
+    assert [line.label for line in of.lines if line.label] == ["i"]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("direct", "direct"), ("0 -> 1 (V)", "block 0 → block 1 (V)"), ("ln_1 -> mlp", "ln 1 → mlp")],
+)
+def test_paths_are_told_in_words(path: str, shown: str) -> None:
+    assert names.way(path) == shown
 
 
 def test_ends_of_several_outputs_carry_their_output_and_those_of_one_do_not() -> None:

@@ -7,6 +7,7 @@ import pytest
 import tnlang
 from tests.elaborate.notation import codes
 from tests.transforms.test_three_ways import MODEL, STEPS, nested
+from tnlang.draw.scene import InkItem, LabelItem
 from tnlang.ir.program import Rewriting
 from tnlang.transforms import OF_ANOTHER_VALUE, TRANSFORMS
 
@@ -87,7 +88,44 @@ def test_only_the_step_that_is_not_exact_is_approximate() -> None:
         ("frees(f, y)", "TN901"),
         ("freeze(ablate(f, z), y)", "TN902"),
         ("freeze(g, y)", "TN201"),
+        ('freeze(f, y "a value")', "TN807"),
+        ('contract(f "plain", order = "V W")', "TN807"),
     ],
 )
 def test_mistakes_in_a_row(steps: str, code: str) -> None:
     assert codes(RULES + f"figure rows {{ steps {steps} }}") == [code]
+
+
+TWO = """
+dim n = 4
+net f(x[n]) -> y[n] { param A[n, n], B[n, n]; y[i] = A[i, j] B[j, k] x[k] }
+"""
+
+
+def test_a_text_after_a_net_stands_below_it_instead_of_the_call() -> None:
+    steps = 'decompose(contract(f "two", A, B, name = C), C, svd) "its SVD"'
+    item = row(tnlang.load(f"{TWO}figure rows {{ steps {steps} }}"))
+    assert item.captions == ("two", "contract(A, B, name = C)", "its SVD")
+
+
+def test_a_caption_means_nothing_where_no_row_is_drawn() -> None:
+    assert codes(TWO + 'net g = contract(f "two", A, B)') == ["TN807"]
+
+
+def test_a_row_of_nets_can_be_cut() -> None:
+    program = tnlang.load(TWO + "figure rows { steps decompose(f, A, svd); cut j }")
+    scene = program.figures["rows"].scene()
+    assert any(isinstance(item, InkItem) and item.role == "cut" for item in scene.items)
+
+
+def test_a_sum_contracted_to_one_tensor_is_drawn_as_one() -> None:
+    text = """
+    dim n = 4
+    net f(x[n], u[n]) -> y[n, m: n] { param A[n, n]; y[i, j] = A[i, j] + x[i] u[j] }
+    figure rows { steps contract(f, y) }
+    """
+    scene = tnlang.load(text).figures["rows"].scene()
+    found = [item.text for item in scene.items if isinstance(item, LabelItem) and item.kind == "sign"]
+    assert found == ["+", "="]
+    names = [item.text for item in scene.items if isinstance(item, LabelItem) and item.kind == "leg"]
+    assert sorted(names) == sorted(["i", "j"] * 3)

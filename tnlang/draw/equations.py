@@ -20,7 +20,7 @@ WIDEST, FAR = 900.0, 0.4
 """A row is no wider; what stands left of its first relation is far from the others beyond this part of it."""
 UPRIGHT = 2.0
 """A row of high terms may be so many times as wide as it is high."""
-SIGN_GAP, OPERATOR_INDENT = 28.0, 40.0
+SIGN_GAP = 28.0
 TIGHT_GAP, LEADING_GAP = 18.0, 10.0
 LINE_GAP = 40.0
 CAPTION_GAP, CAPTION_LINE = 22.0, 16.0
@@ -114,7 +114,8 @@ def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:
         assert isinstance(block, Block)
         items = list(block.items)
         longer = [(reach[end.down] - end.reach) * (1 if end.down else -1) for end in found]
-        if not all(_is_free(block, end, by) for end, by in zip(found, longer, strict=True)):
+        moved = [(end, by) for end, by in zip(found, longer, strict=True) if by]
+        if not all(_is_free(block, end, by, moved) for end, by in moved):
             continue
         for end, by in zip(found, longer, strict=True):
             for position in end.items:
@@ -123,13 +124,14 @@ def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:
     return done
 
 
-def _is_free(block: Block, end: _FreeEnd, by: float) -> bool:
-    """Whether nothing stands where a wire is drawn on and its name moves to."""
+def _is_free(block: Block, end: _FreeEnd, by: float, moved: Sequence[tuple[_FreeEnd, float]]) -> bool:
+    """Whether nothing stands where a wire is drawn on and its name moves to, but for what moves as far."""
+    together = {item for other, far in moved if abs(far - by) < 0.01 for item in other.items}
     way = union(ink_box(block.items[i]) for i in end.items if isinstance(block.items[i], LabelItem))
     tip = (end.at[0], end.at[1] + by)
     corridor = union([Box(*end.at, *end.at), Box(*tip, *tip), way.moved((0, by))])
-    others = (item for i, item in enumerate(block.items) if i not in end.items)
-    return not by or not any(ink_box(item).overlaps(corridor, 6.0) for item in others)
+    others = (item for i, item in enumerate(block.items) if i not in together)
+    return not any(ink_box(item).overlaps(corridor, 6.0) for item in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ def _broken(line: list[_Part], indent: float, widest: float, first: bool) -> Ite
     for operator, group in _groups(line):
         if operator and current and _line([*current, *group]).box.width > room:
             yield current
-            current, room = [], widest - indent - OPERATOR_INDENT
+            current, room = [], widest - indent
         current.extend(group)
     yield current
 
@@ -266,7 +268,7 @@ def _groups(line: Sequence[_Part]) -> Iterator[tuple[bool, list[_Part]]]:
 
 
 def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
-    """Lines below one another, their first relations above one another, operators a little to the right.
+    """Lines below one another, their first relations above one another, and operators that begin a line.
 
     A first side with a line of its own begins where the others do.
     """
@@ -281,7 +283,7 @@ def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
         if center is not None:
             x = anchor - center
         elif index:
-            x = anchor + OPERATOR_INDENT
+            x = anchor
         else:
             x = anchor + SIGN_GAP if related else 0.0
         items.extend(move_items(block.items, (x, y)))

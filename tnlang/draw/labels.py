@@ -184,22 +184,7 @@ def smallest_letter(label: LabelItem) -> float:
     return min((letter.size for letter in letters), default=EM) * label.size / EM
 
 
-def text_latex(text: str) -> str:
-    r"""A text of the program as LaTeX: upright but for what stands between dollars.
-
-    >>> text_latex("$W_Q^\\top$"), text_latex("seq pos"), text_latex("$k$-th {x}")
-    ('W_Q^\\top', '\\text{seq pos}', 'k\\text{-th }\\{\\text{x}\\}')
-    """
-    parts = re.split(r"\$(.*?)\$", text)
-    return "".join(part if index % 2 else _upright(part) for index, part in enumerate(parts) if part)
-
-
-_OUTSIDE_TEXT = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "&": r"\&", "<": r"\lt ", ">": r"\gt "}
-
-
-def _upright(text: str) -> str:
-    runs = re.split(r"([\\{}&<>])", text)
-    return "".join(_OUTSIDE_TEXT.get(run, rf"\text{{{run}}}") for run in runs if run)
+_SPOKEN = {"circ": "∘", "lt": "<", "gt": ">"}
 
 
 def plain_text(latex: str) -> str:
@@ -208,6 +193,7 @@ def plain_text(latex: str) -> str:
     >>> plain_text(r"\mathrm{softmax}_{k} \circ \text{my f}"), plain_text(r"\frac{1}{\sqrt{d}}")
     ('softmax_k ∘ my f', 'frac 1 sqrt d')
     """
-    words = re.sub(r"\\(?:mathrm|text|operatorname)\s*\{([^{}]*)\}", r"\1", latex).replace(r"\circ", "∘")
+    words = re.sub(r"\\(?:mathrm|text|operatorname)\s*\{([^{}]*)\}", r"\1", latex)
+    words = re.sub(r"\\(circ|lt|gt)\b", lambda sign: _SPOKEN[sign[1]], words)
     spoken = re.sub(r"\\([a-zA-Z]+)", r"\1 ", words)
     return re.sub(r"\s+", " ", re.sub(r"\\.|[{}]", " ", spoken)).replace("_ ", "_").replace("^ ", "^").strip()

@@ -314,13 +314,13 @@ class _Figure:
 
     def rewriting(self, item: ast.Steps, name: str) -> None:
         """Nested transforms as a row: what they begin with, and what each of them makes."""
-        stages = transformed.stages_of(item.value, name, self.scope())
+        stages = transformed.stages_of(replace(item.value, caption=item.caption), name, self.scope())
         if stages is None:
             return
         nets = tuple(stage.net.name for stage in stages)
         captions = tuple(" ".join(stage.caption.split()) for stage in stages)
         relations = tuple(stage.relation for stage in stages[1:])
-        self.items.append(Rewriting(nets, relations, captions, caption_of(item), origin=Origin(item.span)))
+        self.items.append(Rewriting(nets, relations, captions, origin=Origin(item.span)))
 
     def flow(self, direction: ast.Name) -> str:
         if direction.text in FLOWS:

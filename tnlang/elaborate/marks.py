@@ -52,16 +52,17 @@ def captioned(body: Sum, captions: dict[Span, str]) -> Sum:
     return replace(body, terms=tuple(map(with_caption, body.terms))) if captions else body
 
 
-def refuse_caption(parens: ast.Parens, scope: Scope) -> bool:
-    """Report a caption that is not that of a whole term of what a figure draws. Whether there is one."""
-    if parens.caption is None:
+def refuse_caption(captioned: ast.Parens | ast.TransformValue, scope: Scope) -> bool:
+    """Report a caption of what a figure does not draw by itself. Whether there is one."""
+    if captioned.caption is None:
         return False
-    scope.diagnostics.error(
-        "TN807",
-        "a caption belongs to a whole term of what a figure draws",
-        parens.caption.span,
-        hint='`draw (A[i, j] B[j, k] "one path") + (C[i, k] "another")`',
-    )
+    if isinstance(captioned, ast.Parens):
+        message = "a caption belongs to a whole term of what a figure draws"
+        hint = '`draw (A[i, j] B[j, k] "one path") + (C[i, k] "another")`'
+    else:
+        message = "a caption belongs to a net in a row of `steps`"
+        hint = '`steps contract(net "two matrices", A, B) "one"`'
+    scope.diagnostics.error("TN807", message, captioned.caption.span, hint=hint)
     return True
 
 
@@ -76,10 +77,10 @@ def marked(
     done = list(items)
     for after, mark in marks:
         known = done[after - 1] if after else None
-        if not isinstance(known, Draw | Equation):
+        if not isinstance(known, Draw | Equation | Rewriting):
             what = "cut" if isinstance(mark, ast.Cut) else "outline"
             hint = f"`draw A[i, j] B[j, k]; {what} {'j' if what == 'cut' else 'A, B'}`"
-            message = f"`{what}` stands after the draw or equation that it marks"
+            message = f"`{what}` stands after the draw, equation or row of nets that it marks"
             scope.diagnostics.error("TN807", message, mark.span, hint=hint)
             continue
         match mark:

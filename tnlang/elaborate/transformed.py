@@ -9,6 +9,7 @@ from typing import Literal
 
 from tnlang.elaborate.arithmetic import file_scope, find_module, is_broken, one_sub, path_text, size_of
 from tnlang.elaborate.headers import header_of
+from tnlang.elaborate.marks import refuse_caption
 from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
@@ -115,7 +116,7 @@ def _stages(
     """What a transform makes, after the nets on the way if it has steps of its own."""
     arguments = (value.arguments or ())[1:]
     given = arguments[0].span.to(arguments[-1].span).text if arguments else ""
-    caption = f"{transform}({given})" if given else transform
+    caption = _caption(value, f"{transform}({given})" if given else transform)
     steps = steps_of(transform)(request)[1:] if transform in OF_STEPS else ()
     for (rule, net), (after, _) in pairwise(steps):
         if rule != after:
@@ -126,13 +127,19 @@ def _stages(
         yield Stage(made, caption, "→")
     else:
         exact = "≈" not in made.note or "≈" in was
-        yield Stage(made, steps[-1][0] if steps else caption, "=" if exact else "≈")
+        yield Stage(made, _caption(value, steps[-1][0]) if steps else caption, "=" if exact else "≈")
+
+
+def _caption(value: ast.TransformValue, otherwise: str) -> str:
+    return value.caption.value if value.caption is not None else otherwise
 
 
 def _net(
     value: ast.TransformValue, name: str, scope: Scope, stages: list[Stage] | None = None
 ) -> tuple[Net, bool] | None:
     """A transform's first argument: a net by name, or another transform of one."""
+    if stages is None and refuse_caption(value, scope):
+        return None
     if value.entries is not None:
         scope.diagnostics.error("TN903", "a net is needed here, which has no entries", value.span)
         return None
@@ -155,7 +162,7 @@ def _net(
     if entry.net is None:
         return None
     if stages is not None:
-        stages.append(Stage(entry.net, path_text(value.path)))
+        stages.append(Stage(entry.net, _caption(value, path_text(value.path))))
     return entry.net, entry.owns
 
 
@@ -205,6 +212,8 @@ def _request(
 
 def _path(value: ast.TransformValue, scope: Scope, entries: bool = False) -> ValuePath | None:
     """The path of a value. Reports what is none, and brackets where ``entries`` does not allow them."""
+    if refuse_caption(value, scope):
+        return None
     if value.arguments is not None:
         scope.diagnostics.error(
             "TN903", "the path of a value is needed here", value.span, hint="`attention{0}.A`"

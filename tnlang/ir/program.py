@@ -104,8 +104,8 @@ class Rewriting(Part):
     nets: tuple[str, ...]
     relations: tuple[Literal["=", "≈", "→"], ...]
     captions: tuple[str, ...]
-    """What stands below each: the first one's name, then the transforms."""
-    caption: str = ""
+    """What stands below each: its text, else the first one's name, then the transforms."""
+    marks: tuple[Cut | Outline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,12 +314,17 @@ def file_level_names(net: Net) -> tuple[str, ...]:
 
 
 def output_sum(net: Net) -> Bind | None:
-    """The one output of a net, where it is a sum of several terms and the net has nothing but values."""
+    """The one output of a net, where it is a sum of several terms and the net has nothing but values.
+
+    Not one that a transform contracts to one tensor.
+    """
     if len(net.outputs) != 1 or not all(isinstance(s, Bind | Frozen) for s in net.body):
         return None
     name = net.outputs[0].name
     bound = [s for s in net.body if isinstance(s, Bind) and s.target.name == name and not s.target.subs]
-    return bound[0] if len(bound) == 1 and len(bound[0].body.terms) > 1 else None
+    if len(bound) != 1 or bound[0].target.derived:
+        return None
+    return bound[0] if len(bound[0].body.terms) > 1 else None
 
 
 def is_whole(net: Net, nets: Mapping[str, Net]) -> bool:

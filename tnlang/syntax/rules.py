@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, cast
 
 from lark import Token
@@ -146,6 +147,9 @@ class Rules(ExpressionRules):
         self, span: Span, *arguments: TransformArgument | None
     ) -> Many[TransformArgument]:
         return Many(span, present(arguments))
+
+    def transform_captioned(self, span: Span, value: t.TransformValue, caption: t.Text) -> t.TransformValue:
+        return replace(value, caption=caption, span=span)
 
     def transform_arrow(self, span: Span, *values: t.TransformValue) -> t.TransformArrow:
         return t.TransformArrow(values, span=span)

@@ -170,12 +170,12 @@ def _rim(port: Port, pose: Pose) -> Point:
             return (x, pose.at[1] + pose.half[1])
 
 
-def label_room(index: Index, line: int) -> float:
-    """The length that a wire's name asks for."""
+def label_room(index: Index, line: int, *, across: bool = False) -> float:
+    """The length that the name of a wire along the flow, or ``across`` it, asks for."""
     known = index.lines[line]
     if not known.label:
         return 0.0
-    if index.turned:  # beside an upright wire a name takes its height
+    if index.turned != across:  # beside an upright wire a name takes its height
         return 12.0 + enlarged(14.0, known.letters)
     return pieces.leg_extent(known, known.label, known.word).width + 10
 

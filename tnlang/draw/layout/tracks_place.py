@@ -198,9 +198,26 @@ class _Rows:
         for upper, lower in zip(range(len(self.found.rows)), range(1, len(self.found.rows)), strict=False):
             above = max(self.parts[i].box.bottom for i in self.found.rows[upper].items)
             below = max(-self.parts[i].box.top for i in self.found.rows[lower].items)
-            links = [n for n in self.found.links if self._rows_of(n)[0] == upper]
-            high = max((2 * self.index.half(self.index.shapes[n])[1] + 2 * LINK for n in links), default=0.0)
-            self.y.append(self.y[-1] + max(ROW, above + below + max(BETWEEN, high)))
+            links = [sum(self._gaps(n)) for n in self.found.links if self._rows_of(n)[0] == upper]
+            rungs = [
+                label_room(self.index, edge.line, across=True)
+                for edge in self.part.inner_edges
+                if {self.row.get(edge.a), self.row.get(edge.b)} == {upper, lower}
+            ]
+            self.y.append(self.y[-1] + max(ROW, above + below + max(BETWEEN, *links, *rungs)))
+
+    def _gaps(self, link: int) -> tuple[float, float]:
+        """The room above and below the middle of what links two tracks, for a straight wire's name too."""
+        half = self.index.half(self.index.shapes[link])[1]
+        rows = self._rows_of(link)
+        lines: list[list[int]] = [[], []]
+        for edge in self.part.of(link):
+            end = edge.other(link)
+            if end is not None:
+                lines[self.row[end] > rows[0]].append(edge.line)
+        rooms = ([label_room(self.index, line, across=True) for line in one] for one in lines)
+        above, below = (half + max(LINK, *room, 0.0) if len(room) == 1 else half + LINK for room in rooms)
+        return above, below
 
     # ------------------------------------------------------------ wires
 
@@ -244,7 +261,8 @@ class _Rows:
         part = shape_item(self.index, link, sides)
         upper = max(b.bottom for i, p in self.parts.items() if self.row[i] == rows[0] for b in (p.box,))
         lower = min(p.box.top for i, p in self.parts.items() if self.row[i] == rows[0] + 1)
-        middle = (self.y[rows[0]] + upper + self.y[rows[0] + 1] + lower) / 2
+        above, below = self._gaps(link)
+        middle = (self.y[rows[0]] + upper + above + self.y[rows[0] + 1] + lower - below) / 2
         return part.moved((x, middle))
 
     def _capped(self, whole: Placed, cap: int, ends: Mapping[int, Port]) -> Placed:

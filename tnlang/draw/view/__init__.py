@@ -85,8 +85,8 @@ def _panels(
             return tuple(marked(panel, marks) for panel in draw_panels(program, target, openings, caption))
         case Equation(caption=caption, marks=marks):
             return (marked(Panel(equation_row(program, item, openings), caption), marks),)
-        case Rewriting(caption=caption):
-            return (Panel(rewriting_row(program, item, openings), caption),)
+        case Rewriting(marks=marks):
+            return (marked(Panel(rewriting_row(program, item, openings)), marks),)
         case Steps(net=net, order=order, caption=caption):
             (panel,) = draw_panels(program, NetTarget(net), openings, "")
             if not isinstance(panel.content, Diagram):

@@ -330,9 +330,8 @@ class Builder:
                 opened = [i for i, end in enumerate(here) if end.open is not None]
                 loud = -1 if outside else (opened or dots or [0])[0]
                 for position, end in enumerate(here):
-                    # a word, and a name that stands at a free end, is written once along its wire
-                    quiet = (end.label.word or bool(opened)) and position != loud
-                    connect(joint, end, at_dot(middle, end.label), quiet)
+                    # a name is written once along its wire
+                    connect(joint, end, at_dot(middle, end.label), position != loud)
                 return [at_dot(middle, here[0].label)] if outside else []
 
             gather(root, ends, False)

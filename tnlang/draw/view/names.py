@@ -45,11 +45,32 @@ def upright(text: str) -> str:
 
 
 def given(label: str) -> str | None:
-    """The LaTeX of a ``label "…"``: formulas between dollars, the rest upright; None if it has none."""
+    r"""The LaTeX of a ``label "…"``: formulas between dollars, the rest text; None if it has none.
+
+    >>> given("$W_Q^\\top$"), given("seq pos"), given("$k$-th {x}")
+    ('W_Q^\\top', '\\text{seq pos}', 'k\\text{-th }{\\{}\\text{x}{\\}}')
+    """
     if not label:
         return None
     parts = re.split(r"\$([^$]*)\$", label)
-    return "".join(part if i % 2 else upright(part) for i, part in enumerate(parts) if part)
+    return "".join(part if i % 2 else _text(part) for i, part in enumerate(parts) if part)
+
+
+_OUTSIDE_TEXT = {
+    "\\": r"{\backslash}",
+    "{": r"{\{}",
+    "}": r"{\}}",
+    "&": r"{\&}",
+    "<": r"{\lt}",
+    ">": r"{\gt}",
+    "$": r"{\$}",
+}
+"""Characters that no text of the typesetter holds; in braces they stand as close as letters do."""
+
+
+def _text(words: str) -> str:
+    runs = re.split(r"([\\{}&<>$])", words)
+    return "".join(_OUTSIDE_TEXT.get(run) or rf"\text{{{run}}}" for run in runs if run)
 
 
 def _piece(text: str) -> str:
@@ -66,8 +87,8 @@ def math(name: str, subs: str = "", label: str = "") -> str:
 
     The name of the file that a value was imported from is left out.
 
-    >>> math("W_in"), math("W1"), math("x'"), math("tokens"), math("layers.W_V")
-    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}', 'W_{V}')
+    >>> math("W_in"), math("W1"), math("x'"), math("tokens"), math("layers.W_V"), math("y*")
+    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}', 'W_{V}', 'y^{\\\\ast }')
     """
     above = "^{" + subs + "}" if subs else ""
     if label:
@@ -75,7 +96,7 @@ def math(name: str, subs: str = "", label: str = "") -> str:
     if "·" in name:
         return r"\,".join(math(part) for part in name.split("·")) + above
     name = name.rsplit(".", 1)[-1]
-    bare = name.rstrip("'")
+    bare = name.rstrip("'*")
     primes = name[len(bare) :]
     split = re.fullmatch(r"([^\W\d_]+)(\d+)", bare)
     if split:
@@ -92,9 +113,16 @@ def math(name: str, subs: str = "", label: str = "") -> str:
             under = "_{" + ",".join(map(_piece, below)) + "}"
         else:
             text, under = upright(" ".join([base, *below])), ""
-    if primes and above:
-        return text + under + "^{" + r"\prime" * len(primes) + " " + subs + "}"
+    if primes and (above or "*" in primes):
+        marks = "".join(r"\prime " if mark == "'" else r"\ast " for mark in primes)
+        return text + under + "^{" + marks + subs + "}"
     return text + under + primes + above
+
+
+def way(name: str) -> str:
+    """The caption of a path through blocks: ``a_1 -> 0 (V)`` as ``a 1 → block 0 (V)``."""
+    steps = name.replace("_", " ").split(" -> ")
+    return " → ".join(f"block {step}" if step.split(" ")[0].isdecimal() else step for step in steps)
 
 
 def word(name: str) -> str:

@@ -80,15 +80,17 @@ def equation_row(program: Program, equation: Equation, openings: Openings) -> Ro
 def rewriting_row(program: Program, item: Rewriting, openings: Openings) -> Row:
     """Nets made from one another, with their relations, and below each what made it."""
     parts: list[Diagram | Sign] = []
-    for name, relation, caption in zip(item.nets, (None, *item.relations), item.captions, strict=True):
+    nets = [program.net(name) for name in item.nets]
+    spread = [_output_terms(program, net, openings) for net in nets]
+    relations = (None, *item.relations)
+    for net, terms, relation, caption in zip(nets, spread, relations, item.captions, strict=True):
         if relation is not None:
             parts.append(Sign(_RELATIONS[relation], "relation", relation))
-        net = program.net(name)
-        terms = _output_terms(program, net, openings)
         if terms:
             parts += terms
             continue
-        diagram = net_diagram(program, net, openings, compose=True, symbols=net.name == "main")
+        main = net.name == "main"
+        diagram = net_diagram(program, net, openings, compose=True, symbols=main, ends=any(spread))
         parts.append(replace(diagram, caption=caption))
     return Row(tuple(parts))
 

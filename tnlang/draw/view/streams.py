@@ -28,10 +28,12 @@ from tnlang.ir.slots import dotted
 from tnlang.ir.walk import statements
 
 
-def net_diagram(program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool) -> Diagram:
-    """The diagram of a whole net."""
+def net_diagram(
+    program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool, ends: bool = False
+) -> Diagram:
+    """The diagram of a whole net; with ``ends`` its free ends are named by their wires, as terms are."""
     scope = Scope(program, parted(as_stream(net), openings.ends), openings)
-    return _NetDrawing(scope, compose=compose, symbols=symbols).draw()
+    return _NetDrawing(scope, compose=compose, symbols=symbols, ends=ends).draw()
 
 
 def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
@@ -44,9 +46,17 @@ def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
 class _NetDrawing(Assignments):
     """``legs`` are those of the one output, where the net is called by an expression."""
 
-    def __init__(self, scope: Scope, *, compose: bool, symbols: bool, legs: Sequence[Wire] = ()) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        compose: bool,
+        symbols: bool,
+        legs: Sequence[Wire] = (),
+        ends: bool = False,
+    ) -> None:
         super().__init__(scope, compose=compose, symbols=symbols)
-        self.legs = legs
+        self.legs, self.ends = legs, ends
 
     def draw(self) -> Diagram:
         net = self.scope.net
@@ -73,7 +83,7 @@ class _NetDrawing(Assignments):
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
         for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
             told = wire.text if self.legs else f"{dotted(output.name, output.subs)}.{leg.name}"
-            symbol = bool(self.legs)
+            symbol = self.ends or bool(self.legs)
             of = (
                 names.math(output.name, ",".join(map(str, output.subs)))
                 if of_several and not self.legs

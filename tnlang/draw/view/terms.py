@@ -56,10 +56,10 @@ def _fall_into_a_row(terms: Sequence[Term], kept: frozenset[Wire]) -> bool:
 
 
 def _caption(term: Term) -> str:
-    """What a figure writes below a term; such a term is one picture."""
+    """What a figure, or a transform, writes below a term; such a term is one picture."""
     match term.nodes:
-        case (Bracket(caption=caption),):
-            return caption
+        case (Bracket(caption=caption, origin=origin),):
+            return names.way(caption) if origin.rules else caption
         case _:
             return ""
 

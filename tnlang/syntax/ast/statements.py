@@ -175,12 +175,13 @@ class TransformArrow(Syntax):
 class TransformValue(Syntax):
     """``freeze(model, A)``, a path of a net or of a value; ``arguments`` is None for a bare path.
 
-    ``entries`` are the brackets of a value: ``z[3, q, s]``.
+    ``entries`` are the brackets of a value: ``z[3, q, s]``. ``caption`` is the text after a net.
     """
 
     path: Path
     arguments: tuple[TransformValue | TransformArrow | TransformOption, ...] | None = None
     entries: Bracket | None = None
+    caption: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
