@@ -156,13 +156,17 @@ def test_terms_that_run_from_top_to_bottom_are_made_of_one_height() -> None:
 
 
 def test_wires_whose_names_stand_in_two_rows_are_made_as_high_too() -> None:
+    """What passes by is two wires; the words below them have no room on one line."""
     text = """\
         dim position = 5, hidden = 4
-        tensor A[position, p: position], W[hidden, h: hidden]
-        figure f {
-            flow down
-            draw A[q, k] A[k, r] W[d, c] W[c, e] + delta[q: position, r] delta[d: hidden, e]
+        input A[q: position, k: position]
+        param W[out: hidden, in: hidden]
+        net block(x[position, hidden]) -> y[position, hidden] {
+            stream r = x
+            r[q, d] += A[q, k] W[d, e] r[k, e]
+            y = r
         }
+        figure f { hide x; steps expand(block, paths, by = block) }
         """
     made = scene(sheets_of(text)[0])
     wires = [i.path for i in made.items if isinstance(i, WireItem)]

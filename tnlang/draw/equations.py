@@ -158,9 +158,9 @@ def _vertical_ends(block: Block) -> list[_FreeEnd]:
                 i
                 for i, label in enumerate(block.items)
                 if isinstance(label, LabelItem)
-                and label.kind == "leg"
+                and label.line == item.id
                 and abs(label.at[0] - at[0]) < 24
-                and 0 < (label.at[1] - at[1]) * (1 if down else -1) < 24
+                and 0 < (label.at[1] - at[1]) * (1 if down else -1) < 48
             )
             reach = (at[1] - block.axis) * (1 if down else -1)
             found.append(_FreeEnd(at, down, reach, (position, *names)))

@@ -204,7 +204,7 @@ class _Rows:
                 for edge in self.part.inner_edges
                 if {self.row.get(edge.a), self.row.get(edge.b)} == {upper, lower}
             ]
-            self.y.append(self.y[-1] + max(ROW, above + below + max(BETWEEN, *links, *rungs)))
+            self.y.append(self.y[-1] + max(ROW, above + below + max([BETWEEN, *links, *rungs])))
 
     def _gaps(self, link: int) -> tuple[float, float]:
         """The room above and below the middle of what links two tracks, for a straight wire's name too."""
@@ -216,7 +216,7 @@ class _Rows:
             if end is not None:
                 lines[self.row[end] > rows[0]].append(edge.line)
         rooms = ([label_room(self.index, line, across=True) for line in one] for one in lines)
-        above, below = (half + max(LINK, *room, 0.0) if len(room) == 1 else half + LINK for room in rooms)
+        above, below = (half + (max(LINK, *room) if len(room) == 1 else LINK) for room in rooms)
         return above, below
 
     # ------------------------------------------------------------ wires
