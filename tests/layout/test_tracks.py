@@ -8,11 +8,13 @@ from tests.conftest import EXAMPLES
 from tests.layout.pictures import diagrams_in, drawn, named, scene, sheets_of
 from tnlang.draw.diagram import Diagram, Row
 from tnlang.draw.faithful import faults
+from tnlang.draw.geometry import bbox
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.cost import crossings
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.lint import lint
+from tnlang.draw.scene import ShapeItem
 from tnlang.draw.view import view
 from tnlang.elaborate import load_program
 from tnlang.ir.program import NetTarget
@@ -66,6 +68,35 @@ def test_position_and_hidden_run_side_by_side_and_the_heads_between() -> None:
     for side in ("left", "right"):
         assert len({p.at[0] for p in placed.ports if p.side == side}) == 1
     clean(HEADS)
+
+
+def test_what_two_weights_share_with_a_wide_pattern_stands_amid_them() -> None:
+    wide = """
+    dim seq = 5, hidden = 8, head = 2, size = 4
+    tensor x[seq, hidden], W_Q[head, size, hidden], W_K[head, size, hidden]
+    tensor W_V[head, size, hidden], W_O[head, size, hidden]
+    A[h, q, k] = softmax[k](x[q, d] W_Q[h, s, d] W_K[h, s, e] x[k, e])
+    y[q, d] = A[h, q, k] W_O[h, s, d] W_V[h, s, e] x[k, e]
+    """
+    diagram, placed = drawn(wide)
+    o, v = (at(diagram, placed, name) for name in ("W_O", "W_V"))
+    dots = [placed.poses[shape.id].at for shape in diagram.shapes if shape.symbol == "dot"]
+    assert len(dots) == 2 and all(dot[0] == pytest.approx((o[0] + v[0]) / 2) for dot in dots)
+    clean(wide)
+
+
+def test_a_rung_has_room_for_its_name() -> None:
+    """In a picture that flows down the name is beside a level wire, as long as the word is."""
+    for name in ("h", "head", "attention_head"):
+        declared, _, product = HEADS.replace("head", name).rpartition("T[")
+        net = f"net op() -> T[q: seq, d: hidden, k: seq, e: hidden] {{ T[{product} }}"
+        text = f"{declared}{net}\nfigure f {{ flow down; draw op.T }}\n"
+        (diagram,) = (d for d in diagrams_in(sheets_of(text)[0]) if len(d.shapes) > 1)
+        shapes = [i for i in layout(diagram, "down").items if isinstance(i, ShapeItem)]
+        centers = {i.title.split(" ")[0]: bbox(i.outline).center for i in shapes}
+        a, o, v = centers["A"], centers["W_O"], centers["W_V"]
+        assert o[0] == pytest.approx(v[0]) and o[0] > a[0] and v[1] < a[1] < o[1]
+        clean(text)
 
 
 def test_rungs_are_upright_and_the_order_of_time_is_kept() -> None:

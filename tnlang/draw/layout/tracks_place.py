@@ -149,13 +149,17 @@ class _Rows:
         units = self._units()
         floor: dict[int, float] = {}
         self._greedy(units, floor)
-        for link in self.found.links:  # what one track has alone stands amid what the other has
+        for (
+            link
+        ) in self.found.links:  # what one track has alone and what the other has stand amid one another
             ends = [n for e in self.part.of(link) if (n := e.other(link)) is not None]
             for row in self._rows_of(link):
                 mine = [n for n in ends if self.row[n] == row]
-                rest = [self.x[n] for n in ends if self.row[n] != row]
+                rest = [n for n in ends if self.row[n] != row]
                 if len(mine) == 1 and len(rest) > 1:
-                    floor[mine[0]] = sum(rest) / len(rest)
+                    middle = sum(self.x[n] for n in rest) / len(rest)
+                    floor[mine[0]] = max(self.x[mine[0]], middle)
+                    floor.update({n: self.x[n] + floor[mine[0]] - middle for n in rest})
         self._greedy(units, floor)
         pins = [track.items[-1] for track in self.found.rows if track.last is None]
         if pins and self.index.flow != "right":  # what a circuit begins with stands under one another
