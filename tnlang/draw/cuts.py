@@ -17,8 +17,8 @@ from tnlang.draw.space import Space, meets
 
 REACH = 34.0
 """How far a cut goes on beyond the wire."""
-CLEAR, NEAR = 3.0, 2.0
-"""What a cut leaves free round a name; how near to other things a name may be moved."""
+CLEAR, INSIDE, NEAR = 3.0, 6.0, 2.0
+"""What a cut leaves free round a name, and round one in a shape that it goes through; how near to other things a name may be moved."""
 OUTWARDS = (0.0, 3.0, 6.0, 9.0)
 """How far it is moved along the cut, away from the wire, to pass the shapes at both sides."""
 SHORTEST = 6
@@ -29,7 +29,8 @@ def with_cuts(items: Sequence[Item], diagram: Diagram) -> list[Item]:
     """The items with the light lines of all cuts, each through all its places."""
     lines = [line for cut in diagram.cuts for line in _ways(items, diagram, cut)]
     made = _beside(items, lines)
-    names = [ink_box(item).grown(CLEAR) for item in made if isinstance(item, LabelItem)]
+    labels = [item for item in made if isinstance(item, LabelItem)]
+    names = [ink_box(item).grown(INSIDE if item.kind == "shape" else CLEAR) for item in labels]
     for line in lines:
         for stretch in clear_of(line, names):
             made.append(InkItem(curves.straight(*stretch), "cut", stroke=1.6))
