@@ -18,7 +18,7 @@ from tnlang.draw.space import Space, meets
 REACH = 34.0
 """How far a cut goes on beyond the wire."""
 CLEAR, INSIDE, NEAR = 3.0, 6.0, 2.0
-"""What a cut leaves free round a name, and round one in a shape that it goes through; how near to other things a name may be moved."""
+"""What a cut leaves free round a name, and round one in a shape; how near to other things names may move."""
 OUTWARDS = (0.0, 3.0, 6.0, 9.0)
 """How far it is moved along the cut, away from the wire, to pass the shapes at both sides."""
 SHORTEST = 6
