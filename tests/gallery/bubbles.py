@@ -254,8 +254,10 @@ def frozen_values_are_those_handed_in(program):
     torch.manual_seed(0)
     x = torch.randn(7, 64, dtype=torch.float64)
     off = 0.0
-    for net, count in (("two", 0), ("first", 1), ("both", 2)):
-        module = program.nets[net].module().double()
+    two = program.nets["two"]
+    stages = two, two.transform("freeze(attention{0}.A)"), two.transform("freeze(A)")
+    for count, net in enumerate(stages):
+        module = net.module().double()
         arrays = {name: nn.init.normal_(value) for name, value in module.state_dict().items()}
         A = torch.randn(2, 4, 7, 7, dtype=torch.float64)
         expected = x

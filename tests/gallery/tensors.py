@@ -98,10 +98,11 @@ def T17_ladder(A, B, C, D, E, V, W, X, Y, Z):
 
 
 @drawn
-def T18_hole(A, B, D, E, V, W, X, Y, Z):
-    C = torch.zeros(3, 3, 3, dtype=A.dtype, requires_grad=True)
-    torch.einsum(LADDER, A, V, B, W, C, X, D, Y, E, Z).backward()
-    return C.grad
+def T18_hole(A, B, C, D, E, V, W, X, Y, Z):
+    C.requires_grad_(True)
+    number = torch.einsum(LADDER, A, V, B, W, C, X, D, Y, E, Z)
+    number.backward()
+    return number.detach(), C.grad
 
 
 @drawn

@@ -208,6 +208,17 @@ def test_a_wide_left_side_has_a_line_of_its_own() -> None:
     assert sign.at[0] < 40 and made.width < 900
 
 
+def test_a_left_side_has_a_line_of_its_own_where_that_makes_fewer_lines() -> None:
+    """Two of nine terms have room beside it, and three below it; beside one tensor they stay."""
+    terms = " + ".join(["A[i, a] B[a, b] A[b, j]"] * 9)
+    for left, alone in (("A[i, a] B[a, b] A[b, c] B[c, j]", True), ("B[i, j]", False)):
+        made = scene(sheets_of(HEAD + f"figure f {{ equation {left} = {terms} }}\n")[0])
+        signs = [i for i in made.items if isinstance(i, LabelItem) and i.kind == "sign"]
+        equal = next(sign.at[1] for sign in signs if sign.text == "=")
+        above = [i for i in made.items if isinstance(i, ShapeItem) and bbox(i.outline).bottom < equal]
+        assert len(above) == (4 if alone else 0)
+
+
 def test_columns_that_a_big_sum_picks_are_vectors() -> None:
     text = """\
         dim m = 5, r = 3

@@ -17,7 +17,7 @@ from tnlang.draw.scene import Item, LabelItem, LineTo, Path, Point, ShapeItem, W
 from tnlang.draw.sides import path_ends
 
 WIDEST, FAR = 900.0, 0.4
-"""A row is no wider; what stands left of its first relation is far from the others beyond this part of it."""
+"""A row is no wider; what stands left of its first relation takes much of it beyond this part of it."""
 UPRIGHT = 2.0
 """A row of high terms may be so many times as wide as it is high."""
 SIGN_GAP = 28.0
@@ -76,8 +76,8 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST, page: float
     """An equation or sum: terms and signs on one axis.
 
     A row wider than ``widest`` (or, if it is high, than a ``page``) breaks before its relations after the
-    first (before that too, if much stands left of it), which then stand below one another; a line still too
-    wide breaks before its operators.
+    first, which then stand below one another; a line still too wide breaks before its operators. Where much
+    stands left of the first relation it breaks before that too, if that makes fewer lines.
     """
     cells = _parenthesised([_part(part) for part in _stretched(parts)])
     cells = [_leading(cell, cells[index - 1] if index else None) for index, cell in enumerate(cells)]
@@ -87,15 +87,20 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST, page: float
         return line
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     indent = _relation_at(cells) or 0.0
+    lines = _lines(cells, relations[1:], indent, widest)
     first_side = cells[: relations[1]] if len(relations) > 1 else cells
-    if indent > FAR * widest and _line(first_side).box.width > widest:
-        indent = 0.0
-    else:
-        relations = relations[1:]
-    starts = [0, *relations]
-    lines = [cells[start:stop] for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True)]
-    broken = [piece for i, line in enumerate(lines) for piece in _broken(line, indent, widest, first=i == 0)]
-    return _aligned(broken)
+    apart = _lines(cells, relations, 0.0, widest)
+    too_wide = indent > FAR * widest and _line(first_side).box.width > widest
+    if too_wide or (indent > FAR / 2 * widest and len(apart) < len(lines)):
+        lines = apart
+    return _aligned(lines)
+
+
+def _lines(cells: Sequence[_Part], breaks: Sequence[int], indent: float, widest: float) -> list[list[_Part]]:
+    """The parts in lines: from the breaks on, and before operators where one is too wide."""
+    starts = [0, *breaks]
+    lines = [list(cells[start:stop]) for start, stop in zip(starts, [*starts[1:], len(cells)], strict=True)]
+    return [piece for i, line in enumerate(lines) for piece in _broken(line, indent, widest, first=i == 0)]
 
 
 def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:

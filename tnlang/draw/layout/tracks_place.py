@@ -206,7 +206,7 @@ class _Rows:
             rungs = [
                 label_room(self.index, edge.line, across=True)
                 for edge in self.part.inner_edges
-                if {self.row.get(edge.a), self.row.get(edge.b)} == {upper, lower}
+                if edge.b is not None and {self.row.get(edge.a), self.row.get(edge.b)} == {upper, lower}
             ]
             self.y.append(self.y[-1] + max(ROW, above + below + max([BETWEEN, *links, *rungs])))
 
