@@ -1,12 +1,13 @@
 """Circuits of a net of GPT-2 small's sizes against TransformerLens 3.9, on the same random weights.
 
-    python -m benchmarks.circuits composition|attribution|spectra|memory [ROUNDS]     (9 where none are given)
+    python -m benchmarks.circuits composition|attribution|spectra|memory|trained [ROUNDS]
 
-Values are compared first, then both sides run in turns (``timing.py``). ``composition`` is of Q, K and V and
-all pairs of heads. ``attribution`` is of 144 heads at each of 512 positions, cache given: one token for all
+Values are compared first, then both sides run in turns (``timing.py``), nine times each where no
+number is given. ``composition`` is of Q, K and V and all pairs of heads. ``attribution`` is of 144 heads at each of 512 positions, cache given: one token for all
 positions, then each position's own. ``spectra`` are the singular values and eigenvalues of all 144 circuits
 from tokens to logits; theirs is one head in each round, so that the goal is 144 times as high. ``memory``
-runs ours alone and says the peak of the process.
+runs everything of C2 and C6 for all heads, ours alone, and says the peak of the process; ``trained`` does so
+with spectra that decay.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from __future__ import annotations
 import logging
 import resource
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 import tnlang
-from benchmarks.timing import ROUNDS, THREADS, alternate, processor
-from tnlang.circuits import Circuits, attribution, composition, copying
+from benchmarks.timing import ROUNDS, THREADS, alternate, clock, processor
+from tnlang.circuits import Circuit, Circuits, attribution, composition, copying, logit_lens
 
 LAYERS, HEADS, SIZE, HIDDEN, VOCAB, POSITIONS = 12, 12, 64, 768, 50257, 512
 GOALS = {"composition": 0.08, "attribution": 0.015, "spectra": 0.03 * LAYERS * HEADS}
@@ -91,9 +91,9 @@ def peer(given: dict[str, torch.Tensor]) -> Any:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    begun = clock()
     work()
-    return time.perf_counter() - begun
+    return clock() - begun
 
 
 def compare(what: str, rounds: int, own: Callable[[], object], theirs: Callable[[], object]) -> None:
@@ -170,9 +170,33 @@ def spectra(rounds: int) -> None:
     compare("spectra of 144 heads, against one", rounds, own, theirs)
 
 
+def decaying() -> dict[str, torch.Tensor]:
+    """As ``weights``, with spectra that fall and tokens of unlike norms, as those of trained nets do."""
+    found = weights()
+    for name, array in found.items():
+        if name.startswith("attn"):
+            scale = torch.exp(-torch.arange(SIZE) / 16)
+            found[name] = array * (scale[:, None] if name.endswith("O") else scale)
+    scale = (1 + torch.arange(HIDDEN)).rsqrt()
+    turned = torch.linalg.qr(torch.randn(HIDDEN, HIDDEN)).Q
+    norms = torch.exp(0.2 * torch.randn(VOCAB, 1))
+    found["W_E"] = (found["W_E"] * scale * norms) @ turned
+    found["W_U"] = turned.T @ (found["W_U"] * scale[:, None] * norms.T)
+    found["W_U"] -= found["W_U"].mean(dim=0)
+    return found
+
+
 def memory(_: int) -> None:
-    """Everything of C2 and C6 for all heads, ours alone."""
-    given = weights()
+    """Everything of C2 and C6 for all heads, ours alone; the largest entries for those of one layer."""
+    whole(weights(), [3])
+
+
+def trained(_: int) -> None:
+    """The same with spectra that decay, the largest entries of all heads."""
+    whole(decaying(), [*range(LAYERS)])
+
+
+def whole(given: dict[str, torch.Tensor], layers: list[int]) -> None:
     circuits = ours(given)
     tokens = torch.randint(VOCAB, (1, POSITIONS), generator=torch.Generator().manual_seed(1))
     module = tnlang.load(TEXT).nets["model"].module()
@@ -180,24 +204,40 @@ def memory(_: int) -> None:
     cache = module.run_with_cache(tokens, names_filter=["*.z", "x.*", "*.scale"])[1]
     begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     QK, OV = circuits.full_scores(circuits.QK), circuits.full(circuits.OV)
+    heads = len(layers) * HEADS
     work = {
         "composition of all pairs": lambda: [composition(circuits, kind) for kind in ("Q", "K", "V")],
-        "singular values of OV": OV.singular_values,
-        "singular values of QK": QK.singular_values,
-        "eigenvalues and copying of OV": lambda: copying(OV),
+        "singular values of both": lambda: (OV.singular_values(), QK.singular_values()),
+        "eigenvalues of both, copying of OV": lambda: (copying(OV), QK.eigenvalues()),
         "norms and traces of both": lambda: (QK.norm(), OV.norm(), QK.trace(), OV.trace()),
-        "diagonals of OV": OV.diagonal,
-        "a row of each": lambda: (QK.row(17), OV.row(17)),
+        "diagonals of both": lambda: (OV.diagonal(), QK.diagonal()),
+        "a row and a column of both": lambda: [
+            full(17) for one in (OV, QK) for full in (one.row, one.column)
+        ],
+        "singular vectors of one layer's OV": OV.at(layer=3).svd,
         "attribution of all heads": lambda: attribution(circuits, cache, tokens),
-        "top entries of one head's OV": lambda: OV.at(layer=3, h=5).top(10),
+        "logit lens": lambda: logit_lens(circuits, cache, tokens),
+        f"ten largest of OV, {heads} heads": lambda: [OV.at(layer=layer).top(10) for layer in layers],
+        f"ten largest of QK, {heads} heads": lambda: [QK.at(layer=layer).top(10) for layer in layers],
     }
     for name, one in work.items():
-        print(f"{name:32} {seconds(one):8.2f} s", flush=True)
+        print(f"{name:36} {seconds(one):8.2f} s", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"peak of the process {peak / 2**20:.2f} GiB, {begun / 2**20:.2f} before the first of these")
+    check("ten largest of one head", OV.at(layer=3, h=5).top(10)[0], largest(OV.at(layer=3, h=5)))
 
 
-PARTS = {"composition": compositions, "attribution": attributions, "spectra": spectra, "memory": memory}
+def largest(circuit: Circuit) -> torch.Tensor:
+    """The ten largest entries by writing all of them out, some rows at a time."""
+    rows = torch.arange(circuit.shape[0]).split(512)
+    found = torch.cat([circuit.entries(some, None).flatten().topk(10).values for some in rows])
+    return found.topk(10).values
+
+
+PARTS = {
+    "composition": compositions, "attribution": attributions, "spectra": spectra, "memory": memory,
+    "trained": trained,
+}  # fmt: skip
 
 
 def main() -> None:

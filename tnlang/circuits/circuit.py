@@ -14,8 +14,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tnlang.circuits.network import Operand, Operands, contract, count, size_of, sizes_of, thinnest
-from tnlang.circuits.small import BLOCK, largest_products, one_thread, root
+from tnlang.circuits.largest import largest_products
+from tnlang.circuits.network import (
+    Operand,
+    Operands,
+    contract,
+    contract_along,
+    count,
+    size_of,
+    sizes_of,
+    thinnest,
+)
+from tnlang.circuits.small import BLOCK, one_thread, root
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import fresh_wire, new_id
 from tnlang.source import ValueMismatch
@@ -200,20 +210,16 @@ class Circuit:
         square = self._closed()
         if not square.rows:
             return contract(square.operands, square.batch)[..., None]
-        leg = square.rows[0]
-        step = max(1, BLOCK // max(1, count((*square.batch, *square.rows[1:])) * self.rank))
-        parts = []
-        for start in range(0, size_of(leg), step):
-            part = square.picked(leg, slice(start, start + step))
-            parts.append(contract(part.operands, (*part.batch, *part.rows)))
-        return torch.cat(parts, dim=len(square.batch)).reshape(*sizes_of(square.batch), -1)
+        found = contract_along(square.operands, (*square.batch, *square.rows), square.rows[0], BLOCK)
+        return found.reshape(*sizes_of(square.batch), -1)
 
     def top(self, k: int, largest: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """The k largest (or smallest) entries of each matrix, with their rows and columns: [batch, k] each.
 
-        Exact, matrix by matrix and in blocks. A block is not written out where norms say that it cannot hold
-        a larger entry.
+        Exact, matrix by matrix (``largest.py``). Raises ValueMismatch for complex entries.
         """
+        if self.dtype.is_complex:
+            raise ValueMismatch(f"{self.name or 'the circuit'} has complex entries: none is the largest")
         found = []
         for places in itertools.product(*(range(size_of(wire)) for wire in self.batch)):
             one = self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import deque
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tnlang.ir.net import Wire
-from tnlang.ir.order import pairwise
+from tnlang.ir.order import Step, pairwise
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -52,26 +53,92 @@ def contract(operands: Sequence[Operand], kept: Sequence[Wire]) -> Tensor:
 
     A wire that no operand has is broadcast along. The order of pairs is the one that all of the package uses.
     """
+    current = list(operands)
+    for step in _steps(operands, kept):
+        taken = _taken(current, step)
+        current.append(Operand(_einsum(taken, step.out), step.out))
+    return _shown(current, kept)
+
+
+def contract_along(operands: Sequence[Operand], kept: Sequence[Wire], leg: Wire, most: int) -> Tensor:
+    """``contract``, some entries of a kept leg at a time: arrays along it have about ``most`` entries.
+
+    The order is the cheapest one for all entries of the leg; what does not have the leg is contracted once.
+    """
+    steps = _steps(operands, kept)
+    along = [wires for wires in (*(o.wires for o in operands), *(step.out for step in steps)) if leg in wires]
+    size = max(1, most // max((count(w for w in wires if w != leg) for wires in along), default=1))
+    fixed: dict[int, Operand] = {}
+    parts: list[Operand] = []
+    for start in range(0, size_of(leg), size):
+        current = [_some(operand, leg, start, size) for operand in operands]
+        for number, step in enumerate(steps):
+            taken = _taken(current, step)
+            still = [leg not in operand.wires for operand in taken]
+            if not all(still):
+                if any(still):
+                    place = still.index(True)
+                    if number not in fixed:
+                        fixed[number] = _laid_out(taken[place], taken[1 - place].wires)
+                    # The large matrix second: a product with a few rows is faster than with a few columns.
+                    taken = [taken[1 - place], fixed[number]]
+                current.append(Operand(_einsum(taken, step.out), step.out))
+                continue
+            if number not in fixed:
+                fixed[number] = Operand(_einsum(taken, step.out), step.out)
+            current.append(fixed[number])
+        parts += current
+    if not along:
+        return _shown(parts[:1], kept)
+    axis = parts[0].wires.index(leg)
+    return _shown([Operand(torch.cat([part.array for part in parts], dim=axis), parts[0].wires)], kept)
+
+
+def _steps(operands: Sequence[Operand], kept: Sequence[Wire]) -> list[Step]:
     held = {wire for operand in operands for wire in operand.wires}
     sizes = {wire: size_of(wire) for wire in held | set(kept)}
-    current = list(operands)
-    for step in pairwise([operand.wires for operand in operands], kept, sizes):
-        right = None if step.right is None else current.pop(step.right)
-        left = current.pop(step.left)
-        taken = (left,) if right is None else (left, right)
-        current.append(Operand(_einsum(taken, step.out), step.out))
-    if not current:
+    return pairwise([operand.wires for operand in operands], kept, sizes)
+
+
+def _taken(current: list[Operand], step: Step) -> list[Operand]:
+    """The operands of a step, taken away from those that are left."""
+    right = [] if step.right is None else [current.pop(step.right)]
+    return [current.pop(step.left), *right]
+
+
+def _some(operand: Operand, leg: Wire, start: int, size: int) -> Operand:
+    """An operand at some entries of a leg; as it is where it does not have it."""
+    if leg not in operand.wires:
+        return operand
+    size = min(size, size_of(leg) - start)
+    return Operand(operand.array.narrow(operand.wires.index(leg), start, size), operand.wires)
+
+
+def _laid_out(operand: Operand, others: Sequence[Wire]) -> Operand:
+    """The same with the wires that it shares before its own, so that meeting them often copies nothing."""
+    wires = tuple(sorted(operand.wires, key=lambda wire: wire not in others))
+    order = [operand.wires.index(wire) for wire in wires]
+    return Operand(operand.array.permute(order).contiguous(), wires)
+
+
+def _shown(left: Sequence[Operand], kept: Sequence[Wire]) -> Tensor:
+    """What a product has come to, on the kept wires."""
+    if not left:
         return torch.ones(sizes_of(kept))
-    (result,) = current
-    shape = [sizes[wire] if wire in result.wires else 1 for wire in kept]
+    (result,) = left
+    shape = [size_of(wire) if wire in result.wires else 1 for wire in kept]
     return result.array.reshape(shape).expand(sizes_of(kept))
 
 
 def _einsum(operands: Sequence[Operand], out: Sequence[Wire]) -> Tensor:
-    letter: dict[Wire, str] = {}
-    for operand in operands:
-        for wire in operand.wires:
-            letter.setdefault(wire, _LETTERS[len(letter)])
+    wires = tuple(dict.fromkeys(wire for operand in operands for wire in operand.wires))
+    summed = tuple(wire for wire in wires if wire not in out)
+    if summed and all(set(o.wires) == set(wires) for o in operands) and count(summed) < count(out):
+        # Many short sums of products of entries: as products of matrices they would be one by one.
+        order = (*out, *summed)
+        arrays = (o.array.permute([o.wires.index(wire) for wire in order]) for o in operands)
+        return functools.reduce(torch.mul, arrays).sum(dim=tuple(range(len(out), len(order))))
+    letter = dict(zip(wires, _LETTERS, strict=False))
     terms = ",".join("".join(letter[wire] for wire in operand.wires) for operand in operands)
     result = "".join(letter[wire] for wire in out)
     return torch.einsum(f"{terms}->{result}", *(operand.array for operand in operands))

@@ -1,8 +1,7 @@
-"""What a product of two thin parts says of their large product: its R factors, its largest entries."""
+"""The R factors of the thin parts of a product: what its singular values and norm come from."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +12,8 @@ from tnlang.circuits.network import Operand, Operands, contract, count, sizes_of
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import new_id
 
-BLOCK = 1 << 24
-"""Entries of a product that are written out at a time."""
+BLOCK = 1 << 22
+"""Entries of an array that stands for a part of a larger one only."""
 CHUNK = 4096
 """Rows that are converted to float64 at a time."""
 
@@ -83,34 +82,3 @@ def _identity(operand: Operand, wires: tuple[Wire, ...]) -> tuple[object, ...]:
     """What makes an operand the same as another: its array, and where its wires are among these."""
     array = operand.array
     return (array.data_ptr(), array.shape, array.stride(), tuple(wires.index(wire) for wire in operand.wires))
-
-
-def largest_products(left: Tensor, right: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The k largest entries of ``left @ right.T``, with their rows and columns; from the largest on."""
-    if right.shape[0] > right.shape[1]:
-        # On an orthonormal basis the norms of rows say most about their products.
-        right, triangle = torch.linalg.qr(right)
-        left = left @ triangle.mT
-    lengths, rows = left.norm(dim=1).sort(descending=True)
-    widths, columns = right.norm(dim=1).sort(descending=True)
-    left, right = left[rows], right[columns]
-    k = min(k, left.shape[0] * right.shape[0])
-    values, places = left.new_zeros(0), rows.new_zeros(0)
-    side = math.isqrt(BLOCK) // 2
-    slack = 1 + 100 * torch.finfo(left.dtype).eps
-    for i in range(0, left.shape[0], side):
-        for j in range(0, right.shape[0], side):
-            if len(values) == k and lengths[i] * widths[j] * slack < values[-1]:
-                break
-            block = left[i : i + side] @ right[j : j + side].T
-            least = values[-1] if len(values) == k else -math.inf
-            over = torch.nonzero(block.amax(dim=1) > least).flatten()
-            if not len(over):
-                continue
-            found, where = block[over].flatten().topk(min(k, len(over) * block.shape[1]))
-            across, along = over[where // block.shape[1]] + i, where % block.shape[1] + j
-            values = torch.cat([values, found])
-            places = torch.cat([places, across * right.shape[0] + along])
-            values, order = values.topk(min(k, len(values)))
-            places = places[order]
-    return values, rows[places // right.shape[0]], columns[places % right.shape[0]]
