@@ -2,12 +2,12 @@
 
     python -m benchmarks.circuits composition|attribution|spectra|memory|trained [ROUNDS]
 
-Values are compared first, then both sides run in turns (``timing.py``), nine times each where no
-number is given. ``composition`` is of Q, K and V and all pairs of heads. ``attribution`` is of 144 heads at each of 512 positions, cache given: one token for all
-positions, then each position's own. ``spectra`` are the singular values and eigenvalues of all 144 circuits
-from tokens to logits; theirs is one head in each round, so that the goal is 144 times as high. ``memory``
-runs everything of C2 and C6 for all heads, ours alone, and says the peak of the process; ``trained`` does so
-with spectra that decay.
+Values are compared first, then both sides run in turns (``timing.py``), nine times where no number is given.
+``composition`` is of Q, K and V and all pairs of heads. ``attribution`` is of 144 heads at each of 512
+positions, cache given: one token for all positions, then each position's own. ``spectra`` are the singular
+values and eigenvalues of all 144 circuits from tokens to logits; theirs is one head a round, so that the goal
+is 144 times as high. ``memory`` runs everything of C2 and C6 for all heads, ours alone, and says the peak
+of the process; ``trained`` does so with spectra that decay.
 """
 
 from __future__ import annotations
