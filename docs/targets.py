@@ -47,8 +47,8 @@ ALL = (
     Target(
         "attention_frozen",
         _gallery("N14_frozen", "N15_head_sums"),
-        "As rows they are alike: identity plus heads, all at once or under a Σ. By hand the block "
-        "stands before the equals sign; layout draws it as a figure of its own.",
+        "As rows they are alike: identity plus heads, all at once or under a Σ, and layout shows the two "
+        "weights before they become one. By hand the block itself stands before the equals sign.",
     ),
     Target(
         "attention_pattern",
@@ -84,7 +84,8 @@ ALL = (
     Target(
         "ladder",
         _gallery("T17_ladder", "T18_hole"),
-        "Layout is as square; the hole is three free ends, without the dashed circle that marks it by hand.",
+        "Layout is as square, and shows the ladder before and after too; by hand the hole has a dashed "
+        "circle, here the names of its three legs stand in it.",
     ),
     Target(
         "legs",
@@ -105,14 +106,14 @@ ALL = (
     Target(
         "mps_ttsvd",
         _gallery("S16_tensor_train"),
-        "By hand is better: a row for each split, every leg below the one above, and a line where the "
-        "next cut falls; layout draws three panels, and what is left over as a circle.",
+        "As good: a row for each split, every leg below the one above, and a line where the next cut falls. "
+        "Layout is exact up to the last row and says where the train is cut; by hand there are numbers.",
     ),
     Target(
         "path_expansion",
         _gallery("N20_v_composition"),
-        "As good: network, equals sign and terms of one height. By hand each head stands at the "
-        "height of its layer; layout names both ends of every track.",
+        "As good: network, equals sign, and terms of one height whose input is free. By hand each head "
+        "stands at the height of its layer; layout names both ends of every track.",
     ),
     Target(
         "ring_trace",

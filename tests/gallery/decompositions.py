@@ -172,7 +172,7 @@ def S15_mps(**A):
 
 @drawn
 def S16_tensor_train(T):
-    return T, T, torch.from_numpy(tensor_train(T.numpy(), rank=[1, 4, 4, 4, 1]).to_tensor())
+    return T, T, T, T, torch.from_numpy(tensor_train(T.numpy(), rank=[1, 4, 4, 4, 1]).to_tensor())
 
 
 @claim("S16_tensor_train")

@@ -18,7 +18,7 @@ from tests.elaborate.notation import elaborated, net
 from tests.strategies import Case, programs
 from tests.torch.modules import built, given_inputs
 from tnlang.ir.check import violations
-from tnlang.ir.net import Bind, Call, Decl
+from tnlang.ir.net import Bind, Call, Decl, Factor
 from tnlang.ir.program import Program
 from tnlang.ir.slots import called, used_file_level
 from tnlang.ir.walk import statements
@@ -220,6 +220,15 @@ def test_a_parameter_of_a_called_net_and_the_factors_of_a_factor() -> None:
     callee = next(s.net for s in program.net("f").body if isinstance(s, Call) and s.name == "last")
     assert list(_factor_names(program, callee)) == ["W.U", "W.λ", "W.V", "W.V.U", "W.V.λ", "W.V.V"]
     assert "≈" in program.net("f").note, "a caller notes what it calls"
+
+
+def test_a_bond_has_another_name_than_the_legs_beside_it() -> None:
+    program = elaborated(DEEP + "net f = decompose(decompose(before, last.W, svd), last.W.V, svd, rank = 3)")
+    callee = next(s.net for s in program.net("f").body if isinstance(s, Call) and s.name == "last")
+    made = [decl for s in program.net(callee).body if isinstance(s, Factor) for decl in s.factors]
+    legs = [[leg.name for leg in decl.legs] for decl in made]
+    assert all(len(set(names)) == len(names) for names in legs)
+    assert ["s_2"] in legs
 
 
 def _factor_names(program: Program, name: str) -> Iterator[str]:

@@ -190,6 +190,13 @@ def test_a_net_too_large_to_be_run_is_refused() -> None:
     assert verify(svg, program.ir).faults[0].startswith("T has 1,099,511,627,776 entries")
 
 
+def test_lines_of_an_equation_are_not_taken_for_a_panel_that_begins_with_a_sign() -> None:
+    svg, verifier = pictures.svg("S16_tensor_train", "figure", "S16"), pictures.verifier("S16_tensor_train")
+    report = verifier.report(svg)
+    assert not report.faults
+    assert [what for what, _ in report.compared][:4] == [f"side {place}" for place in (1, 2, 3, 4)]
+
+
 def test_the_sign_before_a_panel_is_read() -> None:
     """What is nearly what stands before it begins with a sign, which belongs to its panel."""
     svg, verifier = pictures.svg("S16_tensor_train", "figure", "S16"), pictures.verifier("S16_tensor_train")

@@ -286,7 +286,7 @@ class _Check:
 
     def figure(self, figure: Figure) -> Iterator[tuple[str, float]]:
         """All that a figure draws."""
-        rows = panels(tokens(self.picture), [self._relation(item) != "" for item in figure.items])
+        rows = panels(tokens(self.picture), [self._relation(item) for item in figure.items])
         for item, row in zip(figure.items, rows, strict=True):
             match item:
                 case Draw(target=NetTarget(net=name)):

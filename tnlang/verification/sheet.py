@@ -129,8 +129,8 @@ def _distance(a: Box, b: Box) -> float:
     return max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom)
 
 
-def panels(found: Sequence[Token], signed: Sequence[bool]) -> list[list[Token]]:
-    """The tokens of each panel, in reading order; ``signed`` panels begin with a relation.
+def panels(found: Sequence[Token], signed: Sequence[str]) -> list[list[Token]]:
+    """The tokens of each panel, in reading order; ``signed`` says with which relation one begins.
 
     Raises Unreadable where there are not so many.
     """
@@ -141,7 +141,7 @@ def panels(found: Sequence[Token], signed: Sequence[bool]) -> list[list[Token]]:
     for line in _bands(found, lambda box: (box.top, box.bottom)):
         for place, group in enumerate(_bands(line, lambda box: (box.left, box.right))):
             group = sorted(group, key=lambda token: token.box.left)
-            begins = group[0].kind in RELATIONS and len(rows) < count and signed[len(rows)]
+            begins = len(rows) < count and group[0].kind == signed[len(rows)]
             goes_on = not place and not begins and group[0].kind in (*RELATIONS, "+", "-")
             if rows and (goes_on or any(token.kind == "step" for token in group)):
                 rows[-1].append(group)

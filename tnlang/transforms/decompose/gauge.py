@@ -31,7 +31,7 @@ from tnlang.ir.net import (
 from tnlang.ir.program import Program
 from tnlang.ir.walk import children, ix_wires, map_children, new_id, node_wires, splice, walk
 from tnlang.transforms.decompose.sizes import as_number, smaller
-from tnlang.transforms.decompose.source import Source, given_by, source_of, span_of
+from tnlang.transforms.decompose.source import Source, bond_name, given_by, source_of, span_of
 from tnlang.transforms.inside import values_of
 from tnlang.transforms.request import TransformError
 
@@ -281,7 +281,7 @@ class _Sweep:
         size = as_number(smaller(source, left, right))
         bond = Leg(source.legs[right[0]].name, size)
         taken = {source.legs[leg].name for leg in right}
-        inner = Leg(next(n for n in ("s", *(f"s_{i}" for i in range(2, 99))) if n not in taken), size)
+        inner = Leg(bond_name("s", taken), size)
         kept, moved = [tuple(source.legs[leg] for leg in legs) for legs in (left, right)]
         word = (Property("complex"),) if source.complex else ()
         kind: Literal["param", "tensor"] = "param" if _is_weight(source) else "tensor"

@@ -18,7 +18,7 @@ from tnlang.ir.net import (
 from tnlang.ir.size import Size, show
 from tnlang.transforms.decompose.factors import Factored, replaced, with_factors
 from tnlang.transforms.decompose.sizes import as_number, cut_to, lost, number_of, smaller
-from tnlang.transforms.decompose.source import Source, source_of
+from tnlang.transforms.decompose.source import Source, bond_name, source_of
 from tnlang.transforms.inside import values_of
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError
 
@@ -166,11 +166,13 @@ class Plan:
         clash = next((name for name in full if name in taken), None)
         if clash is not None:
             raise TransformError(f"{source.name} has been decomposed: there is a {clash}", "", 0)
+        own = {leg.name for leg in source.legs}
+        called = {bond: bond_name(bond, own) for bond in bonds}
+        joints = [tuple(called.get(one, one) if isinstance(one, str) else one for one in j) for j in joints]
+        bond_legs = {called[bond]: Leg(called[bond], as_number(size)) for bond, size in bonds.items()}
         factors = []
         for name, legs, properties in zip(full, joints, known, strict=True):
-            named = tuple(
-                source.legs[leg] if isinstance(leg, int) else Leg(leg, as_number(bonds[leg])) for leg in legs
-            )
+            named = tuple(source.legs[leg] if isinstance(leg, int) else bond_legs[leg] for leg in legs)
             is_value = properties == (Property("positive"),)
             word = (Property("complex"),) if source.complex and not is_value else ()
             factors.append(Decl(kind, name, named, (), (*properties, *word)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from tnlang.ir.net import (
@@ -118,3 +119,8 @@ def span_of(net: Net, source: Source) -> Span:
         d for d in (*net.inputs, *net.owned) if (d.name, d.subs) == (source.ref.name, source.ref.subs)
     )
     return next((decl.origin.span for decl in declared), net.origin.span)
+
+
+def bond_name(name: str, taken: Container[str]) -> str:
+    """The name of a new leg beside legs that have theirs: ``s``, else ``s_2``, ``s_3``, …"""
+    return next(free for n in count(1) if (free := name if n == 1 else f"{name}_{n}") not in taken)
