@@ -85,6 +85,7 @@ NET_ATTRIBUTES = frozenset(
         "load_weights",
         "needed",
         "observed",
+        "parameter_legs",
         "past_values",
         "prefixes",
         "prepare",

@@ -12,6 +12,7 @@ from tnlang.ir.net import (
     Decl,
     Factor,
     Frozen,
+    Leg,
     Loop,
     Net,
     Repeat,
@@ -21,7 +22,7 @@ from tnlang.ir.net import (
     Sum,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import Size
+from tnlang.ir.size import DimSize, Size
 from tnlang.ir.slots import dotted, has
 from tnlang.ir.walk import statements, walk
 from tnlang.lower.dims import NetDims, scalar
@@ -233,8 +234,14 @@ def parameters_of(
         members = tuple((d.subs, tuple(size(leg.size) for leg in d.legs)) for d in decls)
         starts = {d.subs: start_of(d) for d in decls}
         root_only = is_called and first in outer
-        found.append(Parameter(name, attr, members, tuple(starts[d.subs] for d in decls), root_only))
+        legs = tuple(tuple(_called(leg) for leg in d.legs) for d in decls)
+        found.append(Parameter(name, attr, members, tuple(starts[d.subs] for d in decls), legs, root_only))
     return tuple(found)
+
+
+def _called(leg: Leg) -> str:
+    """A leg by the name of its dim, which is the same throughout a program, else by its own."""
+    return leg.size.dim.name if isinstance(leg.size, DimSize) else leg.name
 
 
 def start_of(decl: Decl) -> Start:

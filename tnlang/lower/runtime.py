@@ -65,6 +65,7 @@ class Net(nn.Module):
 
     constants: Mapping[str, object] = {}
     needed: tuple[str, ...] = ()
+    parameter_legs: Mapping[str, tuple[str, ...]] = {}
     past_values: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

@@ -163,12 +163,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter, or a family of them: the place of each member in nested lists, and its sizes."""
+    """A parameter, or a family of them: the place of each member in nested lists, and its sizes.
+
+    ``legs`` are those of each member, by the name of the dim, else of the leg itself.
+    """
 
     name: str
     attribute: str
     members: tuple[tuple[tuple[int, ...], tuple[Scalar, ...]], ...]
     starts: tuple[Start, ...]
+    legs: tuple[tuple[str, ...], ...]
     root_only: bool = False
 
 

@@ -92,6 +92,10 @@ def class_constants(plan: NetPlan) -> list[str]:
     if plan.buffers:
         pairs = ", ".join(f"{repr_name(b.attribute)}: {_lists(b.value)!r}" for b in plan.buffers)
         found += wrapped(f"    constants = {{{pairs}}}")
+    legs = [pair for parameter in plan.parameters for pair in parameter_legs(parameter)]
+    if legs:
+        pairs = ", ".join(f"{repr_name(name)}: {tuple_code(every)}" for name, every in legs)
+        found += wrapped(f"    parameter_legs = {{{pairs}}}")
     if plan.derived is not None:
         found += wrapped(f"    prepared = {tuple_code(plan.derived.buffers)}")
     if plan.past_values:
@@ -102,6 +106,16 @@ def class_constants(plan: NetPlan) -> list[str]:
         if plan.checkpoint.ignored:
             found += wrapped(f"    ignored = {tuple_code(plan.checkpoint.ignored)}")
     return found
+
+
+def parameter_legs(parameter: Parameter) -> list[tuple[str, tuple[str, ...]]]:
+    """The legs of a parameter by its name; of a family once where they are the same for every member."""
+    if len(set(parameter.legs)) == 1:
+        return [(parameter.name, parameter.legs[0])]
+    return [
+        (".".join((parameter.name, *map(str, subs))), legs)
+        for (subs, _), legs in zip(parameter.members, parameter.legs, strict=True)
+    ]
 
 
 def tuple_code(texts: Sequence[str]) -> str:
