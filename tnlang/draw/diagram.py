@@ -189,13 +189,20 @@ class Block:
 class Plate:
     """Stations from ``start`` to ``stop`` are repeated; ``label`` is LaTeX: ``\\times 12``, or ``l = 0``.
 
-    ``told`` is the loop in words: ``l in 0 to layer``.
+    ``told`` is the loop in words: ``l in 0 to layer``. Plates of one ``repeat`` but 0 are one, round
+    stretches of several backbones.
     """
 
     start: int
     stop: int
     label: str
     told: str = ""
+    repeat: int = 0
+
+    @property
+    def number(self) -> int:
+        """What a plate is known by: nested ones may begin at one station."""
+        return -self.repeat or self.start
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ def _group_key(item: Item) -> tuple[str, int | None]:
             return ("wire", item.id)
         case ShapeItem():
             return ("shape", item.id)
+        case OutlineItem(family="plate"):
+            return ("plate", abs(item.id))
         case OutlineItem():
             return ("wall", item.id)
     return ("ink", None)

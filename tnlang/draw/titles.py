@@ -50,7 +50,10 @@ class _Titles:
         self.shapes = {shape.id: shape for shape in diagram.shapes}
         self.lines = {line.id: line for line in diagram.lines}
         self.enclosures = {enclosure.id: enclosure for enclosure in diagram.enclosures}
-        self.plates = {plate.start: (bone, plate) for bone in diagram.backbones for plate in bone.plates}
+        self.plates: dict[int, list[tuple[Backbone, Plate]]] = {}
+        for bone in diagram.backbones:
+            for plate in bone.plates:
+                self.plates.setdefault(plate.number, []).append((bone, plate))
         self.paths: dict[int, list[Path]] = {}
         for item in scene.items:
             if isinstance(item, WireItem):
@@ -70,7 +73,7 @@ class _Titles:
             case ShapeItem(id=number, outline=outline) if number in self.shapes:
                 return replace(item, title=self.shape(self.shapes[number], outline))
             case OutlineItem(id=number, outline=outline, family="plate") if number in self.plates:
-                return replace(item, title=self.plate(*self.plates[number], outline))
+                return replace(item, title=self.plate(self.plates[number], outline))
             case OutlineItem(id=number, outline=outline) if number in self.enclosures:
                 return replace(item, title=self.wall(self.enclosures[number], outline))
             case WireItem(id=number, path=path) if number in self.lines:
@@ -123,16 +126,22 @@ class _Titles:
             found.extend((name, point) for point in at)
         return listed(_applied(enclosure), bbox(outline).center, found)
 
-    def plate(self, bone: Backbone, plate: Plate, outline: Path) -> str:
-        """The loop, and the lines across a plate's edge: ``in.1``, ``out.1``, what comes from outside."""
-        first, last = bone.stations.index(plate.start), bone.stations.index(plate.stop)
-        roles = {line: f"in.{i}" for i, line in enumerate(bone.tracks[first], 1)}
-        roles |= {line: f"out.{i}" for i, line in enumerate(bone.tracks[last + 1], 1)}
+    def plate(self, stretches: Sequence[tuple[Backbone, Plate]], outline: Path) -> str:
+        """The loop, and the lines across a plate's edge: ``in.1``, ``out.1``, what comes from outside.
+
+        Of several streams the second is ``in 2.1``, ``out 2.1``.
+        """
+        roles: dict[int, str] = {}
+        for number, (bone, plate) in enumerate(stretches, 1):
+            which = f" {number}" if number > 1 else ""
+            first, last = bone.stations.index(plate.start), bone.stations.index(plate.stop)
+            roles |= {line: f"in{which}.{i}" for i, line in enumerate(bone.tracks[first], 1)}
+            roles |= {line: f"out{which}.{i}" for i, line in enumerate(bone.tracks[last + 1], 1)}
         found = []
         for line, paths in self.paths.items():
             for point in [at for path in paths for at, _ in crossings(path, outline)][:1]:
                 found.append((roles.get(line, self._taken(line, outline)), point))
-        return listed(plate.told, bbox(outline).center, found)
+        return listed(stretches[0][1].told, bbox(outline).center, found)
 
     def _taken(self, line: int, outline: Path) -> str:
         """What a line brings that comes from outside a plate: the shape's number and its leg's name."""

@@ -62,7 +62,8 @@ class Nodes:
             case "out":
                 return list(self.groups(node.number).get(node.use, {}).values())
             case "plate-out":
-                return [w for leg, w in self.picture.regions[node.number].ports if leg.startswith("out.")]
+                ports = self.picture.regions[node.number].ports
+                return [wire for leg, wire in ports if leg.rpartition(".")[0] == node.use]
             case _:
                 return list(node.value.wires) if node.value is not None else []
 
@@ -105,7 +106,7 @@ class Nodes:
             groups: dict[str, list[int]] = {}
             for leg, wire in self.picture.regions[sink.number].ports:
                 groups.setdefault(leg.rpartition(".")[0], []).append(wire)
-            yield from (wires for group, wires in groups.items() if group != "out")
+            yield from (wires for group, wires in groups.items() if not is_given(group))
             return
         for group, legs in self.groups(sink.number).items():
             if group == "in" or group.startswith("in "):
@@ -118,7 +119,8 @@ class Nodes:
             if not self.takes_whole(node):
                 pieces.append(node)
             elif node.kind == "region":
-                pieces.append(Node("plate-out", node.number))
+                groups = {leg.rpartition(".")[0] for leg, _ in self.picture.regions[node.number].ports}
+                pieces += [Node("plate-out", node.number, g) for g in sorted(groups) if is_given(g)]
             else:
                 pieces += [
                     Node("out", node.number, g) for g in self.groups(node.number) if g.startswith("out")
@@ -179,3 +181,8 @@ class Nodes:
             if default is not None:
                 return default
             raise
+
+
+def is_given(group: str) -> bool:
+    """Whether what crosses a plate's edge is what it gives: ``out``, or ``out 2`` of a second stream."""
+    return group.partition(" ")[0] == "out"

@@ -18,7 +18,7 @@ from tnlang.reference.functions import apply
 from tnlang.verification.fixed import fixed_tensor
 from tnlang.verification.formula import turns
 from tnlang.verification.leaves import Leaves
-from tnlang.verification.nodes import Labelled, Legs, Node, Nodes
+from tnlang.verification.nodes import Labelled, Legs, Node, Nodes, is_given
 from tnlang.verification.picture import ROOT, Picture, Shape
 from tnlang.verification.product import Product
 from tnlang.verification.svg import Unreadable
@@ -346,10 +346,10 @@ class Evaluation:
 
     def _out(self, frame: Frame, node: Node) -> Labelled:
         if node.kind == "plate-out":
-            return self._plate(frame, node.number)
+            return self._plate(frame, node.number, node.use)
         shape = self.picture.shapes[node.number]
         if shape.kind == "dots":
-            return self._dots(frame, node.number, shape)
+            return self._dots(frame, node.number, shape, node.use)
         groups = self.nodes.groups(node.number)
         legs = groups[node.use]
         if shape.kind == "copy":
@@ -363,38 +363,51 @@ class Evaluation:
         array = self.leaves.call(shape.words.text, output, arguments, tuple(legs), frame.names)
         return Labelled(array, tuple(legs.values()))
 
-    def _plate(self, frame: Frame, region: int) -> Labelled:
-        """What a plate gives back after its last turn."""
-        known = self.picture.regions[region]
+    def _plate(self, frame: Frame, region: int, use: str) -> Labelled:
+        """What a plate gives back after its last turn: the stream that leaves it as ``use``."""
         ports = self._ports(region)
-        key = ("plate", region)
+        key = (f"plate {use}", region)
         if key not in frame.outs:
-            legs = ports["in"]
-            first = self._once(frame, ("in", region), list(legs.values()))
-            frame.outs[key] = self._turns(frame, region, known.loop, first)
-        outs = ports["out"]
-        return Labelled(frame.outs[key].array, tuple(outs[name] for name in ports["in"]))
+            first = {g: self._once(frame, (g, region), list(ports[g].values())) for g in _streams(ports)}
+            for group, last in self._turns(frame, region, self.picture.regions[region].loop, first).items():
+                frame.outs[f"plate {_given(group)}", region] = last
+        outs = ports[use]
+        return Labelled(frame.outs[key].array, tuple(outs[name] for name in ports[_taken(use)]))
 
-    def _dots(self, frame: Frame, number_: int, shape: Shape) -> Labelled:
-        """What dots give back: they stand for later turns of the plate that they go on from."""
-        groups = self.nodes.groups(number_)
-        ins, outs = groups.get("in", {}), groups.get("out", {})
+    def _dots(self, frame: Frame, number_: int, shape: Shape, use: str) -> Labelled:
+        """What dots give back: they stand for later turns of the plate that they go on from.
+
+        Dots on several streams stand for the same turns.
+        """
+        dots = [
+            n
+            for n, other in enumerate(self.picture.shapes)
+            if other.kind == "dots" and (other.region, other.words.text) == (shape.region, shape.words.text)
+        ]
+        legs = {group: legs for n in dots for group, legs in self.nodes.groups(n).items()}
         before = [
             region
             for region, known in enumerate(self.picture.regions)
             if known.is_plate
             and known.inside == shape.region
             and _goes_on(known.loop, shape.words.text)
-            and set(self._ports(region)["in"]) == set(ins) == set(outs)
+            and {g: set(self._ports(region)[g]) for g in _streams(self._ports(region))}
+            == {g: set(legs[g]) for g in _streams(legs)}
         ]
         if len(before) != 1:
             raise Unreadable("dots do not go on from one plate", shape.box.center)
-        key = ("dots", number_)
-        if key not in frame.outs:
-            legs = self._ports(before[0])["in"]
-            first = self._once(frame, ("dots in", number_), [ins[name] for name in legs])
-            frame.outs[key] = self._turns(frame, before[0], shape.words.text, first)
-        return Labelled(frame.outs[key].array, tuple(outs[name] for name in self._ports(before[0])["in"]))
+        ports = self._ports(before[0])
+        if (f"dots {use}", number_) not in frame.outs:
+            first = {
+                group: self._once(
+                    frame, (f"dots {group}", min(dots)), [legs[group][leg] for leg in ports[group]]
+                )
+                for group in _streams(ports)
+            }
+            for group, last in self._turns(frame, before[0], shape.words.text, first).items():
+                frame.outs.update({(f"dots {_given(group)}", n): last for n in dots})
+        array = frame.outs[f"dots {use}", number_].array
+        return Labelled(array, tuple(legs[use][leg] for leg in ports[_taken(use)]))
 
     def _ports(self, region: int) -> dict[str, dict[str, int]]:
         """The wires across a plate's edge by what they are to it: ``in``, ``out``, or what stands outside."""
@@ -403,27 +416,46 @@ class Evaluation:
         for leg, wire in known.ports:
             group, _, name = leg.rpartition(".")
             ports.setdefault(group, {})[name] = wire
-        ins, outs = ports.get("in", {}), ports.get("out", {})
-        if not outs or not set(outs) <= set(ins):
+        given = {_taken(group): legs for group, legs in ports.items() if is_given(group)}
+        streams = _streams(ports)
+        if not streams or set(given) != set(streams) or any(set(given[g]) != set(ports[g]) for g in streams):
             raise Unreadable("what a plate gives is not what it takes", known.path.start)
         return ports
 
-    def _turns(self, frame: Frame, region: int, loop: str, first: Array) -> Labelled:
-        """What some turns of a plate make of a value, its axes on the wires that come in."""
+    def _turns(self, frame: Frame, region: int, loop: str, first: Mapping[str, Array]) -> dict[str, Labelled]:
+        """What some turns of a plate make of its streams' values, their axes on the wires that come in."""
         ports = self._ports(region)
-        ins, outs = ports["in"], ports["out"]
-        taken = {
+        fixed = {
             group: Labelled(self._once(frame, (group, region), list(legs.values())), tuple(legs.values()))
             for group, legs in ports.items()
-            if group not in ("in", "out")
+            if group not in first and not is_given(group)
         }
-        taken["in"] = Labelled(first, tuple(ins.values()))
+        now = {group: Labelled(array, tuple(ports[group].values())) for group, array in first.items()}
         for names in turns(loop, frame.names):
-            nodes = [*self.nodes.nodes_in(region), *(Node("value", region, g, v) for g, v in taken.items())]
-            inner = Frame(region, names, frame, tuple(nodes))
-            array = self.network(inner, nodes, [outs[name] for name in ins])
-            taken["in"] = Labelled(array, tuple(ins.values()))
-        return taken["in"]
+            values = [Node("value", region, g, v) for g, v in (fixed | now).items()]
+            nodes = [*self.nodes.nodes_in(region), *values]
+            made = {}
+            for group in first:
+                outs = [ports[_given(group)][name] for name in ports[group]]
+                others = frozenset(w for g in first if g != group for w in ports[_given(g)].values())
+                inner = Frame(region, names, frame, tuple(nodes), others)
+                made[group] = Labelled(self.network(inner, nodes, outs), tuple(ports[group].values()))
+            now = made
+        return now
+
+
+def _streams(ports: Mapping[str, Legs]) -> list[str]:
+    """The streams that a plate takes, turn after turn: ``in``, ``in 2``."""
+    return [group for group in ports if group.partition(" ")[0] == "in"]
+
+
+def _given(group: str) -> str:
+    """What a stream that a plate takes is called where it is given back."""
+    return "out" + group.removeprefix("in")
+
+
+def _taken(group: str) -> str:
+    return "in" + group.removeprefix("out")
 
 
 def _goes_on(before: str, loop: str) -> bool:

@@ -39,6 +39,7 @@ class Assignments(Stations):
             enter(self.emitter, self.scope, source, stream.joints, wires)
             record.tracks.append(stream.joints)
             return
+        self._copies(tuple(n for n in self.pending if n != statement.target.name))
         before = self.builder.made()
         frame = Frame(self.scope, found.versions, {})
         if self.scope.repeats(statement):
@@ -64,7 +65,8 @@ class Assignments(Stations):
                 if isinstance(node, Tensor) and node.legs == statement.target.legs and not node.conj:
                     source = self.scope.resolve(node.ref, found.versions)
                     named = any(decl.name == node.ref.name for decl in self.scope.net.inputs)
-                    if named and source is not None and isinstance(source.statement, Decl):
+                    runs = source is not None and source.key in self.emitter.aliases
+                    if named and source is not None and isinstance(source.statement, Decl) and not runs:
                         if self.uses.counts[source.key] > 1:
                             self._same(source.key, found.key)
                         return source

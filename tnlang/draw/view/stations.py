@@ -55,13 +55,18 @@ class Stations:
         self.named: Counter[tuple[int, str]] = Counter()
 
     def _count_streams(self) -> None:
-        """A later value of a stream reads the one before: that is the stream going on, no use of a copy."""
+        """A later value of a stream reads the one before: that is the stream going on, no use of a copy.
+
+        Nor is it one that a turn's last value begins the next turn.
+        """
         for known in self.scope.streams.values():
             for definition in known:
                 if definition.key in self.uses.counts and self._runs_on(definition) and _has_legs(definition):
                     before = self.scope.resolve(Ref(definition.key[1]), definition.versions)
                     if before is not None:
                         self.uses.counts[before.key] -= 1
+        for begun, last in self.scope.round.items():
+            self.uses.counts[last.key] -= begun in self.uses.counts
 
     def _input_station(self, found: Definition) -> None:
         decl = found.statement
@@ -143,6 +148,8 @@ class Stations:
         stream = self.streams[found.key[1]]
         uses = self.uses.counts[found.key]
         goes_on = self._goes_on(found)
+        if goes_on and found.key in self.emitter.station_of:
+            return
         if uses == 0 or (uses == 1 and not goes_on and not self._turns(found)):
             if uses == 1:
                 self._last_use(found, stream)
@@ -180,7 +187,7 @@ class Stations:
 
     def _goes_on(self, found: Definition) -> bool:
         after = self._next(found)
-        return after is not None and self._runs_on(after)
+        return after is not None and after.key in self.uses.counts and self._runs_on(after)
 
     def _runs_on(self, found: Definition) -> bool:
         """Whether an assignment takes the stream's value before on, rather than making another."""

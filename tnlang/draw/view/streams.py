@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.assignments import Assignments
-from tnlang.draw.view.build import StreamRecord, Undrawable
+from tnlang.draw.view.build import StreamRecord
 from tnlang.draw.view.ends import copied_input, output_wires
 from tnlang.draw.view.parted import Between, Turn, parted
 from tnlang.draw.view.residual import as_stream
@@ -124,21 +124,30 @@ class _NetDrawing(Assignments):
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._between([name for name in self.streams if name in assigned], names.loop(loop))
                 case Repeat(loop=loop, body=inner):
-                    begun = self.scope.begun.get(id(statement), [])
                     self._copies(tuple(self.pending))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}
-                    begun = [v for v in begun if v.key[1] in self.streams and v.key in self.uses.counts]
-                    self.pending |= {value.key[1]: value for value in begun}
+                    self.pending |= self._drawn(self.scope.begun.get(id(statement), []))
                     turns = self.emitter.turns
                     self.emitter.turns = (*turns, *[id(statement)] * (id(statement) in self.scope.begun))
                     self._statements(inner)
+                    ended = self._drawn(self.scope.ended.get(id(statement), []))
+                    self._copies(tuple(name for name in ended if name in self.pending))
+                    self.pending |= ended
                     self.emitter.turns = turns
                     label = names.turn(loop) if isinstance(statement, Turn) else names.times(loop)
                     told = names.loop(loop)
                     plates = {name: self._stations(name, marks.get(name)) for name in self.streams}
                     self._plates({name: found for name, found in plates.items() if found}, label, told)
+                    for name, value in ended.items():
+                        if not self.uses.counts[value.key] and not self._goes_on(value):
+                            self._halt(self.pending.pop(name), self.streams[name])
                 case _:
                     pass
+
+    def _drawn(self, values: Iterable[Definition]) -> dict[str, Definition]:
+        """Those of some values of streams that the picture has."""
+        drawn = (v for v in values if v.key[1] in self.streams and v.key in self.uses.counts)
+        return {value.key[1]: value for value in drawn}
 
     def _stations(self, name: str, before: tuple[StreamRecord, int] | None) -> list[int]:
         """The stations of a stream that a repeat adds; ``before`` are its backbone and their number then."""
@@ -146,27 +155,34 @@ class _NetDrawing(Assignments):
         return record.stations[before[1] if before is not None and record is before[0] else 0 :]
 
     def _plates(self, stations: Mapping[str, list[int]], label: str, told: str) -> None:
-        """The plate round the stations that a repeat of several turns adds."""
+        """The plate round the stations that a repeat of several turns adds: streams in it stand abreast."""
         if not label:
             return
-        if len(stations) > 1:
-            raise Undrawable(
-                f"{' and '.join(stations)} are assigned in one repeat, and no plate goes round two streams: "
-                "draw what one turn does as a net of its own"
-            )
+        tied = [self.streams[name].record for name in stations]
+        known = (plate.repeat for record in self.records for plate in record.plates)
+        number = 1 + max(known, default=0)
         for name, found in stations.items():
-            self.streams[name].record.plates.append(Plate(found[0], found[-1], label, told))
+            self.streams[name].record.plates.append(Plate(found[0], found[-1], label, told, number))
+        place = min(map(self._place, tied), default=0)
+        rest = [record for record in self.records if all(record is not other for other in tied)]
+        self.records[:] = [*rest[:place], *sorted(tied, key=self._place), *rest[place:]]
+
+    def _place(self, record: StreamRecord) -> int:
+        """Which backbone a record is."""
+        return next(place for place, known in enumerate(self.records) if known is record)
 
     def _between(self, streams: list[str], told: str) -> None:
         """Dots on streams for the turns that are not drawn: they take the streams and give them back."""
         self._copies(tuple(self.pending))
-        for name in streams:
+        order = sorted(streams, key=lambda name: self._place(self.streams[name].record))
+        for place, name in enumerate(order, 1):
             stream = self.streams[name]
+            which = f" {place}" if place > 1 else ""
             station = self.builder.shape(Shape(0, "dots", name=name, told=f"(dots) {told}"))
             after = tuple(self.builder.joint() for _ in stream.joints)
             for way, joints in (("in", stream.joints), ("out", after)):
                 for number, (joint, wire) in enumerate(zip(joints, stream.wires, strict=True), 1):
-                    self.builder.leg(station, joint, wire, f"{way}.{number}")
+                    self.builder.leg(station, joint, wire, f"{way}{which}.{number}")
             stream.record.stations.append(station)
             stream.record.tracks.append(after)
             stream.joints = after

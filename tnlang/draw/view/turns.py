@@ -58,6 +58,7 @@ def _streams(scope: Scope, body: tuple[Stmt, ...], turns: Turns) -> Iterable[tup
                 within = (*turns, id(statement))
                 yield from ((value.key, within) for value in scope.begun[id(statement)])
                 yield from _streams(scope, inner, within)
+                yield from ((value.key, turns) for value in scope.ended[id(statement)])
             case Repeat(body=inner):
                 yield from _streams(scope, inner, turns)
             case _:

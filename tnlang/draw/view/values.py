@@ -97,6 +97,10 @@ class Scope:
     """The assignments of streams that stand in a repeat of several turns, by the statement's ``id``."""
     begun: dict[int, list[Definition]] = field(default_factory=dict)
     """For a repeat of several turns, by ``id``, the values of its streams as a turn begins."""
+    ended: dict[int, list[Definition]] = field(default_factory=dict)
+    """The same as it ends, where a turn's last value is read in it too, or several streams are assigned."""
+    round: dict[Key, Definition] = field(default_factory=dict)
+    """What comes round to begin the next turn, by the key of what a turn begins with."""
     turning: dict[Key, str] = field(default_factory=dict)
     """Their keys, with the loop's variable."""
     numbered: dict[str, list[Definition]] = field(default_factory=dict)
@@ -152,6 +156,8 @@ class Scope:
                     if not once:
                         self.begun[id(statement)] = self._begin(loop.var, inner, now)
                     now = dict(self._scan(inner, now, (*loops, turn), several=several or not once))
+                    if not once:
+                        self.ended[id(statement)] = self._end(self.begun[id(statement)], inner, now)
                 case Shared():
                     pass
         return now
@@ -166,15 +172,28 @@ class Scope:
 
     def _begin(self, var: str, body: tuple[Stmt, ...], now: dict[str, int]) -> list[Definition]:
         """A turn begins: what it starts from is a value of its own for each stream that it assigns again."""
-        found = []
-        for name in dict.fromkeys(s.target.name for s in statements(body) if isinstance(s, StreamSet)):
-            if name in now:
-                target = self.streams[name][now[name]].statement.target  # type: ignore[union-attr]
-                same = Sum((Term((Tensor(Ref(name), target.legs),)),))
-                made = self._assigned(name, StreamSet(target, "=", same), now)
-                self.turning[made.key] = var
-                found.append(made)
+        names = dict.fromkeys(s.target.name for s in statements(body) if isinstance(s, StreamSet))
+        found = [self._same(name, now) for name in names if name in now]
+        self.turning |= {made.key: var for made in found}
         return found
+
+    def _end(self, begun: list[Definition], body: tuple[Stmt, ...], now: dict[str, int]) -> list[Definition]:
+        """A turn ends: what it gives goes on or comes round, whatever is read in the turn itself."""
+        read: dict[str, bool] = {}
+        for statement in statements(body):
+            read |= dict.fromkeys({ref.name for ref in refs(statement)} & read.keys(), True)
+            if isinstance(statement, StreamSet):
+                read[statement.target.name] = False
+        found = [self._same(name, now) for name, again in read.items() if again or len(read) > 1]
+        for value in found:
+            self.round |= {first.key: value for first in begun if first.key[1] == value.key[1]}
+        return found
+
+    def _same(self, name: str, now: dict[str, int]) -> Definition:
+        """A stream's next value, which is the one before."""
+        target = self.streams[name][now[name]].statement.target  # type: ignore[union-attr]
+        same = Sum((Term((Tensor(Ref(name), target.legs),)),))
+        return self._assigned(name, StreamSet(target, "=", same), now)
 
     def _bind(
         self,
@@ -358,6 +377,9 @@ class Uses:
                     self.use(scope, ref, versions, shadow=shadow, reader=found)
                 if op != "=":
                     self.use(scope, Ref(target.name), versions, shadow=shadow, reader=found)
+                if found.key in scope.round:
+                    last = {target.name: scope.round[found.key].key[3]}
+                    self.use(scope, Ref(target.name), last, shadow=shadow, reader=found)
             case Decl() | Frozen():
                 pass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,6 +43,21 @@ class Index:
                 if shape is not None:
                     found[shape].append(line.id)
         return {s: tuple(v) for s, v in found.items()}
+
+    @cached_property
+    def beside(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes that are no stations, as they hang together beside one backbone.
+
+        What gives to several backbones is taken apart at its copies; a value that needs no station is made
+        beside the first that uses it.
+        """
+        found = []
+        for members in _connected(self, [s for s in self.shapes if s not in self.stations], frozenset()):
+            given = {k for k, b in enumerate(self.diagram.backbones) if _given(self, members) & {*b.stations}}
+            copies = frozenset(s for s in members if self.shapes[s].symbol == "copy")
+            pieces = _connected(self, members, copies) if len(given) > 1 else [members]
+            found.extend(_with_sources(self, pieces))
+        return tuple(found)
 
     @cached_property
     def ribbons_to(self) -> dict[int, tuple[int, ...]]:
@@ -102,7 +117,7 @@ class Part:
 def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
     """The parts beside a backbone, in the order of the stations where they begin or else end."""
     found = []
-    for members in _connected(index, [s for s in index.shapes if s not in index.stations], frozenset()):
+    for members in index.beside:
         touched = _touched(index, backbone, members)
         if touched is not None:
             found.append(touched)
@@ -228,7 +243,7 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         elif other in index.stations and other not in place:
             foreign.append(line.id)
         elif other in place:
-            if _comes_into(index, line.id, other):
+            if comes_into(index, line.id, other):
                 returns.append(line.id)
                 stops.append(place[other])
             else:
@@ -237,6 +252,8 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
     for shape in members:
         starts.extend(place[s] for s in index.ribbons_to.get(shape, ()) if s in place)
     if (not starts and not stops) or (not stops and _elsewhere(index, backbone, members)):
+        return None
+    if not stops and _later(index, backbone, members):
         return None
     if not starts and set(returns) <= stretch.keys() and _earlier(index, backbone, members):
         return None
@@ -280,13 +297,52 @@ def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bo
     others = index.stations - set(backbone.stations)
     begun = {line for other in index.diagram.backbones for line in other.tracks[0]}
     return any(
-        other in others and line not in begun and _comes_into(index, line, other)
+        other in others and line not in begun and comes_into(index, line, other)
         for shape in members
         for line, other in index.neighbours[shape]
     )
 
 
-def _comes_into(index: Index, line: int, station: int) -> bool:
+def _later(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
+    """Whether these shapes, which give to no station, take from a later backbone: they stand there."""
+    place = index.diagram.backbones.index(backbone)
+    after = {s for b in index.diagram.backbones[place + 1 :] for s in b.stations}
+    by_line = (
+        o for s in members for n, o in index.neighbours[s] if o in after and not comes_into(index, n, o)
+    )
+    by_ribbon = (o for s in members for o in index.ribbons_to.get(s, ()) if o in after)
+    return bool([*by_line, *by_ribbon])
+
+
+def _given(index: Index, members: Iterable[int]) -> set[int]:
+    """The stations that some shapes give to."""
+    return {
+        other
+        for shape in members
+        for line, other in index.neighbours[shape]
+        if other in index.stations and comes_into(index, line, other)
+    }
+
+
+def _with_sources(index: Index, pieces: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Pieces, those that touch no station joined with the first that a value is pasted in from them."""
+    known = list(pieces)
+    while True:
+        home = {shape: k for k, piece in enumerate(known) for shape in piece}
+        for k, piece in enumerate(known):
+            touches = any(o in index.stations for s in piece for _, o in index.neighbours[s])
+            pasted = any(s in index.stations for shape in piece for s in index.ribbons_to.get(shape, ()))
+            given = (home[r.paste] for r in index.diagram.ribbons if r.station in piece)
+            readers = [reader for reader in given if reader != k]
+            if readers and not touches and not pasted:
+                known[min(readers)] = tuple(sorted((*known[min(readers)], *piece)))
+                del known[k]
+                break
+        else:
+            return known
+
+
+def comes_into(index: Index, line: int, station: int) -> bool:
     """Whether a line beside the tracks gives to a station, rather than taking from it."""
     known = index.shapes[station]
-    return known.symbol == "plus" or line in known.legs[: known.inputs]
+    return any(line in term for term in known.terms) or line in known.legs[: known.inputs]

@@ -59,7 +59,7 @@ class Ink:
         paths = {line: self.path(path) for line, path in drawn.paths.items()}
         for plate, box in sorted(drawn.plates, key=lambda p: -p[1].height):
             turned = self.box(box)
-            items.append(pieces.plate_item(plate.start, turned, plate.label))
+            items.append(pieces.plate_item(plate.number, turned, plate.label))
             items.append(self._count(plate.label, turned, drawn))
         walls = {wall: self.box(box) for wall, box in drawn.walls.items()}
         radii = self._radii(walls)
@@ -98,7 +98,8 @@ class Ink:
     def _count(self, label: str, plate: Box, drawn: Drawn) -> LabelItem:
         """How often a plate is repeated: in its lower right corner, or where there is room."""
         ground = self.ground(drawn)
-        taken = [*ground.shapes.values(), *ground.walls]
+        inner = [other for other in ground.plates if _holds(plate, other) and other != plate]
+        taken = [*ground.shapes.values(), *ground.walls, *inner]
         ways = [flatten(self.path(path)) for path in (*drawn.ribbons, *drawn.paths.values())]
 
         def free(label: LabelItem) -> bool:

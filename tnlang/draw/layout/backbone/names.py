@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from tnlang.draw import pieces
@@ -11,7 +12,7 @@ from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, bbox, distance, flatten, length
 from tnlang.draw.labelling import Place, Wanted
-from tnlang.draw.layout.backbone.graph import Index
+from tnlang.draw.layout.backbone.graph import RESULT, Index
 from tnlang.draw.scene import LineTo, Path, Point
 
 
@@ -36,6 +37,8 @@ TURNED: dict[Side, tuple[Place, Place]] = {
 
 FEW = 3
 """So many pieces of a line may bear its name."""
+SHORT = 24.0
+"""What a name at a free end needs at least."""
 LEAST = 72.0
 """A wire with a twin beside it bears its name only where so much of it is seen."""
 
@@ -51,6 +54,8 @@ class Naming:
         self.tracks = frozenset(tracks)
         self.boxes = {line: bbox(path) for line, path in ground.paths.items()}
         self.opens = {o.line: o for o in index.diagram.opens}
+        outputs = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
+        self.of_several = frozenset(outputs) if len(set(outputs.values())) > 1 else frozenset()
         self.spoken: dict[str, tuple[str, bool]] = {}
         for line in (index.lines[n] for n in sorted(self.tracks)):
             if line.label:
@@ -59,9 +64,9 @@ class Naming:
     def wanted(self) -> list[Wanted]:
         """A name for each line that bears one."""
         found = self._stretches()
-        bearers = self._bearers()
+        bearers, named = self._bearers(), {want.line for want in found}
         for line, path in self.ground.paths.items():
-            if line in self.tracks or line not in bearers or self._mute(line):
+            if line in self.tracks or line in named or line not in bearers or self._mute(line):
                 continue
             text, word = self._text(line)
             parts = self._pieces([line], path, text) or [path]
@@ -99,9 +104,12 @@ class Naming:
         return Wanted(line, text, path, size, word, pieces.line_width(known), "", preferred)
 
     def _text(self, line: int) -> tuple[str, bool]:
-        """What is written at a line; one from or to a station is named like its track."""
+        """What is written at a line; one from or to a station is named like its track.
+
+        A free end of one of several outputs says which it is.
+        """
         known = self.index.lines[line]
-        if known.label:
+        if known.label and line not in self.of_several:
             return known.label, known.word
         if line in self.opens:
             return self.opens[line].label, self.opens[line].word
@@ -137,11 +145,17 @@ class Naming:
                             found.append(replace(plain, free="start" if begins else "end"))
                         continue
                     parts = self._pieces(known, path, text)
+                    if line in self.of_several:
+                        parts.sort(key=partial(_apart, self._free_end(line)))
                     if text and parts:
                         sides = self._sides(position, len(lines))
                         want = self._want(line, text, word, parts[0], sides)
                         found.append(replace(want, others=tuple(parts[1:FEW])))
         return found
+
+    def _free_end(self, line: int) -> Point:
+        path = self.ground.paths[line]
+        return path.start if self.opens[line].end == 0 else path.end
 
     def _sides(self, position: int, count: int) -> tuple[Place, ...]:
         outside = position < count / 2 if count > 1 else False
@@ -237,6 +251,11 @@ class Naming:
             for path in ground.ribbons:
                 cuts.extend((x - 7, x + 7) for x in _crossed(path, flat, at, reach))
         return cuts
+
+
+def _apart(end: Point, piece: Path) -> tuple[bool, float]:
+    """How far a piece of a wire is from its free end; those that a name hardly fits come last."""
+    return (length(piece) < SHORT, min(distance(piece.start, end), distance(piece.end, end)))
 
 
 def _runs(path: Path) -> list[tuple[Point, Point]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
-from tnlang.draw.layout.backbone.graph import Index
+from tnlang.draw.layout.backbone.graph import Index, comes_into
 from tnlang.draw.layout.backbone.place import Plan
 from tnlang.draw.layout.route import Port
 from tnlang.draw.scene import Point
@@ -45,6 +45,10 @@ class Harbour:
         self.members = set(plan.part.members)
         self.spans = plan.spans(index)
         self.outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
+        foreign = ((line, e.shape) for line in plan.part.foreign for e in index.lines[line].ends)
+        begun = {line for line, s in foreign if s in index.stations and comes_into(index, line, s)}
+        self.outputs |= begun
+        self.feeds = frozenset(plan.part.feeds) - begun
 
     def ports(self, opened: Mapping[int, Port], joins: Mapping[int, Port]) -> list[Ends]:
         """The ports of every line of the part that is no track.
@@ -122,7 +126,8 @@ class Harbour:
             return self._toward(shape, other)
         match own, far:
             case "station", _:
-                return "right"
+                foreign = line.id in self.plan.part.foreign and other in self.centers
+                return "left" if foreign and self.centers[other or 0][0] < self.centers[shape][0] else "right"
             case "head", ("station" | "head"):
                 inward = line.id in self._taken(shape) or line.id in self.plan.part.returns
                 return "left" if inward else "right"
@@ -148,7 +153,7 @@ class Harbour:
             case "column", ("row" | "head"):
                 return self._from_rows(shape, other or 0)
             case "column", ("station" | "open"):
-                if line.id in self.plan.part.feeds:
+                if line.id in self.feeds:
                     return "up" if self._order(shape) == 0 else "left"
                 return "down"
             case "link", ("row" | "head"):
@@ -196,7 +201,7 @@ class Harbour:
 
     def _to_station(self, line: Line, shape: int) -> str:
         """To a station or a free end: position legs up or down, a hidden leg to the right."""
-        if line.id in self.plan.part.feeds:
+        if line.id in self.feeds:
             return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
         goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
@@ -266,15 +271,15 @@ class Harbour:
             lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
             for i, place in enumerate(ends):
                 offset = (i - (len(ends) - 1) / 2) * pitch
-                found[place] = offset if not lone else self._aligned(place, shape)
+                found[place] = offset if not lone else self._aligned(place, shape, side)
         return found
 
-    def _aligned(self, end: tuple[int, int], shape: int) -> float:
+    def _aligned(self, end: tuple[int, int], shape: int, side: str) -> float:
         """A line alone on its side of a station leaves beside the middle, in the order of the tracks."""
         if shape not in self.index.stations or self.halves[shape][0] < 15.0:
             return 0.0
         line = self.index.lines[end[0]]
-        inward = line.dim != self.hidden
+        inward = (line.dim != self.hidden) == (side != "left")
         return 8.0 if inward == self._gives(shape, line) else -8.0
 
     def _gives(self, station: int, line: Line) -> bool:
@@ -300,7 +305,7 @@ class Harbour:
         x, y = self.centers[shape]
         u, v = self.centers[other]
         if shape in self.index.stations:
-            turn = -1.0 if self._gives(shape, line) else 1.0
+            turn = -1.0 if self._gives(shape, line) == (side != "left") else 1.0
             return (turn * u, turn * place, rank)
         if side in ("left", "right"):
             out, aside = (u - x if side == "right" else x - u), v - y

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box
 from tnlang.draw.labelling import place_labels
+from tnlang.draw.layout.backbone.abreast import stand_abreast
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import Gauge
-from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.layout.backbone.ink import Ink, is_turned
 from tnlang.draw.layout.backbone.names import Naming
-from tnlang.draw.layout.backbone.spine import ABREAST, Spine
+from tnlang.draw.layout.backbone.spine import Spine
 from tnlang.draw.layout.backbone.wires import Wires
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.lint import cost
 from tnlang.draw.scene import Item, Scene
 
-BELOW = 40.0
-"""How far below a block's station another backbone's wires come in."""
 ASIDE = 60.0
 """From the backbones to what hangs together with none of them."""
 FACTOR = 24.0
@@ -65,9 +62,7 @@ def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
     gauge = Gauge(index, is_turned(way), ease)
     ink = Ink(index, way)
     spines = [Spine(index, backbone, gauge) for backbone in diagram.backbones]
-    for spine in spines:
-        spine.place()
-    _abreast(index, spines)
+    stand_abreast(index, spines)
     drawn = Wires(index, spines).route()
     names = Naming(index, ink.ground(drawn), drawn.tracks, way).wanted()
     items = place_labels(ink.items(drawn), names)
@@ -98,31 +93,3 @@ def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, 
     if is_turned(way):
         return move_items(scene.items, (box.left - own.left, box.bottom + ASIDE - own.top))
     return move_items(scene.items, (box.right + ASIDE - own.left, box.top - own.top))
-
-
-def _abreast(index: Index, spines: list[Spine]) -> None:
-    """Backbones side by side; a station that gives to another stands a little below its first use."""
-    for before, spine in pairwise(spines):
-        spine.move((before.right + ABREAST, 0.0))
-    for spine in reversed(spines):
-        first: dict[int, int] = {}
-        for k, (plan, _) in sorted(enumerate(spine.placed), key=lambda part: part[1][1]):
-            for source in _sources(index, plan.part):
-                first.setdefault(source, k)
-        for source, k in first.items():
-            giving = next(s for s in spines if source in s.drawn.centers)
-            if giving is not spine:
-                lower = spine.placed[k][1] + BELOW - giving.drawn.centers[source][1]
-                if lower >= 0:
-                    giving.move((0.0, lower))
-                else:
-                    for other in spines:
-                        if other is not giving:
-                            other.move((0.0, -lower))
-
-
-def _sources(index: Index, part: Part) -> set[int]:
-    """The stations that a part's wires and ribbons come from."""
-    ends = {e.shape for line in part.foreign for e in index.lines[line].ends}
-    ends |= {s for paste in part.members for s in index.ribbons_to.get(paste, ())}
-    return {s for s in ends if s is not None and s in index.stations}

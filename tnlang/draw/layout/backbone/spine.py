@@ -5,10 +5,12 @@ All in the frame of a picture that flows down; ``ink`` turns and draws it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
 
-from tnlang.draw.diagram import Backbone, Diagram, Plate
-from tnlang.draw.geometry import Box, move, union
+from tnlang.draw.diagram import Backbone
+from tnlang.draw.geometry import move
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.embed import (
     SMALL,
@@ -23,10 +25,10 @@ from tnlang.draw.layout.backbone.gauge import Gauge
 from tnlang.draw.layout.backbone.graph import Index, Part, parts, pieces_of
 from tnlang.draw.layout.backbone.grid import grid, head_of
 from tnlang.draw.layout.backbone.place import Placer, Plan
+from tnlang.draw.layout.backbone.plates import PLATE_AIR, plates_of
 from tnlang.draw.layout.backbone.port import box_of
 from tnlang.draw.layout.backbone.rows import Beside
-from tnlang.draw.layout.box import Placed
-from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.layout.backbone.values import is_source, value_box
 from tnlang.draw.layout.route import rounded_track
 from tnlang.draw.scene import Point
 
@@ -34,13 +36,24 @@ JOIN = 52.0
 """Above a station, where a part's wires turn into the tracks."""
 STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
-ALONE = 80.0
-"""How far from the tracks a leg runs that nothing in its block acts on."""
-ABREAST = 150.0
-"""Between two backbones."""
-PLATE_AIR, COUNT, LEAVE = 28.0, 24.0, 32.0
-"""Clear space inside a plate, the height of what tells how often it is repeated, and from the plate to where
-the tracks turn into a part below it."""
+ASLANT = 56.0
+"""How far below its station a ribbon to another backbone has left the tracks."""
+LEAVE = 32.0
+"""From a plate to where the tracks turn into a part below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """How far down parts (by their members) begin at least, stations stand, and plates (by their repeats)
+    begin and end."""
+
+    parts: Mapping[tuple[int, ...], float] = field(default_factory=dict)
+    stations: Mapping[int, float] = field(default_factory=dict)
+    opened: Mapping[int, float] = field(default_factory=dict)
+    closed: Mapping[int, float] = field(default_factory=dict)
+
+
+NO_FLOORS = Floors()
 
 
 class Spine:
@@ -62,6 +75,8 @@ class Spine:
         self.feeds: list[Part] = []
         self.plans: list[Plan] = []
         self.placed: list[tuple[Plan, float]] = []
+        self.opened: dict[int, float] = {}
+        self.closed: dict[int, float] = {}
         self._sort()
 
     # ------------------------------------------------------------ what stands where
@@ -99,7 +114,7 @@ class Spine:
         start = self._station(part.start)
         head = head_of(self.index, part, start)
         pieces = pieces_of(self.index, self.backbone, part, head)
-        made = [p for p in pieces if _is_source(p)]
+        made = [p for p in pieces if is_source(p)]
         pieces = tuple(p for p in pieces if p not in made)
         values = tuple(value_box(self.index, p.members) for p in made)
         found: list[Placer] = []
@@ -118,31 +133,41 @@ class Spine:
 
     # ------------------------------------------------------------ heights
 
-    def place(self) -> Drawn:
-        """Shapes, walls, tracks, plates and names of this backbone; ``Wires`` routes its other lines."""
-        drawn = self.drawn
+    def place(self, floors: Floors = NO_FLOORS) -> Drawn:
+        """Shapes, walls, tracks, plates and names of this backbone; ``Wires`` routes its other lines.
+
+        Nothing stands higher than its floor; where plates would begin and end without floors is noted.
+        """
+        self.drawn = drawn = Drawn()
+        self.x, self.placed = 0.0, []
         low = y = self._prologue()
         closing = {p.stop for p in self.backbone.plates}
         for i, station in enumerate(self.backbone.stations):
             half = self.measure(self.index.shapes[station])
             if i:
                 y += STEP
-            opened = sum(p.start == station for p in self.backbone.plates)
+            opening = [p.repeat for p in self.backbone.plates if p.start == station]
+            opened = len(opening)
             if opened:
-                y = max(y, low + self._air(station) + opened * PLATE_AIR + half[1] + 4)
+                self.opened |= dict.fromkeys(filter(None, opening), low)
+                low = max([low, *(floors.opened.get(repeat, low) for repeat in opening)])
+                y = max(y, low + self.air(station) + opened * PLATE_AIR + half[1] + 4)
             for plan in self._flowing_in(i):
                 above = JOIN if self.joins(plan.part) else 0.0
-                edge = self._air(station) + opened * PLATE_AIR if opened else 0.0
-                y = max(y, low + edge + 12.0 - plan.top + plan.stop + above)
-                self.placed.append((plan, y - plan.stop - above - (edge if above else 0.0)))
+                edge = self.air(station) + opened * PLATE_AIR if opened else 0.0
+                edge_above = above + (edge if above else 0.0)
+                floor = floors.parts.get(plan.part.members, -inf)
+                y = max(y, low + edge + 12.0 - plan.top + plan.stop + above, floor + plan.stop + edge_above)
+                self.placed.append((plan, y - plan.stop - edge_above))
             y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
-            starting = [plan for plan in self.plans if plan.part.start == i and not self._is_tail(plan.part)]
-            tails = [plan for plan in self.plans if plan.part.start == i and self._is_tail(plan.part)]
+            starting = [plan for plan in self.plans if plan.part.start == i and not self.is_tail(plan.part)]
+            tails = [plan for plan in self.plans if plan.part.start == i and self.is_tail(plan.part)]
             y = max([y, *(low + 30.0 + opened * PLATE_AIR - min(0.0, plan.top) for plan in starting)])
+            y = max(y, floors.stations.get(station, y))
             drawn.centers[station], drawn.halves[station] = (self._across(i), y), half
             ended = [begun + plan.bottom for plan, begun in self.placed if plan.part.stop == i]
             low = max([low, y + half[1], *ended, *((y + TRACK + 16.0,) if ended else ())])
-            low = max(low, self._begin(starting, y))
+            low = max(low, self._begin(starting, y, floors))
             for part in self.feeds:
                 if part.stop == i:
                     lay_feed(self.index, part, drawn.centers[station], half, self.gauge, drawn)
@@ -150,16 +175,19 @@ class Spine:
                     low += max(map(self._named, range(len(self.backbone.tracks))))
             if station in closing:
                 low += (PLATE_AIR + 4) * sum(p.stop == station for p in self.backbone.plates)
-                low += self._air(station) - PLATE_AIR
+                low += self.air(station) - PLATE_AIR
+                closed = [p.repeat for p in self.backbone.plates if p.stop == station]
+                self.closed |= dict.fromkeys(filter(None, closed), low)
+                low = max([low, *(floors.closed.get(repeat, low) for repeat in closed)])
                 y = low - STEP + 64 + self._named(i + 1)
             if tails:
                 begin = low + LEAVE if station in closing else drawn.centers[station][1]
-                low = max(low, self._begin(tails, begin))
+                low = max(low, self._begin(tails, begin, floors))
         for plan, begun in self.placed:
             self._merge(plan, begun)
         self._epilogue(low)
         self._tracks()
-        self._plates()
+        drawn.plates = plates_of(self)
         for plan, begun in self.placed:
             if plan.part.label and plan.part.stop is not None:
                 drawn.names.append((plan.part.label, (0.0, begun + plan.stop / 2)))
@@ -194,7 +222,7 @@ class Spine:
     def leaves(self, part: Part, begun: float) -> dict[int, tuple[float, float]]:
         """The tracks that run on below a plate into a part: their x, and the y of the station they leave."""
         tracks = self.backbone.tracks[-1]
-        if not self._is_tail(part) or len(tracks) != len(self.offsets):
+        if not self.is_tail(part) or len(tracks) != len(self.offsets):
             return {}
         y = self.drawn.centers[self.backbone.stations[-1]][1]
         lines = zip(tracks, self.offsets, strict=True)
@@ -204,22 +232,23 @@ class Spine:
         """The length along the tracks that a stretch's names need."""
         return max((self.along(self.index.lines[n]) for n in self.backbone.tracks[stretch]), default=0.0)
 
-    def _air(self, station: int) -> float:
+    def air(self, station: int) -> float:
         """The clear space between a plate and its first or last station, for the names of wires there."""
         lines = (line for p in self.all_parts for line in (*p.feeds, *p.returns))
         near = [n for n in lines if station in {e.shape for e in self.index.lines[n].ends}]
         return max([PLATE_AIR, *(self._named(i) for i in range(len(self.backbone.tracks)) if near)])
 
-    def _is_tail(self, part: Part) -> bool:
+    def is_tail(self, part: Part) -> bool:
         """Whether a part takes the tracks after the last station: it stands below any plate."""
         return part.stop is None and bool(set(self.backbone.tracks[-1]) & set(part.feeds))
 
-    def _begin(self, starting: list[Plan], y: float) -> float:
+    def _begin(self, starting: list[Plan], y: float, floors: Floors) -> float:
         """Puts the parts that start at a station one below another; the reach of one that does not return."""
         begin, low = y, y
         for number, plan in enumerate(starting):
             if number:
                 begin -= plan.top
+            begin = max(begin, floors.parts.get(plan.part.members, begin))
             self.placed.append((plan, begin))
             if plan.part.stop is None:
                 low = max(low, begin + plan.stop)
@@ -232,7 +261,7 @@ class Spine:
 
     def runs_on(self, station: int, part: Part | None = None) -> bool:
         """Whether the tracks go on below a station, past a part that begins there."""
-        return bool(self.backbone.tracks[station + 1]) and (part is None or not self._is_tail(part))
+        return bool(self.backbone.tracks[station + 1]) and (part is None or not self.is_tail(part))
 
     @property
     def right(self) -> float:
@@ -310,7 +339,19 @@ class Spine:
                 station=y,
             )
         elif last:
-            self.bottom = max(y + FREE, low + 36.0)
+            self.bottom = max(y + FREE, low + 36.0, y + self._at_the_end())
+
+    def _at_the_end(self) -> float:
+        """How far the tracks run on, for names at their ends clear of ribbons to other backbones."""
+        station, last = self.backbone.stations[-1], self.backbone.tracks[-1]
+        pasted = {ribbon.paste for ribbon in self.index.diagram.ribbons if ribbon.station == station}
+        if not self.gauge.turned or pasted <= self.drawn.centers.keys():
+            return 0.0
+        ends = (end for end in self.index.diagram.opens if end.line in last)
+        return ASLANT + max(
+            (self.along(replace(self.index.lines[e.line], label=e.label, word=e.word)) for e in ends),
+            default=0.0,
+        )
 
     # ------------------------------------------------------------ tracks
 
@@ -352,69 +393,6 @@ class Spine:
                     drawn.paths[line] = rounded_track([(x, a), (x, b)], 0.0)
                     drawn.tracks.add(line)
 
-    # ------------------------------------------------------------ plates
-
-    def _plates(self) -> None:
-        stations = list(self.backbone.stations)
-        for plate in self.backbone.plates:
-            first, last = stations.index(plate.start), stations.index(plate.stop)
-            boxes = [box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in stations[first : last + 1]]
-            for plan, begun in self.placed:
-                start = plan.part.start if plan.part.start is not None else plan.part.stop
-                beyond = self._is_tail(plan.part) or self.joins(plan.part)
-                if start is not None and first <= start <= last and not beyond:
-                    boxes.append(Box(0.0, begun + plan.top, plan.right, begun + plan.bottom))
-                    boxes.extend(self.drawn.walls[w] for w in plan.walls)
-                    stop = begun + plan.stop
-                    boxes.append(Box(-10.0, stop - 10, 10.0, stop + 24.0))
-                    if plan.part.label:
-                        boxes.append(Box(-self.beside(plan.part.label), begun, 0.0, stop))
-            for part in self.feeds:
-                if part.stop is not None and first <= part.stop <= last:
-                    boxes.extend(box_of(self.drawn.centers[s], self.drawn.halves[s]) for s in part.members)
-            within = set(stations[first : last + 1])
-            for line in self.index.diagram.lines:
-                if line.id not in self.drawn.paths and {e.shape for e in line.ends} <= within:
-                    heights = [self.drawn.centers[e.shape][1] for e in line.ends if e.shape is not None]
-                    boxes.append(Box(0.0, min(heights), ALONE, max(heights)))
-            inner = [box for other, box in self.drawn.plates if _within(other, plate, stations)]
-            boxes.extend(box.grown(4.0) for box in inner)
-            box = union(boxes)
-            wide = max(40.0, self.gauge.across(plate) - 12.0)
-            corner = Box(box.right - wide, box.bottom - COUNT, box.right, box.bottom)
-            low = COUNT / 2 if any(corner.overlaps(other) for other in boxes) else 0.0
-            left = min(box.left, -44.0) - 14
-            top, bottom = box.top - self._air(plate.start), box.bottom + self._air(plate.stop) - 6 + low
-            right = max(box.right + 24, self.offsets[-1] + self.gauge.across(plate))
-            outline = Box(left, top, right, bottom)
-            self.drawn.plates.append((plate, outline))
-
-
-def _within(plate: Plate, other: Plate, stations: list[int]) -> bool:
-    """Whether a plate lies within another."""
-    return stations.index(other.start) <= stations.index(plate.start) and stations.index(
-        plate.stop
-    ) <= stations.index(other.stop)
-
 
 def _only_flows_in(part: Part) -> bool:
     return part.start is None and part.stop is not None and not part.feeds
-
-
-def _is_source(part: Part) -> bool:
-    """Whether a piece only makes a value that others paste."""
-    return part.start is None and part.stop is None and not part.feeds and not part.returns
-
-
-def value_box(index: Index, members: tuple[int, ...]) -> Placed:
-    """A network that makes a value for others, placed as any network without a backbone."""
-    inside = set(members)
-    walls = {w for s in members for w in index.walls(s)}
-    whole = index.diagram
-    return place_diagram(
-        Diagram(
-            tuple(index.as_drawn(index.shapes[s]) for s in members),
-            tuple(n for n in whole.lines if any(e.shape in inside for e in n.ends)),
-            tuple(e for e in whole.enclosures if e.id in walls),
-        )
-    )

@@ -8,11 +8,13 @@ from math import inf
 from tnlang.draw.curves import track
 from tnlang.draw.diagram import Line, OpenEnd, Ribbon
 from tnlang.draw.geometry import Box
+from tnlang.draw.layout.backbone.abreast import ABREAST
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.graph import RESULT, Index
 from tnlang.draw.layout.backbone.place import TRUNK, Plan
+from tnlang.draw.layout.backbone.plates import ALONE, united
 from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
-from tnlang.draw.layout.backbone.spine import ABREAST, ALONE, FREE, TRACK, Spine
+from tnlang.draw.layout.backbone.spine import FREE, TRACK, Spine
 from tnlang.draw.layout.route import AROUND, Port, Router, rounded_track
 from tnlang.draw.scene import Point
 
@@ -33,6 +35,7 @@ class Wires:
         self.drawn = Drawn()
         for spine in spines:
             self.drawn.take(spine.drawn)
+        self.drawn.plates = united(self.drawn.plates)
         self.router = self._router()
 
     def _router(self) -> Router:
@@ -132,10 +135,27 @@ class Wires:
         points = [one.at, (x, one.at[1]), (x, two.at[1]), two.at]
         return points if self.router.free(points, one, two) else None
 
+    def _running_on(self, line: int) -> Port | None:
+        """The port of a track beyond the first or last station of a backbone: outside its plates."""
+        for spine in self.spines:
+            tracks, stations = spine.backbone.tracks, spine.backbone.stations
+            for lines, station, side in ((tracks[-1], stations[-1], "down"), (tracks[0], stations[0], "up")):
+                if line not in lines or all(e.shape != station for e in self.index.lines[line].ends):
+                    continue
+                (x, y), high = self.drawn.centers[station], self.drawn.halves[station][1]
+                around = [box for _, box in self.drawn.plates if box.holds((x, y))]
+                far = [box.bottom - y if side == "down" else y - box.top for box in around]
+                aside = spine.offsets[lines.index(line)] if len(lines) == len(spine.offsets) else 0.0
+                return Port((x + aside, y), side, max([high, *far]) + TRACK + 16.0, station)
+        return None
+
     def _port(self, line: int, shape: int, shapes: list[int | None], aside: float) -> Port:
         """The port of a line between stations: into the top of a later backbone, else to the side."""
         (x, y), (wide, high) = self.drawn.centers[shape], self.drawn.halves[shape]
         firsts = {n for b in self.index.diagram.backbones[1:] for n in b.tracks[0]}
+        runs_on = self._running_on(line)
+        if runs_on is not None and runs_on.shape == shape:
+            return runs_on
         gives = self.index.shapes[shape].symbol == "copy"
         walls = self.index.walls(shape)
         if shape not in self.index.stations:
@@ -191,6 +211,10 @@ class Wires:
         for k, (line, (x, station)) in enumerate(sorted(joins.items(), key=lambda j: j[1])):
             level = begun + plan.stop + TRACK * (2 * k - len(joins) + 1)
             found[line] = Port((x, level), "right", 8.0, tail=(x, self.drawn.centers[station][1]))
+        for line in plan.part.foreign:
+            runs_on = self._running_on(line)
+            if runs_on is not None:
+                found[line] = runs_on
         for k, (line, (x, top)) in enumerate(spine.leaves(plan.part, begun).items()):
             found[line] = Port((x, begun + TRACK - 2 * TRACK * k), "right", 8.0, tail=(x, top))
         return found
