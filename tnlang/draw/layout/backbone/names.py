@@ -10,7 +10,7 @@ from itertools import pairwise
 from tnlang.draw import pieces
 from tnlang.draw.curves import straight
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import Box, bbox, distance, flatten, length
+from tnlang.draw.geometry import Box, add, bbox, distance, flatten, length, unit
 from tnlang.draw.labelling import Place, Wanted
 from tnlang.draw.layout.backbone.graph import RESULT, Index
 from tnlang.draw.scene import LineTo, Path, Point
@@ -147,11 +147,22 @@ class Naming:
                     parts = self._pieces(known, path, text)
                     if line in self.of_several:
                         parts.sort(key=partial(_apart, self._free_end(line)))
+                        parts[:1] = [self._last(line, part, text) for part in parts[:1]]
                     if text and parts:
                         sides = self._sides(position, len(lines))
                         want = self._want(line, text, word, parts[0], sides)
                         found.append(replace(want, others=tuple(parts[1:FEW])))
         return found
+
+    def _last(self, line: int, piece: Path, text: str) -> Path:
+        """Of a level piece at a free end as much as the name needs: ribbons may leave a station before it."""
+        end = self._free_end(line)
+        far = max((piece.start, piece.end), key=partial(distance, end))
+        need = pieces.leg_extent(self.index.lines[line], text, True).width + 8.0
+        if not self.sideways or distance(piece.start, piece.end) <= need:
+            return piece
+        near = min((piece.start, piece.end), key=partial(distance, end))
+        return straight(near, add(near, unit(near, far), need))
 
     def _free_end(self, line: int) -> Point:
         path = self.ground.paths[line]

@@ -5,7 +5,7 @@ All in the frame of a picture that flows down; ``ink`` turns and draws it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -339,15 +339,15 @@ class Spine:
                 station=y,
             )
         elif last:
-            self.bottom = max(y + FREE, low + 36.0, y + self._at_the_end())
+            self.bottom = max(y + FREE, low + 36.0, y + self.at_the_end(last))
 
-    def _at_the_end(self) -> float:
-        """How far the tracks run on, for names at their ends clear of ribbons to other backbones."""
-        station, last = self.backbone.stations[-1], self.backbone.tracks[-1]
+    def at_the_end(self, lines: Container[int]) -> float:
+        """How far open lines run on from the last station, for names clear of ribbons to other backbones."""
+        station = self.backbone.stations[-1]
         pasted = {ribbon.paste for ribbon in self.index.diagram.ribbons if ribbon.station == station}
         if not self.gauge.turned or pasted <= self.drawn.centers.keys():
             return 0.0
-        ends = (end for end in self.index.diagram.opens if end.line in last)
+        ends = (end for end in self.index.diagram.opens if end.line in lines)
         return ASLANT + max(
             (self.along(replace(self.index.lines[e.line], label=e.label, word=e.word)) for e in ends),
             default=0.0,

@@ -83,7 +83,8 @@ class Wires:
                 continue
             if shape in self.index.stations:
                 x += spine.offsets[min(number, len(spine.offsets) - 1)]
-            way = [(x, y), (x, y + (FREE if end.kind == "output" else -FREE))]
+            far = max(FREE, spine.at_the_end(self.index.touching[shape])) if end.kind == "output" else -FREE
+            way = [(x, y), (x, y + far)]
             drawn.paths[end.line] = rounded_track(way if line.ends[0].shape == shape else way[::-1], 0.0)
             drawn.free[end.line] = "bottom" if end.kind == "output" else "top"
 
