@@ -9,11 +9,12 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from math import inf
 
+from tnlang.draw.close import Bounds, Cells
 from tnlang.draw.geometry import DIRECTIONS, KAPPA, Box, add, distance, unit
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
-CLEAR, OFF_WALL, APART = 7.0, 9.0, 11.0
-"""From foreign shapes; from a wall that the track runs along; from another track."""
+CLEAR, OFF_WALL, APART, OFF_RIBBON = 7.0, 9.0, 11.0, 9.0
+"""From foreign shapes; from a wall that the track runs along; from another track; from a ribbon."""
 BEND, CROSS, OVER_RIBBON = 26.0, 90.0, 12.0
 """What a bend and a crossing cost, in units of length."""
 AROUND = 220.0
@@ -66,21 +67,41 @@ class Router:
         self.shapes = {s: box for s, box in self.all_shapes.items() if box.bottom > low and box.top < high}
         self.walls = {w: box for w, box in self.all_walls.items() if box.bottom > low and box.top < high}
         self.blocks = [box for box in self.all_blocks if box.bottom > low and box.top < high]
-        self.tracks = [s for s in self.all_tracks if _within(s, low, high)]
-        self._spans = [_span(s) for s in self.tracks]
-        self.ribbons = [s for s in self.all_ribbons if _within(s, low, high)]
+        self.tracks: list[Segment] = []
+        self.ribbons: list[Segment] = []
+        self._shapes_at, self._blocks_at = Cells(), Cells()
+        self._tracks_at, self._ribbons_at = Cells(), Cells()
+        for shape, box in self.shapes.items():
+            self._shapes_at.add(shape, _bounds(box))
+        for number, box in enumerate(self.blocks):
+            self._blocks_at.add(number, _bounds(box))
+        self._put(self.all_tracks, self.tracks, self._tracks_at, low, high)
+        self._put(self.all_ribbons, self.ribbons, self._ribbons_at, low, high)
+
+    @staticmethod
+    def _put(
+        segments: Iterable[Segment],
+        among: list[Segment],
+        cells: Cells,
+        low: float = -inf,
+        high: float = inf,
+    ) -> None:
+        """Adds segments to those that are looked at."""
+        for segment in segments:
+            if _within(segment, low, high):
+                cells.add(len(among), _span(segment))
+                among.append(segment)
 
     def lay(self, points: Sequence[Point]) -> None:
         """A track that lies: later ones keep clear of it."""
         pieces = list(pairwise(points))
         self.all_tracks.extend(pieces)
-        self.tracks.extend(pieces)
-        self._spans.extend(map(_span, pieces))
+        self._put(pieces, self.tracks, self._tracks_at)
 
     def lay_ribbon(self, points: Sequence[Point]) -> None:
         pieces = list(pairwise(points))
         self.all_ribbons.extend(pieces)
-        self.ribbons.extend(pieces)
+        self._put(pieces, self.ribbons, self._ribbons_at)
 
     def simple(self, start: Port, end: Port) -> list[Point] | None:
         """The straight or once bent track between two ports, if nothing is in its way."""
@@ -135,14 +156,17 @@ class Router:
         low_x, high_x = min(a[0], b[0]), max(a[0], b[0])
         low_y, high_y = min(a[1], b[1]), max(a[1], b[1])
         flat = high_y - low_y < high_x - low_x
-        for shape, box in self.shapes.items():
+        piece = (low_x, low_y, high_x, high_y)
+        for shape in self._shapes_at.near(piece, CLEAR):
             if shape in own:
                 continue
+            box = self.shapes[shape]
             clear = 2.0 if shape in (start.shape, end.shape) else CLEAR
             across = low_x < box.right + clear and high_x > box.left - clear
             if across and low_y < box.bottom + clear and high_y > box.top - clear:
                 return FAR
-        for box in self.blocks:
+        for number in self._blocks_at.near(piece, 0.0):
+            box = self.blocks[number]
             if low_x < box.right and high_x > box.left and low_y < box.bottom and high_y > box.top:
                 return FAR
         total = 0.0
@@ -163,16 +187,14 @@ class Router:
             if any(abs(along - edge) < OFF_WALL for edge in edges):
                 return FAR
         for box in self.plates:
-            if _bars(box, (low_x, high_x, low_y, high_y), a, b, start.at, end.at):
+            if _bars(box, piece, a, b, start.at, end.at):
                 return FAR
-        for (c, d), (left, right, top, bottom) in zip(self.tracks, self._spans, strict=True):
-            if low_x > right + APART or high_x < left - APART or low_y > bottom + APART:
-                continue
-            if high_y < top - APART:
-                continue
+        for number in self._tracks_at.near(piece, APART):
+            c, d = self.tracks[number]
             total += _meet(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
-        for c, d in self.ribbons:
-            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, 9.0, 150.0)
+        for number in self._ribbons_at.near(piece, OFF_RIBBON):
+            c, d = self.ribbons[number]
+            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, OFF_RIBBON, 150.0)
         return total
 
     # ------------------------------------------------------------ search
@@ -268,11 +290,9 @@ def _between(box: Box, a: Point, b: Point) -> bool:
     return min(a[1], b[1]) < box.bottom and box.top < max(a[1], b[1])
 
 
-def _bars(
-    plate: Box, spans: tuple[float, float, float, float], a: Point, b: Point, start: Point, end: Point
-) -> bool:
+def _bars(plate: Box, piece: Bounds, a: Point, b: Point, start: Point, end: Point) -> bool:
     """Whether a plate's edge bars a piece of a track: what comes from outside crosses it once."""
-    low_x, high_x, low_y, high_y = spans
+    low_x, low_y, high_x, high_y = piece
     near = plate.grown(OFF_WALL)
     if low_x >= near.right or high_x <= near.left or low_y >= near.bottom or high_y <= near.top:
         return False
@@ -287,9 +307,13 @@ def _bars(
     return any(abs(along - edge) < OFF_WALL for edge in edges)
 
 
-def _span(segment: Segment) -> tuple[float, float, float, float]:
+def _span(segment: Segment) -> Bounds:
     (x, y), (u, v) = segment
-    return (min(x, u), max(x, u), min(y, v), max(y, v))
+    return (min(x, u), min(y, v), max(x, u), max(y, v))
+
+
+def _bounds(box: Box) -> Bounds:
+    return (box.left, box.top, box.right, box.bottom)
 
 
 def _within(segment: Segment, low: float, high: float) -> bool:
