@@ -16,7 +16,6 @@ PACKAGES = (
     "lark",
     "graphviz",
     "shapely",
-    "svgwrite",
     "ziamath",
     "resvg-py",
     "typst",

@@ -13,6 +13,7 @@ from ziafont.glyph import EmptyGlyph, SimpleGlyph
 from ziamath import zmath
 from ziamath.config import config
 from ziamath.mathfont import MathFont
+from ziamath.mathtable import MathTable
 
 NAME = "tnlang"
 
@@ -51,8 +52,11 @@ class _Absent(EmptyGlyph):
 
 
 class _Font(MathFont):
-    def __init__(self, file: str) -> None:
-        super().__init__(file)
+    """The font that the typesetter has read, which is not read a second time."""
+
+    def __init__(self, read: MathFont) -> None:
+        self.__dict__.update(read.__dict__)
+        self.math = MathTable(self)
         self.characters: dict[int, str] = {}
         self._mine: dict[int, SimpleGlyph] = {}
         self._absent: dict[str, _Absent] = {}
@@ -81,7 +85,7 @@ def typeset(math: ElementTree.Element, size: float) -> tuple[list[ElementTree.El
     """
     config.svg2, config.precision = False, 2
     if NAME not in zmath.loadedfonts:
-        zmath.loadedfonts[NAME] = _Font(str(zmath.loadedfonts["default"].fname))
+        zmath.loadedfonts[NAME] = _Font(zmath.loadedfonts["default"])
     drawn = ElementTree.Element("svg")
     made = zmath.Math(math, size=size, font=NAME)
     made.drawon(drawn, 0, 0)

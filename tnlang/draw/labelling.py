@@ -93,27 +93,27 @@ def _weight(item: Item, want: Wanted) -> float:
 # ---------------------------------------------------------------- candidates
 
 
-def _candidates(want: Wanted, space: Space) -> list[LabelItem]:
+def _candidates(want: Wanted, space: Space) -> Iterator[LabelItem]:
     """All places for a label, the best first; those at further parts of its line after all others."""
-    paths = (want.path, *want.others)
-    return [label for path in paths for label in _along(replace(want, path=path), space)]
+    for path in (want.path, *want.others):
+        found = _along(replace(want, path=path), space)
+        if want.preferred:
+            found = iter(sorted(found, key=lambda entry: _preference(entry[0], want.preferred)))
+        yield from (label for _, label in found)
 
 
-def _along(want: Wanted, space: Space) -> list[LabelItem]:
+def _along(want: Wanted, space: Space) -> Iterator[tuple[Place, LabelItem]]:
     """The places along one part of the line."""
-    found: list[tuple[Place, LabelItem]] = []
     points = flatten(want.path)
     for gap in (8.0, 24.0):  # a second row where legs stand closer than their names are wide
         if want.free in ("end", "both"):
-            found.append(("beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]), gap)))
+            yield "beyond end", _beyond(want, points[-1], unit(points[-2], points[-1]), gap)
         if want.free in ("start", "both"):
-            found.append(("beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)))
+            yield "beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)
     runs = [run for stretch in _visible(points, space)[:2] for run in _runs(stretch)[:2]]
     for part in _PARTS:
         for at, along, bend in _stops(runs, part):
-            found.extend(_beside(want, at, along, bend))
-    chosen = sorted(found, key=lambda entry: _preference(entry[0], want.preferred))
-    return [label for _, label in chosen]
+            yield from _beside(want, at, along, bend)
 
 
 def _preference(place: Place, preferred: tuple[Place, ...]) -> int:

@@ -95,6 +95,10 @@ class Space:
     def _stroke(self, owner: int, path: Path, radius: float) -> None:
         for start, end in pairwise(flatten(path)):
             stroke = Stroke(owner, start, end, radius)
+            cell = (int(start[0] // _CELL), int(start[1] // _CELL))
+            if cell == (int(end[0] // _CELL), int(end[1] // _CELL)):
+                self._cells.setdefault(cell, []).append(stroke)
+                continue
             for cell in _cells_of(_box_of(start, end)):
                 self._cells.setdefault(cell, []).append(stroke)
 
