@@ -24,8 +24,9 @@ from tnlang.ir.walk import node_wires, value_wires
 from tnlang.reference.arrays import Array, Labelled, Lookup, OneHot, Value, multiply
 from tnlang.reference.evaluate import Scope, evaluate_node, evaluate_sum
 from tnlang.source import ValueMismatch
+from tnlang.transforms.expand.blocks import Component, Expansion, Path
 from tnlang.transforms.expand.outputs import output_value, read_paths
-from tnlang.transforms.expand.paths import Component, Expansion, Path, after
+from tnlang.transforms.expand.paths import after, through
 
 BUDGET = 10_000
 """Paths that are looked at."""
@@ -98,8 +99,8 @@ def strongest(
             break
         _, number, one = heapq.heappop(waiting)
         if one.part is not None:
-            path = Path(expansion.through(one.path, one.part), one.path.value, one.part.at)
-            wait_for(path, run.applied(one.part, one.value))
+            path = Path(through(one.path, one.part), one.path.value, one.part.at)
+            wait_for(path, run.applied(one.part, one.path, one.value))
             continue
         looked_at += 1
         norm = run.contribution(one.path, one.value)
@@ -203,10 +204,11 @@ class _Run:
     def evaluated(self, terms: Sequence[Term], wires: tuple[Wire, ...]) -> Array:
         return evaluate_sum(Sum(tuple(terms)), wires, self.scope)
 
-    def applied(self, part: Component, value: Array) -> Array:
-        """What a component gives for a value in place of the stream."""
-        self.known[part.reads, ()] = value
-        return self.evaluated(part.terms, self.expansion.assignments[part.at].legs)
+    def applied(self, part: Component, path: Path, value: Array) -> Array:
+        """What a component gives for a path's value in place of the stream."""
+        self.known |= {(read, ()): value for read in part.reads}
+        terms = self.expansion.applied(part, path.at)
+        return self.evaluated(terms, self.expansion.assignments[part.at].legs)
 
     def contribution(self, path: Path, value: Array) -> float:
         """The norm of what a path gives to the outputs."""
@@ -243,8 +245,8 @@ def _gains(run: _Run, norms: Mapping[tuple[str, int], float]) -> dict[int, float
         on = (
             _times(norms[part.name, part.at], gains[part.at])
             for block in expansion.blocks
-            if at in expansion.within[block.whole.reads]
             for part in block.parts
+            if expansion.applied(part, at)
         )
         gains[at] = max([math.hypot(*direct), *on])
     return gains

@@ -233,3 +233,21 @@ def test_what_is_not_there() -> None:
         tnlang.load(text).nets["f"].circuits({})
     with pytest.raises(ValueMismatch, match="leg m of parameter W has 2 entries, not 3"):
         tnlang.load(text).nets["f"].circuits({"W": torch.ones(3, 2)})
+
+
+def test_heads_of_a_family_are_attentions_of_their_own() -> None:
+    text = """
+    dim seq = 4, hidden = 5, size = 3
+    net f(x[seq, hidden]) -> y[seq, hidden] {
+        param Q{0..2}[size, hidden], K{0..2}[size, hidden], V{0..2}[size, hidden], O{0..2}[size, hidden]
+        repeat h in 0..2 { A{h}[q, k] = softmax[k](x[q, d] Q{h}[s, d] K{h}[s, e] x[k, e]) }
+        y[q, d] = x[q, d] + sum h in 0..2 { A{h}[q, k] V{h}[s, e] x[k, e] O{h}[s, d] }
+    }
+    """
+    net = tnlang.load(text).nets["f"]
+    W = weights_of(net.module().double())
+    circuits = net.circuits(W)
+    assert [attention.pattern for attention in circuits.attentions()] == ["A.0", "A.1"]
+    for head, attention in enumerate(circuits.attentions()):
+        close(attention.QK.dense(), W[f"Q.{head}"].T @ W[f"K.{head}"])
+        close(attention.OV.dense(), W[f"O.{head}"].T @ W[f"V.{head}"])

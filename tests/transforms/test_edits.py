@@ -288,6 +288,23 @@ def test_without_a_stream_a_path_leads_through_all_values() -> None:
     ]
 
 
+def test_a_path_leads_through_the_terms_of_a_sum_over_a_family() -> None:
+    text = """
+    dim n = 3
+    net f(x[n]) -> y[n] {
+        param W{0..2}[n, m: n]
+        repeat h in 0..2 { z{h}[i] = tanh(W{h}[i, j] x[j]) }
+        y[i] = sum h in 0..2 { W{h}[i, j] z{h}[j] }
+    }
+    net g = patch(f, z{1} -> y)
+    """
+    assert net(text, "g") == [
+        "z.0[i] = tanh⟨Σj W{0}[i, j] x[j]⟩",
+        "frozen z.1*[i]",
+        "y[i] = Σj W{0}[i, j] z.0[j] + Σj W{1}[i, j] z.1*[j]",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

@@ -32,8 +32,9 @@ from tnlang.ir.normal import elide_deltas
 from tnlang.ir.program import Program
 from tnlang.ir.slots import input_decls
 from tnlang.ir.walk import copy, free_wires, fresh_wire, node_wires, rename, splice, value_wires, walk
-from tnlang.transforms.flatten import Assignment, as_streams, flatten
+from tnlang.transforms.flatten import Assignment, flatten
 from tnlang.transforms.normal import NORMALS, write_out
+from tnlang.transforms.residual import residual
 
 ADDING = ("sum", "mean")
 """Functions that are linear: they add entries."""
@@ -73,7 +74,7 @@ class Forms:
         inputs = [decl for decl in input_decls(self.program, net) if decl.kind == "input"]
         self.definitions = _with_scales(flat.definitions())
         self.outputs = flat.outputs
-        self.assignments = flat.assignments or as_streams(flat, net.inputs)
+        self.assignments = residual(self.program, net, flat)
         bound = {s.target.name for s in flat.body}
         self.ends = {*(decl.name for decl in inputs), *(a.value for a in self.assignments)}
         self.ends |= bound - set(self.definitions)

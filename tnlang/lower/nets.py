@@ -343,9 +343,9 @@ def _past_values(program: Program, net: Net) -> tuple[str, ...]:
     source = next((n for n in program.nets if n.name == net.source), None)
     if source is None:
         return ()
-    now = {*value_names(net), *implicit_names(net), *_call_names(net)}
-    before = [*value_names(source), *implicit_names(source), *sorted(_call_names(source))]
-    return tuple(name for name in before if name not in now)
+    now, calls = {*value_names(net), *implicit_names(net)}, _call_names(net)
+    past = [n for n in (*value_names(source), *implicit_names(source)) if n not in now | calls]
+    return (*past, *sorted(_call_names(source) - calls))  # a path may be called as a call was
 
 
 def _call_names(net: Net) -> set[str]:

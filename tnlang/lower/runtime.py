@@ -113,14 +113,14 @@ class Net(nn.Module):
         known = [f"{path}.{v.name}" if path else v.name for path, net in nets for v in values_in(net)]
         for name in given:
             value = name.partition("#")[0]
-            if value not in known and not self.was_value(value):
+            if not {name, value} & set(known) and not self.was_value(value):
                 raise NoValue(f"{type(self).__name__} has no value {name!r}{near(name, known)}")
         for name in needed:
             if name not in given:
                 raise NoValue(
                     f"{type(self).__name__} needs the frozen value {name!r}: forward(..., frozen=cache)"
                 )
-        again = {name: value for name, value in given.items() if name.partition("#")[0] in needed}
+        again = {n: value for n, value in given.items() if {n, n.partition("#")[0]} & set(needed)}
         return Part(again if needed else given, "", {})
 
     def derived(self) -> tuple[Tensor, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -35,12 +36,13 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import Size, SizeError, evaluate, loop_key, substitute
+from tnlang.ir.size import Size, SizeError, evaluate, loop_key, substitute, variables
 from tnlang.ir.slots import call_path, dotted, owned_shared
 from tnlang.ir.walk import fresh_wire, new_id, value_wires, walk
 from tnlang.transforms.dead import parameters_alone
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import TransformError
+from tnlang.transforms.unroll import unrolled
 
 LIMIT = 10_000
 """Statements of a net without calls and repeats."""
@@ -79,6 +81,9 @@ class Flat:
     makers: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The call that a value is a result of, by its path and turns, and the net that is called."""
 
+    taken: set[str] = field(default_factory=set)
+    """The names of its values."""
+
     def definitions(self) -> dict[str, Bind]:
         return {s.target.name: s for s in self.body if isinstance(s, Bind)}
 
@@ -96,27 +101,24 @@ def flatten(program: Program, net: Net, bound: Callable[[str], bool] = lambda _:
     return flat
 
 
-def as_streams(flat: Flat, inputs: tuple[Decl, ...]) -> list[Assignment]:
-    """What goes through a net that has no stream: the inputs with its output's legs, and what calls give.
+def place_of(flat: Flat, added: Sum, legs: tuple[Wire, ...]) -> str:
+    """The one call that gives what is added, by its name and turn; "" where there is no one call."""
+    places = {""} if not added.terms else {_place(flat, term, legs) for term in added.terms}
+    places = places - {""} if len(places) > 1 else places
+    return places.pop() if len(places) == 1 else ""
 
-    Each is a stream of one value.
-    """
-    definitions = flat.definitions()
-    if not flat.outputs or flat.outputs[0] not in definitions:
-        return []
-    sizes = [wire.size for wire in value_wires(definitions[flat.outputs[0]].target.legs)]
-    found: list[Assignment] = []
-    for decl in inputs:
-        if not decl.subs and [leg.size for leg in decl.legs] == sizes:
-            wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in decl.legs)
-            found.append(Assignment(decl.name, "", wires, Sum(())))
-    for name, place in flat.results if found else ():
-        if name in definitions:
-            made = definitions[name]
-            wires = value_wires(made.target.legs)
-            if wires == made.target.legs and [wire.size for wire in wires] == sizes:
-                found.append(Assignment(name, "", wires, made.body, place))
-    return found
+
+def _place(flat: Flat, term: Term, legs: tuple[Wire, ...]) -> str:
+    for node in term.nodes:
+        match node:
+            case Tensor(ref=ref, legs=used) if ref.name in flat.makers and set(used) >= set(legs):
+                return flat.makers[ref.name][0]
+            case Bracket(body=body):
+                if place := place_of(flat, body, legs):
+                    return place
+            case _:
+                pass
+    return ""
 
 
 @dataclass(slots=True)
@@ -131,10 +133,8 @@ class _Scope:
     names: dict[str, str]
     values: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    calls: dict[str, str] = field(default_factory=dict)
-    """The calls that make values, by the values' names."""
     values_prefix: str = ""
-    """Stands before the names of values: of several calls of one thing the later ones have a number."""
+    """Stands before the names of values, whoever owns the call's parameters."""
 
     def own(self) -> None:
         """The net's parameters and constants, once for each owner."""
@@ -148,8 +148,7 @@ class _Scope:
         """A reference by its name in the whole net."""
         subs = self.subs(ref.subs)
         if ref.name in self.counts:
-            place = subs[0] if subs else self.counts[ref.name] - 1
-            return Ref(self.values_prefix + dotted(ref.name, (place,)))
+            subs = subs or (self.counts[ref.name] - 1,)
         if (ref.name, subs) in self.values:
             return Ref(self.values[ref.name, subs])
         return Ref(self.names.get(ref.name, ref.name), subs)
@@ -211,37 +210,37 @@ class _Scope:
 
     def call(self, call: Call, turns: tuple[int, ...]) -> None:
         callee = self.program.net(call.net)
-        place = f"{self.values_prefix}{dotted(call.name, turns)}."
+        place = f"{self.values_prefix}{dotted(call.name, () if call.shared else turns)}."
         times = self.flat.calls[place] = self.flat.calls.get(place, 0) + 1
-        values = place if times == 1 else f"{place[:-1]}#{times}."
+        maker = place[:-1] if times == 1 else f"{place[:-1]}#{times}"
         prefix = call_path(self.prefix, call.name, turns, call.shared, owned_shared(self.net))
         given = {d.name: self.named(ref).name for d, ref in zip(callee.inputs, call.arguments, strict=True)}
         for decl in callee.inputs:
-            own = values + dotted(decl.name, decl.subs)
+            own = place + dotted(decl.name, decl.subs)
             if self.flat.bound(own):
+                own = self.numbered(own)
                 wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in decl.legs)
                 use = Sum((Term((Tensor(Ref(given[decl.name]), wires),)),))
                 self.flat.body.append(Bind(Value(own, wires), use, origin=call.origin))
                 given[decl.name] = own
-        inner = _Scope(self.program, self.flat, callee, prefix, {}, given, values_prefix=values)
+        inner = _Scope(self.program, self.flat, callee, prefix, {}, given, values_prefix=place)
         inner.own()
         inner.run(callee.body, ())
         for result, output in zip(call.results, callee.outputs, strict=True):
             name = inner.named(Ref(output.name, output.subs)).name
             self.values[result.name, self.subs(result.subs)] = name
-            self.calls[name] = values[:-1]
-            self.flat.makers[name] = (values[:-1], callee.source or callee.name)
+            self.flat.makers[name] = (maker, callee.source or callee.name)
             if not result.anonymous:
                 own = dotted(result.name, self.subs(result.subs) or turns)
                 self.flat.aliases[self.values_prefix + own] = name
             if not self.values_prefix:
-                self.flat.results.append((name, values[:-1]))
+                self.flat.results.append((name, maker))
 
     def assign(self, statement: StreamSet) -> None:
         target = statement.target
         if not all(isinstance(leg, Wire) for leg in target.legs):
             raise TransformError(f"an assignment to {target.name} joins several wires on one leg")
-        before = self.values_prefix + dotted(target.name, (self.counts.get(target.name, 0) - 1,))
+        before = self.values.get((target.name, (self.counts.get(target.name, 0) - 1,)), "")
         change = self.settled(Bind(target, statement.body, origin=statement.origin))
         name = self.next(target.name)
         legs = value_wires(change.target.legs)
@@ -253,32 +252,34 @@ class _Scope:
         value = replace(change.target, name=name, subs=(), anonymous=False)
         total = replace(change.body, terms=(*old, *terms))
         self.flat.body.append(Bind(value, total, origin=statement.origin))
-        place = self.place_of(statement.body)
         added = replace(change.body, terms=terms)
+        place = place_of(self.flat, added, legs)
         self.flat.assignments.append(Assignment(name, kept, legs, added, place))
-
-    def place_of(self, body: Sum) -> str:
-        """The one call whose result a sum reads, by its name and turn; "" if it is not one."""
-        names = {self.named(node.ref).name for node in walk(body) if isinstance(node, Tensor)}
-        places = {self.calls[name] for name in names if name in self.calls}
-        return min(places) if len(places) == 1 else ""
 
     def next(self, stream: str) -> str:
         """The name of a stream's next value."""
         place = self.counts.get(stream, 0)
         self.counts[stream] = place + 1
-        return self.values_prefix + dotted(stream, (place,))
+        name = self.numbered(self.values_prefix + dotted(stream, (place,)))
+        self.values[stream, (place,)] = name
+        return name
+
+    def numbered(self, name: str) -> str:
+        """The name of a value in a cache: what is computed a second time in one place is ``name#2``."""
+        names = itertools.chain([name], (f"{name}#{number}" for number in itertools.count(2)))
+        free = next(one for one in names if one not in self.flat.taken)
+        self.flat.taken.add(free)
+        return free
 
     def subs(self, subs: tuple[Size, ...]) -> tuple[int, ...]:
         try:
             return tuple(evaluate(sub, self.numbers) for sub in subs)
-        except SizeError:
-            said = "a member of a family is picked by the variable of a sum, which has no one number"
-            raise TransformError(said, "write the terms of that sum out") from None
+        except SizeError as error:
+            raise TransformError(f"which member of a family is meant is not known: {error}") from None
 
     def bound(self, target: Value, turns: tuple[int, ...]) -> Value:
         name = self.values_prefix + dotted(target.name, self.subs(target.subs) or turns)
-        return replace(target, name=name, subs=())
+        return replace(target, name=self.numbered(name), subs=())
 
     def settled(self, bind: Bind) -> Bind:
         """The binding at this turn: names of the whole net, numbers for the variables of repeats."""
@@ -320,18 +321,23 @@ class _Scope:
                     return replace(old, body=total(body), name="")
                 case BigSum(loops=loops, body=body):
                     new = tuple(replace(o, start=size(o.start), stop=size(o.stop)) for o in loops)
+                    if picking := _picking(old):
+                        written = unrolled(replace(old, loops=new), self.numbers, picking)
+                        return Bracket(total(Sum(tuple(written))), origin=old.origin)
                     return replace(old, loops=new, body=total(body))
                 case _:
                     return old
 
         def total(old: Sum) -> Sum:
-            return replace(
-                old,
-                terms=tuple(
-                    replace(t, nodes=tuple(map(node, t.nodes)), summed=tuple(map(wire, t.summed)))
-                    for t in old.terms
-                ),
-            )
+            return replace(old, terms=tuple(new for term in old.terms for new in terms(term)))
+
+        def terms(old: Term) -> tuple[Term, ...]:
+            new = replace(old, nodes=tuple(map(node, old.nodes)), summed=tuple(map(wire, old.summed)))
+            match old.nodes, new.nodes:
+                case (BigSum(),), (Bracket(body=body),):  # the terms of a Σ that stands alone
+                    return tuple(replace(t, coefficient=t.coefficient * old.coefficient) for t in body.terms)
+                case _:
+                    return (new,)
 
         legs: list[Wire | Group] = []
         for leg in bind.target.legs:
@@ -339,3 +345,9 @@ class _Scope:
             assert isinstance(new, Wire | Group)
             legs.append(new)
         return replace(bind, target=replace(bind.target, legs=tuple(legs)), body=total(bind.body))
+
+
+def _picking(node: BigSum) -> set[str]:
+    """The variables of a Σ that pick members of families: a net written out has a name for each."""
+    subs = (sub for inner in walk(node.body) if isinstance(inner, Tensor) for sub in inner.ref.subs)
+    return {var for sub in subs for var in variables(sub)} & {loop.var for loop in node.loops}

@@ -16,18 +16,19 @@ from tnlang.ir.net import (
     Bubble,
     Frozen,
     Node,
+    Ref,
     SizeNumber,
     Special,
     Sum,
     Tensor,
     Term,
-    Wire,
 )
 from tnlang.ir.normal import elide_deltas
-from tnlang.ir.walk import map_children, node_wires, walk
+from tnlang.ir.walk import map_children, refs, walk
 from tnlang.transforms.expand.products import multiplied_out
-from tnlang.transforms.flatten import Assignment, Flat
+from tnlang.transforms.flatten import Flat
 from tnlang.transforms.request import TransformError
+from tnlang.transforms.unroll import marked_as
 
 ADDING = ("sum", "mean")
 """Functions that are linear: they add entries."""
@@ -41,12 +42,14 @@ class Streams:
     stream: set[str] = field(init=False)
     depending: set[str] = field(init=False)
     definitions: dict[str, Bind] = field(init=False)
+    frozen: set[str] = field(init=False)
     known: dict[str, Sum] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stream = {assignment.value for assignment in self.flat.assignments}
         self.depending = set(self.stream)
         self.definitions = self.flat.definitions()
+        self.frozen = {s.target.name for s in self.flat.body if isinstance(s, Frozen)}
         for statement in self.flat.body:
             match statement:
                 case Bind(target=target, body=body) if self.depends(body):
@@ -83,7 +86,8 @@ class Streams:
                     bind = self.definitions[ref.name]
                     if node.conj:
                         raise _nonlinear(name, "conj")
-                    placed, joined = in_place(bind.target.legs, self.value(ref.name), legs)
+                    value = marked_as(self.value(ref.name), node)
+                    placed, joined = in_place(bind.target.legs, value, legs)
                     nodes += placed
                     summed += joined
                 case Tensor(ref=ref) if ref.name in self.stream and node.conj:
@@ -103,10 +107,20 @@ class Streams:
         found = (node for node in walk(Sum((term,))) if isinstance(node, Tensor))
         return [node.ref.name for node in found if node.ref.name in self.stream]
 
-    def reads(self, assignment: Assignment) -> set[str]:
-        """The values of streams that an assignment's addition is made from."""
-        change = self.written(assignment.change, assignment.value)
-        return {read for term in change.terms for read in self.uses(term)}
+    def leaves(self, body: Sum) -> set[str]:
+        """What a sum is made from: values of streams, and what is declared or frozen."""
+        found: set[str] = set()
+        waiting = {node.ref.name for node in walk(body) if isinstance(node, Tensor)}
+        while waiting := waiting - found:
+            name = waiting.pop()
+            found.add(name)
+            if name in self.definitions and name not in self.stream:
+                waiting |= {ref.name for ref in refs(self.definitions[name])}
+        return found
+
+    def named(self, name: str) -> str:
+        """The name of a value that the text names and that is bound in it; else ""."""
+        return name if name in self.definitions and not self.definitions[name].target.anonymous else ""
 
     def ends(self, name: str) -> set[str]:
         """The values of streams that a value is made from; itself, if it is one."""
@@ -115,38 +129,6 @@ class Streams:
         if name not in self.definitions:
             return set()
         return {read for term in self.value(name).terms for read in self.uses(term)}
-
-    def parallel(self, term: Term, kept: tuple[Wire, ...]) -> Wire | None:
-        """The summed wire over which a linear product is a sum of operators on different legs of a stream.
-
-        Without it, what is left beside the stream falls into more parts that lead to legs of the result, at
-        least one of them from the stream: a head of attention moves between positions by its pattern, and
-        between directions of the stream by its weights.
-        """
-        own = next((n for n in term.nodes if isinstance(n, Tensor) and n.ref.name in self.stream), None)
-        if own is None:
-            return None
-        others = [node for node in term.nodes if node is not own]
-        into, out = set(node_wires(own)), set(kept)
-        whole = [part for part in _parts(others, into | out) if part & out]
-        for wire in term.summed:
-            if wire in into:
-                continue
-            parts = [part for part in _parts(others, {wire} | into | out) if part & out]
-            if len(parts) > max(1, len(whole)) and any(part & into for part in parts):
-                return wire
-        return None
-
-
-def _parts(nodes: list[Node], cut: set[Wire]) -> list[set[Wire]]:
-    """The wires of each part of a product, whose nodes hang together by wires that are not cut."""
-    parts: list[set[Wire]] = []
-    for node in nodes:
-        wires = set(node_wires(node))
-        joined = [part for part in parts if (part & wires) - cut]
-        parts = [part for part in parts if not any(part is other for other in joined)]
-        parts.append(wires.union(*joined))
-    return parts
 
 
 def _added(bubble: Bubble) -> list[Node]:
@@ -164,3 +146,19 @@ def _nonlinear(name: str, function: str) -> TransformError:
         f"{name} has a stream inside {function}, which is not linear",
         f"freeze it first: `expand(freeze(model, {name.rpartition('.')[2]}), paths)`",
     )
+
+
+def reading(term: Term, values: dict[str, str]) -> Term:
+    """The term with other values in place of those of a stream."""
+
+    def node(old: Node) -> Node:
+        match old:
+            case Tensor(ref=Ref(name)) if name in values:
+                return replace(old, ref=Ref(values[name]))
+            case _:
+                return map_children(old, total)
+
+    def total(old: Sum) -> Sum:
+        return replace(old, terms=tuple(reading(inner, values) for inner in old.terms))
+
+    return replace(term, nodes=tuple(map(node, term.nodes)))

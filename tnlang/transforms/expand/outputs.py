@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value
+from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value, Wire
 from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, value_wires
+from tnlang.ir.walk import copy, new_id, value_wires
 from tnlang.transforms.dead import needed_for
-from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.expand.paths import (
-    LIMIT,
-    REST,
-    Expansion,
-    Path,
-    listed,
-    named,
-    reading,
-    rest_of,
-)
+from tnlang.transforms.expand.blocks import Expansion, Path
+from tnlang.transforms.expand.heads import heads_of
+from tnlang.transforms.expand.linear import Streams, reading
+from tnlang.transforms.expand.paths import LIMIT, REST, listed, named, rest_of
 from tnlang.transforms.expand.scores import score, score_name, score_output
-from tnlang.transforms.flatten import as_streams, flatten
+from tnlang.transforms.flatten import Assignment, Flat, flatten
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath
+from tnlang.transforms.residual import residual
 
 
 def expand_paths(request: Request) -> tuple[Net, ...]:
@@ -62,7 +57,8 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     Raises TransformError where the net has no stream, and where an addition is not linear in it.
     """
     flat = flatten(program, net)
-    flat.assignments = flat.assignments or as_streams(flat, net.inputs)
+    flat.assignments = residual(program, net, flat)
+    flat.assignments = [*_attended(net, flat), *flat.assignments]
     streams = Streams(flat)
     if not streams.stream:
         raise TransformError(
@@ -70,10 +66,34 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
             f"`expand({net.name}, x)` writes a value x out",
         )
     decls = (*program.declarations, *net.inputs, *flat.owned)
-    expansion = Expansion(streams, split, {d.name for d in decls} | {s.target.name for s in flat.body})
+    taken = {d.name for d in decls} | {s.target.name for s in flat.body}
+    expansion = Expansion(streams, split, taken)
     name = score_name(streams, of) if of else ""
-    expansion.read({read for value in ([name] if of else flat.outputs) for read in streams.ends(value)})
+    expansion.read([read for value in ([name] if of else flat.outputs) for read in streams.ends(value)])
     return expansion, name
+
+
+def _attended(net: Net, flat: Flat) -> Iterator[Assignment]:
+    """The inputs that no stream begins with and that heads read: what an encoder gives is one.
+
+    A pattern that is an input is none: heads do not read it, they are told apart by it.
+    """
+    without = Streams(flat)
+    for decl in net.inputs:
+        if decl.name in without.stream or decl.subs:
+            continue
+        wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in decl.legs)
+        own = Assignment(decl.name, "", wires, Sum(()))
+        trial = Streams(replace(flat, assignments=[own, *flat.assignments]))
+        readers = [a for a in flat.assignments if decl.name in without.leaves(a.change)]
+        try:
+            read = [(t, a.legs) for a in readers for t in trial.written(a.change, a.value).terms]
+        except TransformError:  # something that is not linear
+            continue
+        read = [(t, legs) for t, legs in read if decl.name in trial.uses(t)]
+        is_linear = all(len(trial.uses(term)) == 1 for term, _ in read)
+        if is_linear and any(heads_of(term, {decl.name}, legs) for term, legs in read):
+            yield own
 
 
 @dataclass(frozen=True, slots=True)

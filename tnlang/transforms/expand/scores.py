@@ -7,12 +7,14 @@ because it ends before the softmax.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tnlang.ir.net import (
     Bind,
     Bracket,
     Bubble,
+    Ix,
     Leg,
     Node,
     Origin,
@@ -24,9 +26,10 @@ from tnlang.ir.net import (
     Value,
     Wire,
 )
-from tnlang.ir.walk import copy, map_children, node_wires, value_wires, walk
+from tnlang.ir.walk import children, copy, map_children, node_wires, value_wires, walk
+from tnlang.transforms.expand.blocks import DIRECT, Expansion, Path
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.expand.paths import DIRECT, REST, Expansion, Path
+from tnlang.transforms.expand.paths import REST
 from tnlang.transforms.request import TransformError, ValuePath, show_path
 
 
@@ -76,19 +79,34 @@ def score_output(bind: Bind) -> Output:
     return Output(bind.target.name, legs)
 
 
-def _softmax_wire(streams: Streams, bind: Bind) -> Wire | None:
-    """The wire of the score along which a softmax works: the keys'."""
+def _softmax_wire(streams: Streams, bind: Bind, seen: frozenset[str] = frozenset()) -> Wire | None:
+    """The wire of the score along which a softmax works, in it or in what is made of it: the keys'."""
     for other in streams.definitions.values():
-        for node in walk(other.body):
-            if not isinstance(node, Bubble) or node.function != "softmax":
-                continue
-            for used in walk(node.body):
-                if isinstance(used, Tensor) and used.ref.name == bind.target.name:
-                    pairs = zip(used.legs, bind.target.legs, strict=True)
-                    return next(
-                        (own for leg, own in pairs if leg in node.gates and isinstance(own, Wire)), None
-                    )
+        if other.target.name in seen:
+            continue
+        for wires, gates in _inside(other.body, bind.target.name, frozenset()):
+            own = dict(zip(wires, bind.target.legs, strict=True))
+            keys = set(gates)
+            if not keys and (further := _softmax_wire(streams, other, seen | {bind.target.name})):
+                keys = {further}
+            found = next((leg for wire, leg in own.items() if wire in keys and isinstance(leg, Wire)), None)
+            if found is not None:
+                return found
     return None
+
+
+def _inside(body: Sum, name: str, gates: frozenset[Wire]) -> Iterator[tuple[tuple[Ix, ...], frozenset[Wire]]]:
+    """Each use of a value in a sum: its legs, and the gates of the softmax that it is in."""
+    for term in body.terms:
+        for node in term.nodes:
+            match node:
+                case Tensor(ref=Ref(found), legs=legs) if found == name:
+                    yield legs, gates
+                case Bubble(function="softmax", body=inner, gates=own):
+                    yield from _inside(inner, name, frozenset(own))
+                case _:
+                    for inner in children(node):
+                        yield from _inside(inner, name, gates)
 
 
 def _uses(streams: Streams, term: Term, keys: Wire | None) -> list[_Use]:

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Bind, Frozen, Net, Node, Origin, Ref, Sum, Tensor, Term, Value, Wire
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, map_children, rename, walk
+from tnlang.ir.walk import copy, map_children, rename, value_wires, walk
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.entries import broadcast, fitting, mixed
 from tnlang.transforms.flat_names import bare_name, is_named
-from tnlang.transforms.flatten import Assignment, as_streams, flatten
+from tnlang.transforms.flatten import Assignment, flatten
 from tnlang.transforms.patch.star import starred
 from tnlang.transforms.patch.streams import with_streams
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.residual import passed_on, residual
 
 ORIGIN = Origin(rules=("patch",))
 
@@ -36,13 +37,12 @@ def patch_paths(request: Request) -> Net:
     net = request.program.net(request.net)
     wanted = [path for chain in request.arrows for path in chain]
     flat = flatten(request.program, net, lambda name: any(is_named(name, path) for path in wanted))
-    has_streams = bool(flat.assignments)
-    assignments = flat.assignments or as_streams(flat, net.inputs)
+    assigned = {assignment.value for assignment in flat.assignments}
     work = _Patching(
         net.name,
         list(flat.body),
-        {a.value: a for a in assignments},
-        has_streams,
+        {a.value: a for a in residual(request.program, net, flat)},
+        assigned,
         flat.aliases,
         {decl.name for decl in (*request.program.declarations, *net.inputs, *flat.owned)},
     )
@@ -57,19 +57,19 @@ def patch_paths(request: Request) -> Net:
             work.body.append(Bind(replace(target, name=own, anonymous=False), body))
         outputs.append(replace(output, name=own, subs=()))
     needed = needed_for(work.body, {output.name for output in outputs})
-    statements = with_streams(needed, {a.value for a in flat.assignments})
+    statements = with_streams(needed, assigned)
     made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
     return replace(made, source=net.source or net.name, body=renew(tuple(statements)))
 
 
 @dataclass(slots=True)
 class _Patching:
-    """A flat net as it is patched. ``has_streams`` tells streams of the net from what its calls give."""
+    """A flat net as it is patched. ``assigned`` are the values of streams that the text calls so."""
 
     net: str
     body: list[Bind | Frozen]
     streams: dict[str, Assignment]
-    has_streams: bool
+    assigned: set[str]
     aliases: dict[str, str]
     taken: set[str]
     """Names that no new value may have, those of ``body`` aside."""
@@ -77,6 +77,10 @@ class _Patching:
     def place(self, name: str) -> int:
         """Where a value is bound; of two of one name the later."""
         return max(i for i, s in enumerate(self.body) if s.target.name == name)
+
+    def is_added_to(self, name: str) -> bool:
+        """Whether a value of a stream is told by what it has more than the one before."""
+        return name in self.assigned or (name in self.streams and self.streams[name].before != "")
 
     def free(self, name: str) -> str:
         """The name, with primes where it is taken."""
@@ -137,8 +141,7 @@ class _Patching:
         if isinstance(old, Frozen):
             return None
         path = _Path(self, instead, name)
-        is_stream = self.has_streams and name in self.streams
-        new = path.stream_body(name, old) if is_stream else path.body(old.body)
+        new = path.stream_body(name, old) if self.is_added_to(name) else path.body(old.body)
         if new is None:
             return None
         target = old.target
@@ -185,7 +188,7 @@ class _Path:
     def made_again(self, name: str, streams: bool) -> str | None:
         change: tuple[Term, ...] = ()
         legs: tuple[Wire, ...] = ()
-        if name in self.work.streams:
+        if self.work.is_added_to(name):
             legs = self.work.streams[name].legs
             change = tuple(self.differences(name, legs))
             own = Term((Tensor(Ref(name), legs),))
@@ -195,8 +198,8 @@ class _Path:
             statement = next((s for s in reversed(self.work.body) if s.target.name == name), None)
             if not isinstance(statement, Bind):
                 return None
-            body = self.body(statement.body, streams)
             target = statement.target
+            body = self.begun(statement) if name in self.work.streams else self.body(statement.body, streams)
         if body is None:
             return None
         own_name = f"{name} into {self.into}"
@@ -207,6 +210,17 @@ class _Path:
         if change:  # for later arrows
             self.work.streams[target.name] = Assignment(target.name, name, legs, Sum(change))
         return target.name
+
+    def begun(self, statement: Bind) -> Sum | None:
+        """What a stream begins with, made from what stands for other values that it holds."""
+        legs = value_wires(statement.target.legs)
+        passed = [passed_on(term, legs) in self.work.streams for term in statement.body.terms]
+        own = zip(statement.body.terms, passed, strict=True)
+        found = [self.body(Sum((term,)), streams) for term, streams in own]
+        if not any(found):
+            return None
+        terms = (new or Sum((old,)) for new, old in zip(found, statement.body.terms, strict=True))
+        return replace(statement.body, terms=tuple(term for body in terms for term in body.terms))
 
     def stream_body(self, name: str, old: Bind) -> Sum | None:
         """An assignment with the differences that reach its stream, by this addition or those before."""
@@ -228,7 +242,8 @@ class _Path:
             assignment = self.work.streams[at]
             wires = dict(zip(assignment.legs, legs, strict=True))
             for term in assignment.change.terms:
-                new = self.body(Sum((term,)), streams=False)
+                streams = passed_on(term, assignment.legs) in self.work.streams
+                new = self.body(Sum((term,)), streams)
                 if new is not None:
                     less = Sum((replace(term, coefficient=-term.coefficient),))
                     both = (broadcast(one, assignment.legs) for one in (new, less))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from tnlang.ir.net import (
     BigSum,
@@ -27,13 +26,12 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.size import LoopVar, Size, SizeOp, loop_key, substitute, variables
+from tnlang.ir.size import LoopVar, Size, SizeOp, variables
 from tnlang.ir.walk import (
     copy,
     free_wires,
     fresh_wire,
     map_children,
-    map_sizes,
     new_id,
     node_sizes,
     node_wires,
@@ -45,6 +43,7 @@ from tnlang.transforms.simplify.deltas import delta
 from tnlang.transforms.simplify.facts import Facts
 from tnlang.transforms.simplify.keys import are_equal, as_sum, key, without
 from tnlang.transforms.simplify.rewriting import one, tidy
+from tnlang.transforms.unroll import at_value
 
 MOST_TURNS = 64
 """Turns of a sum over a variable that is written out."""
@@ -313,17 +312,7 @@ def _written_out(node: BigSum, loop: Loop) -> Sum | None:
         return None
     if loop.stop - loop.start > MOST_TURNS:
         return None
-    terms: list[Term] = []
-    for value in range(loop.start, loop.stop):
-        numbers = {loop_key(loop.var): value}
-        ranges = tuple(
-            replace(o, start=substitute(o.start, numbers), stop=substitute(o.stop, numbers))
-            for o in node.loops[1:]
-        )
-        body = map_sizes(copy(node.body), partial(substitute, numbers=numbers))
-        inside: Node = replace(node, loops=ranges, body=body) if ranges else Bracket(body)
-        terms.append(Term((inside,)))
-    return Sum(tuple(terms))
+    return Sum(tuple(Term((at_value(node, loop, value),)) for value in range(loop.start, loop.stop)))
 
 
 # ---------------------------------------------------------------- tensors
