@@ -27,6 +27,7 @@ from tnlang.source import ValueMismatch
 from tnlang.transforms.expand.blocks import Component, Expansion, Path
 from tnlang.transforms.expand.outputs import output_value, read_paths
 from tnlang.transforms.expand.paths import after, through
+from tnlang.transforms.request import TransformError
 
 BUDGET = 10_000
 """Paths that are looked at."""
@@ -170,6 +171,9 @@ class _Run:
         self.scope = Scope(self.value, self.numbers, 0, {}, lambda name, array: None)
         for output, name in zip(self.net.outputs, self.expansion.streams.flat.outputs, strict=True):
             target, total = output_value(self.expansion, output, name)
+            if any(len(self.expansion.streams.uses(term)) > 1 for term in total.terms):
+                said = f"the output {target.name} multiplies values of a stream with one another"
+                raise TransformError(said, "expand(net, paths) lists its products")
             linear = [term for term in total.terms if self.expansion.streams.uses(term)]
             self.outputs.append((value_wires(target.legs), linear))
 

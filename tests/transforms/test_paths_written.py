@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tnlang
-from tests.elaborate.notation import elaborated
+from tests.elaborate.notation import elaborated, said
 from tests.torch.modules import built, tensor
 from tests.transforms.test_paths import names
 from tnlang.reference import execute, initialise
@@ -324,3 +324,66 @@ def test_a_path_is_patched_in_plain_sums_as_in_a_stream(arrow: str, model: str) 
         runs.append(execute(program, "p", [x], parameters, frozen=cache).outputs["y"])
         assert np.abs(runs[-1] - execute(program, "model", [x], parameters).outputs["y"]).max() > 1e-3
     np.testing.assert_allclose(runs[1], runs[0], rtol=1e-10, atol=1e-10)
+
+
+WITHOUT_SOFTMAX = """
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    param A[head, q: seq, k: seq], W[head, out: hidden, in: hidden], W'[head, out: hidden, in: hidden]
+    param W_Q[head, size, hidden], W_K[head, size, hidden]
+    stream r = x
+    r[q, d] += A[h, q, k] W[h, d, e] r[k, e]
+    S[h, q, k] = r[q, d] W_Q[h, s, d] W_K[h, s, e] r[k, e]
+    r[q, d] += S[h, q, k] W'[h, d, e] r[k, e]
+    y = r
+}
+"""
+BILINEAR = """
+net bilinear(x[seq, hidden]) -> y[seq, hidden] {
+    param V[hidden, size], W[hidden, size], U[hidden, size]
+    y[p, d] = (x[p, e] V[e, m]) (x[p, f] W[f, m]) U[d, m]
+}
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    r += mlp(r)
+    r += bilinear(r)
+    y = r
+}
+"""
+READ_OUT = """
+net model(x[seq, hidden]) -> y[seq] {
+    param M[hidden, e: hidden], B[hidden, e: hidden]
+    r[p, d] = x[p, d] + x[p, e] M[d, e]
+    y[p] = r[p, d] B[d, e] r[p, e] + 1
+}
+"""
+
+
+def test_products_of_a_stream_are_expanded_by_the_product_rule() -> None:
+    """Attention without its softmax reads the stream by queries, keys and values: N19."""
+    sides = ["V", "K", "KV", "Q", "QV", "QK", "QKV"]
+    check_products(WITHOUT_SOFTMAX, "by = block", ["direct", "0", "1", *(f"0 -> 1 ({s})" for s in sides)])
+    check_products(WITHOUT_SOFTMAX, "order <= 0", ["direct", "1.0", "1.1"])
+    check_products(WITHOUT_SOFTMAX, "count = 0", [])
+    second = ["1.0", "0.0 -> 1.0 (V)", "0.0 -> 1.0 (K)", "0.0 -> 1.0 (KV)", "0.0 -> 1.0 (Q)"]
+    second += ["0.0 -> 1.0 (QV)", "0.0 -> 1.0 (QK)", "0.0 -> 1.0 (QKV)"]
+    again = [name.replace("1.0", "1.1") for name in second]
+    check_products(WITHOUT_SOFTMAX, 'named = "direct; 0.0"', ["direct", "0.0", *second, *again])
+    with_two = f"{HEAD}{NORM}{WITHOUT_SOFTMAX}net p = expand(model, paths, order <= 1)"
+    assert "0.0 (Q), 0.1 (KV) -> 1.1" in names(elaborated(with_two), "p")
+    products = ["direct × direct", "direct × mlp", "mlp × direct", "mlp × mlp"]
+    check_products(BILINEAR, "", ["direct", "mlp", *(f"{p} -> bilinear" for p in products)])
+    check_products(READ_OUT, "", ["direct × direct", "direct × r", "r × direct", "r × r"])
+    later = BILINEAR.replace("y = r\n", "r += mlp(r) as again; y = r\n")
+    assert "others read what it gives" in said(HEAD + NORM + later + "net p = expand(model, paths)")
+
+
+def check_products(text: str, options: str, expected: list[str]) -> None:
+    program = elaborated(f"{HEAD}{NORM}{text}net p = expand(model, paths{', ' * bool(options)}{options})")
+    assert [name for name in names(program, "p") if name not in ("rest", "bias")] == expected
+    rng = np.random.default_rng(1)
+    parameters = {n: rng.normal(size=np.shape(a)) for n, a in initialise(program, "model").items()}
+    x = rng.normal(size=(4, 5))
+    wanted = execute(program, "model", [x], parameters).outputs["y"]
+    np.testing.assert_allclose(execute(program, "p", [x], parameters).outputs["y"], wanted, rtol=1e-10)
+    module = built(program, "p", parameters)
+    np.testing.assert_allclose(module(tensor(x)).detach().numpy(), wanted, rtol=1e-10)

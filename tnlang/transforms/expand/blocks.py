@@ -61,6 +61,8 @@ class Expansion:
     split: bool
     taken: set[str]
     """The names of all values, those of bindings made here included."""
+    place: str = ""
+    """What products of several values of streams come from, in the outputs; "" where they have no name."""
     blocks: list[Block] = field(default_factory=list)
     sources: list[Path] = field(default_factory=list)
     befores: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class Expansion:
             linear = [term for term in terms if self.streams.uses(term)]
             if any(len(self.streams.uses(term)) > 1 for term in linear):
                 raise TransformError(
-                    f"{place} multiplies values of a stream with one another",
+                    f"{place} multiplies values of a stream with one another, and others read what it gives",
                     "freeze the pattern first, or expand the score: `of = S`",
                 )
             self.components(at, place, linear, is_call=place in calls)

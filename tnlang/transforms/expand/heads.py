@@ -23,43 +23,89 @@ from tnlang.transforms.unroll import Mark, marks_of, unrolled
 LIMIT = 10_000
 """Heads that are told apart."""
 
+MOST_LEGS = 3
+"""Legs that heads are counted by: two where they are grouped."""
+
 Joint = Wire | Mark
 """What holds parts of a product together: a wire, or a variable of a Σ that is written out."""
+_WEIGHT = Mark("", 0)
+"""Of every node that is no use of a stream; it holds nothing together."""
 
 
 def heads_of(term: Term, streams: Collection[str], kept: tuple[Wire, ...]) -> tuple[Joint, ...]:
-    """The joints over which a product linear in a stream is a sum of heads, in order; none where it is not.
+    """The joints over which a product that reads streams is a sum of heads, in order; none where it is not.
 
-    They are the fewest that, once fixed, leave more parts beside the stream that lead to legs of the result
-    (``kept``), one at least of them from a leg of the stream. A Σ that holds the stream is looked into.
+    They are the fewest that, once fixed, leave more parts beside a use of a stream that lead from its legs to
+    legs of the result (``kept``). Where there are none, one of the parts may lead from nowhere, as a pattern
+    that looks at one position does. A Σ that holds the stream is looked into.
     """
+    opened = _first(term, streams)
+    uses = (node for node in opened.nodes if isinstance(node, Tensor) and node.ref.name in streams)
+    return next((found for own in uses if (found := _heads_beside(opened, own, kept, streams))), ())
+
+
+def sides_of(term: Term, streams: Collection[str], kept: tuple[Wire, ...]) -> list[str]:
+    """Of each use of a stream whether it is that of the queries, keys or values (Q, K, V); [] for neither.
+
+    Heads apart, the values lead through weights to a leg of the result, the queries have another of its legs
+    themselves, and the keys hang together with them.
+    """
+    opened = _first(term, streams)
+    uses = [node for node in opened.nodes if isinstance(node, Tensor) and node.ref.name in streams]
+    between = Counter(wire for use in uses for wire in node_wires(use))
+    cut = {*kept, *heads_of(opened, streams, kept), *(wire for wire, n in between.items() if n > 1)}
+    others = [node for node in opened.nodes if not any(node is use for use in uses)]
+    joined = _parts([(*node_wires(node), *marks_of(node)) for node in opened.nodes], cut)
+    led_to = [(set(node_wires(node)) - cut, set(node_wires(node)) & set(kept)) for node in others]
+    sides: list[str] = []
+    for use in uses:
+        part = next(part for part in joined if set(node_wires(use)) <= part)
+        if any(legs and inner & part for inner, legs in led_to):
+            sides.append("V")
+        else:
+            sides.append("Q" if set(node_wires(use)) & set(kept) else "K")
+    return sides if len(set(sides)) == len(sides) > 1 else []
+
+
+def _first(term: Term, streams: Collection[str]) -> Term:
+    """The product, of a Σ its first term."""
     try:
-        opened = next(_opened(term, streams), term)
+        return next(_opened(term, streams), term)
     except TransformError:  # how many terms the Σ has is not known
-        opened = term
-    own = next((n for n in opened.nodes if isinstance(n, Tensor) and n.ref.name in streams), None)
-    if own is None:
-        return ()
-    joints: list[dict[Joint, None]] = [
-        dict.fromkeys((*node_wires(n), *marks_of(n))) for n in opened.nodes if n is not own
-    ]
+        return term
+
+
+def _heads_beside(
+    term: Term, own: Node, kept: tuple[Wire, ...], streams: Collection[str]
+) -> tuple[Joint, ...]:
+    """The heads beside one use of a stream; other uses are parts of them, but none alone is one."""
+    others = [node for node in term.nodes if node is not own]
+    uses = [isinstance(node, Tensor) and node.ref.name in streams for node in others]
+    marks = [() if is_use else (_WEIGHT,) for is_use in uses]
+    joints = [dict.fromkeys((*node_wires(n), *marks_of(n), *m)) for n, m in zip(others, marks, strict=True)]
     into, out = set(node_wires(own)), set(kept)
 
     def leading(fixed: Collection[Joint]) -> list[set[Joint]]:
-        return [part for part in _parts(joints, {*fixed, *into, *out}) if part & out]
+        return [part for part in _parts(joints, {*fixed, *into, *out, _WEIGHT}) if part & out]
 
     whole = max(1, len(leading(())))
 
-    def apart(fixed: Collection[Joint]) -> bool:
+    def apart(fixed: Collection[Joint], each: bool) -> bool:
         parts = leading(fixed)
-        return len(parts) > whole and any(part & into for part in parts)
+        from_use = [bool(part & into) and _WEIGHT in part for part in parts]
+        return len(parts) > whole and (all(from_use) if each else any(from_use))
 
-    uses: Counter[Joint] = Counter(itertools.chain(*joints))
-    shared = [joint for joint, count in uses.items() if count > 1 and joint not in into | out]
-    if not apart(shared):
+    counts: Counter[Joint] = Counter(itertools.chain(*joints))
+    shared = [joint for joint, n in counts.items() if n > 1 and joint not in {*into, *out, _WEIGHT}]
+    if not apart(shared, each=False):
         return ()
-    fewest_first = (c for n in range(1, len(shared) + 1) for c in itertools.combinations(shared, n))
-    return next(fixed for fixed in fewest_first if apart(fixed))
+    for each in (True,) if any(uses) else (True, False):
+        most = min(MOST_LEGS, len(shared))
+        fewest_first = (c for n in range(1, most + 1) for c in itertools.combinations(shared, n))
+        found = next((fixed for fixed in fewest_first if apart(fixed, each)), ())
+        if found:
+            return found
+    return ()
 
 
 def members(

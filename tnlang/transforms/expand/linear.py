@@ -118,6 +118,10 @@ class Streams:
                 waiting |= {ref.name for ref in refs(self.definitions[name])}
         return found
 
+    def is_call(self, place: str) -> bool:
+        """Whether a place is that of a call."""
+        return any(place == maker for maker, _ in self.flat.makers.values())
+
     def named(self, name: str) -> str:
         """The name of a value that the text names and that is bound in it; else ""."""
         return name if name in self.definitions and not self.definitions[name].target.anonymous else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value, Wire
@@ -13,7 +13,8 @@ from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.blocks import Expansion, Path
 from tnlang.transforms.expand.heads import heads_of
 from tnlang.transforms.expand.linear import Streams, reading
-from tnlang.transforms.expand.paths import LIMIT, REST, listed, named, rest_of
+from tnlang.transforms.expand.paths import LIMIT, listed, named, rest_of
+from tnlang.transforms.expand.product_rule import REST, products
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import Assignment, Flat, flatten
 from tnlang.transforms.renew import renew
@@ -59,6 +60,7 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     flat = flatten(program, net)
     flat.assignments = residual(program, net, flat)
     flat.assignments = [*_attended(net, flat), *flat.assignments]
+    place = _without_products(flat)
     streams = Streams(flat)
     if not streams.stream:
         raise TransformError(
@@ -67,7 +69,7 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
         )
     decls = (*program.declarations, *net.inputs, *flat.owned)
     taken = {d.name for d in decls} | {s.target.name for s in flat.body}
-    expansion = Expansion(streams, split, taken)
+    expansion = Expansion(streams, split, taken, place)
     name = score_name(streams, of) if of else ""
     expansion.read([read for value in ([name] if of else flat.outputs) for read in streams.ends(value)])
     return expansion, name
@@ -94,6 +96,26 @@ def _attended(net: Net, flat: Flat) -> Iterator[Assignment]:
         is_linear = all(len(trial.uses(term)) == 1 for term, _ in read)
         if is_linear and any(heads_of(term, {decl.name}, legs) for term, legs in read):
             yield own
+
+
+def _without_products(flat: Flat) -> str:
+    """Take the last additions that multiply values of streams from the streams, if only outputs read them.
+
+    They are written into the outputs then. The place of the last of them, "" where there are none.
+    """
+    place = ""
+    while flat.assignments:
+        streams = Streams(flat)
+        last = flat.assignments[-1]
+        try:
+            terms = streams.written(last.change, last.value).terms
+        except TransformError:  # something that is not linear
+            return place
+        if all(len(streams.uses(term)) < 2 for term in terms):
+            return place
+        flat.assignments = flat.assignments[:-1]
+        place = place or last.place or last.value
+    return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +155,9 @@ def _options(request: Request) -> _Options:
 
 
 def output_value(expansion: Expansion, output: Output, name: str) -> tuple[Value, Sum]:
-    """An output, and what it is in terms of streams.
+    """An output, and what it is in terms of streams: sums of products.
 
-    Raises TransformError for one that is not linear in them, or is no value that paths lead to.
+    Raises TransformError for one that is not, or is no value that paths lead to.
     """
     streams = expansion.streams
     own = dotted(output.name, output.subs)
@@ -145,8 +167,6 @@ def output_value(expansion: Expansion, output: Output, name: str) -> tuple[Value
     if name not in streams.definitions:
         raise TransformError(f"the output {own} is no value that paths lead to")
     total = streams.value(name)
-    if any(len(streams.uses(term)) > 1 for term in total.terms):
-        raise TransformError(f"the output {own} multiplies values of a stream with one another")
     return replace(streams.definitions[name].target, name=own, anonymous=False), total
 
 
@@ -156,12 +176,14 @@ def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], 
     streams = expansion.streams
     own = target.name
     constant = [term for term in total.terms if not streams.uses(term)]
-    linear = [term for term in total.terms if streams.uses(term)]
+    linear = [term for term in total.terms if len(streams.uses(term)) == 1]
+    several = [term for term in total.terms if len(streams.uses(term)) > 1]
     terms: list[Term] = []
     legs = value_wires(target.legs)
+    by_choice = products(expansion, several, legs, expansion.place, paths, rest)
 
-    def add(caption: str, values: dict[str, str]) -> None:
-        found = tuple(reading(t, values) for t in linear if streams.uses(t)[0] in values)
+    def add(caption: str, values: dict[str, str], more: Sequence[Term] = ()) -> None:
+        found = (*(reading(t, values) for t in linear if streams.uses(t)[0] in values), *more)
         if found:
             body = Sum(found)
             if len(found) > 1 or len(found[0].nodes) > 1:  # a value of its own: lines of code stay short
@@ -172,7 +194,10 @@ def _output(expansion: Expansion, output: Output, name: str, paths: list[Path], 
 
     for path in paths:
         add(path.name, {v: path.value for v, within in expansion.within.items() if path.at in within})
-    add(REST, rest)
+    of_rest = by_choice.pop(REST, [])
+    for caption, own_terms in by_choice.items():
+        add(caption, {}, own_terms)
+    add(REST, rest, of_rest)
     if constant:
         terms.append(Term((Bracket(Sum(tuple(constant)), caption="bias"),)))
     return Bind(target, Sum(tuple(terms)), origin=Origin(rules=("expand",)))

@@ -14,12 +14,11 @@ from collections.abc import Iterator, Sequence
 
 from tnlang.ir.net import Ref, Tensor, Term
 from tnlang.transforms.expand.blocks import DIRECT, Block, Component, Expansion, Path
+from tnlang.transforms.expand.product_rule import REST
 from tnlang.transforms.request import TransformError
 
 LIMIT = 10_000
 """Paths that may be listed."""
-
-REST = "rest"
 
 
 def through(path: Path, part: Component) -> str:

@@ -7,8 +7,7 @@ because it ends before the softmax.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 
 from tnlang.ir.net import (
     Bind,
@@ -16,7 +15,6 @@ from tnlang.ir.net import (
     Bubble,
     Ix,
     Leg,
-    Node,
     Origin,
     Output,
     Ref,
@@ -26,10 +24,10 @@ from tnlang.ir.net import (
     Value,
     Wire,
 )
-from tnlang.ir.walk import children, copy, map_children, node_wires, value_wires, walk
+from tnlang.ir.walk import children, copy, node_wires, value_wires, walk
 from tnlang.transforms.expand.blocks import DIRECT, Expansion, Path
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.expand.paths import REST
+from tnlang.transforms.expand.product_rule import REST, by_side, choices, reading_each
 from tnlang.transforms.request import TransformError, ValuePath, show_path
 
 
@@ -46,14 +44,6 @@ def score_name(streams: Streams, path: ValuePath) -> str:
     return found[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A use of a stream in a term: the value read, and its side, that of the queries (Q) or keys (K)."""
-
-    reads: str
-    side: str
-
-
 def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:
     """The score as a sum of its products with each choice of paths, their names below, and of the rest."""
     streams = expansion.streams
@@ -61,9 +51,10 @@ def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, st
     keys = _softmax_wire(streams, bind)
     found: dict[str, list[Term]] = {}
     for term in streams.value(name).terms:
-        uses = _uses(streams, term, keys)
-        for values, caption in _choices(expansion, uses, paths, rest):
-            found.setdefault(caption, []).append(_reading(term, streams, values))
+        sides = _sides(streams, term, keys)
+        for values, chosen in choices(expansion, streams.uses(term), paths, rest):
+            caption = REST if chosen is None else _caption(chosen, sides)
+            found.setdefault(caption, []).append(reading_each(term, streams.stream, values))
     captions = [*(c for c in found if c not in (REST, "bias")), *(c for c in (REST, "bias") if c in found)]
     terms = []
     for caption in captions:
@@ -109,60 +100,17 @@ def _inside(body: Sum, name: str, gates: frozenset[Wire]) -> Iterator[tuple[tupl
                         yield from _inside(inner, name, gates)
 
 
-def _uses(streams: Streams, term: Term, keys: Wire | None) -> list[_Use]:
+def _sides(streams: Streams, term: Term, keys: Wire | None) -> list[str]:
+    """Of each use of a stream in a term its side, that of the queries (Q) or keys (K)."""
     nodes = [n for n in walk(Sum((term,))) if isinstance(n, Tensor) and n.ref.name in streams.stream]
     if len(nodes) > 2:
         raise TransformError("a score multiplies two uses of a stream, this value more", "freeze one of them")
     by_wire = ["K" if keys in node_wires(node) else "Q" for node in nodes]
-    sides = by_wire if len(nodes) == 1 or set(by_wire) == {"Q", "K"} else ["Q", "K"][: len(nodes)]
-    return [_Use(node.ref.name, side) for node, side in zip(nodes, sides, strict=True)]
+    return by_wire if len(nodes) == 1 or set(by_wire) == {"Q", "K"} else ["Q", "K"][: len(nodes)]
 
 
-def _choices(
-    expansion: Expansion, uses: list[_Use], paths: list[Path], rest: dict[str, str]
-) -> list[tuple[list[str], str]]:
-    """The values that stand for the uses of a term, in each way, and the caption of that way.
-
-    What is not listed is the first use that is the rest: those before it go through listed paths, those after
-    it read the stream.
-    """
-    if not uses:
-        return [([], "bias")]
-    own = [[p for p in paths if p.at in expansion.within[use.reads]] for use in uses]
-    found: list[tuple[list[str], str]] = []
-    first, *others = own
-    for path in first:
-        for other in others[0] if others else [None]:
-            chosen = [(uses[0].side, path), *([(uses[1].side, other)] if other is not None else [])]
-            found.append(([p.value for _, p in chosen], _caption(chosen)))
-        if others and uses[1].reads in rest:
-            found.append(([path.value, rest[uses[1].reads]], REST))
-    if uses[0].reads in rest:
-        found.append(([rest[uses[0].reads], *(use.reads for use in uses[1:])], REST))
-    return found
-
-
-def _caption(chosen: list[tuple[str, Path]]) -> str:
-    """``direct``, ``0.3 (Q)``, ``0.3 (QK)``, ``0.3 (Q), 0.5 (K)``."""
-    sides: dict[str, str] = {}
-    for side, path in sorted(chosen, key=lambda pair: "QK".index(pair[0])):
-        if path.name != DIRECT:
-            sides[path.name] = sides.get(path.name, "") + side
-    return ", ".join(f"{name} ({side})" for name, side in sides.items()) or DIRECT
-
-
-def _reading(term: Term, streams: Streams, values: list[str]) -> Term:
-    """The term with these values, in order, for its uses of streams."""
-    waiting = iter(values)
-
-    def node(old: Node) -> Node:
-        match old:
-            case Tensor(ref=Ref(name)) if name in streams.stream:
-                return replace(old, ref=Ref(next(waiting)))
-            case _:
-                return map_children(old, total)
-
-    def total(old: Sum) -> Sum:
-        return replace(old, terms=tuple(replace(t, nodes=tuple(map(node, t.nodes))) for t in old.terms))
-
-    return total(Sum((term,))).terms[0]
+def _caption(chosen: Sequence[Path], sides: Sequence[str]) -> str:
+    """``direct``, ``0.3 (Q)``, ``0.3 (QK)``, ``0.3 (Q), 0.5 (K)``; ``bias`` for what reads no stream."""
+    if not sides:
+        return "bias"
+    return ", ".join(f"{name} ({own})" for name, own in by_side(chosen, sides).items()) or DIRECT
