@@ -16,8 +16,8 @@ from shapely.ops import substring
 import tnlang
 from tests.conftest import PROGRAMS
 from tests.layout.backbone_programs import across, program
-from tests.layout.pictures import diagrams_in, example_sheets, scene
-from tnlang.draw.diagram import Diagram, Side
+from tests.layout.pictures import diagrams_in, example_sheets, scene, sheets_of
+from tnlang.draw.diagram import MINUS, Diagram, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
@@ -836,3 +836,23 @@ def test_everything_lies_inside_the_scene() -> None:
                 if isinstance(item, WireItem):
                     box = bbox(item.path)
                     assert page.holds((box.left, box.top)) and page.holds((box.right, box.bottom))
+
+
+@pytest.mark.parametrize("flow", ["", "flow right"])
+def test_what_is_taken_away_has_its_minus(flow: str) -> None:
+    """A bias has no name at its wire, but a minus where there is one."""
+    text = """
+    dim seq = 4, d = 6
+    net f(x[seq, d]) -> y[seq, d] {
+        param W[d, e: d], b[d]
+        y[p, i] = relu(W[i, j] x[p, j] - b[i]) + x[p, i]
+    }
+    """
+    (sheet,) = sheets_of(text + f"figure of_f {{ draw f; {flow} }}\n")
+    (diagram,) = diagrams_in(sheet)
+    made = layout(diagram, sheet.flow)
+    (minus,) = (line.id for line in diagram.lines if line.label == MINUS)
+    assert [i.line for i in made.items if isinstance(i, LabelItem) and i.text == MINUS] == [minus]
+    assert faults(diagram, made) == ()
+    without = tuple(i for i in made.items if not isinstance(i, LabelItem) or i.text != MINUS)
+    assert [finding.rule for finding in faults(diagram, replace(made, items=without))] == ["not drawn"]

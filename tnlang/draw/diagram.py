@@ -91,6 +91,10 @@ class End:
     leg: int = 0
 
 
+MINUS = "-"
+"""What stands at a line that brings what a plus takes away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One stretch of wire between two ends.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tnlang.draw.diagram import Diagram, End, Line, Shape
+from tnlang.draw.diagram import MINUS, Diagram, End, Line, Shape
 from tnlang.draw.geometry import bbox, contains, distance, distance_to
 from tnlang.draw.lint import Finding
-from tnlang.draw.scene import OutlineItem, Path, Point, Scene, ShapeItem, WireItem
+from tnlang.draw.scene import LabelItem, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
 
 TOUCH = 2.0
 _WITHOUT_OUTLINE = ("fork", "onehot", "text", "sigma")
@@ -32,6 +32,7 @@ def faults(diagram: Diagram, scene: Scene) -> tuple[Finding, ...]:
     return (
         *_shapes(diagram, outlines, walls),
         *_lines(diagram, outlines, scene),
+        *_signs(diagram, scene),
     )
 
 
@@ -82,6 +83,14 @@ def _lines(diagram: Diagram, outlines: dict[int, Path], scene: Scene) -> Iterato
             names = " and ".join(_name(end, shapes) for end in line.ends)
             message = f"line {line.name or line.id} does not join {names}"
             yield Finding("line misses its shape", message, points[0], (line.id,))
+
+
+def _signs(diagram: Diagram, scene: Scene) -> Iterator[Finding]:
+    """What a plus takes away is told by the minus at its line alone."""
+    shown = {item.line for item in scene.items if isinstance(item, LabelItem) and item.text == MINUS}
+    for line in diagram.lines:
+        if line.label == MINUS and line.id not in shown:
+            yield Finding("not drawn", f"the minus of line {line.name or line.id}", (0.0, 0.0), (line.id,))
 
 
 def _free_points(points: list[Point]) -> list[Point]:

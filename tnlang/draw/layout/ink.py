@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.bare import CLEAR, is_bare, short_of_names
-from tnlang.draw.diagram import Diagram, Enclosure, Line, Shape
+from tnlang.draw.diagram import MINUS, Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labelling import Wanted, place_labels
@@ -227,7 +227,7 @@ def _wanted(index: Index, line: Line, placed: Placed, free: Mapping[int, set[int
         text, word = (opened.label, opened.word) if opened.label else (line.label, line.word)
         size = pieces.leg_size(line, word)
         found.append(Wanted(line.id, text, path, size, word, width, "start" if end == 0 else "end"))
-    if not found:
+    if not found or line.label == MINUS:
         found.append(
             Wanted(
                 line.id,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tnlang.draw.diagram import (
+    MINUS,
     Backbone,
     Block,
     Diagram,
@@ -263,7 +264,7 @@ class Builder:
             label = source.label
             shown = "" if quiet or self._is_added(one) or self._is_added(other) else label.text
             if {(one.shape, one.leg), (other.shape, other.leg)} & self.subtracted:
-                shown = "-"
+                shown = MINUS
             ends = []
             for position, end in enumerate((one, other)):
                 ends.append(End(end.shape, end.leg if end.shape is not None else 0))

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from tnlang.draw import pieces
 from tnlang.draw.curves import straight
-from tnlang.draw.diagram import Side
+from tnlang.draw.diagram import MINUS, Side
 from tnlang.draw.geometry import Box, add, bbox, distance, flatten, length, unit
 from tnlang.draw.labelling import Place, Wanted
 from tnlang.draw.layout.backbone.graph import RESULT, Index
@@ -66,11 +66,13 @@ class Naming:
         found = self._stretches()
         bearers, named = self._bearers(), {want.line for want in found}
         for line, path in self.ground.paths.items():
-            if line in self.tracks or line in named or line not in bearers or self._mute(line):
+            minus = self.index.lines[line].label == MINUS
+            passed_over = line not in bearers or self._mute(line)
+            if line in self.tracks or line in named or (passed_over and not minus):
                 continue
             text, word = self._text(line)
             parts = self._pieces([line], path, text) or [path]
-            if text and (length(parts[0]) >= LEAST or not self._has_twin(line)):
+            if text and (minus or length(parts[0]) >= LEAST or not self._has_twin(line)):
                 want = self._want(line, text, word, parts[0], self._outside(line))
                 found.append(replace(want, others=tuple(parts[1:FEW])))
         return found
@@ -200,9 +202,11 @@ class Naming:
         for line in paths:
             groups.setdefault(find(line), []).append(line)
 
-        def worth(line: int) -> tuple[bool, float]:
-            shapes = [self.index.shapes[e.shape] for e in self.index.lines[line].ends if e.shape is not None]
-            return (not any(s.role == "bias" for s in shapes), length(paths[line]))
+        def worth(line: int) -> tuple[bool, bool, float]:
+            known = self.index.lines[line]
+            shapes = [self.index.shapes[e.shape] for e in known.ends if e.shape is not None]
+            is_bias = any(s.role == "bias" for s in shapes)
+            return (known.label != MINUS, not is_bias, length(paths[line]))
 
         return {max(lines, key=worth) for lines in groups.values()}
 
