@@ -384,10 +384,51 @@ def mid_lines(diagram: Diagram) -> set[int]:
     return {o.line for o in diagram.opens if o.told.startswith("mid.")}
 
 
-def test_a_value_of_one_turn_that_is_read_elsewhere_is_refused() -> None:
-    body = "h{l}[p, r] = L[r, c] s[p, c]\n s[p, r] += h{l}[p, r] b[r]"
-    text = in_turns("x[m, n]", body, "y[p, r] = s[p, r] + h{2}[p, r]")
-    with pytest.raises(Undrawable, match=r"h\{2\} is a value of one turn"):
+READ_BY_NUMBER = {
+    "a turn between others": ("y[p, r] = s[p, r] + h{2}[p, r]", [r"\times 2", r"\times 9"]),
+    "the first and the last": ("y[p, r] = h{0}[p, r] + h{11}[p, r]", [r"\times 10"]),
+    "two turns, the later ones for nothing": ("y[p, r] = h{4}[p, r] * h{5}[p, r]", [r"\times 4"]),
+}
+
+
+@pytest.mark.parametrize("name", READ_BY_NUMBER)
+def test_a_turn_whose_value_is_read_elsewhere_stands_between_the_others(name: str) -> None:
+    given, plates = READ_BY_NUMBER[name]
+    text = in_turns("x[m, n]", "h{l}[p, r] = L[r, c] tanh(s[p, c])\n s[p, r] += h{l}[p, r] b[r]", given)
+    diagram = of_text(text, ())
+    assert [plate.label for bone in diagram.backbones for plate in bone.plates] == plates
+    for flow in FLOWS:
+        scene = backbone_scene(diagram, flow)
+        assert faults(diagram, scene) == lint(scene) == ()
+    known = tnlang.load(text)
+    report = tnlang.verify(known.nets["model"].svg(), known, module=False)
+    assert report.ok, report
+
+
+def test_a_turn_drawn_for_itself_has_its_number_for_the_variable() -> None:
+    text = """dim m = 3, n = 4
+net model(x[m, n]) -> y[m, n] {
+    param L{l: 0..5}[n, n]
+    stream s = x
+    repeat l in 0..5 {
+        h{l}[p, j: n] = tanh(L{l}[j, i] s[p, i])
+        s += h{l}
+    }
+    y[p, r] = s[p, r] * h{3}[p, r]
+}
+"""
+    labels = [shape.label for shape in of_text(text, ()).shapes]
+    assert labels.count("L^{3}") == 1 and labels.count("L^{l}") == 1 and "h^{3}" in labels
+    known = tnlang.load(text)
+    assert tnlang.verify(known.nets["model"].svg(), known, module=False).ok
+
+
+def test_a_value_of_a_turn_that_has_no_number_is_refused() -> None:
+    text = in_turns(
+        "x[m, n]", "h{l}[p, r] = L[r, c] s[p, c]\n s[p, r] += h{l}[p, r] b[r]", "y = h{turns - 1}"
+    )
+    text = text.replace("0..12", "0..turns").replace("dim ", "dim turns, ", 1)
+    with pytest.raises(Undrawable, match="is a value of one turn"):
         of_text(text, ())
 
 

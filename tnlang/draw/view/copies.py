@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tnlang.draw.diagram import Ribbon, Role, Shape
-from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.shapes import barred
 from tnlang.draw.view.turns import Turns
@@ -90,7 +89,7 @@ class Copies(Wiring):
         conj: bool,
     ) -> None:
         """A use of a value that has several: by wires from its station, or as a pasted disc on a ribbon."""
-        label = self.labels.get(found.key) or names.math(found.shown)
+        label = self.labels.get(found.key) or found.label
         station = self.station_of.get(found.key)
         here = station is None or self.turns_of[found.key] == self.turns
         wired = frame.inside is None and here and found.key not in self.wired and not conj

@@ -167,7 +167,7 @@ class Definitions(Copies, ABC):
             return
         joints = tuple(self.builder.joint() for _ in wires)
         frame = Frame(found.scope, found.versions, {}, None)
-        label = self.labels.get(found.key) or names.math(found.shown)
+        label = self.labels.get(found.key) or found.label
         told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
         station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
         self.stands(found, station)

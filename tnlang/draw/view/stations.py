@@ -96,7 +96,7 @@ class Stations:
             enter(self.emitter, self.scope, found, joints, wires)
         else:
             self.emitter.definition(found, joints, wires, Frame(found.scope, found.versions, {}))
-        label = self.emitter.labels.get(found.key) or names.math(found.shown)
+        label = self.emitter.labels.get(found.key) or found.label
         station = self._station(found, label, found.key[1], joints, wires)
         record.tracks.extend([joints, ()])
         record.stations.append(station)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
-from tnlang.draw.view.parted import Between, Turn
+from tnlang.draw.view.parted import Alone, Between, Turn
 from tnlang.draw.view.styling import NO_STYLES, Styles
 from tnlang.ir.net import (
     Bind,
@@ -65,6 +65,12 @@ class Definition:
                 return not results[self.index].anonymous
             case Decl():
                 return False
+
+    @property
+    def label(self) -> str:
+        """Its name in mathematics, as LaTeX; one that a turn bound has the turn's number."""
+        subs = self.key[2] if self.shown == self.key[1] else ()
+        return names.math(self.shown, ",".join(map(names.size, subs)))
 
     @property
     def is_derived(self) -> bool:
@@ -151,12 +157,13 @@ class Scope:
                 case Between():
                     pass
                 case Repeat(loop=loop, body=inner):
-                    once = names.turns_of(loop) == "1" and not isinstance(statement, Turn)
-                    turn = show(loop.start) if once else loop.var
-                    if not once:
+                    single = names.turns_of(loop) == "1" and not isinstance(statement, Turn)
+                    turn = show(loop.start) if single else loop.var
+                    once = single and not isinstance(statement, Alone)
+                    if not once and not isinstance(statement, Alone):
                         self.begun[id(statement)] = self._begin(loop.var, inner, now)
                     now = dict(self._scan(inner, now, (*loops, turn), several=several or not once))
-                    if not once:
+                    if not once and not isinstance(statement, Alone):
                         self.ended[id(statement)] = self._end(self.begun[id(statement)], inner, now)
                 case Shared():
                     pass

@@ -44,6 +44,9 @@ def _together(index: Index, spines: Sequence[Spine]) -> list[list[Spine]]:
         for plan in spine.plans:
             given = _sources(index, plan.part)
             takes[k] |= {j for j, other in enumerate(spines) if given & set(other.backbone.stations)}
+            begun = _gives(index, plan.part)
+            for j, other in enumerate(spines):
+                takes[j] |= {k} if begun & set(other.backbone.stations) else set()
         shared = {plate.repeat for plate in spine.backbone.plates if plate.repeat}
         for j, other in enumerate(spines):
             if shared & {plate.repeat for plate in other.backbone.plates}:
@@ -96,10 +99,7 @@ def _begun(index: Index, group: Sequence[Spine]) -> Iterator[tuple[int, float]]:
     """The stations in which backbones begin with what a part of another gives, and its height."""
     for spine in group:
         for plan, begun in spine.placed:
-            for line in plan.part.foreign:
-                for end in index.lines[line].ends:
-                    if end.shape in index.stations and comes_into(index, line, end.shape):
-                        yield end.shape, begun + plan.stop
+            yield from ((station, begun + plan.stop) for station in _gives(index, plan.part))
 
 
 def _lowest(heights: Sequence[dict[int, float]]) -> dict[int, float]:
@@ -114,6 +114,12 @@ def _comes_in(plan: Plan) -> float:
 
 def _height(group: Sequence[Spine], station: int) -> float:
     return next(s.drawn.centers[station][1] for s in group if station in s.drawn.centers)
+
+
+def _gives(index: Index, part: Part) -> set[int]:
+    """The stations in which other backbones begin with what a part gives."""
+    ends = ((line, e.shape) for line in part.foreign for e in index.lines[line].ends)
+    return {s for line, s in ends if s is not None and s in index.stations and comes_into(index, line, s)}
 
 
 def _sources(index: Index, part: Part) -> set[int]:

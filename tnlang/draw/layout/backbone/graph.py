@@ -138,12 +138,15 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
     rest = [s for s in part.members if s not in head]
     copies = frozenset(s for s in rest if index.shapes[s].symbol == "copy")
     found = []
-    for members in _connected(index, rest, copies):
-        touched = _touched(index, backbone, members)
+    pieces = [(members, _touched(index, backbone, members)) for members in _connected(index, rest, copies)]
+    first = min((p.stop for _, p in pieces if p is not None and p.stop is not None), default=None)
+    for members, touched in pieces:
         if touched is None:
             found.append(Part(members, None, None, (), (), ""))
+        elif touched.stop is None or (touched.start is None and touched.stop != first):
+            found.append(touched)
         else:
-            found.append(replace(touched, start=part.start if touched.stop is not None else touched.start))
+            found.append(replace(touched, start=part.start))
     return tuple(sorted(_joined(index, found), key=lambda p: (not copies & set(p.members), *_when(p))))
 
 
@@ -255,7 +258,7 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         return None
     if not stops and _later(index, backbone, members):
         return None
-    if not starts and set(returns) <= stretch.keys() and _earlier(index, backbone, members):
+    if not starts and set(returns) <= stretch.keys() and _from_another(index, backbone, members):
         return None
     label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
     stop = (max(stops) if starts else min(stops)) if stops else None
@@ -284,12 +287,14 @@ def _start(backbone: Backbone, starts: list[int], stop: int | None) -> int | Non
     return min(near, default=None)
 
 
-def _earlier(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
-    """Whether these shapes take from a backbone before this one: they stand there."""
-    before = {
-        s for b in index.diagram.backbones[: index.diagram.backbones.index(backbone)] for s in b.stations
-    }
-    return any(other in before for shape in members for _, other in index.neighbours[shape])
+def _from_another(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
+    """Whether these shapes, with which this backbone begins, take from another one: they stand there."""
+    others = index.stations - set(backbone.stations)
+    return any(
+        other in others and not comes_into(index, line, other)
+        for shape in members
+        for line, other in index.neighbours[shape]
+    )
 
 
 def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:

@@ -157,7 +157,12 @@ def _outer(
     by_hidden = _distances(index, rest, ends[True])
     by_position = _distances(index, rest, ends[False])
     far = len(index.shapes)
-    outside = {s for s in free if by_hidden.get(s, far) <= by_position.get(s, far)}
+    whole = {
+        s
+        for s in free
+        if index.shapes[s].symbol == "copy" and hidden in {index.lines[n].dim for n in index.touching[s]}
+    }
+    outside = {s for s in free if by_hidden.get(s, far) <= by_position.get(s, far)} | whole
     to_end = _distances(index, rest, last)
     pasted = {s for s in rest if index.is_copied(s) and index.shapes[s].inside is None}
     from_paste = _distances(index, [*outside, *pasted], pasted)

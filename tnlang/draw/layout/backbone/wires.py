@@ -96,10 +96,12 @@ class Wires:
             self._free_end(o)[1]
             for o in self.index.diagram.opens
             if o.line in self.drawn.paths and o.order // RESULT == end.order // RESULT and o.kind == end.kind
+            if self.index.lines[o.line].ends[1 - o.end].shape != shape
         ]
-        level = min(beside, default=y + 4 * TRACK) - 2 * TRACK
+        own = y + TRACK * (2 * (number % 2) - 1)
+        level = min(beside) - 2 * TRACK if beside else own
         ports = (
-            Port((x, y + TRACK * (2 * (number % 2) - 1)), "right", wide + 7, shape),
+            Port((x, own), "right", wide + 7, shape),
             Port((spine.right + FREE, level), "left", 8.0),
         )
         points = self.router.simple(*ports) or self.router.search(*ports)
