@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tnlang.generated import execute
@@ -98,7 +99,7 @@ def run_module(
     module: Any = instantiate(program, net, sizes, functions=functions).double().eval()
 
     def tensors(arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
     module.load_state_dict(tensors(parameters))
     names = [dotted(decl.name, decl.subs) for decl in input_decls(program, program.net(net))]

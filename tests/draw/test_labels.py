@@ -103,6 +103,21 @@ def test_a_taken_side_is_left():
     assert label_box(label).top > 0
 
 
+def test_a_name_stands_by_its_own_wire():
+    own, above, below = (wire(n, (0, y), (64, y)) for n, y in enumerate((0, -20, 20)))
+    (label,) = labels_of([own, above], [Wanted(0, "s", own.path, 14.5)])
+    assert label_box(label).top > 0
+    (label,) = labels_of([own, above, below], [Wanted(0, "s", own.path, 14.5)])
+    assert -6 < label_box(label).bottom < -2
+    assert lint(framed([own, above, below, label])) == ()
+
+
+def test_a_free_end_behind_another_wire_is_named_before_it():
+    own, other = wire(1, (40, 0), (0, 0)), wire(2, (-8, -60), (-8, 60))
+    (label,) = labels_of([own, other], [Wanted(1, "seq", own.path, 14.5, True, free="end")])
+    assert label_box(label).left > -8
+
+
 def test_names_of_close_free_ends_stand_in_two_rows():
     legs = [wire(i, (16 * i, 0), (16 * i, 40)) for i in range(3)]
     wanted = [Wanted(i, f"s_{{{i + 10}}}", leg.path, 14.5, free="end") for i, leg in enumerate(legs)]

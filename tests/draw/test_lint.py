@@ -33,6 +33,10 @@ def copies(*places: Point):
     return [item for number, at in enumerate(places) for item in tensor(10 + number, "x", at)]
 
 
+def named(text: str, line: int, x: float, y: float):
+    return replace(above(text, x, y), line=line)
+
+
 CASES = {
     "shapes overlap": (
         [*tensor(1, "A", (0, 0)), *tensor(2, "B", (36, 0))],
@@ -88,6 +92,10 @@ CASES = {
             for item in tensor(1, "W", (0, 0))
         ],
         [*tensor(1, "W", (0, 0))],
+    ),
+    "name by another wire": (
+        [bar(120), wire(2, (0, 44), (120, 44)), named("k", 1, 60, 32)],
+        [bar(120), wire(2, (0, 44), (120, 44)), named("k", 2, 60, 32)],
     ),
     "badge covered": (
         [*badge_items(Enclosure(1, "norm", r"\text{f}"), (60, 0)), wire(1, (60, -40), (60, 40))],

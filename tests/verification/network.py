@@ -26,7 +26,7 @@ def graph_of(picture: Picture) -> nx.Graph:
                 place = ("term", number, term)
                 found.add_node(place, says=("term", term.startswith("-")))
                 _join(found, ("shape", number), place, "term")
-                _join(found, place, ("wire", wire), "1" if name == "1" else name)
+                _join(found, place, ("wire", wire), name)
             else:
                 _join(found, ("shape", number), ("wire", wire), "" if shape.kind == "delta" else leg)
     for number, wire in enumerate(picture.wires):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests import pictures
 from tests.conftest import PROGRAMS
 from tests.verification.damage import damaged
 from tests.verification.network import drawn_alike
-from tests.verification.test_verify import NOT_READ
 from tnlang.verification.connect import read_picture
 from tnlang.verification.svg import read_svg
 
@@ -20,16 +18,7 @@ LARGE = 30
 """In pictures with more shapes a few kinds of damage are tried."""
 
 
-_UNREAD = {name.partition("-")[0] for name in NOT_READ}
-
-
-def whole_gallery() -> list[ParameterSet]:
-    """The entries; those that are not read whole are expected to fail."""
-    mark = pytest.mark.xfail(strict=True, reason="not read whole: test_verify.NOT_READ")
-    return [pytest.param(name, marks=[mark] if name in _UNREAD else []) for name in GALLERY]
-
-
-@pytest.mark.parametrize("name", whole_gallery())
+@pytest.mark.parametrize("name", GALLERY)
 def test_no_damage_passes(name: str) -> None:
     svg, verifier = pictures.svg(name, *pictures.shown(name)), pictures.verifier(name)
     assert verifier.report(svg).ok

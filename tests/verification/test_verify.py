@@ -11,18 +11,10 @@ import tnlang
 from tests import pictures
 from tests.conftest import PROGRAMS
 from tests.verification.damage import edited, end_at, move, paths, remove
+from tnlang.draw.geometry import bbox
 from tnlang.verification import Unreadable, verify
 from tnlang.verification.connect import read_picture
 from tnlang.verification.svg import read_paths, read_svg
-
-_PATCHED = "values that a patch reads in a frozen net are not looked up: no value attention.0.A"
-_ENDS = "the name R[seq] at an end is taken for the name of something nearer"
-NOT_READ = {
-    "C7_patching-figure-C7": _PATCHED,
-    "C7_patching-net-path": _PATCHED,
-    "C9_llama-figure-C9": _ENDS,
-    "C9_llama-net-rotary": _ENDS,
-}
 
 
 def drawings():
@@ -33,9 +25,7 @@ def drawings():
             continue  # which examples this version may refuse is held by tests/elaborate/test_examples.py
         for kind, handles in (("figure", program.figures), ("net", program.nets)):
             for shown in handles:
-                reason = NOT_READ.get(f"{name}-{kind}-{shown}")
-                marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-                yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}", marks=marks)
+                yield pytest.param(name, kind, shown, id=f"{name}-{kind}-{shown}")
 
 
 @pytest.mark.parametrize(("name", "kind", "shown"), list(drawings()))
@@ -170,6 +160,20 @@ def test_names_of_tensors_that_stand_in_one_another_are_seen() -> None:
         "the name of B does not stand by it",
         "the name of A does not stand by it",
     ]
+
+
+def test_a_name_nearer_to_another_wire_is_seen() -> None:
+    """A name that has left its wire for one beside it tells a reader that it is the name of that one."""
+    svg, program = svg_of("tensor A[i: 2, j: 3], B[i: 2, j: 3]\ny = A[i, j] B[i, j]\n")
+    found = read_svg(svg).layer("labels")
+    (place,) = (n for n, e in enumerate(found) if e.title.startswith("(name of wire) i"))
+    wires = {e.title[0]: bbox(e.path) for e in read_svg(svg).layer("wires")}
+    name = bbox(found[place].path)
+    way = wires["j"].center[1] - wires["i"].center[1]
+    assert verify(svg, program.ir, module=False).ok and abs(way) > 20
+    middle = wires["i"].center[1] + way / 2
+    nearer = edited(svg, ("labels", place, move(0.0, middle + 2.0 * np.sign(way) - name.center[1])))
+    assert "does not stand by it" in verify(nearer, program.ir, module=False).faults[0]
 
 
 def test_a_parameter_of_the_file_is_one_in_a_figure_and_in_what_it_calls() -> None:

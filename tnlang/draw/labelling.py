@@ -18,6 +18,10 @@ from tnlang.draw.space import Space
 
 CLEAR, ROOM = 2.5, 7.0
 """Nearer than CLEAR to any ink a label touches it; nearer than ROOM two labels in a row run together."""
+NEARER, FURTHEST = 1.5, 30.0
+"""A name stands by another wire than its own where that is so much nearer; further off no name stands."""
+STRAY, CLOSE = 8.0, 3.0
+"""What it costs to stand so; how much closer to its wire a name may stand that would."""
 _PARTS = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 
 Place = Literal["above", "below", "left", "right", "beyond start", "beyond end"]
@@ -64,14 +68,30 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
             wide = Box(box.left - ROOM, box.top, box.right + ROOM, box.bottom)
             crowded = sum(isinstance(space.items[n], LabelItem) for n in space.near(wide, CLEAR) - touched)
             cost = 0.1 * rank + 0.25 * crowded + sum(_weight(space.items[n], want) for n in touched)
+            if best is not None and cost >= best[0]:
+                continue
+            stray = strays(space, box, want.line)
+            cost += STRAY * stray
             if best is None or cost < best[0]:
                 best = (cost, label)
-            if not touched and not crowded:
+            if not touched and not crowded and not stray:
                 break
         if best is not None:
             space.add(best[1], label_box(best[1]))
             placed[index] = best[1]
     return (*items, *(placed[index] for index in sorted(placed)))
+
+
+def strays(space: Space, box: Box, line: int) -> bool:
+    """Whether a name in a box stands by another wire than its own, which is further off."""
+    own, other = FURTHEST, FURTHEST
+    for number, gap in space.gaps(box, FURTHEST).items():
+        match space.items[number]:
+            case WireItem(id=known) if known == line:
+                own = min(own, gap)
+            case WireItem():
+                other = min(other, gap)
+    return other < own - NEARER
 
 
 def _weight(item: Item, want: Wanted) -> float:
@@ -111,9 +131,10 @@ def _along(want: Wanted, space: Space) -> Iterator[tuple[Place, LabelItem]]:
         if want.free in ("start", "both"):
             yield "beyond start", _beyond(want, points[0], unit(points[1], points[0]), gap)
     runs = [run for stretch in _visible(points, space)[:2] for run in _runs(stretch)[:2]]
-    for part in _PARTS:
-        for at, along, bend in _stops(runs, part):
-            yield from _beside(want, at, along, bend)
+    for nearer in (0.0, CLOSE):  # closer to its wire where another one is near
+        for part in _PARTS:
+            for at, along, bend in _stops(runs, part):
+                yield from _beside(want, at, along, bend, nearer)
 
 
 def _preference(place: Place, preferred: tuple[Place, ...]) -> int:
@@ -139,10 +160,12 @@ def _beyond(want: Wanted, end: Point, away: Point, gap: float) -> LabelItem:
     return _label(want, (x + away[0] * gap, y + (down if away[1] > 0 else -gap)), level="baseline")
 
 
-def _beside(want: Wanted, at: Point, along: Point, bend: float) -> Iterator[tuple[Place, LabelItem]]:
+def _beside(
+    want: Wanted, at: Point, along: Point, bend: float, nearer: float
+) -> Iterator[tuple[Place, LabelItem]]:
     """Both sides of a wire at a point; ``bend`` is above 0 where it turns clockwise: outside is then left."""
     (x, y), size = at, want.size
-    half = want.width / 2 + (2.0 if abs(bend) > 0.02 else 0.0)
+    half = want.width / 2 + (2.0 if abs(bend) > 0.02 else 0.0) - nearer
     if abs(along[1]) < 0.12:
         above: tuple[Place, LabelItem] = ("above", _label(want, (x, y - 7 - half), level="baseline"))
         below: tuple[Place, LabelItem] = (

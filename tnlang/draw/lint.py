@@ -24,6 +24,7 @@ from tnlang.draw.geometry import (
     distance,
     unit,
 )
+from tnlang.draw.labelling import strays
 from tnlang.draw.labels import label_box
 from tnlang.draw.scene import (
     CurveTo,
@@ -74,6 +75,7 @@ WEIGHTS = {
     "ribbons overlap": 40.0,
     "label covered": 20.0,
     "name outside its shape": 20.0,
+    "name by another wire": 15.0,
     "badge covered": 20.0,
     "kink": 20.0,
     "outside the canvas": 40.0,
@@ -428,6 +430,15 @@ def _names_inside(view: _View) -> Iterator[Finding]:
             yield Finding("name outside its shape", _name(label), box.center, (i, number))
 
 
+def _names_by_their_wires(view: _View) -> Iterator[Finding]:
+    known = {wire.id for _, wire in view.wires}
+    for i, label in view.labels:
+        if label.kind == "leg" and label.line is not None and label.line in known:
+            box = label_box(label)
+            if strays(view.space, box, label.line):
+                yield Finding("name by another wire", _name(label), box.center, (i,))
+
+
 def _badges_clear(view: _View) -> Iterator[Finding]:
     badges = [(i, mark) for i, mark in view.marks if mark.role.startswith("badge-")]
     for i, badge in badges:
@@ -464,6 +475,7 @@ RULES: tuple[Callable[[_View], Iterator[Finding]], ...] = (
     _ribbons_apart,
     _labels_clear,
     _names_inside,
+    _names_by_their_wires,
     _badges_clear,
     _inside_canvas,
 )

@@ -304,7 +304,7 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
             return LabelItem(shape.label, label_at or at, size, "sign", title=shape.told)
     place = label_at or (add(at, tip, _toward_tip(shape, tip)) if shape.outline == "triangle" else at)
     if shape.outline == "none":
-        return LabelItem(shape.label, place, size, "sign", title=f"(value) {shape.told}")
+        return LabelItem(shape.label, place, size, "sign", inside=shape.id, title=f"(value) {shape.told}")
     return LabelItem(shape.label, place, size, "shape", inside=shape.id)
 
 

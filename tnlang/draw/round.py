@@ -23,6 +23,8 @@ from tnlang.draw.scene import Path, Point
 
 TOUCH = 2.0
 """A wire that ends so near to an outline ends on it."""
+FREE = 5.0
+"""Round a formula that stands free: a wire that ends there is tied to it."""
 MARK_WIDTH = 4.0
 """Ink of the stroke at least, on a shape's rim, is an orientation mark."""
 BUNDLE = 10.0

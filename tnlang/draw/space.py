@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import hypot
 
+from tnlang.draw.close import to_segment
 from tnlang.draw.geometry import Box, bbox, contains, flatten
 from tnlang.draw.scene import (
     InkItem,
@@ -81,6 +83,15 @@ class Space:
                 found.add(stroke.owner)
         return frozenset(found.union(self.covering(box.center)))
 
+    def gaps(self, box: Box, reach: float) -> dict[int, float]:
+        """How far from the box lines are whose ink comes nearer to it than ``reach``, by number."""
+        found: dict[int, float] = {}
+        for stroke in self._strokes(box.grown(reach + 3)):
+            gap = gap_between(box, stroke.start, stroke.end) - stroke.radius
+            if gap < min(reach, found.get(stroke.owner, reach)):
+                found[stroke.owner] = gap
+        return found
+
     def covering(self, point: Point) -> Iterator[int]:
         """Numbers of the filled outlines that cover a point."""
         for number in self._areas.get((int(point[0] // _CELL), int(point[1] // _CELL)), ()):
@@ -115,6 +126,18 @@ def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
     for column in range(int(box.left // _CELL), int(box.right // _CELL) + 1):
         for row in range(int(box.top // _CELL), int(box.bottom // _CELL) + 1):
             yield (column, row)
+
+
+def gap_between(box: Box, start: Point, end: Point) -> float:
+    """The distance from a box to a straight line, 0 where they meet."""
+    if meets(start, end, box):
+        return 0.0
+    corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
+    away = (
+        hypot(max(box.left - x, 0.0, x - box.right), max(box.top - y, 0.0, y - box.bottom))
+        for x, y in (start, end)
+    )
+    return min(*away, *(to_segment(corner, start, end) for corner in corners))
 
 
 def meets(start: Point, end: Point, box: Box) -> bool:

@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import Literal
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Plate, Shape
-from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, reverse
+from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, reverse, rounded
+from tnlang.draw.labels import label_box
 from tnlang.draw.round import (
     BUNDLE,
+    FREE,
     MARK_WIDTH,
     clockwise,
     entry_point,
@@ -80,6 +82,9 @@ class _Titles:
                 return replace(item, title=self.wire(self.lines[number], path))
             case LabelItem(kind="shape", inside=number) if number in self.shapes:
                 return replace(item, title=name_of("shape", self.shapes[number].told))
+            case LabelItem(kind="sign", inside=number) if number in self.shapes:
+                free = rounded(label_box(item).grown(FREE), 0)
+                return replace(item, title=self.shape(self.shapes[number], free, item.title))
             case LabelItem(kind="badge", inside=number) if number in self.enclosures:
                 return replace(item, title=name_of("bubble", _applied(self.enclosures[number])))
             case LabelItem(kind="leg", line=number) if number in self.lines:
@@ -88,7 +93,8 @@ class _Titles:
 
     # ------------------------------------------------------------ shapes and walls
 
-    def shape(self, shape: Shape, outline: Path) -> str:
+    def shape(self, shape: Shape, outline: Path, told: str = "") -> str:
+        """What a shape is, in other words where they are given, and its legs."""
         if shape.symbol in ("dot", "onehot") or not shape.told:
             return shape.told or shape.name
         found: list[tuple[str, Point]] = []
@@ -98,7 +104,7 @@ class _Titles:
             if len(names) == 2 and len(points) == 2 and self._backwards(line, shape):
                 names.reverse()
             found.extend(zip(names if len(names) > 1 else [leg], points, strict=False))
-        return listed(shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
+        return listed(told or shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
 
     def _entries(self, line: int, outline: Path) -> list[Point]:
         """Where the loose ends of a line that lie on a shape leave its outline."""

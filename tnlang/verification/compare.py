@@ -28,6 +28,7 @@ from tnlang.reference.arrays import Array
 from tnlang.source import ValueMismatch
 from tnlang.verification.connect import read_picture
 from tnlang.verification.leaves import Leaves, Run, all_random, numbers, run, target_legs
+from tnlang.verification.outputs import Part, parted
 from tnlang.verification.picture import Picture
 from tnlang.verification.sheet import Row, Token, panels, sides, steps, tokens, whole
 from tnlang.verification.svg import Drawing, Unreadable, read_svg
@@ -255,23 +256,11 @@ class _Check:
         """The outputs of what is drawn; ``apart`` are the tensors that may be drawn as one."""
         evaluation = Evaluation(self.picture, Leaves(made, self.given.functions), apart)
         clusters = [t.cluster for t in found if t.cluster is not None]
-        by_output: dict[str, list[int]] = {}
         outputs = made.program.net(made.net).outputs
-        for k, cluster in enumerate(clusters):
-            names = {
-                end.open.rpartition(".")[0]
-                for wire in cluster.wires
-                for end in self.picture.wires[wire].ends
-                if end.open and not end.open.startswith("in ")
-            }
-            if len(outputs) == 1:
-                names = {dotted(outputs[0].name, outputs[0].subs)}
-            for key in names:
-                by_output.setdefault(key, []).append(k)
-        for output in outputs:
-            key = dotted(output.name, output.subs)
-            mine = [clusters[k] for k in by_output.get(key, [])]
-            value = whole(evaluation, mine, self._names(made), key if len(outputs) > 1 else "")
+        keys = [dotted(output.name, output.subs) for output in outputs]
+        parts = {keys[0]: Part(tuple(clusters))} if len(keys) == 1 else parted(evaluation, clusters, keys)
+        for output, key in zip(outputs, keys, strict=True):
+            value = whole(evaluation, parts[key], self._names(made))
             wanted = [f"{key}.{leg.name}" for leg in output.legs]
             yield f"output {key}", _apart(value.ordered(wanted), made.outputs[key])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tnlang.draw.geometry import Box, bbox, distance, distance_to, rounded
-from tnlang.draw.round import MARK_WIDTH, TOUCH, clockwise, entry_point, mark_of, meets, middle_of
+from tnlang.draw.round import FREE, MARK_WIDTH, TOUCH, clockwise, entry_point, mark_of, meets, middle_of
 from tnlang.draw.scene import Path, Point
 from tnlang.verification.named import Name, Things, astray, name_in
 from tnlang.verification.picture import End, Picture, Shape, Sign
@@ -17,9 +17,6 @@ from tnlang.verification.strands import Strands
 from tnlang.verification.svg import Drawing, Element, Unreadable, where
 from tnlang.verification.walls import region_at, region_of, regions
 from tnlang.verification.words import Words, shape_words
-
-ROOM = 5.0
-"""Round a formula that stands free: a wire that ends there is tied to it."""
 
 
 def read_picture(drawing: Drawing) -> Picture:
@@ -31,11 +28,14 @@ class _Reading:
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
         self.outlines: list[tuple[Path, Words]] = []
+        self.ink: list[Path] = []
+        """Of each outline what is drawn: a formula's is smaller than where wires are tied to it."""
         self.signs: list[Sign] = []
         self.names: list[Name] = []
         self.beside: list[Box] = []
         for element in drawing.layer("dots", "shapes"):
             self.outlines.append((element.path, shape_words(element.title)))
+            self.ink.append(element.path)
         for element in drawing.layer("labels", "marks"):
             self._label(element)
         self.walls = [element for element in drawing.layer("plates", "bubbles") if element.title]
@@ -49,14 +49,15 @@ class _Reading:
         if name is not None:
             self.names.append(name)
         elif words is not None and words.kind in ("number", "sum over", "tensor") and element.title[0] == "(":
-            self.outlines.append((rounded(box.grown(ROOM), 0), words))
+            self.outlines.append((rounded(box.grown(FREE), 0), words))
+            self.ink.append(rounded(box, 0))
         elif element.title:
             self.signs.append(Sign(element.title, box.center, box))
         if element.layer == "labels" and (name is not None or not element.title):
             self.beside.append(box)
 
     def picture(self) -> Picture:
-        regions_of = [region_of(self.walls, bbox(path).center, path) for path, _ in self.outlines]
+        regions_of = [region_of(self.walls, bbox(path).center, path) for path in self.ink]
         regions_of += [region_at(self.walls, at) for at in self.strands.places]
         wires, paths = self.strands.wires(), self.strands.paths()
         legs = self._legs()
@@ -73,7 +74,7 @@ class _Reading:
         ]
         found = regions(self.drawing, self.walls, wires, paths)
         drawn = [(words, path, box) for (path, words), box in zip(self.outlines, boxes, strict=False)]
-        things = Things(drawn, list(zip(wires, paths, strict=True)), self.walls)
+        things = Things(drawn, list(zip(wires, paths, strict=True)), self.strands.widths(), self.walls)
         misnamed = tuple(
             f"the name of {name.told} does not stand by it {where(name.box.center)}"
             for name in astray(self.names, things)

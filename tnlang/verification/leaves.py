@@ -115,7 +115,7 @@ def _frozen(
     before = _frozen(program, source, dims, seed, functions, positive)
     cache = execute(program, source, inputs, parameters, dims, before, functions).cache
     noise = np.random.default_rng([1, *net.encode()])
-    return {name: value + noise.standard_normal(value.shape) for name, value in cache.items()}
+    return {name: np.asarray(value + noise.standard_normal(value.shape)) for name, value in cache.items()}
 
 
 def all_random(program: Program) -> Program:
@@ -172,10 +172,14 @@ class Leaves:
                 yield from self._constants(callee, f"{prefix}{statement.name}.", depth + 1)
 
     def _bound(self, net: Net, prefix: str) -> Iterator[tuple[str, tuple[Array, tuple[str, ...]]]]:
-        """The named values of a net and of the nets it calls, turns left out of the names."""
+        """The named values of a net and of the nets it calls, turns left out of the names.
+
+        Those of a net that is written out flat have numbers in their own names.
+        """
         legs: dict[str, tuple[str, ...]] = dict(self._targets(net, prefix, 0))
         for name, array in {**self.made.frozen, **self.made.cache}.items():
-            bare = re.sub(r"\.\d+", "", name).partition("#")[0]
+            own = name.partition("#")[0]
+            bare = own if own in legs else re.sub(r"\.\d+", "", own)
             if bare in legs and len(legs[bare]) == array.ndim:
                 yield name, (array, legs[bare])
 

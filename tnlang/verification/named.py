@@ -18,7 +18,7 @@ from tnlang.verification.picture import Wire
 from tnlang.verification.svg import Element
 from tnlang.verification.words import Words, shape_words, wire_words, with_legs
 
-SLACK = 6.0
+SLACK = 2.5
 """Of things that are as near to a name, but for so much, each may be what it names."""
 
 _NAME = re.compile(r"\(name of (shape|bubble|wire|end)\) (.*)")
@@ -41,10 +41,14 @@ def name_in(title: str, box: Box) -> Name | None:
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """What may be named: shapes with outlines and boxes round these, wires with their stretches, walls."""
+    """What may be named: shapes with outlines and boxes round these, wires with their stretches, walls.
+
+    ``widths`` are how thick wires are.
+    """
 
     shapes: Sequence[tuple[Words, Path, Box]]
     wires: Sequence[tuple[Wire, Sequence[Path]]]
+    widths: Sequence[float]
     walls: Sequence[Element]
 
 
@@ -54,7 +58,7 @@ def astray(names: Sequence[Name], things: Things) -> Iterator[Name]:
         shapely.MultiLineString([flatten(path) for path in paths if path.segments])
         for _, paths in things.wires
     ]
-    drawn = np.array(lines, dtype=object)
+    drawn, halves = np.array(lines, dtype=object), np.array(things.widths) / 2
     for name in names:
         if name.kind == "shape":
             right = _on_shape(name, things)
@@ -62,7 +66,7 @@ def astray(names: Sequence[Name], things: Things) -> Iterator[Name]:
             right = _on_wall(name, things)
         else:
             box = name.box
-            gaps = shapely.distance(shapely.box(box.left, box.top, box.right, box.bottom), drawn)
+            gaps = shapely.distance(shapely.box(box.left, box.top, box.right, box.bottom), drawn) - halves
             near = [
                 things.wires[k][0] for k in np.flatnonzero(gaps <= gaps.min(initial=np.inf) + SLACK).tolist()
             ]

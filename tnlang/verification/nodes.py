@@ -12,6 +12,8 @@ from tnlang.verification.picture import Picture
 from tnlang.verification.svg import Unreadable
 
 Legs = Mapping[str, int]
+TIE = "(1)"
+"""What the legs are called between which a line of size 1 ties a number to a sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Nodes:
         """The legs of a copy, box or dots by what they are legs of: ``in``, ``out1``; ``in x``, ``out y``."""
         found: dict[str, dict[str, int]] = {}
         for leg, wire in self.picture.shapes[shape].legs:
+            if leg == TIE:
+                continue
             group, _, name = leg.partition(".")
             found.setdefault(group, {})[name] = wire
         return found

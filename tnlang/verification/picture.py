@@ -56,7 +56,7 @@ class Shape:
 class Region:
     """A wall or plate. ``gates`` are the wires at its gates by the name the title gives the leg there.
 
-    ``ports`` are the same for the wires across a plate's edge; ``loop`` is a plate's.
+    ``ports`` are the same for the wires across a plate's edge; ``loop`` is a plate's, ``name`` a bracket's.
     """
 
     path: Path
@@ -64,6 +64,7 @@ class Region:
     functions: tuple[FunctionWords, ...]
     gates: tuple[tuple[str, int], ...]
     loop: str = ""
+    name: str = ""
     ports: tuple[tuple[str, int], ...] = ()
 
     @property

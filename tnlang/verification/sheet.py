@@ -13,6 +13,7 @@ import numpy as np
 from tnlang.draw.geometry import NO_BOX, Box, bbox, union
 from tnlang.reference.arrays import Array
 from tnlang.verification.formula import turns
+from tnlang.verification.outputs import Cluster, Part
 from tnlang.verification.picture import ROOT, Picture
 from tnlang.verification.svg import Unreadable
 from tnlang.verification.value import Evaluation
@@ -22,16 +23,6 @@ LINE_GAP = 34.0
 """Lines and panels stand further apart than that, signs and terms less."""
 BESIDE = 11.0
 """Names stand nearer than that to what they name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """What hangs together at the root: shapes, regions, wires; ``sigma`` is a big sign instead."""
-
-    shapes: tuple[int, ...]
-    regions: tuple[int, ...]
-    wires: tuple[int, ...]
-    box: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +251,7 @@ class Row:
                 loose.append(token.cluster)
                 found = found[1:]
         if loose:
-            factors.insert(0, whole(self.evaluation, loose, names))
+            factors.insert(0, whole(self.evaluation, Part(tuple(loose)), names))
         if not factors:
             raise Unreadable("nothing stands where a term is wanted", found[0].box.center if found else None)
         total = factors[0]
@@ -269,27 +260,23 @@ class Row:
         return total, found
 
 
-def whole(
-    evaluation: Evaluation, found: Sequence[Cluster], names: Mapping[str, int], output: str = ""
-) -> Named:
-    """The product of clusters over their open legs; where several outputs are drawn, one of them."""
-    opens: list[tuple[str, int]] = []
-    unwanted: list[int] = []
-    for wire in (w for cluster in found for w in cluster.wires):
-        for end in evaluation.picture.wires[wire].ends:
-            if end.open.startswith("in ") or not end.open:
-                continue
-            if output and end.open.rpartition(".")[0] != output:
-                unwanted.append(wire)
-            else:
-                opens.append((end.open, wire))
+def whole(evaluation: Evaluation, part: Part, names: Mapping[str, int]) -> Named:
+    """The product of what is drawn for a value, over its open legs."""
+    opens = [
+        (end.open, wire)
+        for cluster in part.clusters
+        for wire in cluster.wires
+        if wire not in part.unwanted
+        for end in evaluation.picture.wires[wire].ends
+        if end.open and not end.open.startswith("in ")
+    ]
     labels = tuple(label for label, _ in opens)
     if len(set(labels)) != len(labels):
         raise Unreadable(f"two legs are open under one name among {', '.join(labels)}")
-    shapes = [s for cluster in found for s in cluster.shapes]
-    regions = [r for cluster in found for r in cluster.regions]
+    shapes = [s for cluster in part.clusters for s in cluster.shapes]
+    regions = [r for cluster in part.clusters for r in cluster.regions]
     wires = [wire for _, wire in opens]
-    return Named(evaluation.total(shapes, regions, wires, names, unwanted), labels)
+    return Named(evaluation.total(shapes, regions, wires, names, part.unwanted, part.others), labels)
 
 
 def _plus(a: Named, b: Named) -> Named:

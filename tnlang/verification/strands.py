@@ -24,6 +24,7 @@ GATE = 30.0
 @dataclass(slots=True)
 class Stretch:
     path: Path
+    width: float
     words: WireWords
     ends: list[Loose] = field(default_factory=list)
 
@@ -50,7 +51,7 @@ class Strands:
     ) -> None:
         self.drawing, self.outlines, self.walls = drawing, outlines, walls
         self.boxes = [bbox(path) for path, _ in outlines]
-        self.stretches = [Stretch(e.path, wire_words(e.title)) for e in drawing.layer("wires")]
+        self.stretches = [Stretch(e.path, e.stroke, wire_words(e.title)) for e in drawing.layer("wires")]
         self.loose: list[Loose] = []
         self.extra: list[Words] = []
         self.places: list[Point] = []
@@ -178,6 +179,10 @@ class Strands:
     def paths(self) -> list[list[Path]]:
         """The stretches of each wire."""
         return [self._paths_of(first) for first, _ in self.pairs]
+
+    def widths(self) -> list[float]:
+        """How thick each wire is."""
+        return [max(self.stretches[end.stretch].width for end in ends) for ends in self.pairs]
 
     def _wire(self, first: Loose, last: Loose) -> Wire:
         words = self.stretches[first.stretch].words

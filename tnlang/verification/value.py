@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from tnlang.reference.functions import apply
 from tnlang.verification.fixed import fixed_tensor
 from tnlang.verification.formula import turns
 from tnlang.verification.leaves import Leaves
-from tnlang.verification.nodes import Labelled, Legs, Node, Nodes, is_given
+from tnlang.verification.nodes import TIE, Labelled, Legs, Node, Nodes, is_given
 from tnlang.verification.picture import ROOT, Picture, Shape
 from tnlang.verification.product import Product
 from tnlang.verification.svg import Unreadable
@@ -29,8 +29,8 @@ from tnlang.verification.words import shape_words
 class Frame:
     """A region while it is evaluated, within the frame of the one round it. ``names`` are sizes and loops.
 
-    ``outs`` are the values of its stations, boxes and plates. What hangs at ``unwanted`` wires, another
-    output's, is left out.
+    ``outs`` are the values of its stations, boxes and plates. What is another output's is left out: what
+    hangs at ``unwanted`` wires or in ``others``, regions.
     """
 
     region: int
@@ -38,6 +38,7 @@ class Frame:
     parent: Frame | None
     nodes: tuple[Node, ...] = ()
     unwanted: frozenset[int] = frozenset()
+    others: frozenset[int] = frozenset()
     outs: dict[tuple[str, int], Labelled] = field(default_factory=dict)
     busy: set[tuple[str, int]] = field(default_factory=set)
 
@@ -59,12 +60,16 @@ class Evaluation:
         opens: Sequence[int],
         names: Mapping[str, int],
         unwanted: Iterable[int] = (),
+        others: Iterable[int] = (),
     ) -> Array:
-        """The value of some shapes and regions of the root, over open wires."""
+        """The value of some shapes and regions of the root, over open wires.
+
+        Wires that are ``unwanted`` and regions that are ``others`` belong to other values.
+        """
         nodes = [Node("shape", s) for s in shapes] + [Node("region", r) for r in regions]
         wires = [wire for node in nodes for wire in self.nodes.wires_of(node)]
         nodes += self._inputs([*wires, *opens], names)
-        frame = Frame(ROOT, names, None, tuple(nodes), frozenset(unwanted) - set(opens))
+        frame = Frame(ROOT, names, None, tuple(nodes), frozenset(unwanted) - set(opens), frozenset(others))
         return self.network(frame, nodes, opens)
 
     def _inputs(self, wires: Iterable[int], names: Mapping[str, int]) -> list[Node]:
@@ -127,7 +132,7 @@ class Evaluation:
                 loops, frame.names, lambda names: self.network(self._at(frame, names, rest), rest, opens)
             )
         sinks = [n for n in nodes if self.nodes.takes_whole(n)]
-        if sinks or frame.unwanted:
+        if sinks or frame.unwanted or frame.others:
             return self._without_sinks(frame, nodes, sinks, opens)
         return self._added(frame, nodes, opens)
 
@@ -141,19 +146,20 @@ class Evaluation:
         return np.asarray(sum(arrays[1:], arrays[0]))
 
     def _at(self, frame: Frame, names: Mapping[str, int], nodes: Sequence[Node]) -> Frame:
-        return Frame(frame.region, names, frame.parent, tuple(nodes), frame.unwanted)
+        return Frame(frame.region, names, frame.parent, tuple(nodes), frame.unwanted, frame.others)
 
     def _without_sinks(
         self, frame: Frame, nodes: Sequence[Node], sinks: Sequence[Node], opens: Sequence[int]
     ) -> Array:
         """What is left when each value that a copy, box or plate takes is worked out by itself."""
-        parts = self.nodes.parts(nodes)
-        taken: set[int] = set()
-        for sink in sinks:
-            for wires in self.nodes.taken(sink):
-                taken.update(k for k, part in enumerate(parts) if self.nodes.touches(part, wires))
-        taken.update(k for k, part in enumerate(parts) if self.nodes.touches(part, frame.unwanted))
-        rest = [n for k, part in enumerate(parts) if k not in taken for n in part]
+        ends = [wires for sink in sinks for wires in self.nodes.taken(sink)] + [frame.unwanted]
+        rest = [
+            node
+            for part in self.nodes.parts(nodes)
+            if not any(self.nodes.touches(part, wires) for wires in ends)
+            and not any(node.kind == "region" and node.number in frame.others for node in part)
+            for node in part
+        ]
         return self._added(frame, rest, opens)
 
     def whole(self, frame: Frame, wires: Sequence[int]) -> Array:
@@ -216,7 +222,7 @@ class Evaluation:
         total: Array | None = None
         for (place, legs), nodes in zip(terms.items(), hanging, strict=True):
             mine = [wire for wire in passing if wire in self.nodes.leaving(nodes)]
-            bare = set(legs) == {"1"} and "1" not in result
+            bare = set(legs) == {TIE}
             unknown = set(legs) - set(result)
             if unknown and not bare:
                 raise Unreadable(f"a term brings {', '.join(sorted(unknown))}, which the sum does not have")
@@ -266,6 +272,12 @@ class Evaluation:
         return Labelled(array, tuple(legs.values()))
 
     def _shape(self, frame: Frame, number_: int, shape: Shape) -> Labelled:
+        ties = tuple(wire for leg, wire in shape.legs if leg == TIE)
+        if ties:
+            rest = tuple((leg, wire) for leg, wire in shape.legs if leg != TIE)
+            found = self._shape(frame, number_, replace(shape, legs=rest))
+            array = found.array.reshape((*found.array.shape, *(1 for _ in ties)))
+            return Labelled(array, (*found.wires, *ties))
         names, words = frame.names, shape.words
         match words.kind:
             case "tensor":
@@ -358,7 +370,9 @@ class Evaluation:
         for group, inputs in groups.items():
             if group.startswith("in "):
                 value = self._once(frame, (group, node.number), list(inputs.values()))
-                arguments[group.removeprefix("in ")] = (tuple(inputs), value)
+                tied = set(inputs) == {TIE}
+                called = () if tied else tuple(inputs)
+                arguments[group.removeprefix("in ")] = (called, value.reshape(()) if tied else value)
         output = node.use.removeprefix("out ")
         array = self.leaves.call(shape.words.text, output, arguments, tuple(legs), frame.names)
         return Labelled(array, tuple(legs.values()))

@@ -10,7 +10,7 @@ from tnlang.draw.scene import Path, Point
 from tnlang.verification.picture import ROOT, Region, Wire
 from tnlang.verification.strands import NEAR_WALL, gate_boxes
 from tnlang.verification.svg import Drawing, Element, Unreadable
-from tnlang.verification.words import function_words, with_legs
+from tnlang.verification.words import BRACKET, function_words, with_legs
 
 
 def region_at(walls: Sequence[Element], at: Point) -> int:
@@ -69,7 +69,7 @@ def regions(
         ]
         if wall.layer == "plates":
             ports = _in_order(box, across_it, names, "a plate", dedupe=True)
-            made.append(Region(wall.path, inside, (), (), head, ports))
+            made.append(Region(wall.path, inside, (), (), loop=head, ports=ports))
             continue
         mine = [at for at in gates if distance_to(wall.path, at) < NEAR_WALL]
         at_gates = []
@@ -80,7 +80,8 @@ def regions(
             at_gates.append((gate, min(here)[1]))
         ended = [(e.at, w) for w, wire in enumerate(wires) for e in wire.ends if e.wall == number]
         found = _in_order(box, at_gates + ended, names, head)
-        made.append(Region(wall.path, inside, function_words(head), found))
+        name = head.removeprefix(BRACKET).strip() if head.startswith(BRACKET) else ""
+        made.append(Region(wall.path, inside, function_words(head), found, name=name))
     return tuple(made)
 
 

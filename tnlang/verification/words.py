@@ -8,6 +8,9 @@ from itertools import accumulate
 
 from tnlang.verification.svg import Unreadable
 
+BRACKET = "bracket"
+"""A wall without a function; its name follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -105,7 +108,7 @@ def function_words(head: str) -> tuple[FunctionWords, ...]:
     >>> function_words("topk[k](k=2.0) of causal[q,k]")[0]
     FunctionWords(name='topk', gates=('k',), options=(('k', 2.0),))
     """
-    if head == "bracket" or head.startswith("bracket "):
+    if head == BRACKET or head.startswith(f"{BRACKET} "):
         return ()
     functions = []
     for text in head.split(" of "):

@@ -313,12 +313,12 @@ class Builder:
                 inside: int | None, mine: list[_JointEnd], outside: bool, joint: int = joint
             ) -> list[_JointEnd]:
                 """The ends within an enclosure, joined by a dot so that one is left to cross the wall."""
-                depth = len(self._path(inside))
+                depth = len(self.path(inside))
                 here = [end for end in mine if end.inside == inside]
                 by_child: dict[int, list[_JointEnd]] = {}
                 for end in mine:
                     if end.inside != inside:
-                        by_child.setdefault(self._path(end.inside)[depth], []).append(end)
+                        by_child.setdefault(self.path(end.inside)[depth], []).append(end)
                 for child, within in by_child.items():
                     here.extend(gather(child, within, True))
                 if outside and len(here) == 1:
@@ -399,7 +399,7 @@ class Builder:
     def _is_dot(self, shape: int) -> bool:
         return self.shapes[shape].symbol == "dot"
 
-    def _path(self, inside: int | None) -> tuple[int, ...]:
+    def path(self, inside: int | None) -> tuple[int, ...]:
         """The enclosures round a place, outermost first."""
         found: list[int] = []
         while inside is not None:
@@ -408,7 +408,7 @@ class Builder:
         return tuple(reversed(found))
 
     def _shared(self, places: list[int | None]) -> int | None:
-        paths = [self._path(place) for place in places]
+        paths = [self.path(place) for place in places]
         shared: int | None = None
         for level in zip(*paths, strict=False):
             if len(set(level)) > 1:
@@ -418,6 +418,6 @@ class Builder:
 
     def _crosses(self, line: Line, enclosure: int, shapes: dict[int, Shape]) -> bool:
         within = [
-            end.shape is not None and enclosure in self._path(shapes[end.shape].inside) for end in line.ends
+            end.shape is not None and enclosure in self.path(shapes[end.shape].inside) for end in line.ends
         ]
         return within[0] != within[1]

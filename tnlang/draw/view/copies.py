@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -77,6 +78,12 @@ class Copies(Wiring):
             wire = leg_wire(leg, leg.size) if named else Wire(new_id(), "", leg.size)
             told = f"in {decl.name}.{leg.name}"
             self.builder.open(joint, "input", order, wire, told, symbol=not named)
+
+    def primes(self, found: Definition | None) -> str:
+        """What tells a stream's value from those before it, in words as on its station."""
+        label = self.labels.get(self.aliases.get(found.key, found.key), "") if found is not None else ""
+        numbered = re.search(r"\((\d+)\)", label)
+        return "'" * (int(numbered[1]) if numbered else label.count("'") + label.count(r"\prime"))
 
     def copied(
         self,

@@ -31,10 +31,15 @@ from tnlang.ir.net import (
     StreamSet,
     Sum,
     Tensor,
+    Term,
     Wire,
 )
 from tnlang.ir.size import show
+from tnlang.ir.walk import new_id
 from tnlang.source import Span
+
+TIE = "(1)"
+"""What the legs are called between which a line ties a number to a sum, or to a box that takes it."""
 
 
 class Definitions(Copies, ABC):
@@ -42,9 +47,20 @@ class Definitions(Copies, ABC):
 
     @abstractmethod
     def total(
-        self, body: Sum, frame: Frame, *, multiplied: bool = False, name: str = "", span: Span | None = None
+        self,
+        body: Sum,
+        frame: Frame,
+        *,
+        multiplied: bool = False,
+        whole: bool = False,
+        name: str = "",
+        span: Span | None = None,
     ) -> int | None:
         """Draw a sum whose kept wires have joints in the frame. Returns its plus, if it has one."""
+
+    @abstractmethod
+    def to_tie(self, term: Term, frame: Frame) -> int:
+        """Draw a term without legs; gives the shape that its line may end on, the outermost of it."""
 
     def tensor(self, node: Tensor, frame: Frame, *, multiplied: bool, bias: bool = False) -> None:
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
@@ -85,6 +101,7 @@ class Definitions(Copies, ABC):
         frame: Frame,
         *,
         multiplied: bool = False,
+        whole: bool = False,
         bias: bool = False,
         raised: list[str] | None = None,
         called: tuple[str, ...] | None = None,
@@ -93,11 +110,13 @@ class Definitions(Copies, ABC):
         """Draw a use of a value with its legs on joints.
 
         ``raised`` and ``entries`` are the fixed entries that stand above its name; ``called`` are the names
-        of the legs that are left, all of them where it is not given.
+        of the legs that are left, all of them where it is not given. What is made in place is told as a
+        ``whole`` from what stands beside it.
         """
         span = node.origin.span
         called = called if called is not None else leg_names(found, len(joints))
-        told = frame.scope.address(found, node.ref) + ", conjugated" * node.conj + entries
+        address = frame.scope.address(found, node.ref)
+        told = address + self.primes(found) + ", conjugated" * node.conj + entries
         of_decl = found is not None and isinstance(found.statement, Decl)
         column = raised if raised and of_decl and len(joints) <= 1 else []
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
@@ -149,13 +168,14 @@ class Definitions(Copies, ABC):
                 badge = names.badge(Bubble("conj", Sum(())))
                 inside = self.builder.enclosure("elementwise", badge, frame.inside, told="conj")
                 frame = replace(frame, inside=inside)
-            self.definition(found, joints, wires, frame, multiplied=multiplied)
+            self.definition(found, joints, wires, frame, multiplied=multiplied, whole=whole)
 
     def in_place(self, found: Definition) -> bool:
         """Whether what makes a value is drawn where the value is used."""
         named = found.is_derived or (found.scope.by_name and found.has_name) or found.key in self.by_turn
         apart = found.key in self.station_of or found.key in self.begin or found.key in self.joints_running
-        return not named and not apart and self.uses.counts[found.key] == 1
+        is_number = isinstance(found.statement, Bind) and not found.statement.target.legs
+        return not named and not apart and (is_number or self.uses.counts[found.key] == 1)
 
     def _begin(self, found: Definition) -> None:
         if found.key in self.begin:
@@ -171,7 +191,7 @@ class Definitions(Copies, ABC):
         told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
         station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
         self.stands(found, station)
-        self.definition(found, joints, wires, frame)
+        self.definition(found, joints, wires, frame, whole=True)
         for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{name}")
 
@@ -183,6 +203,7 @@ class Definitions(Copies, ABC):
         frame: Frame,
         *,
         multiplied: bool = False,
+        whole: bool = False,
     ) -> int | None:
         """Draw what makes a value, its legs on the given joints. Returns the plus of a sum."""
         inner = Frame(found.scope, found.versions, {}, frame.inside, frame.loops)
@@ -191,7 +212,7 @@ class Definitions(Copies, ABC):
                 for leg, joint in zip(target.legs, joints, strict=True):
                     self.bind_leg(leg, joint, inner)
                 name = "" if target.anonymous else found.shown
-                return self.total(body, inner, multiplied=multiplied, name=name)
+                return self.total(body, inner, multiplied=multiplied, whole=whole, name=name)
             case StreamSet(target=target) as statement:
                 begun = found.scope.turning.keys()
                 if found.scope.repeats(statement) and not (begun and begun <= self.by_turn.keys()):
@@ -208,7 +229,7 @@ class Definitions(Copies, ABC):
         """Draw what is assigned to a stream, its legs on the given joints. Returns the plus of a sum."""
         for leg, joint in zip(statement.target.legs, joints, strict=True):
             self.bind_leg(leg, joint, frame)
-        return self.total(assigned(statement), frame)
+        return self.total(assigned(statement), frame, whole=True)
 
     def folded(
         self,
@@ -254,7 +275,13 @@ class Definitions(Copies, ABC):
                 self.builder.leg(number, joint, wire, f"in {decl.name}.{leg.name}")
             count += len(ends)
             argument = frame.scope.resolve(ref, found.versions)
-            self.use(argument, Tensor(ref, argument_wires), ends, argument_wires, frame)
+            if not decl.legs:
+                wire, joint = Wire(new_id(), "", 1), self.builder.joint()
+                self.builder.leg(number, joint, wire, f"in {decl.name}.{TIE}")
+                self.builder.leg(self.to_tie(Term((Tensor(ref, ()),)), frame), joint, wire, TIE)
+                count += 1
+                continue
+            self.use(argument, Tensor(ref, argument_wires), ends, argument_wires, frame, whole=True)
         self.builder.shapes[number] = replace(self.builder.shapes[number], inputs=count)
         output = net.outputs[found.index]
         for joint, wire, leg in zip(joints, wires, output.legs, strict=True):

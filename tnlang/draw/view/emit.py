@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
-from tnlang.draw.view.definitions import Definitions
+from tnlang.draw.view.definitions import TIE, Definitions
 from tnlang.draw.view.sums import ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Uses
 from tnlang.draw.view.wiring import (
@@ -19,6 +19,8 @@ from tnlang.ir.net import (
     Bind,
     Bracket,
     Bubble,
+    Decl,
+    Frozen,
     Node,
     Number,
     SizeNumber,
@@ -40,15 +42,26 @@ class Emitter(Definitions):
         self.compose = compose
 
     def total(
-        self, body: Sum, frame: Frame, *, multiplied: bool = False, name: str = "", span: Span | None = None
+        self,
+        body: Sum,
+        frame: Frame,
+        *,
+        multiplied: bool = False,
+        whole: bool = False,
+        name: str = "",
+        span: Span | None = None,
     ) -> int | None:
         """Draw a sum whose kept wires have joints in the frame. Returns its plus, if it has one.
 
-        A sum that is ``multiplied`` on, or has a name, gets a bracket; a single term is drawn as it stands.
+        A sum that is ``multiplied`` on, or has a name, gets a bracket. A single term is drawn as it stands,
+        in an outline if it is to be told as a ``whole`` from what stands beside it.
         """
         terms = flattened(body)
         if len(terms) == 1:
-            self.term(terms[0], frame, multiplied=multiplied, name=name)
+            (term,) = terms
+            if whole:
+                frame = self._outlined(term, [w for w in free_wires(term) if w in frame.env], frame)
+            self.term(term, frame, multiplied=multiplied, name=name)
             return None
         if multiplied:
             where = span or body.origin.span
@@ -87,18 +100,27 @@ class Emitter(Definitions):
     ) -> None:
         """Draw a term of a plus, whose first leg it takes is ``leg``.
 
-        What is taken away has a minus at its line. An outline holds a term with a factor that no wire ties to
-        it, or with a big sum, so that one sees how far they reach.
+        What is taken away has a minus at its line.
         """
         if is_taken_away(term):
             self.builder.subtracted.add((plus, leg))
             term = replace(term, coefficient=1)
-        frame = replace(frame, solid=True)
+        self.term(term, self._outlined(term, wires, replace(frame, solid=True)), bias=bias)
+
+    def _outlined(self, term: Term, wires: Sequence[Wire], frame: Frame) -> Frame:
+        """The place for a term: in an outline where it has a factor that no wire ties to it, or a big sum.
+
+        So one sees how far they reach.
+        """
         made, kept = self._made_of(term, wires, frame)
-        if falls_apart(made, kept) or any(isinstance(node, BigSum) for node in made.nodes):
-            span = term.origin.span
-            frame = replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
-        self.term(term, frame, bias=bias)
+        if not falls_apart(made, kept) and not any(isinstance(node, BigSum) for node in made.nodes):
+            return frame
+        self._halt(made.nodes, frame)
+        return self._in_outline(term, frame)
+
+    def _in_outline(self, term: Term, frame: Frame) -> Frame:
+        span = term.origin.span
+        return replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
 
     def _made_of(self, term: Term, wires: Sequence[Wire], frame: Frame) -> tuple[Term, Sequence[Wire]]:
         """The product that is drawn for a term: that of its one value, where this is drawn in place."""
@@ -114,21 +136,48 @@ class Emitter(Definitions):
         return term, wires
 
     def _number_term(self, term: Term, frame: Frame, plus: int, place: int) -> int:
-        """A term without legs in a sum: a line of size 1 ties it to the plus."""
-        wire = Wire(new_id(), "", 1)
-        joint = self.builder.joint()
+        """A term without legs in a sum: a line of size 1 ties it to the plus, all of it in an outline."""
+        wire, joint = Wire(new_id(), "", 1), self.builder.joint()
+        leg = self.builder.leg(plus, joint, wire, f"{'-' * is_taken_away(term)}{place}.{TIE}")
+        if is_taken_away(term):
+            self.builder.subtracted.add((plus, leg))
+            term = replace(term, coefficient=1)
         if all(map(scalars.is_scalar, term.nodes)):
             text = scalars.product(term.nodes, term.coefficient) or "1"
             told = scalars.told(term.nodes, term.coefficient)
             shape = self.builder.shape(Shape(0, "text", text, outline="none", inside=frame.inside, told=told))
         else:
-            before = set(self.builder.shapes)
-            self.term(term, frame)
-            made = [n for n in self.builder.shapes if n not in before]
-            one = Shape(0, "text", "1", inside=frame.inside, told="(number 1)")
-            shape = made[0] if made else self.builder.shape(one)
-        self.builder.leg(shape, joint, wire, "1")
-        return self.builder.leg(plus, joint, wire, f"{place}.1")
+            shape = self.to_tie(term, frame)
+        self.builder.leg(shape, joint, wire, TIE)
+        return leg
+
+    def to_tie(self, term: Term, frame: Frame) -> int:
+        """Draw a term without legs; gives the shape that its line may end on, the outermost of it."""
+        before = self.builder.made()
+        frame = self._outlined(term, (), frame)
+        if frame.inside is None and not self._is_one(term, frame):
+            frame = self._in_outline(term, frame)  # its values have their stations outside
+        self.term(term, frame)
+        shapes, enclosures = self.builder.made_since(before)
+        inside = frame.inside if frame.inside is not None else next(iter(enclosures), None)
+        paths = {n: self.builder.path(self.builder.shapes[n].inside) for n in shapes}
+        mine = [n for n in shapes if inside is None or inside in paths[n]]
+        mine = [n for n in mine if self.builder.shapes[n].symbol != "sigma"]
+        if not mine:
+            return self.builder.shape(Shape(0, "text", "1", inside=frame.inside, told="(number 1)"))
+        return min(mine, key=lambda n: len(paths[n]))
+
+    def _is_one(self, term: Term, frame: Frame) -> bool:
+        """Whether a product is one shape or bubble."""
+        match self._made_of(term, (), frame)[0]:
+            case Term(nodes=(Bubble(),)):
+                return True
+            case Term(nodes=nodes) if all(map(scalars.is_scalar, nodes)):
+                return True
+            case Term(nodes=(Tensor(ref=ref),)):
+                found = frame.scope.resolve(ref, frame.versions)
+                return found is not None and isinstance(found.statement, Decl | Frozen)
+        return False
 
     def term(
         self, term: Term, frame: Frame, *, multiplied: bool = False, name: str = "", bias: bool = False
@@ -201,13 +250,18 @@ class Emitter(Definitions):
             else:
                 self.builder.gate(number, self.joint(frame, gate), gate.text)
                 env[gate] = frame.env[gate]
-        self._halt(chain[-1].body, frame)
+        match chain[-1].body.terms:
+            case (Term(nodes=(Tensor(),) as nodes),):
+                self._halt(nodes, frame)
         self.total(chain[-1].body, replace(frame, env=env, inside=number))
 
-    def _halt(self, body: Sum, frame: Frame) -> None:
-        """A running stream that is all a bubble holds stops at a station: a bubble cannot hold mere wires."""
-        match body.terms:
-            case (Term(nodes=(Tensor() as node,)),):
+    def _halt(self, nodes: Iterable[Node], frame: Frame) -> None:
+        """A running stream stops at a station: a bubble cannot hold mere wires.
+
+        Nor can an outline, in which what is multiplied with the stream would stand alone.
+        """
+        for node in nodes:
+            if isinstance(node, Tensor):
                 found = frame.scope.resolve(node.ref, frame.versions)
                 if found is not None and found.key in self.halts:
                     self.joints_running.pop(found.key, None)

@@ -95,7 +95,8 @@ class Stations:
         if isinstance(found.statement, Decl):
             enter(self.emitter, self.scope, found, joints, wires)
         else:
-            self.emitter.definition(found, joints, wires, Frame(found.scope, found.versions, {}))
+            frame = Frame(found.scope, found.versions, {})
+            self.emitter.definition(found, joints, wires, frame, whole=True)
         label = self.emitter.labels.get(found.key) or found.label
         station = self._station(found, label, found.key[1], joints, wires)
         record.tracks.extend([joints, ()])
@@ -242,12 +243,12 @@ class Stations:
         return station
 
     def _copy_shape(self, found: Definition, label: str, name: str) -> int:
-        told = "(copy) " + self.scope.address(found, Ref(name))
+        self.emitter.labels[found.key] = label
+        told = "(copy) " + self.scope.address(found, Ref(name)) + self.emitter.primes(found)
         inputs = len(found.statement.target.legs) if isinstance(found.statement, StreamSet) else 0
         shape = Shape(0, "copy", label, name, role="pasted", told=told, inputs=inputs)
         station = self.builder.shape(shape)
         self.builder.known_as(station, ("kind", "stream"))
-        self.emitter.labels[found.key] = label
         return station
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tnlang.draw.diagram import Block, Diagram, Plate, Shape
 from tnlang.draw.view import names
@@ -77,27 +78,29 @@ class _NetDrawing(Assignments):
         return self.builder.finish(tuple(record for record in self.records if record.stations))
 
     def _output(self, output: Output, order: int, of_several: bool) -> None:
-        """The ends of an output: each with its name where there are others, lest they be taken for one."""
+        """The ends of an output: each with its name where there are others, lest they be taken for one.
+
+        A number among several has no end: an outline with its name tells what it is made of.
+        """
         found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
         wires = tuple(self.legs) or output_wires(self.scope, output)
         joints: tuple[int, ...] = tuple(self.builder.joint() for _ in wires)
+        of = names.math(output.name, ",".join(map(str, output.subs))) * (of_several and not self.legs)
         for position, (joint, wire, leg) in enumerate(zip(joints, wires, output.legs, strict=True)):
             told = wire.text if self.legs else f"{dotted(output.name, output.subs)}.{leg.name}"
             symbol = self.ends or bool(self.legs)
-            of = (
-                names.math(output.name, ",".join(map(str, output.subs)))
-                if of_several and not self.legs
-                else ""
-            )
             self.builder.open(joint, "output", 100 * order + position, wire, told, symbol=symbol, of=of)
         frame = Frame(self.scope, self.scope.last, dict(zip(wires, joints, strict=True)))
+        if of and not wires:
+            name = dotted(output.name, output.subs)
+            frame = replace(frame, inside=self.builder.enclosure("bracket", of, None, name=name))
         if found is not None and self._is_running(found):
             stream = self.streams[found.key[1]]
             for joint, running in zip(joints, stream.joints, strict=True):
                 self.builder.merge(running, joint)
             return
         node = Tensor(Ref(output.name, output.subs), wires)
-        self.emitter.use(found, node, joints, wires, frame)
+        self.emitter.use(found, node, joints, wires, frame, whole=of_several and bool(wires))
 
     def _is_running(self, found: Definition) -> bool:
         """Whether a value is a stream as it runs now and nothing else uses it."""

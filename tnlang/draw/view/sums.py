@@ -24,11 +24,16 @@ def flattened(body: Sum) -> tuple[Term, ...]:
 
 
 def falls_apart(term: Term, kept: Sequence[Wire]) -> bool:
-    """Whether a term holds a factor that no wire ties to the wires kept from outside: a number, a scalar."""
+    """Whether a term holds a factor that no wire ties to the wires kept from outside: a number, a scalar.
+
+    Where none is kept: whether it has factors that no wire ties to one another.
+    """
     if term.coefficient != 1:
         return True
     groups = [set(node_wires(node)) for node in term.nodes]
-    reached = set(kept)
+    if not kept and len(groups) == 1:
+        return False
+    reached = set(kept or groups[0])
     while True:
         grown = reached.union(*(group for group in groups if group & reached))
         if grown == reached:
