@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, combinations, pairwise, product
 from math import ceil, hypot
 from types import MappingProxyType
 
@@ -90,25 +90,47 @@ class Lines:
         The place is on the other's line. Pairs in ``but`` are not looked at, nor an item beside itself.
         """
         found: dict[tuple[int, int], Point] = {}
-        for other in others.short or others.whole:
-            wide = clear + others.reach.get(other.owner, 0.0)
-            for mine, pieces in self._beside(other.bounds, wide):
-                pair = (other.owner, mine)
-                if pair in found or pair in but or other.owner == mine:
-                    continue
-                limit = wide + self.reach.get(mine, 0.0)
-                for piece in pieces:
-                    if _boxes_near(other.bounds, piece.bounds, limit):
-                        apart, at = _apart(other, piece)
-                        if apart <= limit:
-                            found[pair] = at
-                            break
+        for other, mine, pieces in self._candidates(others, clear):
+            pair = (other.owner, mine)
+            if pair in found or pair in but or other.owner == mine:
+                continue
+            limit = clear + others.reach.get(other.owner, 0.0) + self.reach.get(mine, 0.0)
+            for piece in pieces:
+                if _boxes_near(other.bounds, piece.bounds, limit):
+                    apart, at = _apart(other, piece)
+                    if apart <= limit:
+                        found[pair] = at
+                        break
         if self.filled:
             for number, path in others.paths.items():
                 for holder in self.holding(path.start):
                     if (number, holder) not in but and number != holder:
                         found.setdefault((number, holder), path.start)
         return dict(sorted(found.items()))
+
+    def _candidates(self, others: Lines, clear: float) -> Iterator[tuple[Piece, int, Sequence[Piece]]]:
+        """Pieces of others with items here, and pieces of these, that may come as near as ``clear``.
+
+        Of two items the pieces come in order. Areas ask what is round them: they are few, and large.
+        """
+        if not self.paths:
+            return
+        if not self.filled:
+            for other in others.short or others.whole:
+                wide = clear + others.reach.get(other.owner, 0.0)
+                yield from ((other, mine, pieces) for mine, pieces in self._beside(other.bounds, wide))
+            return
+        for mine, bounds in self._round.items():
+            for other in others.around(bounds, clear):
+                if _boxes_near(other.bounds, bounds, clear + others.reach.get(other.owner, 0.0)):
+                    yield other, mine, self._of[mine]
+
+    def around(self, bounds: Bounds, clear: float) -> list[Piece]:
+        """The pieces here that may come as near to a box as ``clear``, in order."""
+        near = sorted(self._cells.near(bounds, clear + self._furthest))
+        if self.filled:
+            return [piece for number in near for piece in self._of[number]]
+        return [self.short[index] for index in near]
 
     def _beside(self, bounds: Bounds, clear: float) -> Iterator[tuple[int, Sequence[Piece]]]:
         """Items here with pieces that may come as near to a box as ``clear``; an area's are all of them."""
@@ -142,17 +164,39 @@ class Lines:
         return sorted(number for number in near if contains(self.paths[number], point))
 
     def side_by_side(self, clear: float) -> Iterator[tuple[Piece, Piece]]:
-        """Whole straight pieces of two items that may come nearer than ``clear``, the lower number first."""
+        """Whole straight pieces of two items that may come nearer than ``clear``, the lower number first.
+
+        Not those of which one is level and the other upright: they cannot run side by side.
+        """
         seen: set[tuple[int, int]] = set()
+        cells: dict[tuple[int, int], tuple[list[int], list[int], list[int]]] = {}
         for index, piece in enumerate(self.short):
-            wide = clear + self.reach.get(piece.owner, 0.0)
-            for other in self._cells.near(piece.bounds, wide + self._furthest):
-                beside = self.short[other]
-                limit = wide + self.reach.get(beside.owner, 0.0)
-                if piece.owner < beside.owner and _boxes_near(piece.bounds, beside.bounds, limit):
-                    seen.add((self._part_of[index], self._part_of[other]))
+            for cell in _cells_of(piece.bounds, clear / 2 + self._furthest):
+                cells.setdefault(cell, ([], [], []))[_way(piece)].append(index)
+        for level, upright, aslant in cells.values():
+            pairs = chain(
+                combinations(level, 2),
+                combinations(upright, 2),
+                combinations(aslant, 2),
+                product(aslant, (*level, *upright)),
+            )
+            for one, two in pairs:
+                a, b = self.short[one], self.short[two]
+                if a.owner == b.owner:
+                    continue
+                limit = clear + self.reach.get(a.owner, 0.0) + self.reach.get(b.owner, 0.0)
+                if _boxes_near(a.bounds, b.bounds, limit):
+                    first, second = (one, two) if a.owner < b.owner else (two, one)
+                    seen.add((self._part_of[first], self._part_of[second]))
         for one, two in sorted(seen):
             yield self.whole[one], self.whole[two]
+
+
+def _way(piece: Piece) -> int:
+    """Whether a piece is level (0), upright (1) or aslant (2)."""
+    if piece.start[1] == piece.end[1]:
+        return 0
+    return 1 if piece.start[0] == piece.end[0] else 2
 
 
 def _bounds(path: Path) -> Bounds:
