@@ -16,6 +16,7 @@ PACKAGES = (
     "lark",
     "graphviz",
     "shapely",
+    "svgwrite",
     "ziamath",
     "resvg-py",
     "typst",

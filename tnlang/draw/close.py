@@ -172,7 +172,12 @@ class Lines:
         cells: dict[tuple[int, int], tuple[list[int], list[int], list[int]]] = {}
         for index, piece in enumerate(self.short):
             for cell in _cells_of(piece.bounds, clear / 2 + self._furthest):
-                cells.setdefault(cell, ([], [], []))[_way(piece)].append(index)
+                if cell not in cells:
+                    cells[cell] = ([], [], [])
+                cells[cell][_way(piece)].append(index)
+        owners = [piece.owner for piece in self.short]
+        wide = [clear / 2 + self.reach.get(owner, 0.0) for owner in owners]
+        bounds = [piece.bounds for piece in self.short]
         for level, upright, aslant in cells.values():
             pairs = chain(
                 combinations(level, 2),
@@ -181,12 +186,10 @@ class Lines:
                 product(aslant, (*level, *upright)),
             )
             for one, two in pairs:
-                a, b = self.short[one], self.short[two]
-                if a.owner == b.owner:
-                    continue
-                limit = clear + self.reach.get(a.owner, 0.0) + self.reach.get(b.owner, 0.0)
-                if _boxes_near(a.bounds, b.bounds, limit):
-                    first, second = (one, two) if a.owner < b.owner else (two, one)
+                if owners[one] != owners[two] and _boxes_near(
+                    bounds[one], bounds[two], wide[one] + wide[two]
+                ):
+                    first, second = (one, two) if owners[one] < owners[two] else (two, one)
                     seen.add((self._part_of[first], self._part_of[second]))
         for one, two in sorted(seen):
             yield self.whole[one], self.whole[two]

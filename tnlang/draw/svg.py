@@ -9,7 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from itertools import groupby
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree import ElementTree
+
+import svgwrite
+from svgwrite.base import BaseElement
+from svgwrite.container import Group
 
 from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons
 from tnlang.draw.labels import Run, outline_data, rules_data, runs
@@ -37,12 +41,6 @@ FONTS = "STIX Two Text, STIX, Libertinus Serif, Times New Roman, Liberation Seri
 OTHER_FONTS = "Noto Sans CJK SC, Noto Sans, sans-serif"
 """What draws the letters that STIX lacks."""
 
-_SPACES = {
-    "xmlns": "http://www.w3.org/2000/svg",
-    "xmlns:xlink": "http://www.w3.org/1999/xlink",
-    "xmlns:ev": "http://www.w3.org/2001/xml-events",
-}
-
 _PREFIX = "\ue000"
 """Stands for the prefix of the ids until the text is known that it is made from; no text of ours holds it."""
 
@@ -56,33 +54,35 @@ def to_svg(scene: Scene, theme: Theme | None = None, *, text: bool = False) -> s
     """
     theme = theme or THEMES[scene.theme]
     wide, high = scene.width * scene.scale, scene.height * scene.scale
-    page = {"width": number(scene.width), "height": number(scene.height)}
-    drawing = Element("svg", _SPACES | {"baseProfile": "full", "version": "1.1", "role": "img"})
-    drawing.attrib |= {"width": f"{number(wide)}pt", "height": f"{number(high)}pt"}
-    drawing.attrib["viewBox"] = f"0 0 {page['width']} {page['height']}"
+    drawing = svgwrite.Drawing(size=(f"{number(wide)}pt", f"{number(high)}pt"), debug=False, profile="full")
+    drawing.attribs["viewBox"] = f"0 0 {number(scene.width)} {number(scene.height)}"
+    drawing.attribs["role"] = "img"
+    drawing.elements.remove(drawing.defs)
     _describe(drawing, scene)
     if theme.background:
-        SubElement(drawing, "rect", {"x": "0", "y": "0", **page, "fill": theme.background})
+        page = drawing.rect((0, 0), (number(scene.width), number(scene.height)), fill=theme.background)
+        drawing.add(page)
     seen: Counter[str] = Counter()
     draw = _Pen(scene, theme, text)
     for name, chosen in layers(scene.items):
-        layer = SubElement(drawing, "g", id=_PREFIX + name)
-        layer.extend(draw.ribbons(chosen) if name == "ribbons" else _elements(chosen, draw.element, seen))
-    for element in drawing.iter():
-        element.attrib = dict(sorted(element.attrib.items()))
-    written = tostring(drawing, encoding="unicode")
+        layer = Group(debug=False, id=_PREFIX + name)
+        drawn = draw.ribbons(chosen) if name == "ribbons" else _elements(chosen, draw.element, seen)
+        for element in drawn:
+            layer.add(element)
+        drawing.add(layer)
+    written: str = drawing.tostring()
     mark = sha256(written.encode()).hexdigest()[:8]
     prefix = f"tn-{mark}-"
     return f'<?xml version="1.0" encoding="utf-8"?>\n{written.replace(_PREFIX, prefix)}\n'
 
 
-def _describe(drawing: Element, scene: Scene) -> None:
+def _describe(drawing: svgwrite.Drawing, scene: Scene) -> None:
     """Title and description, which a reader for the blind finds by their ids."""
     texts = {"title": scene.title or "tensor network", "desc": scene.description}
     named = {name: printable(text, LONGEST_TEXT) for name, text in texts.items() if text}
     for name, text in named.items():
-        SubElement(drawing, name, id=_PREFIX + name).text = text
-    drawing.attrib["aria-labelledby"] = " ".join(_PREFIX + name for name in named)
+        drawing.add(_Text(name, text, id=_PREFIX + name))
+    drawing.attribs["aria-labelledby"] = " ".join(_PREFIX + name for name in named)
 
 
 def number(value: float) -> str:
@@ -111,34 +111,28 @@ def path_data(path: Path) -> str:
 
 
 def _elements(
-    items: Iterable[Item], draw: Callable[[Item], Element], seen: Counter[str]
-) -> Iterator[Element]:
+    items: Iterable[Item], draw: Callable[[Item], BaseElement], seen: Counter[str]
+) -> Iterator[BaseElement]:
     """The elements of a layer; stretches of one wire that stand together share a group with its title."""
     for (kind, key), run in groupby(items, _group_key):
         members = list(run)
         drawn = [draw(item) for item in members]
         if key is None:
             for item, element in zip(members, drawn, strict=True):
-                yield _titled(element, item)
+                if title := _title(item):
+                    element.set_desc(title)
+                yield element
             continue
-        group = _group(drawn) if len(drawn) > 1 else drawn[0]
-        group.attrib["id"] = _unique(f"{kind}-{key}", seen)
-        yield _titled(group, members[0])
-
-
-def _group(members: Iterable[Element]) -> Element:
-    group = Element("g")
-    group.extend(members)
-    return group
-
-
-def _titled(element: Element, item: Item) -> Element:
-    """The element with the item's title, if that has one."""
-    if text := _title(item):
-        title = Element("title")
-        title.text = text
-        element.insert(0, title)
-    return element
+        group = Group(debug=False, id=_unique(f"{kind}-{key}", seen)) if len(drawn) > 1 else drawn[0]
+        if len(drawn) > 1:
+            for element in drawn:
+                group.add(element)
+        else:
+            group.attribs["id"] = _unique(f"{kind}-{key}", seen)
+        title = _title(members[0])
+        if title:
+            group.set_desc(title)
+        yield group
 
 
 def _group_key(item: Item) -> tuple[str, int | None]:
@@ -170,9 +164,27 @@ def _unique(name: str, seen: Counter[str]) -> str:
 # ---------------------------------------------------------------- elements
 
 
-def _element(name: str, **attributes: str) -> Element:
-    """An element; names of attributes have a - where they have a _ here."""
-    return Element(name, {key.replace("_", "-"): value for key, value in attributes.items()})
+class _Element(BaseElement):  # type: ignore[misc]
+    """An element with attributes of our own writing: svgwrite would parse and check each number again."""
+
+    def __init__(self, name: str, **attributes: str) -> None:
+        self.elementname = name
+        super().__init__(debug=False)
+        for key, value in attributes.items():
+            self.attribs[key.replace("_", "-")] = value
+
+
+class _Text(_Element):
+    """An element that holds a text."""
+
+    def __init__(self, name: str, content: str, **attributes: str) -> None:
+        super().__init__(name, **attributes)
+        self.content = content
+
+    def get_xml(self) -> ElementTree.Element:
+        xml: ElementTree.Element = super().get_xml()
+        xml.text = self.content
+        return xml
 
 
 class _Pen:
@@ -182,46 +194,47 @@ class _Pen:
         self.scale, self.theme, self.text = scene.scale, theme, text
         self.ink = label_inks(scene, theme)
 
-    def element(self, item: Item) -> Element:
+    def element(self, item: Item) -> BaseElement:
         match item:
             case LabelItem():
                 return self.label(item)
             case RibbonItem() | WireItem() | InkItem() | ShapeItem() | OutlineItem():
                 return self.inked(item)
 
-    def ribbons(self, items: Iterable[Item]) -> Iterator[Element]:
+    def ribbons(self, items: Iterable[Item]) -> Iterator[BaseElement]:
         for first, paths in ribbons(items):
             yield _stroked("".join(map(path_data, paths)), paint_of(first, self.theme, self.scale))
 
-    def inked(self, item: Inked) -> Element:
+    def inked(self, item: Inked) -> BaseElement:
         paint, data = paint_of(item, self.theme, self.scale), path_data(path_of(item))
         line = isinstance(item, WireItem | RibbonItem) or (isinstance(item, InkItem) and item.stroke)
         return _stroked(data, paint) if line else _painted(data, paint)
 
-    def label(self, item: LabelItem) -> Element:
+    def label(self, item: LabelItem) -> BaseElement:
         """The outlines; letters as text where text is wanted, and always where the font has no outline."""
         fill = self.ink(item)
         data = rules_data(item) if self.text else outline_data(item)
-        outlines = _element("path", d=data or "M0 0", fill=fill)
+        outlines = _Element("path", d=data or "M0 0", fill=fill)
         letters = [_letters(run, fill) for run in runs(item, absent=not self.text)]
         if not letters:
             return outlines
-        return _group([outlines, *letters] if data else letters)
+        group = Group(debug=False)
+        for element in [outlines, *letters] if data else letters:
+            group.add(element)
+        return group
 
 
-def _letters(run: Run, fill: str) -> Element:
+def _letters(run: Run, fill: str) -> BaseElement:
     slant = {"font_style": "italic"} if run.italic else {}
     weight = {"font_weight": "bold"} if run.bold else {}
     x, y = (number(value) for value in run.at)
     fonts = OTHER_FONTS if run.absent else FONTS
     shape = {"font_family": fonts, "font_size": number(run.size), **slant, **weight}
-    element = _element("text", x=x, y=y, text_anchor="middle", **shape, fill=fill)
-    element.text = run.text
-    return element
+    return _Text("text", run.text, x=x, y=y, text_anchor="middle", **shape, fill=fill)
 
 
-def _stroked(data: str, paint: Paint) -> Element:
-    return _element(
+def _stroked(data: str, paint: Paint) -> _Element:
+    return _Element(
         "path",
         d=data,
         fill="none",
@@ -234,7 +247,7 @@ def _stroked(data: str, paint: Paint) -> Element:
     )
 
 
-def _painted(data: str, paint: Paint) -> Element:
+def _painted(data: str, paint: Paint) -> _Element:
     attributes = {"fill": paint.fill}
     if paint.opacity < 1:
         attributes["fill_opacity"] = number(paint.opacity)
@@ -246,4 +259,4 @@ def _painted(data: str, paint: Paint) -> Element:
         }
         if paint.dash:
             attributes |= {"stroke_dasharray": paint.dash, "stroke_linecap": "round"}
-    return _element("path", d=data, **attributes)
+    return _Element("path", d=data, **attributes)
