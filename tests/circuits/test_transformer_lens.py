@@ -177,3 +177,27 @@ def test_logit_lens(both: tuple[Any, Any, Any], folded: Any, run: tuple[Any, Any
         _, cache = folded.run_with_cache(given)
     expected = cache.logit_attrs(cache.accumulated_resid(layer=-1, incl_mid=True), given)
     torch.testing.assert_close(logit_lens(both[2], own, given), expected, **FOLDED)
+
+
+def test_processed_weights(both: tuple[Any, Any, Any]) -> None:
+    """Norms folded, reading, writing and unembedding weights centred: every weight, and the logits."""
+    theirs = made(copy.copy(both[0].cfg))
+    theirs.load_and_process_state_dict(both[0].state_dict(), fold_value_biases=False)
+    text = TEXT + "net processed = fold(model, ln, centre = (reading, writing, unembed))\n"
+    net = tnlang.load(text).nets["processed"]
+    assert net.ir.note == "logits is given less its mean over vocab"
+    module = net.module().double()
+    module.load_state_dict(both[1].state_dict())
+    module.prepare()
+    kept = {name.removeprefix("prepared_"): value for name, value in module.named_buffers()}
+    seen = set()
+    for name, value in theirs.named_parameters():
+        own = ours_of(name).replace(".", "_")
+        primes = [key for key in kept if key == own + "_prime" * key.count("_prime") and key != own]
+        assert primes, name
+        torch.testing.assert_close(kept[max(primes, key=len)], value.detach(), **FOLDED)
+        seen |= set(primes)
+    assert len(seen) == len(kept)
+    tokens = torch.randint(VOCAB, (2, 7), generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        torch.testing.assert_close(module(tokens), theirs(tokens), **FOLDED)

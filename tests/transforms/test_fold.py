@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 
 import tnlang
-from tests.elaborate.notation import elaborated, net
+from tests.elaborate.notation import codes, elaborated, net
 from tests.strategies import Case, programs
 from tests.transforms.fixtures import check, fixtures, same_values
 from tnlang.ir.check import violations
@@ -80,6 +80,68 @@ def test_the_tensors_are_those_of_transformer_lens(gpt2: tnlang.Program) -> None
     (rest,) = (value for name, value in kept.items() if "bias" in name)
     np.testing.assert_allclose(rest, (W * bias).sum(-1), rtol=1e-4, atol=1e-5)
     assert len(kept) == seen + 2
+
+
+def test_centred_weights_give_the_same_but_for_the_mean_of_the_logits() -> None:
+    text = (GALLERY / "gpt2.tn").read_text(encoding="utf-8")
+    text += (
+        "\nnet same = fold(gpt2, ln, centre = (reading, writing))\nnet alone = fold(gpt2, centre = writing)"
+    )
+    text += "\nnet less = fold(gpt2, ln, centre = unembed)\n"
+    nets = tnlang.load(text, dims=SMALL).nets
+    source = nets["gpt2"].module().double()
+    for parameter in source.parameters():
+        torch.nn.init.normal_(parameter)
+    tokens = torch.randint(0, 50, (2, 7))
+    expected = source(tokens)
+    for name in ("same", "alone", "less"):
+        module = nets[name].module().double()
+        module.load_state_dict(source.state_dict())
+        wanted = expected - expected.mean(-1, keepdim=True) if name == "less" else expected
+        for result in (module(tokens), module.prepare()(tokens)):
+            torch.testing.assert_close(result, wanted, rtol=1e-9, atol=1e-9)
+        assert bool(nets[name].ir.note) == (name == "less")
+        written = [value for key, value in module.named_buffers() if "W_O" in key or "W_out" in key]
+        assert len(written) == (0 if name == "less" else 4)
+        axes = {"W_O": -1, "W_out": 0}
+        for key, value in module.named_buffers():
+            if name != "less" and any(weight in key for weight in axes):
+                axis = next(axis for weight, axis in axes.items() if weight in key)
+                assert value.mean(axis).abs().max() < 1e-12 < value.abs().max()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "net a = fold(rms, centre = writing)",
+        "net a = fold(rms, centre = reading)",
+        "net a = fold(plain, centre = writing)",
+        "net a = fold(plain, centre = unembed)",
+        "net a = fold(plain, norm, centre = weights)",
+        "net a = fold(plain, norm, centre = 3)",
+        "net a = fold(plain, norm, center = writing)",
+        "net a = fold(plain)",
+    ],
+)
+def test_what_is_not_centred(line: str) -> None:
+    """A stream that something but a layer norm reads, and an output that is one."""
+    text = """
+    dim s = 3, n = 4
+    net rms(x[s, n]) -> y[s, n] {
+        param W[n, m: n], U[n, m: n]
+        stream r = x
+        r[p, d] += W[d, e] rmsnorm[e](r[p, e])
+        y[p, d] = U[d, e] rmsnorm[e](r[p, e])
+    }
+    net norm(x[s, n]) -> y[s, n] { param g[n]; y[p, d] = layernorm[d](x[p, d]) g[d] }
+    net plain(x[s, n]) -> y[s, n] {
+        param W[n, m: n]
+        stream r = x
+        r[p, d] += W[d, e] norm(r)[p, e]
+        y = r
+    }
+    """
+    assert codes(text + line) == ["TN903"]
 
 
 UNEMBED = """

@@ -31,8 +31,10 @@ from tnlang.transforms.contract import as_one
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.products import multiplied_out
 from tnlang.transforms.flatten import Flat, flatten
+from tnlang.transforms.fold.centre import KINDS, centre
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.residual import residual
 
 RULE = "fold"
 _USAGE = "`fold(model, ln)`: a net that is called, a call, or a value"
@@ -45,12 +47,16 @@ def fold(request: Request) -> tuple[Net, ...]:
     computed and g, b parameters. A product W y becomes W' n + b', with the tensors W' = W g and b' = W b (and
     other parameters that stand beside it added to b'). Where no weight reads y it stays. The net is written
     out flat, its parameters keep their state_dict names, W' and b' are tensors that ``prepare`` makes.
-    Raises TransformError for a path that names nothing, or that no weight reads.
+    ``centre`` are some of ``reading``, ``writing`` and ``unembed`` (centre.py); the last changes the outputs,
+    and the net's note says so.
+    Raises TransformError for a path that names nothing, or that no weight reads, and for other options.
     """
-    if not request.paths or request.options or request.arrows:
+    kinds = _kinds(request)
+    if not (request.paths or kinds) or request.arrows:
         raise TransformError("fold takes the norms that are folded", _USAGE)
     net = request.program.net(request.net)
     flat = flatten(request.program, net)
+    streams = residual(request.program, net, flat) if "writing" in kinds else []
     chosen: dict[str, None] = {}
     for number, path in enumerate(request.paths):
         found = [name for name in flat.definitions() if _is_meant(name, path, flat)]
@@ -63,7 +69,7 @@ def fold(request: Request) -> tuple[Net, ...]:
     work = _Folding(flat, _parameters(request, flat))
     for name in chosen:
         work.fold(name)
-    if not work.pairs and not work.biases:
+    if request.paths and not work.pairs and not work.biases:
         said = show_path(request.paths[0])
         if not work.found:
             raise TransformError(f"{said} has no parameters: there is nothing to fold", _USAGE, 0)
@@ -74,8 +80,31 @@ def fold(request: Request) -> tuple[Net, ...]:
         name = dotted(weight.name, [sub for sub in weight.subs if isinstance(sub, int)])
         made = as_one(made, (weight, parameter), work.named(f"{name}'"))
     kept = needed_for([s for s in made.body if isinstance(s, Bind | Frozen)], {o.name for o in outputs})
+    if kinds:
+        kept = centre(kept, (*request.program.declarations, *flat.owned), outputs, streams, kinds)
+        kept = needed_for(kept, {output.name for output in outputs})
     body: tuple[Stmt, ...] = renew(tuple(kept))
+    if "unembed" in kinds:
+        less = [f"{output.name} is given less its mean over {output.legs[-1].name}" for output in outputs]
+        made = replace(made, note="; ".join([*([net.note] if net.note else []), *less]))
     return (replace(made, outputs=tuple(outputs), body=body, source=net.source or net.name),)
+
+
+def _kinds(request: Request) -> tuple[str, ...]:
+    """What the option ``centre`` names."""
+    for name in request.options:
+        if name != "centre":
+            raise TransformError(
+                f"fold has no option {name}", f"there is centre: `centre = ({', '.join(KINDS)})`"
+            )
+    asked = request.options.get("centre", ())
+    paths = asked if isinstance(asked, tuple) else (asked,)
+    names = tuple(str(*path) if isinstance(path, tuple) and len(path) == 1 else str(path) for path in paths)
+    if "centre" in request.options and (not names or not set(names) <= set(KINDS)):
+        raise TransformError(
+            "centre names what is centred", f"`centre = ({', '.join(KINDS)})`, or some of these"
+        )
+    return names
 
 
 def _nets(flat: Flat) -> Iterator[str]:
