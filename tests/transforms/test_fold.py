@@ -202,7 +202,7 @@ def test_weights_of_families_and_products_of_weights() -> None:
         ("unembed, lm", "has no norm or value lm"),
         ("ln, y", "no weight reads y"),
         ("ln, scale", "scale has no parameters"),
-        ("unembed, ln, rank = 3", "fold takes the norms"),
+        ("unembed, ln, rank = 3", "fold has no option rank"),
     ],
 )
 def test_what_cannot_be_folded_is_refused(arguments: str, said: str) -> None:
