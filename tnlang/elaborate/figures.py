@@ -15,6 +15,7 @@ from tnlang.elaborate.hints import UNNAMED, hint_of, report_contradictions
 from tnlang.elaborate.looks import theme_named, width_of
 from tnlang.elaborate.lookup import find_known, find_net
 from tnlang.elaborate.marks import caption_of, captioned, marked, taken_captions
+from tnlang.elaborate.mentioned import defined, drawable_names, shown_nets, value_names
 from tnlang.elaborate.nets import needed_names
 from tnlang.elaborate.orders import are_values, order_of, ordered
 from tnlang.elaborate.rule2 import open_tips
@@ -22,21 +23,14 @@ from tnlang.elaborate.scope import Body, Known, Module, Scope, World, near
 from tnlang.elaborate.targets import Expected
 from tnlang.ir.net import (
     Bind,
-    Bracket,
-    Bubble,
     Call,
-    Factor,
-    Frozen,
     Loop,
     Net,
-    Node,
     Origin,
     Output,
     Repeat,
     Shared,
-    Special,
     Stmt,
-    StreamSet,
     Value,
 )
 from tnlang.ir.program import (
@@ -53,7 +47,7 @@ from tnlang.ir.program import (
     ValueTarget,
 )
 from tnlang.ir.size import SizeError, evaluate
-from tnlang.ir.walk import node_wires, refs, statements, value_wires, walk
+from tnlang.ir.walk import refs, statements
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
 from tnlang.transforms.renew import renew
@@ -384,33 +378,11 @@ def _needed(main: tuple[Stmt, ...], after: tuple[Stmt, ...]) -> tuple[Stmt, ...]
     kept: list[Stmt] = []
     for statement in reversed(main):
         inner = tuple(statements((statement,)))
-        if isinstance(statement, Shared) or any(_defined(s) & wanted for s in inner):
+        if isinstance(statement, Shared) or any(defined(s) & wanted for s in inner):
             kept.append(statement)
             wanted |= {ref.name for s in inner for ref in refs(s)}
     calls = {s.name for s in statements((*kept, *after)) if isinstance(s, Call) and s.shared}
     return tuple(s for s in reversed(kept) if not isinstance(s, Shared) or s.name in calls)
-
-
-def _defined(statement: Stmt) -> set[str]:
-    match statement:
-        case Bind(target=target) | StreamSet(target=target) | Frozen(target=target):
-            return {target.name}
-        case Call(results=results):
-            return {result.name for result in results}
-        case Factor(factors=factors):
-            return {factor.name for factor in factors}
-        case Shared() | Repeat():
-            return set()
-
-
-def value_names(net: Net) -> set[str]:
-    """The values and calls of a net by name."""
-    found: set[str] = {decl.name for decl in (*net.inputs, *net.owned)}
-    for statement in statements(net.body):
-        found |= _defined(statement)
-        if isinstance(statement, Call):
-            found.add(statement.name)
-    return found
 
 
 def loop_turns(loop: Loop) -> int | None:
@@ -419,46 +391,3 @@ def loop_turns(loop: Loop) -> int | None:
         return evaluate(loop.stop, {}) - evaluate(loop.start, {})
     except SizeError:
         return None
-
-
-def shown_nets(world: World, items: list[Draw | Equation | Rewriting | Steps]) -> list[Net]:
-    """The nets that a figure may speak of: those of the program, and its own expressions."""
-    nets = list(world.nets)
-    for item in items:
-        match item:
-            case Draw(target=Expression(net=net)):
-                nets.append(net)
-            case Equation(sides=sides):
-                nets.extend(side.net for side in sides if isinstance(side, Expression))
-            case _:
-                pass
-    return nets
-
-
-def drawable_names(
-    module: Module, world: World, items: list[Draw | Equation | Rewriting | Steps]
-) -> set[str]:
-    """Everything that may be called by name in a picture: nets, values, calls, bubbles, functions, wires."""
-    nets = shown_nets(world, items)
-    names = {*module.values, *module.nets, *module.dims, *module.functions, *(n.name for n in nets)}
-    for net in nets:
-        names |= value_names(net)
-        for statement in statements(net.body):
-            if isinstance(statement, Bind | StreamSet):
-                names.update(wire.name for wire in value_wires(statement.target.legs))
-                for node in walk(statement.body):
-                    names.update(wire.name for wire in node_wires(node))
-                    names |= _node_names(node)
-    return names
-
-
-def _node_names(node: Node) -> set[str]:
-    match node:
-        case Bubble(function=function, name=name):
-            return {function, name} - {""}
-        case Bracket(name=name):
-            return {name} - {""}
-        case Special(kind=kind):
-            return {kind}
-        case _:
-            return set()

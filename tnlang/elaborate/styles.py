@@ -6,7 +6,7 @@ import re
 
 from tnlang.elaborate.arithmetic import is_broken
 from tnlang.elaborate.declarations import PROPERTIES
-from tnlang.elaborate.figures import drawable_names
+from tnlang.elaborate.mentioned import drawable_names
 from tnlang.elaborate.scope import Body, Module, Scope, World, near, shown
 from tnlang.ir.colours import CSS
 from tnlang.ir.functions import FUNCTIONS
