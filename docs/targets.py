@@ -112,8 +112,8 @@ ALL = (
     Target(
         "path_expansion",
         _gallery("N20_v_composition"),
-        "As good: network, equals sign, and terms of one height whose input is free. By hand each head "
-        "stands at the height of its layer; layout names both ends of every track.",
+        "As good: network, equals sign, and terms of one height, one head at that of its layer; where both "
+        "follow one another they stand close. Layout names the ends of every track.",
     ),
     Target(
         "ring_trace",

@@ -174,6 +174,32 @@ def test_wires_whose_names_stand_in_two_rows_are_made_as_high_too() -> None:
     assert reach.count({min(map(min, reach)), max(map(max, reach))}) == 2
 
 
+def test_a_term_stands_at_the_height_that_its_tensors_have_in_the_network() -> None:
+    text = """\
+        dim seq = 5, hidden = 4
+        input A[q: seq, k: seq], B[q: seq, k: seq]
+        param V[out: hidden, in: hidden], W[out: hidden, in: hidden]
+        net two(x[seq, hidden]) -> y[seq, hidden] {
+            stream r = x
+            r[q, d] += A[q, k] V[d, e] r[k, e]
+            r[q, d] += B[q, k] W[d, e] r[k, e]
+            y = r
+        }
+        figure f { hide x; steps expand(two, paths, by = block) }
+        """
+    made = scene(sheets_of(text)[0])
+    axis = next(i.at[1] for i in made.items if isinstance(i, LabelItem) and i.text == "=")
+    shapes = [i for i in made.items if isinstance(i, ShapeItem)]
+    heights = {
+        name: [bbox(i.outline).center[1] for i in shapes if i.title.split(" ")[0] == name] for name in "ABVW"
+    }
+    for first, second in (("A", "V"), ("B", "W")):
+        network, term, _ = (sum(pair) / 2 for pair in zip(heights[first], heights[second], strict=True))
+        assert term == pytest.approx(network)
+        assert (term < axis) == (first == "A")
+    assert lint(made) == ()
+
+
 def test_a_big_sum_that_is_added_to_something_has_an_outline() -> None:
     text = HEAD + "net f(u[n]) -> y[n] { y[i] = u[i] + sum k in 0..n { A[i, k] u[k] } }\n"
     (diagram,) = diagrams_in(sheets_of(text)[-1])

@@ -5,7 +5,8 @@ Terms stand with their axes on one height, and signs on it; the centre of a sign
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tnlang.draw import marks, pieces
@@ -114,9 +115,11 @@ def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:
         for down in (True, False)
     }
     done = list(parts)
-    for index, found in upright.items():
-        block = parts[index]
-        assert isinstance(block, Block)
+    blocks = {index: part for index, part in enumerate(parts) if isinstance(part, Block) and index in upright}
+    heights = _heights(max(blocks.values(), key=lambda block: block.box.height))
+    for index, block in blocks.items():
+        block = _level_with(heights, block, upright[index], reach)
+        found = _vertical_ends(block)
         items = list(block.items)
         longer = [(reach[end.down] - end.reach) * (1 if end.down else -1) for end in found]
         moved = [(end, by) for end, by in zip(found, longer, strict=True) if by]
@@ -127,6 +130,28 @@ def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:
                 items[position] = _longer(items[position], end.at, by)
         done[index] = replace(block, items=tuple(items), box=ink_of(items))
     return done
+
+
+def _heights(block: Block) -> dict[str, float]:
+    """How far below the axis the shapes of a block stand, by their titles, which others have not."""
+    shapes = [item for item in block.items if isinstance(item, ShapeItem) and item.title]
+    titles = Counter(shape.title for shape in shapes)
+    return {
+        shape.title: bbox(shape.outline).center[1] - block.axis
+        for shape in shapes
+        if titles[shape.title] == 1
+    }
+
+
+def _level_with(
+    heights: Mapping[str, float], block: Block, ends: Sequence[_FreeEnd], reach: Mapping[bool, float]
+) -> Block:
+    """The block moved to where its shapes stand in the highest term, as far as its ends pass no others."""
+    own = _heights(block)
+    shared = [heights[title] - height for title, height in own.items() if title in heights]
+    room = {down: reach[down] - max(end.reach for end in ends if end.down == down) for down in reach}
+    by = max(-room[False], min(room[True], sum(shared) / len(shared))) if shared else 0.0
+    return replace(block, items=move_items(block.items, (0.0, by)), box=block.box.moved((0.0, by)))
 
 
 def _is_free(block: Block, end: _FreeEnd, by: float, moved: Sequence[tuple[_FreeEnd, float]]) -> bool:
