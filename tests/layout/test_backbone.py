@@ -810,6 +810,38 @@ net model() -> y[i: 3] {
     z[h, i] = tanh(A[h, j] B[j, i])
 }
 """,
+    "a matrix between two repeats": DIMS
+    + MLP
+    + """net model(x0[seq, hidden]) -> y[seq, hidden] {
+    param P[hidden, hidden]
+    stream x = x0
+    repeat l in 0..4 { x += mlp(x) as a }
+    x[p, i] = P[i, j] x[p, j]
+    repeat l in 0..3 { x += mlp(x) as b }
+    y = x
+}
+""",
+    "three legs": """dim b = 2, s = 3, d = 4
+net model(x[b, s, d]) -> y[b, s, d] {
+    param W[d, d]
+    stream r = x
+    r[n, p, i] += W[i, j] relu(r[n, p, j])
+    r[n, p, i] += W[i, j] tanh(r[n, p, j])
+    y = r
+}
+""",
+    "a value read plainly by another stream": """dim seq = 3, d = 4
+net model(x[seq, d], z[seq, d]) -> (y[seq, d], w[seq, d]) {
+    param A[d, d], B[d, d]
+    stream s = x
+    stream r = z
+    s[p, i] += A[i, j] r[p, j]
+    r[p, i] += B[i, j] relu(s[p, j])
+    s[p, i] += A[i, j] tanh(r[p, j])
+    y = s
+    w = r
+}
+""",
     "two streams that read one another": DIMS
     + MLP
     + """net model(u[seq, hidden], v[seq, hidden]) -> (y[seq, hidden], z[seq, hidden]) {

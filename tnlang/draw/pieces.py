@@ -90,7 +90,8 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
         case "copy" if wide > 22 * letters:  # a long word: a pill round it
             return (_even(wide + 9), 15.0 * letters)
         case "copy":
-            return _disc(15.0, wide, 5.0)
+            taken = sum(name.startswith("in.") for name in shape.leg_names)
+            return _disc(max(15.0, 8.0 * taken - 1.0), wide, 5.0)  # tracks are 16 apart
         case "paste" if wide > 22 * letters:
             return (_even(wide + 12), _pill(high))
         case "paste":

@@ -104,9 +104,9 @@ class Assignments(Stations):
         start: int | None,
     ) -> None:
         """``x = ln(x + f(x))`` runs on through its stations. Any other value begins a backbone of its own;
-        in a repeat it comes back to the same one, so that the plate can be drawn."""
+        that of a stream with a repeat comes back to the same one, so that the plate can be drawn."""
         steps = self._steps(found)
-        if steps is None and self.scope.repeats(statement):
+        if steps is None and self._comes_back(found):
             if self._maps(found):
                 self._map(statement, found, stream, wires)
             else:

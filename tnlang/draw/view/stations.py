@@ -182,9 +182,13 @@ class Stations:
         return later[0] if later else None
 
     def _turns(self, found: Definition) -> bool:
-        """Whether the next value is made anew in a repeat, from a station of this one."""
+        """Whether the next value is made anew and comes back to the backbone, from a station of this one."""
         after = self._next(found)
-        return after is not None and self.scope.repeats(after.statement) and not self._maps(after)
+        return after is not None and self._comes_back(after) and not self._maps(after)
+
+    def _comes_back(self, found: Definition) -> bool:
+        """Whether a value that is made anew comes back to the backbone: one with a plate stays one."""
+        return any(self.scope.repeats(known.statement) for known in self.scope.streams[found.key[1]])
 
     def _goes_on(self, found: Definition) -> bool:
         after = self._next(found)

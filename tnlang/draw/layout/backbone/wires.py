@@ -10,7 +10,7 @@ from tnlang.draw.diagram import Line, OpenEnd, Ribbon
 from tnlang.draw.geometry import Box
 from tnlang.draw.layout.backbone.abreast import ABREAST
 from tnlang.draw.layout.backbone.drawn import Drawn
-from tnlang.draw.layout.backbone.graph import RESULT, Index
+from tnlang.draw.layout.backbone.graph import RESULT, Index, comes_into
 from tnlang.draw.layout.backbone.place import TRUNK, Plan
 from tnlang.draw.layout.backbone.plates import ALONE, united
 from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
@@ -116,12 +116,15 @@ class Wires:
     def _across(self) -> None:
         """The lines between stations of two backbones: a stream that is made anew from another."""
         drawn = self.drawn
-        tracks = {n: i for b in self.index.diagram.backbones for t in b.tracks for i, n in enumerate(t)}
+        tracks = {
+            n: (i, len(t)) for b in self.index.diagram.backbones for t in b.tracks for i, n in enumerate(t)
+        }
         for line in self.index.diagram.lines:
             shapes = [e.shape for e in line.ends]
             if line.id in drawn.paths or any(s is None or s not in drawn.centers for s in shapes):
                 continue
-            aside = 2 * TRACK * tracks.get(line.id, _place(self.index, line)) - TRACK
+            place, of = tracks.get(line.id) or _place(self.index, line)
+            aside = TRACK * (2 * place - max(of - 1, 1))
             ports = [self._port(line.id, shape, shapes, aside) for shape in shapes if shape is not None]
             points = self._inner(ports, aside) or self.router.simple(*ports) or self.router.search(*ports)
             self.router.lay(points)
@@ -159,14 +162,14 @@ class Wires:
         runs_on = self._running_on(line)
         if runs_on is not None and runs_on.shape == shape:
             return runs_on
-        gives = self.index.shapes[shape].symbol == "copy"
+        gives = self.index.shapes[shape].symbol == "copy" and not comes_into(self.index, line, shape)
         walls = self.index.walls(shape)
         if shape not in self.index.stations:
             return Port((x, y), "down", high + 7, shape, walls)
         if line in firsts and shape in {b.stations[0] for b in self.index.diagram.backbones[1:]}:
             return Port((x + aside, y), "up", high + 7, shape, walls)
         if any(self.drawn.centers[s][0] < x - ABREAST / 2 for s in shapes if s is not None):
-            return Port((x, y - aside), "left", wide + 7, shape, walls)
+            return Port((x, y + aside if gives else y - aside), "left", wide + 7, shape, walls)
         return Port((x, y - aside if gives else y + aside), "right", wide + 7, shape, walls)
 
     def _part(self, spine: Spine, plan: Plan, begun: float) -> None:
@@ -302,14 +305,14 @@ class Wires:
         return [(x, y), (x + away * OFF, level), (lane, level), (lane, above), *last]
 
 
-def _place(index: Index, line: Line) -> int:
-    """Which leg of its value a line between stations is, the first being 0."""
+def _place(index: Index, line: Line) -> tuple[int, int]:
+    """Which leg of its value a line between stations is, the first being 0, and how many there are."""
     for end in line.ends:
         shape = index.shapes[end.shape] if end.shape is not None else None
         if shape is not None and shape.symbol == "copy":
-            groups = [name.partition(".")[0] for name in shape.leg_names[: end.leg + 1]]
-            return groups.count(groups[-1]) - 1
-    return 0
+            groups = [name.partition(".")[0] for name in shape.leg_names]
+            return groups[: end.leg].count(groups[end.leg]), groups.count(groups[end.leg])
+    return 0, 1
 
 
 def _far(a: Point, b: Point) -> float:
