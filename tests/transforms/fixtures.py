@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.elaborate.notation import elaborated
+from tests.torch.modules import built, given_inputs
 from tnlang.ir.canonical import canonical
 from tnlang.ir.net import Call, Repeat, Shared, Stmt
 from tnlang.ir.program import Program
@@ -34,6 +35,18 @@ def is_expected(path: Path) -> Program:
     after, expected = forms(program, "after"), forms(program, "expected")
     assert after == expected, path.name
     return program
+
+
+def check_captured(path: Path) -> None:
+    """Fail unless ``after`` is ``expected``, and both give with its values what ``before`` gives."""
+    program = is_expected(path)
+    inputs, parameters = random_inputs(program, "before", seed=0), initialise(program, "before", seed=0)
+    whole, cache = built(program, "before", parameters).run_with_cache(**given_inputs(inputs))
+    frozen = {name: value.detach().numpy() for name, value in cache.items()}
+    for name in ("after", "expected"):
+        has = {key: parameters[key] for key in parameters_of(program, name)}
+        (found,) = execute(program, name, inputs, has, frozen=frozen).outputs.values()
+        np.testing.assert_allclose(found, whole.detach(), rtol=1e-9, atol=1e-9)
 
 
 def forms(program: Program, name: str) -> list[Hashable]:

@@ -14,7 +14,7 @@ from tensorly.decomposition import parafac, tucker
 
 import tnlang
 from tests.drafts import DIMS
-from tests.elaborate.notation import elaborated, net
+from tests.elaborate.notation import codes, elaborated, net
 from tests.strategies import Case, programs
 from tests.torch.modules import built, given_inputs
 from tnlang.ir.check import violations
@@ -23,6 +23,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import called, used_file_level
 from tnlang.ir.walk import statements
 from tnlang.reference import execute
+from tnlang.source import ValueMismatch
 from tnlang.transforms import Request, Step, TransformError, transform_of
 
 TEXT = """
@@ -127,6 +128,35 @@ def test_cp_and_tucker_are_those_of_tensorly() -> None:
     weights, _ = parafac(low, 2, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True)
     np.testing.assert_allclose(found["T.λ"], sorted(weights, reverse=True), atol=1e-6)
     assert (np.diff(found["T.λ"]) <= 0).all()
+
+
+@pytest.mark.parametrize(("shape", "rank"), [((4, 4), 4), ((4, 4), 2), ((3, 5), 3), ((5, 2), 1)])
+def test_cp_of_a_matrix_is_its_svd(shape: tuple[int, int], rank: int) -> None:
+    M = random(*shape)
+    text = f"dim n = {shape[0]}, m = {shape[1]}\nnet whole(M[n, m]) -> y[n, m] {{ y[i, j] = M[i, j] }}\n"
+    program = elaborated(f"{text}net f = decompose(whole, M, cp, rank = {rank})")
+    exact = rank == min(shape)
+    assert ("≈" in program.net("f").note) != exact
+    run = execute(program, "f", [M], {})
+    u, s, vh = np.linalg.svd(M)
+    np.testing.assert_allclose(run.cache["M.λ"], s[:rank], atol=1e-12)
+    best = (u[:, :rank] * s[:rank]) @ vh[:rank]
+    np.testing.assert_allclose(run.outputs["y"], best, atol=1e-12)
+    module = tnlang.load(f"{text}net f = decompose(whole, M, cp, rank = {rank})").nets["f"].module()
+    np.testing.assert_allclose(module(torch.from_numpy(M)), best, atol=1e-12)
+
+
+def test_a_rank_that_no_tensor_of_its_sizes_has_is_refused() -> None:
+    assert codes(TEXT + "net f = decompose(whole, T, cp, rank = 13)") == ["TN902"]
+    assert codes(TEXT + "net f = decompose(whole, T, cp, rank = 12)") == []
+
+
+def test_where_alternating_has_no_one_solution_it_is_said() -> None:
+    with pytest.raises(ValueMismatch, match="fewer may do"):
+        values("net f = decompose(whole, T, cp, rank = 2)", np.zeros((4, 3, 5)))
+    module = built(TEXT + "net f = decompose(whole, T, cp, rank = 2)", "f", {"T": np.zeros((4, 3, 5))})
+    with pytest.raises(ValueError, match="fewer may do"):
+        module()
 
 
 def test_without_tensorly_the_message_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

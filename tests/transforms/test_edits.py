@@ -16,7 +16,7 @@ from tests.drafts import DIMS
 from tests.elaborate.notation import codes, elaborated, net, said
 from tests.strategies import Case, programs
 from tests.torch.modules import arrays, built, given_inputs, tensor
-from tests.transforms.fixtures import fixtures, is_expected, same_values
+from tests.transforms.fixtures import check_captured, fixtures, is_expected, same_values
 from tnlang.ir.check import violations
 from tnlang.ir.net import Bind, Net
 from tnlang.ir.walk import statements
@@ -55,6 +55,11 @@ net model(x[seq, hidden]) -> logits[seq, hidden] {
 @pytest.mark.parametrize("path", fixtures("ablate") + fixtures("replace"), ids=lambda path: path.stem)
 def test_fixture(path: Path) -> None:
     same_values(is_expected(path), "after", "expected")
+
+
+@pytest.mark.parametrize("path", fixtures("patch"), ids=lambda path: path.stem)
+def test_fixture_of_a_patch(path: Path) -> None:
+    check_captured(path)
 
 
 Cache = dict[str, torch.Tensor]
@@ -263,6 +268,46 @@ def test_a_patched_value_comes_in_under_a_star() -> None:
         "z[h, q, s] = (1 + -basis(0)[h]) (Σk,e A[h, q, k] W_V[h, s, e] n[k, e]) + basis(0)[h] z*[h, q, s]",
         "o[q, d] = Σh,s z[h, q, s] W_O[h, s, d] + b[d]",
     ]
+
+
+SHARED = """
+dim n = 4
+net cell(x[n]) -> y[n] { param W[n, m: n]; z[i] = tanh(W[i, j] x[j]); y[i] = z[i] + x[i] }
+net model(x[n]) -> out[n] {
+    shared step = cell
+    a = step(x)
+    b[i] = sin(a[i])
+    out = step(b)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "edits"),
+    [("z", ["step.z", "step.z#2"]), ("step.z", ["step.z", "step.z#2"]), ("a -> out", ["step.y"])],
+)
+def test_a_shared_net_is_patched_in_each_of_its_calls(arguments: str, edits: list[str]) -> None:
+    """What comes in for the second call is ``z*#2``, or what a run has as ``z#2``."""
+    program = elaborated(f"{SHARED}net edited = patch(model, {arguments})")
+    rng = np.random.default_rng(5)
+    parameters = {"step.W": rng.normal(size=(4, 4))}
+    x, other = rng.normal(size=(2, 4))
+    module = built(program, "model", parameters)
+    corrupt = {key: value.detach() for key, value in module.run_with_cache(tensor(other))[1].items()}
+
+    def cell(x: np.ndarray, call: str) -> np.ndarray:
+        z = np.tanh(parameters["step.W"] @ x)
+        return (corrupt[f"step.z{call}"].numpy() if f"step.z{call}" in edits else z) + x
+
+    a = corrupt["step.y"].numpy() if "step.y" in edits else cell(x, "")
+    expected = cell(np.sin(a), "#2")
+    made = built(program, "edited", parameters)
+    np.testing.assert_allclose(made(tensor(x), frozen=corrupt).detach(), expected, atol=1e-10)
+    arrays = {key: value.numpy() for key, value in corrupt.items()}
+    found = execute(program, "edited", [x], parameters, frozen=arrays)
+    np.testing.assert_allclose(found.outputs["out"], expected, atol=1e-10)
+    starred = {key.replace(".z", ".z*").replace(".y", ".y*"): corrupt[key] for key in edits}
+    np.testing.assert_allclose(made(tensor(x), frozen=starred).detach(), expected, atol=1e-10)
 
 
 PLAIN = """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import tnlang
 from tests.elaborate.notation import codes, elaborated, net, said
+from tests.transforms.fixtures import check_captured, fixtures
 
 MODEL = """
 dim seq, hidden = 4, layer = 3
@@ -28,6 +31,11 @@ net model(x[seq, hidden]) -> y[seq, hidden] {
 
 def frozen(paths: str, name: str = "f") -> list[str]:
     return net(MODEL + f"net f = freeze(model, {paths})", name)
+
+
+@pytest.mark.parametrize("path", fixtures("freeze"), ids=lambda path: path.stem)
+def test_fixture(path: Path) -> None:
+    check_captured(path)
 
 
 def test_a_bare_name_is_every_value_of_that_name_below():

@@ -192,7 +192,7 @@ def test_several_wires_are_one_bond_and_values_wait_for_what_gives_them() -> Non
     ("call", "said"),
     [
         ("decompose(psi, A{0}, gauge)", "two or more"),
-        ("decompose(psi, A{0}, A{0}, gauge)", "named once"),
+        ("decompose(psi, A{0}, A{0}, gauge)", "stands at several sites"),
         ("decompose(psi, A{0}, A{2}, gauge)", "are not joined"),
         ("decompose(psi, A{1}, A{0}, A{2}, gauge)", "are not joined"),
         ("decompose(psi, A{0}, A{1}, gauge, centre = A{2})", "the centre is none of the tensors"),

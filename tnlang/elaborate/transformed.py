@@ -27,6 +27,7 @@ from tnlang.transforms import (
 )
 from tnlang.transforms.dead import with_unused
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError, ValuePath
+from tnlang.transforms.spans import with_spans
 
 
 def elaborate_definition(entry: NetEntry, syntax: ast.NetDefinition, world: World) -> None:
@@ -101,6 +102,7 @@ def _made(
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
     nets = with_unused(request.program, source[0], nets)
+    nets = tuple(with_spans(net, request.program.net(request.net).origin.span) for net in nets)
     world.nets.extend(nets)
     for decl in nets[-1].inputs:  # a step has a dim of its own, of the positions that are new
         for dim in (dim for leg in decl.legs for dim in dims_in(leg.size)):
@@ -141,7 +143,8 @@ def _net(
     if stages is None and refuse_caption(value, scope):
         return None
     if value.entries is not None:
-        scope.diagnostics.error("TN903", "a net is needed here, which has no entries", value.span)
+        hint = f"`{path_text(value.path)}`"
+        scope.diagnostics.error("TN903", "a net is needed here, which has no entries", value.span, hint=hint)
         return None
     if value.arguments is not None:
         return _made(value, name, scope, stages)

@@ -108,7 +108,9 @@ class Net(nn.Module):
         given, needed = frozen or {}, self.frozen
         patched = {name: name.replace("*", "") for name in needed if "*" in name and name not in given}
         patched = {name: own for name, own in patched.items() if own in given and own not in needed}
-        given = {**given, **{name: given[own] for name, own in patched.items()}}
+        starred = {own: name for name, own in patched.items()}
+        parts = [(key, *key.partition("#")) for key in given]
+        given = {**given, **{starred[own] + a + n: given[key] for key, own, a, n in parts if own in starred}}
         nets = ((path, part) for path, part in self.named_modules() if isinstance(part, Net))
         known = [f"{path}.{v.name}" if path else v.name for path, net in nets for v in values_in(net)]
         for name in given:
@@ -578,13 +580,24 @@ def along_last(values: Tensor, like: Tensor) -> Tensor:
 
 
 def cp(x: Tensor, legs: int, rank: int) -> tuple[Tensor, ...]:
-    """The weights of a CP decomposition by tensorly, falling, and a factor (leg, bond) for each leg."""
+    """The weights of a CP decomposition by tensorly, falling, and a factor (leg, bond) for each leg.
+
+    Of a matrix it is the SVD. Raises ValueError where the equations for it have no one solution.
+    """
+    if legs == 2:
+        u, values, v = svd(x, (-2,), (-1,), rank)
+        return values, u, v
     tensorly = tensorly_module()
 
     def one(tensor: Tensor) -> list[Tensor]:
-        found = tensorly.decomposition.parafac(
-            tensor, rank, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True
-        )
+        try:
+            found = tensorly.decomposition.parafac(
+                tensor, rank, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True
+            )
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            raise ValueError(
+                f"a tensor of {list(tensor.shape)} is not found as {rank} products of vectors: fewer may do"
+            ) from None
         weights, factors = found
         order = weights.argsort(descending=True, stable=True)
         factors = [factor[:, order] for factor in factors]

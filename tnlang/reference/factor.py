@@ -55,13 +55,25 @@ def qr(x: Array, left: Sequence[int], bond: int, batch: int) -> tuple[Array, Arr
 
 
 def cp(x: Array, rank: int, batch: int) -> tuple[Array, ...]:
-    """λ, then a factor (leg, bond) for each leg: columns of norm 1, λ positive and falling."""
+    """λ, then a factor (leg, bond) for each leg: columns of norm 1, λ falling. Of a matrix it is the SVD.
+
+    Raises ValueMismatch where the equations of alternating least squares have no one solution.
+    """
+    if x.ndim - batch == 2:
+        u, values, v = svd(x, (0,), rank, 0.0, batch)
+        return values, u, v
     tensorly = _tensorly()
 
     def one(tensor: Array) -> list[Array]:
-        found = tensorly.decomposition.parafac(
-            tensor, rank, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True
-        )
+        try:
+            found = tensorly.decomposition.parafac(
+                tensor, rank, n_iter_max=1000, init="svd", tol=1e-12, normalize_factors=True
+            )
+        except np.linalg.LinAlgError:
+            sizes = " by ".join(map(str, tensor.shape))
+            raise ValueMismatch(
+                f"a tensor of {sizes} is not found as {rank} products of vectors: fewer may do"
+            ) from None
         weights, factors = np.asarray(found[0]), [np.asarray(factor) for factor in found[1]]
         order = np.argsort(-weights, kind="stable")
         factors = [factor[:, order] for factor in factors]

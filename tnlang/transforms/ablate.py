@@ -8,7 +8,7 @@ from tnlang.ir.net import Bubble, Net, Stmt, Sum, Term, Wire
 from tnlang.ir.walk import copy, fresh_wire, rename, value_wires
 from tnlang.transforms.choose import Made, change_chosen
 from tnlang.transforms.entries import made_anew
-from tnlang.transforms.request import Request, Step, TransformError
+from tnlang.transforms.request import Request, Step, TransformError, near
 
 
 def ablate(request: Request) -> tuple[Net, ...]:
@@ -44,7 +44,9 @@ def _leg(made: Made, name: str) -> Wire:
     if found is None:
         legs = ", ".join(wire.text for wire in wires)
         raise TransformError(
-            f"{made.target.name}[{legs}] has no leg {name} to take the mean over", "", made.patterns[0]
+            f"{made.target.name}[{legs}] has no leg {name} to take the mean over",
+            near(name, (wire.text for wire in wires), "its legs"),
+            made.patterns[0],
         )
     return found
 

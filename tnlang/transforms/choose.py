@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,7 @@ from tnlang.transforms.dead import called_by, unused, without_dead
 from tnlang.transforms.flat_names import is_named
 from tnlang.transforms.normal import count_normals, write_out
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 from tnlang.transforms.variants import shared_variants, variant_name
 
 SCALE = "scale"
@@ -90,13 +89,8 @@ def change_chosen(
     for i, path in enumerate(request.paths):
         if i not in work.matched:
             names = value_names(request, calls=call is not None)
-            close = difflib.get_close_matches(path[-1].name, names, n=3)
-            hint = (
-                "did you mean " + " or ".join(close) + "?"
-                if close
-                else "values are " + ", ".join(list(names)[:8])
-            )
             kind = "value" if call is None else "call"
+            hint = near(path[-1].name, names, f"{kind}s")
             raise TransformError(f"{request.net} has no {kind} {show_path(path)} to {what}", hint, i)
     new = replace(new, name=request.name, source=old.source or old.name)
     return (*called_by(new, work.variants), new)
@@ -243,7 +237,9 @@ class _Choosing:
             raise TransformError(message, "give the dim a default", telling[0].pattern) from None
         if last - first > LIMIT:
             raise TransformError(
-                f"a repeat of {last - first:,} turns cannot be taken apart", "", telling[0].pattern
+                f"a repeat of {last - first:,} turns cannot be taken apart",
+                "leave the number of the turn out, which means all of them",
+                telling[0].pattern,
             )
 
         def signature(turn: int) -> tuple[bool, ...]:

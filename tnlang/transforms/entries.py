@@ -77,18 +77,24 @@ def fitting(step: Step, target: Value) -> Picked:
     if not step.entries:
         return ()
     if len(step.entries) != len(target.legs):
-        raise TransformError(f"{step.name} has {len(target.legs)} legs, not {len(step.entries)}")
+        names = ", ".join(wire.text for wire in value_wires(target.legs))
+        said = f"{step.name} has {len(target.legs)} legs, not {len(step.entries)}"
+        raise TransformError(said, f"a number or a name for each leg: `{step.name}[{names}]`")
     for number, leg in zip(step.entries, target.legs, strict=True):
         if number is None:
             continue
         if isinstance(leg, Group):
-            raise TransformError(f"a leg of {step.name} joins several wires: it has no entries to pick")
+            raise TransformError(
+                f"a leg of {step.name} joins several wires: it has no entries to pick",
+                "name all of that leg, or bind the value with a leg for each wire",
+            )
         try:
             size = evaluate(leg.size, {})
         except SizeError:
             continue  # known when it runs; an entry that is not there is an error then
         if number >= size:
-            raise TransformError(f"leg {leg.text} of {step.name} has {size} entries, none is {number}")
+            said = f"leg {leg.text} of {step.name} has {size} entries, none is {number}"
+            raise TransformError(said, f"they are 0 to {size - 1}" if size else "it is empty")
     if all(number is None for number in step.entries):
         return ()
     return step.entries

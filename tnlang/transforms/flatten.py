@@ -159,7 +159,8 @@ class _Scope:
     def run(self, body: tuple[Stmt, ...], turns: tuple[int, ...]) -> None:
         for statement in renew(body):
             if len(self.flat.body) > LIMIT:
-                raise TransformError(f"written out the net has more than {LIMIT:,} statements")
+                said = f"written out the net has more than {LIMIT:,} statements"
+                raise TransformError(said, "bind the dims of its repeats to smaller numbers")
             match statement:
                 case Bind(target=target, body=total):
                     value = self.bound(target, turns)
@@ -202,7 +203,8 @@ class _Scope:
                 f"the turns of a repeat in {self.net.name} are not known: {error}", "give the dim a default"
             ) from None
         if last - first > LIMIT:
-            raise TransformError(f"a repeat of {last - first:,} turns cannot be written out")
+            said = f"a repeat of {last - first:,} turns cannot be written out"
+            raise TransformError(said, "bind the dim of its turns to a smaller number")
         for turn in range(first, last):
             self.numbers[loop_key(loop.var)] = turn
             self.run(body, (*turns, turn))
@@ -239,7 +241,8 @@ class _Scope:
     def assign(self, statement: StreamSet) -> None:
         target = statement.target
         if not all(isinstance(leg, Wire) for leg in target.legs):
-            raise TransformError(f"an assignment to {target.name} joins several wires on one leg")
+            said = f"an assignment to {target.name} joins several wires on one leg"
+            raise TransformError(said, "bind the value with that leg first, and assign it by its name")
         before = self.values.get((target.name, (self.counts.get(target.name, 0) - 1,)), "")
         change = self.settled(Bind(target, statement.body, origin=statement.origin))
         name = self.next(target.name)
@@ -275,7 +278,8 @@ class _Scope:
         try:
             return tuple(evaluate(sub, self.numbers) for sub in subs)
         except SizeError as error:
-            raise TransformError(f"which member of a family is meant is not known: {error}") from None
+            said = f"which member of a family is meant is not known: {error}"
+            raise TransformError(said, "give the dim a default") from None
 
     def bound(self, target: Value, turns: tuple[int, ...]) -> Value:
         name = self.values_prefix + dotted(target.name, self.subs(target.subs) or turns)

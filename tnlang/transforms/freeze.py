@@ -21,7 +21,7 @@ def freeze(request: Request) -> tuple[Net, ...]:
     if not request.paths:
         raise TransformError("freeze needs the values to freeze", "`freeze(model, A)`")
     if request.options or request.arrows:
-        raise TransformError("freeze takes paths of values and no options")
+        raise TransformError("freeze takes paths of values and no options", "`freeze(model, A, *.scale)`")
     nets = change_chosen(request, _frozen, keep_calls=False, what="freeze")
     program = replace(request.program, nets=(*request.program.nets, *nets))
     net = nets[-1]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import replace
 
 from tnlang.ir.net import Bind, Call, Factor, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.slots import dotted
 from tnlang.ir.walk import file_level_names, statements
-from tnlang.transforms.request import Request, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 from tnlang.transforms.variants import change_below
 
 Change = Callable[[Net, tuple[Ref, ...]], Net]
@@ -87,13 +86,24 @@ def _unknown(request: Request, paths: tuple[ValuePath, ...]) -> TransformError:
     known = _all_values(request)
     for number, path in enumerate(paths):
         if path[-1].name not in known:
-            close = difflib.get_close_matches(path[-1].name, known, n=3)
-            hint = "did you mean " + " or ".join(close) + "?" if close else ""
-            hint = hint or "values are " + ", ".join(known[:8])
+            hint = near(path[-1].name, known)
             return TransformError(f"{request.net} has no value {show_path(path)}", hint, number)
     said = f"no net has all of {', '.join(map(show_path, paths))}"
     said = said if len(paths) > 1 else f"{request.net} has no value {show_path(paths[0])}"
-    return TransformError(said, "name values of one net, by their paths", 0)
+    return TransformError(said, _known_as(request, paths[0]) or "name values of one net, by their paths", 0)
+
+
+def _known_as(request: Request, path: ValuePath) -> str:
+    """The hint for one value whose name is known: how it is written, "" where it is as here."""
+    name, subs = path[-1].name, path[-1].subs or ()
+    net = request.program.net(request.net)
+    found = [ref for ref in (*values_of(net), *_of_file(request, net)) if ref.name == name]
+    if not found or any(ref.subs == subs for ref in found):
+        return ""
+    members = [Step(name, tuple(s for s in ref.subs if isinstance(s, int)) or None) for ref in found]
+    if all(member.subs is None for member in members):
+        return f"all turns are changed alike: `{name}`"
+    return "values are " + ", ".join(map(str, members[:8]))
 
 
 def _all_values(request: Request) -> list[str]:

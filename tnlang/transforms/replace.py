@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import replace as with_changes
 from functools import partial
@@ -16,7 +15,7 @@ from tnlang.transforms.dead import parameters_alone
 from tnlang.transforms.entries import made_anew
 from tnlang.transforms.inside import values_of
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, TransformError, ValuePath, near, show_path
 from tnlang.transforms.variants import variant_name
 
 
@@ -30,7 +29,8 @@ def replace(request: Request) -> tuple[Net, ...]:
         raise TransformError("replace takes what is replaced, and what by", "`replace(model, A, B)`")
     old, new = request.paths
     if new[-1].entries:
-        raise TransformError(f"{new[-1].name} takes the place of entries of {old[-1].name} whole", "", 1)
+        said = f"what takes the place of {old[-1].name} is named without entries"
+        raise TransformError(said, f"its entries are the same ones: `{new[-1].name}`", 1)
     one = with_changes(request, paths=(old,))
     callee = next((net for net in request.program.nets if net.name == show_path(new)), None)
     if callee is not None and not old[-1].entries:
@@ -51,9 +51,7 @@ def _replaced(request: Request, made: Made, net: Net, path: ValuePath) -> Iterat
     ref = Ref(path[-1].name, path[-1].subs or ())
     known = {ref.name for ref in (*values_of(net), *(Ref(d.name) for d in request.program.declarations))}
     if len(path) > 1 or ref.name not in known:
-        close = difflib.get_close_matches(path[-1].name, known, n=3)
-        hint = "did you mean " + " or ".join(close) + "?" if close else ""
-        hint = hint or "values are " + ", ".join(sorted(known)[:8])
+        hint = near(path[-1].name, sorted(known))
         raise TransformError(f"{net.source or net.name} has no value {show_path(path)}", hint, 1)
     body = Sum((Term((Tensor(ref, made.target.legs),)),))
     yield made_anew(request, made, "replace", lambda _: body)
@@ -70,7 +68,8 @@ def _calling(request: Request, callee: Net, made: dict[str, Net], call: Call) ->
     """
     was = request.program.net(call.net)
     if _shape(was) != _shape(callee):
-        raise TransformError(f"{callee.name} takes or gives other legs than {was.name}", "", 1)
+        said = f"{callee.name} takes or gives other legs than {was.name}"
+        raise TransformError(said, f"{was.name} {_signature(was)}, {callee.name} {_signature(callee)}", 1)
     if was.name not in made:
         new = _with_parameters(callee, was)
         if new is callee:
@@ -98,3 +97,13 @@ def _shape(net: Net) -> tuple[object, ...]:
     """The sizes of what a net takes, and of what it gives."""
     inputs = tuple(tuple(show(leg.size) for leg in decl.legs) for decl in net.inputs)
     return inputs, tuple(tuple(show(leg.size) for leg in output.legs) for output in net.outputs)
+
+
+def _signature(net: Net) -> str:
+    """What a net takes and gives, for a message."""
+    taken, given = (
+        ", ".join(f"{one.name}[{', '.join(show(leg.size) for leg in one.legs)}]" for one in values)
+        or "nothing"
+        for values in (net.inputs, net.outputs)
+    )
+    return f"takes {taken} and gives {given}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tnlang.ir.net import Net
@@ -52,12 +53,13 @@ class TransformError(ValueError):
     """A transform that cannot be carried out: ``path`` is the number of the path it is about, or None.
 
     ``arrow`` is instead the numbers of an arrow and of a value in it. ``place`` is what stands in the way.
+    ``hint`` says what could be written instead.
     """
 
     def __init__(
         self,
         message: str,
-        hint: str = "",
+        hint: str,
         path: int | None = None,
         place: Span | None = None,
         arrow: tuple[int, int] | None = None,
@@ -76,3 +78,12 @@ Transform = Callable[[Request], tuple[Net, ...]]
 def show_path(path: ValuePath) -> str:
     """A path as written."""
     return ".".join(map(str, path))
+
+
+def near(name: str, known: Iterable[str], what: str = "values") -> str:
+    """The hint for a name that is not known: the names it is like, else some that there are."""
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(name, names, n=3)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return f"{what} are {', '.join(names[:8])}" if names else f"there are no {what}"

@@ -80,7 +80,8 @@ def _terms(node: Node, numbers: Mapping[str, int], marks: list[Mark]) -> Iterato
         said = f"how many terms the sum over {loop.var} has is not known: {error}"
         raise TransformError(said, "give the dim a default") from None
     if len(values) > LIMIT:
-        raise TransformError(f"a sum of {len(values):,} terms cannot be written out")
+        said = f"a sum of {len(values):,} terms cannot be written out"
+        raise TransformError(said, "bind the dim of its turns to a smaller number")
     for value in values:
         rule = f"unroll {mark.var} {mark.id} = {value}"
         marked = replace(node, body=_marked(node.body, loop.var, rule))

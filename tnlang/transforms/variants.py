@@ -24,7 +24,8 @@ def change_below(request: Request, calls: ValuePath | None, change: Change) -> t
     """
     if calls is not None and any(step.subs is not None for step in calls):
         message = "all turns of a repeat are changed alike: leave the subscripts of its calls out"
-        raise TransformError(message, "", 0)
+        plain = ".".join(step.name for step in request.paths[0])
+        raise TransformError(message, f"`{plain}`", 0)
     work = _Variants(request, change)
     old = request.program.net(request.net)
     new = work.net(old, (calls,), request.name)

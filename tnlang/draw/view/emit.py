@@ -14,6 +14,7 @@ from tnlang.draw.view.values import Uses
 from tnlang.draw.view.wiring import (
     Frame,
 )
+from tnlang.ir.inline import in_place
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -23,6 +24,7 @@ from tnlang.ir.net import (
     Frozen,
     Node,
     Number,
+    Ref,
     SizeNumber,
     Special,
     Sum,
@@ -112,8 +114,9 @@ class Emitter(Definitions):
 
         So one sees how far they reach.
         """
-        made, kept = self._made_of(term, wires, frame)
-        if not falls_apart(made, kept) and not any(isinstance(node, BigSum) for node in made.nodes):
+        made = self._made_of(term, frame)
+        apart = falls_apart(self._product(term, frame), wires)
+        if not apart and not any(isinstance(node, BigSum) for node in made.nodes):
             return frame
         self._halt(made.nodes, frame)
         return self._in_outline(term, frame)
@@ -122,18 +125,46 @@ class Emitter(Definitions):
         span = term.origin.span
         return replace(frame, inside=self.builder.enclosure("bracket", "", frame.inside, span=span))
 
-    def _made_of(self, term: Term, wires: Sequence[Wire], frame: Frame) -> tuple[Term, Sequence[Wire]]:
+    def _made_of(self, term: Term, frame: Frame) -> Term:
         """The product that is drawn for a term: that of its one value, where this is drawn in place."""
         match term:
             case Term(nodes=(Tensor(ref=ref, conj=False),), coefficient=1):
-                found = frame.scope.resolve(ref, frame.versions)
-                if found is None or not self.in_place(found) or not isinstance(found.statement, Bind):
-                    return term, wires
-                legs = [leg for leg in found.statement.target.legs if isinstance(leg, Wire)]
-                match flattened(found.statement.body):
-                    case [inner]:
-                        return self._made_of(inner, legs, Frame(found.scope, found.versions, {}))
-        return term, wires
+                found = self._one_product(ref, frame)
+                if found is not None:
+                    return self._made_of(found[1], found[2])
+        return term
+
+    def _one_product(self, ref: Ref, frame: Frame) -> tuple[Bind, Term, Frame] | None:
+        """What binds a value that is drawn in place, if it is one product, and that, where it is."""
+        found = frame.scope.resolve(ref, frame.versions)
+        if found is None or not self.in_place(found) or not isinstance(found.statement, Bind):
+            return None
+        terms = flattened(found.statement.body)
+        if len(terms) != 1:
+            return None
+        return found.statement, terms[0], Frame(found.scope, found.versions, {})
+
+    def _product(self, term: Term, frame: Frame) -> Term:
+        """A term with the factors of its brackets, and of values drawn in place, among its own."""
+        nodes: list[Node] = []
+        coefficient = term.coefficient
+        for node in term.nodes:
+            match node:
+                case Bracket(body=Sum(terms=(inner,))):
+                    made = self._product(inner, frame)
+                case Tensor(ref=ref, conj=False) if found := self._one_product(ref, frame):
+                    bind, inner, where = found
+                    total = Sum((self._product(inner, where),))
+                    (bracket, *joints), _ = in_place(bind.target.legs, total, node.legs)
+                    assert isinstance(bracket, Bracket)
+                    (made,) = bracket.body.terms
+                    nodes += joints
+                case _:
+                    nodes.append(node)
+                    continue
+            nodes += made.nodes
+            coefficient *= made.coefficient
+        return replace(term, nodes=tuple(nodes), coefficient=coefficient)
 
     def _number_term(self, term: Term, frame: Frame, plus: int, place: int) -> int:
         """A term without legs in a sum: a line of size 1 ties it to the plus, all of it in an outline."""
@@ -169,7 +200,7 @@ class Emitter(Definitions):
 
     def _is_one(self, term: Term, frame: Frame) -> bool:
         """Whether a product is one shape or bubble."""
-        match self._made_of(term, (), frame)[0]:
+        match self._made_of(term, frame):
             case Term(nodes=(Bubble(),)):
                 return True
             case Term(nodes=nodes) if all(map(scalars.is_scalar, nodes)):

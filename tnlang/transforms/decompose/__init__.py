@@ -49,7 +49,11 @@ def _gauge(request: Request) -> tuple[Net, ...]:
         raise TransformError("a gauge is that of a train of tensors, two or more", _GAUGE)
     twice = next((n for n, path in enumerate(paths) if path in paths[:n]), None)
     if twice is not None:
-        raise TransformError("each tensor of a train is named once", _GAUGE, twice)
+        raise TransformError(
+            f"{show_path(paths[twice])} stands at several sites of the train, which have a gauge each",
+            "declare a tensor for each site",
+            twice,
+        )
     other = next((name for name in request.options if name != "centre"), None)
     if other is not None or request.relations.get("centre", "=") != "=":
         raise TransformError("a gauge has one option, the centre, which is given by =", _GAUGE)

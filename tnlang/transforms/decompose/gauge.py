@@ -92,7 +92,11 @@ class _Train:
                     self.find_in(inner)
             for _, bonds in self.trains(term):
                 if self.bonds and self.bonds != bonds:
-                    raise TransformError("the tensors are not joined by the same legs everywhere", "", 0)
+                    raise TransformError(
+                        "the tensors are not joined by the same legs everywhere",
+                        "declare a tensor for each site: one that stands at two of them has a gauge at each",
+                        0,
+                    )
                 self.bonds = bonds
 
     def opened(self, term: Term) -> Term:

@@ -17,7 +17,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.size import Size, show
 from tnlang.transforms.decompose.factors import Factored, replaced, with_factors
-from tnlang.transforms.decompose.sizes import as_number, cut_to, lost, number_of, smaller
+from tnlang.transforms.decompose.sizes import as_number, cut_to, greatest_rank, lost, number_of, smaller
 from tnlang.transforms.decompose.source import Source, bond_name, source_of
 from tnlang.transforms.inside import values_of
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError
@@ -52,7 +52,8 @@ class Plan:
         if count < 2:
             raise TransformError(f"{source.name} has fewer than two legs", "a matrix has factors", 0)
         if self.method in ("cp", "tucker") and source.complex:
-            raise TransformError(f"{source.name} is complex; {self.method} is for real tensors", "", 0)
+            said = f"{source.name} is complex; {self.method} is for real tensors"
+            raise TransformError(said, "svd and tt take complex ones", 0)
         error = self.error()
         match self.method:
             case "svd":
@@ -64,13 +65,24 @@ class Plan:
                 if rank is None:
                     raise TransformError("cp needs a rank", "`rank = 3`")
                 bond: list[Size] = [rank[0]]
-                note = f"{source.name} ≈ {rank[0]} products of vectors, found by alternating least squares"
+                note = self.of_products(source, rank[0])
                 joints: list[tuple[int | str, ...]] = [("s",), *((n, "s") for n in range(count))]
                 names = ["λ", *(f"U_{n + 1}" for n in range(count))]
                 known: list[tuple[Property, ...]] = [(Property("positive"),), *(() for _ in range(count))]
                 return self.made(source, taken, names, joints, dict(zip("s", bond, strict=True)), known, note)
             case "tucker":
                 return self.tucker(source, taken)
+
+    def of_products(self, source: Source, rank: int) -> str:
+        """What a CP of this rank leaves out. Of a matrix it is the SVD."""
+        largest = greatest_rank(source)
+        if largest is not None and rank > largest:
+            raise TransformError(
+                f"the rank of {source.name} is at most {largest} here", f"`rank = {largest}`", 0
+            )
+        if len(source.legs) == 2:
+            return lost(source, f"{rank} products of vectors" if rank != largest else "", 0)
+        return f"{source.name} ≈ {rank} products of vectors, found by alternating least squares"
 
     def svd(self, source: Source, taken: set[str], error: float) -> Factored:
         left = self.left(source)
@@ -165,7 +177,8 @@ class Plan:
         full = [f"{source.name}.{name}" for name in names]
         clash = next((name for name in full if name in taken), None)
         if clash is not None:
-            raise TransformError(f"{source.name} has been decomposed: there is a {clash}", "", 0)
+            hint = f"a factor has factors of its own: `{clash}`"
+            raise TransformError(f"{source.name} has been decomposed: there is a {clash}", hint, 0)
         own = {leg.name for leg in source.legs}
         called = {bond: bond_name(bond, own) for bond in bonds}
         joints = [tuple(called.get(one, one) if isinstance(one, str) else one for one in j) for j in joints]

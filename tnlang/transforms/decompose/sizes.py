@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tnlang.ir.size import DimSize, Size, SizeError, SizeOp, evaluate, show, size_op
@@ -45,6 +46,15 @@ def cut_to(full: Size, rank: int | None, source: Source, left: Sequence[int]) ->
     if rank > largest:
         raise TransformError(f"the rank of {source.name} is at most {largest} here", f"`rank = {largest}`", 0)
     return (full, False) if rank == largest else (rank, True)
+
+
+def greatest_rank(source: Source) -> int | None:
+    """The most products of vectors that a tensor of these sizes may need; None where they are not known."""
+    try:
+        sizes = [evaluate(leg.size, {}) for leg in source.legs]
+    except SizeError:
+        return None
+    return math.prod(sorted(sizes)[:-1])
 
 
 def lost(source: Source, cut: str, error: float, bound: str = "") -> str:

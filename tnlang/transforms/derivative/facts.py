@@ -215,7 +215,13 @@ def _cut(
         raise TransformError(message, "give the dim a default", 0) from None
     if not first <= turn < last:
         shown = Step(path[0].name, path[0].subs)
-        raise TransformError(f"there is no {shown}: the turns are {first} to {last - 1}", "", 0)
+        raise TransformError(
+            f"there is no {shown}: the turns are {first} to {last - 1}",
+            f"the last is {Step(path[0].name, (last - 1,))}"
+            if last > first
+            else "name a value outside of it",
+            0,
+        )
     within: dict[str, tuple[int, ...]] = {}
     inner = _armed(_again(repeat.body), path, turns[1:], {**numbers, loop.var: turn}, facts, within)
     middle = replace(repeat, loop=replace(loop, start=turn, stop=turn + 1), body=inner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import Size, size_op, variables
 from tnlang.ir.walk import file_level_names, ix_wires, local_names, statements, walk
 from tnlang.transforms.derivative.rules import Field
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,8 @@ def _lengthened(path: ValuePath, request: Request, net: Net, reached: tuple[Net,
         shown = " or ".join(show_path((*way, step)) for way in found[:3])
         raise TransformError(f"{request.net} has several values {step.name}: say which", f"write {shown}", 0)
     names = sorted({name for one in reached for name in (*local_names(one), *file_level_names(one))})
-    close = difflib.get_close_matches(step.name, names, n=3)
-    hint = "did you mean " + " or ".join(close) + "?" if close else "values are " + ", ".join(names[:8])
-    raise TransformError(f"{request.net} has no value {show_path(path)} to differentiate by", hint, 0)
+    said = f"{request.net} has no value {show_path(path)} to differentiate by"
+    raise TransformError(said, near(step.name, names), 0)
 
 
 def _paths_to(step: Step, program: Program, net: Net) -> Iterator[ValuePath]:
@@ -137,14 +135,13 @@ def _callee(program: Program, net: Net, step: Step, so_far: ValuePath) -> Net:
     calls = {s.name: (s.net, 0) for s in net.body if isinstance(s, Shared)}
     calls |= {call.name: (call.net, 0 if call.shared else loops) for call, loops in _calls(net)}
     if step.name not in calls:
-        close = difflib.get_close_matches(step.name, list(calls), n=3) or list(calls)[:8]
-        hint = "calls are " + ", ".join(close) if close else f"{net.name} calls no net"
+        hint = near(step.name, calls, "calls")
         raise TransformError(f"{net.name} has no call {show_path(so_far)}", hint, 0)
     callee, needed = calls[step.name]
     if len(step.subs or ()) != needed:
         said = "{" + ", ".join("0" * needed) + "}" if needed else ""
         raise TransformError(
-            f"{show_path(so_far)} is not one call: it runs in {needed} repeats"
+            f"{show_path(so_far)} is not one call: it runs in {'a repeat' if needed == 1 else 'repeats'}"
             if needed
             else f"{show_path(so_far)} has turns, and no repeat gives it any",
             f"write {step.name}{said}",
@@ -192,7 +189,8 @@ def _bound(net: Net, step: Step, path: ValuePath) -> tuple[Leg, ...]:
             if target.subs and step.subs != carried:
                 continue
             return _legs(target)
-    raise TransformError(f"{net.name} has no value {show_path(path)} to differentiate by", "", 0)
+    said = f"{net.name} has no value {show_path(path)} to differentiate by"
+    raise TransformError(said, near(step.name, sorted(local_names(net))), 0)
 
 
 def _bindings(body: tuple[object, ...], loops: int) -> Iterator[tuple[object, int]]:
@@ -211,7 +209,11 @@ def _legs(target: Value) -> tuple[Leg, ...]:
         for wire in ix_wires(leg):
             total = size_op("*", total, wire.size)
         if variables(total):
-            raise TransformError(f"leg {name} of {target.name} has another size in each turn", "", 0)
+            raise TransformError(
+                f"leg {name} of {target.name} has another size in each turn",
+                "write the repeat out, and name the value of one turn",
+                0,
+            )
         label = "" if isinstance(leg, Group) else leg.label
         found.append(Leg(name, total, label))
     return tuple(found)

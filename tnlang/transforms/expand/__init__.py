@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from tnlang.ir.walk import statements
 from tnlang.transforms.expand.legs import sum_out, summed_wires
 from tnlang.transforms.expand.outputs import expand_paths
 from tnlang.transforms.expand.values import expand_value
-from tnlang.transforms.request import Request, Step, TransformError, show_path
+from tnlang.transforms.request import Request, Step, TransformError, near, show_path
 from tnlang.transforms.variants import Change, change_below
 
 
@@ -96,5 +95,4 @@ def _hint(request: Request, step: Step) -> str:
                 names.update(dict.fromkeys(wire.text for wire in summed_wires(statement.body)))
                 if not statement.target.anonymous:
                     names[statement.target.name] = None
-    close = difflib.get_close_matches(step.name, names, n=3)
-    return "did you mean " + " or ".join(close) + "?" if close else "there are " + ", ".join(list(names)[:8])
+    return near(step.name, names, "values and summed legs")

@@ -138,7 +138,8 @@ def _size(wire: Wire) -> int:
     try:
         return evaluate(wire.size, {})
     except SizeError as error:
-        raise TransformError(f"the entries of {wire.text} cannot be counted: {error}") from None
+        said = f"the entries of {wire.text} cannot be counted: {error}"
+        raise TransformError(said, "give the dim a default, or take blocks: `by = block`") from None
 
 
 def _opened(term: Term, streams: Collection[str]) -> Iterator[Term]:

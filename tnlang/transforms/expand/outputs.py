@@ -165,7 +165,8 @@ def output_value(expansion: Expansion, output: Output, name: str) -> tuple[Value
         legs = next(a.legs for a in streams.flat.assignments if a.value == name)
         return Value(own, legs), Sum((Term((Tensor(Ref(name), legs),)),))
     if name not in streams.definitions:
-        raise TransformError(f"the output {own} is no value that paths lead to")
+        said = f"the output {own} is no value that paths lead to"
+        raise TransformError(said, f"bind the output to what the stream gives: `{own} = r`")
     total = streams.value(name)
     return replace(streams.definitions[name].target, name=own, anonymous=False), total
 

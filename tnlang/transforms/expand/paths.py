@@ -8,14 +8,13 @@ the terms and the rest are the output exactly.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterator, Sequence
 
 from tnlang.ir.net import Ref, Tensor, Term
 from tnlang.transforms.expand.blocks import DIRECT, Block, Component, Expansion, Path
 from tnlang.transforms.expand.product_rule import REST
-from tnlang.transforms.request import TransformError
+from tnlang.transforms.request import TransformError, near
 
 LIMIT = 10_000
 """Paths that may be listed."""
@@ -83,14 +82,13 @@ def named(expansion: Expansion, names: Sequence[str]) -> tuple[list[Path], set[t
         for wanted in parts:
             part = next((p for p in after(expansion, path) if p.name == wanted.removesuffix(" (V)")), None)
             if part is None:
-                close = difflib.get_close_matches(wanted, [p.name for p in after(expansion, path)], n=3)
-                hint = "did you mean " + " or ".join(close) + "?" if close else ""
+                hint = near(wanted, [p.name for p in after(expansion, path)], "the next ones")
                 raise TransformError(f"no path goes from {path.name} through {wanted}", hint)
             step = (path.value, part.name, part.at)
             known[step] = path = known.get(step) or extended(expansion, path, part)
             found[path.name] = path
         if len(found) > LIMIT:
-            raise TransformError(f"there are more than {LIMIT:,} paths")
+            raise TransformError(f"there are more than {LIMIT:,} paths", "name fewer of them")
     return list(found.values()), set(known)
 
 

@@ -23,7 +23,8 @@ def multiplied_out(body: Sum, only: str = "") -> Sum:
     while waiting:
         term = waiting.pop()
         if len(terms) + len(waiting) > LIMIT:
-            raise TransformError(f"multiplied out there are more than {LIMIT:,} terms")
+            said = f"multiplied out there are more than {LIMIT:,} terms"
+            raise TransformError(said, "bind some of its brackets to names: what has a name stays whole")
         for position, node in enumerate(term.nodes):
             match node:
                 case Bracket(body=inner) if not only or only in node.origin.rules:

@@ -28,7 +28,7 @@ from tnlang.ir.walk import children, copy, node_wires, value_wires, walk
 from tnlang.transforms.expand.blocks import DIRECT, Expansion, Path
 from tnlang.transforms.expand.linear import Streams
 from tnlang.transforms.expand.product_rule import REST, by_side, choices, reading_each
-from tnlang.transforms.request import TransformError, ValuePath, show_path
+from tnlang.transforms.request import TransformError, ValuePath, near, show_path
 
 
 def score_name(streams: Streams, path: ValuePath) -> str:
@@ -39,7 +39,7 @@ def score_name(streams: Streams, path: ValuePath) -> str:
         found = [asked]
     if len(found) != 1:
         what = "no value" if not found else "several values"
-        hint = "" if not found else "they are " + ", ".join(found[:6])
+        hint = "they are " + ", ".join(found[:6]) if found else near(asked, streams.definitions)
         raise TransformError(f"there are {what} {show_path(path)}".replace("are no", "is no"), hint)
     return found[0]
 

@@ -46,7 +46,8 @@ def expand_value(net: Net, name: str, number: int | None) -> tuple[Stmt, ...]:
                 f"in {net.name} only calls read {name}, and they read it whole",
                 f"name a value of the called net, or use expand({net.name}, paths)",
             )
-        raise TransformError(f"{name} of {net.name} is no sum, and no product reads it")
+        said = f"{name} of {net.name} is no sum, and no product reads it"
+        raise TransformError(said, "name a value that stands in a product, or a summed leg")
     return body
 
 
@@ -154,7 +155,8 @@ class _Expansion:
         for name in past:
             if name in self.repeated:
                 raise TransformError(
-                    f"{self.name} cannot be written where it is read: {name} has been set in between"
+                    f"{self.name} cannot be written where it is read: {name} has been set in between",
+                    f"bind what it takes of {name} to a name before",
                 )
         if not past:
             return written

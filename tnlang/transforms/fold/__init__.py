@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -33,7 +32,7 @@ from tnlang.transforms.expand.products import multiplied_out
 from tnlang.transforms.flatten import Flat, flatten
 from tnlang.transforms.fold.centre import KINDS, centre
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 from tnlang.transforms.residual import residual
 
 RULE = "fold"
@@ -62,8 +61,7 @@ def fold(request: Request) -> tuple[Net, ...]:
         found = [name for name in flat.definitions() if _is_meant(name, path, flat)]
         if not found:
             known = sorted({place.split(".")[0] for place, _ in flat.makers.values()} | set(_nets(flat)))
-            close = difflib.get_close_matches(path[-1].name, known, n=3)
-            hint = "did you mean " + " or ".join(close) + "?" if close else _USAGE
+            hint = near(path[-1].name, known, "its calls and nets")
             raise TransformError(f"{request.net} has no norm or value {show_path(path)}", hint, number)
         chosen |= dict.fromkeys(found)
     work = _Folding(flat, _parameters(request, flat))
@@ -72,8 +70,10 @@ def fold(request: Request) -> tuple[Net, ...]:
     if request.paths and not work.pairs and not work.biases:
         said = show_path(request.paths[0])
         if not work.found:
-            raise TransformError(f"{said} has no parameters: there is nothing to fold", _USAGE, 0)
-        raise TransformError(f"no weight reads {said} by a leg that its parameters have", _USAGE, 0)
+            hint = "name a norm or a value that parameters multiply: `y = gain n + bias`"
+            raise TransformError(f"{said} has no parameters: there is nothing to fold", hint, 0)
+        hint = "a weight reads it in a product that sums the legs of the gain: `W[v, d] y[p, d]`"
+        raise TransformError(f"no weight reads {said} by a leg that its parameters have", hint, 0)
     outputs = [replace(o, name=n, subs=()) for o, n in zip(net.outputs, flat.outputs, strict=True)]
     made = replace(net, name=request.name, owned=tuple(flat.owned), body=tuple(flat.body))
     for weight, parameter in work.pairs:

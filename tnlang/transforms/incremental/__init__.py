@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 
 from tnlang.ir.net import Net, Output
-from tnlang.ir.size import Dim
+from tnlang.ir.size import Dim, dims_in
 from tnlang.ir.walk import statements
 from tnlang.transforms.incremental.causality import Causality, Facts, input_reach
 from tnlang.transforms.incremental.nets import Asked, Steps
 from tnlang.transforms.incremental.sums import Modes
-from tnlang.transforms.request import Request, TransformError, show_path
+from tnlang.transforms.request import Request, TransformError, near, show_path
 
 __all__ = ["incremental"]
 
@@ -33,7 +32,9 @@ def incremental(request: Request) -> tuple[Net, ...]:
     causality = Causality(request.program, dim)
     reach = input_reach(causality, net)
     if not any(one.late for one in reach):
-        raise TransformError(f"no input of {net.name} has one leg of {dim.name}", path=0)
+        dims = (one.name for decl in net.inputs for leg in decl.legs for one in dims_in(leg.size))
+        hint = near("", dims, "dims of its inputs")
+        raise TransformError(f"no input of {net.name} has one leg of {dim.name}", hint, 0)
     facts = causality.facts(net, reach)
     wanted = tuple((n, _wanted(causality, facts, net, n)) for n in range(len(net.outputs)))
     steps = Steps(request, causality, _new(request, dim))
@@ -52,8 +53,7 @@ def _dim(request: Request) -> Dim:
     for dim in request.program.dims:
         if dim.name == name:
             return dim
-    close = difflib.get_close_matches(name, [dim.name for dim in request.program.dims], n=3)
-    hint = "did you mean " + " or ".join(close) + "?" if close else ""
+    hint = near(name, (dim.name for dim in request.program.dims), "dims")
     raise TransformError(f"there is no dim {name}", hint, 0)
 
 

@@ -115,6 +115,7 @@ class Causality:
                     if len(legs) > 1:
                         raise TransformError(
                             f"the stream {target.name} of {net.name} has {len(legs)} legs of {self.dim.name}",
+                            "bind what has both legs to a name: a stream has one value at a position",
                             place=statement.origin.span,
                         )
                     values[target.name] = Reach(frozenset(legs))
@@ -134,6 +135,7 @@ class Causality:
                     if values.get(source.name, WHOLE).late:
                         raise TransformError(
                             f"the factors of {source.name} in {net.name} depend on all positions",
+                            "make the step of the net itself, and decompose its parameters",
                             place=statement.origin.span,
                         )
                 case Repeat(body=inner):

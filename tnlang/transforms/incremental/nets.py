@@ -331,7 +331,7 @@ class _Making:
         legs = tuple(Leg(n, leg_size(leg)) for n, leg in zip(names, target.legs, strict=True))
         if any(variables(leg.size) for leg in legs) or any(variables(s) for s in self._turns()):
             message = f"{target.name} of {self.old.name} has another size in each turn: it cannot be kept"
-            raise TransformError(message, place=bind.origin.span)
+            raise TransformError(message, "write the repeat out", place=bind.origin.span)
         made = Ref(self.named(target.name, news), target.subs)
         cache, entry = self.cache(target.name.lstrip("~"), legs, news, made)
         yield from entry

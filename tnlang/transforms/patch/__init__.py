@@ -25,7 +25,7 @@ def patch(request: Request) -> tuple[Net, ...]:
     if not request.paths and not request.arrows:
         raise TransformError("patch needs values", "`patch(model, z)`, `patch(model, z -> attention{1}.Q)`")
     if request.options:
-        raise TransformError("patch takes values and arrows, and no options")
+        raise TransformError("patch takes values and arrows, and no options", "`patch(model, z -> b)`")
     if not request.paths:
         return (patch_paths(request),)
     nets = change_chosen(request, lambda made, net: _patched(request, made, net), what="patch")

@@ -9,7 +9,6 @@ the stream, and through no other block, unless an arrow names it: ``a -> c -> b`
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +22,7 @@ from tnlang.transforms.flatten import Assignment, flatten
 from tnlang.transforms.patch.star import starred
 from tnlang.transforms.patch.streams import with_streams
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 from tnlang.transforms.residual import passed_on, residual
 
 ORIGIN = Origin(rules=("patch",))
@@ -111,9 +110,7 @@ class _Patching:
         if found:
             return list(dict.fromkeys(found))
         last = set(map(bare_name, names))
-        close = difflib.get_close_matches(path[-1].name, last, n=3)
-        hint = "did you mean " + " or ".join(close) + "?" if close else ""
-        hint = hint or "values are " + ", ".join(sorted(last)[:8])
+        hint = near(path[-1].name, sorted(last))
         raise TransformError(f"{self.net} has no value {show_path(path)} to patch", hint, arrow=at)
 
     def patched(self, name: str, step: Step, at: tuple[int, int]) -> str:

@@ -1,7 +1,8 @@
-"""A state_dict moves between a net and all that transforms make from it, whatever they no longer compute."""
+"""What holds of all transforms: state_dicts move, checkpoints fit, parts have places in the text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ from torch import nn
 from tests.elaborate.notation import elaborated
 from tests.torch.modules import arrays, built, given_inputs, tensor
 from tests.transforms.test_three_ways import nested
+from tnlang.ir.net import Bind, Net, Part, StreamSet
 from tnlang.ir.program import Program
-from tnlang.ir.slots import parameters_of
+from tnlang.ir.slots import called, parameters_of
+from tnlang.ir.walk import statements, walk
 from tnlang.reference import execute, initialise, load_weights, random_inputs
+from tnlang.source import NOWHERE
 from tnlang.transforms import TRANSFORMS
 
 BLOCKS = """
@@ -131,6 +135,7 @@ def test_each_transform_is_tried() -> None:
 @pytest.mark.parametrize(("name", "steps"), CASES, ids=str)
 def test_a_state_dict_moves_both_ways(name: str, steps: list[str]) -> None:
     program = elaborated(f"{PROGRAMS[name]}net new = {nested(steps)}\n")
+    stands_in_the_text(program, PROGRAMS[name].count("\n"))
     old, new = shapes(program, "model"), shapes(program, "new")
     more = {key for key in new if key not in old}
     assert {key: new[key] for key in new if key not in more} == old
@@ -204,3 +209,17 @@ def test_a_checkpoint_fills_what_is_made_from_its_net(steps: list[str], tmp_path
     for key, value in made.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), expected[key])
         np.testing.assert_array_equal(read[key], expected[key])
+
+
+def stands_in_the_text(program: Program, lines: int) -> None:
+    """Each part of the new net has a place in the source, not in the line that makes it."""
+    for net in called(program, program.net("new")):
+        for part in (net, *parts(net)):
+            assert part.origin.span != NOWHERE and part.origin.span.line <= lines, part
+
+
+def parts(net: Net) -> Iterator[Part]:
+    for statement in statements(net.body):
+        yield statement
+        if isinstance(statement, Bind | StreamSet):
+            yield from (statement.body, *statement.body.terms, *walk(statement.body))

@@ -1,0 +1,69 @@
+"""Nets that transforms make are drawn, alone and as rows of steps, and the pictures say what they compute."""
+
+from __future__ import annotations
+
+import pytest
+
+import tnlang
+
+RMSNORM = """
+dim seq = 4, hidden = 5
+net f(x[seq, hidden]) -> y[seq, hidden] { param g[hidden]; y[p, d] = rmsnorm[d](x[p, d]) g[d] }
+"""
+SOFTMAX = """
+dim n = 4
+net f(x[n]) -> y[n] { y[i] = softmax[i](x[i]) }
+"""
+ATTENTION = """
+dim seq = 4, hidden = 5, head = 2, size = 3
+net f(x[seq, hidden]) -> o[seq, hidden] {
+    param W_Q[head, size, hidden], W_K[head, size, hidden], W_V[head, size, hidden], W_O[head, size, hidden]
+    Q[h, q, s] = x[q, d] W_Q[h, s, d]
+    K[h, k, s] = x[k, d] W_K[h, s, d]
+    A[h, q, k] = softmax[k](causal[q, k](Q[h, q, s] K[h, k, s]))
+    z[h, q, s] = A[h, q, k] W_V[h, s, e] x[k, e]
+    o[q, d] = z[h, q, s] W_O[h, s, d]
+}
+"""
+CALLED = """
+dim seq = 3, hidden = 8, vocab = 50
+net ln(x[seq, hidden]) -> y[seq, hidden] {
+    param gain[hidden], bias[hidden]
+    y[p, d] = layernorm[d](x[p, d]) gain[d] + bias[d]
+}
+net f(x[seq, hidden]) -> logits[seq, vocab] {
+    param W_U[vocab, hidden], b_U[vocab]
+    logits[p, v] = ln(x)[p, d] W_U[v, d] + b_U[v]
+}
+"""
+SEVERAL = """
+dim n = 4
+net f(x[n], w[n]) -> (y[n], s[n]) { param A[n, m: n]; y[i] = 3 A[i, j] x[j]; s[i] = w[i] x[i] }
+"""
+MADE = {
+    RMSNORM: ["derivative(f, x)", "derivative(f, g)", "freeze(f, scale)", "ablate(f, y, mean = p)"],
+    SOFTMAX: ["derivative(f, x)", "derivative(derivative(f, x), x)", "patch(f, y)", "ablate(f, y, mean = i)"],
+    ATTENTION: [
+        "derivative(f, A)",
+        "derivative(freeze(f, A), x)",
+        "expand(freeze(f, A), h)",
+        "ablate(f, z[0, q, s])",
+        "ablate(f, A, mean = k)",
+        "patch(f, z[1, q, s])",
+        "patch(f, A -> o)",
+        "contract(f, A, W_V)",
+        "decompose(f, W_V, svd)",
+        "decompose(f, W_Q, tucker, rank = (2, 2, 2))",
+    ],
+    CALLED: ["fold(f, ln)", "derivative(f, x)", "ablate(f, y)", "ablate(f, y, mean = p)", "patch(f, y)"],
+    SEVERAL: ["derivative(f, w)", "derivative(f, x)", "simplify(f)", "freeze(f, y)"],
+}
+PAIRS = [(text, line) for text, lines in MADE.items() for line in lines]
+
+
+@pytest.mark.parametrize(("text", "line"), PAIRS, ids=lambda part: part if "\n" not in part else "")
+def test_a_net_and_its_steps_say_what_they_compute(text: str, line: str) -> None:
+    program = tnlang.load(f"{text}net new = {line}\nfigure steps {{ steps {line} }}\n")
+    for drawn in (program.nets["new"], program.figures["steps"]):
+        report = tnlang.verify(drawn.svg(), program, module=False)
+        assert report.ok, str(report)
