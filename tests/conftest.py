@@ -25,6 +25,17 @@ settings.register_profile(
 settings.load_profile("tnlang")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one example run in one process, which draws it once (with ``--dist loadgroup``)."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        names = [getattr(value, "name", value) for value in values]
+        example = next((name for name in names if isinstance(name, str) and name in PROGRAMS), None)
+        if example is not None:
+            item.add_marker(pytest.mark.xdist_group(example))
+
+
 @pytest.fixture
 def tn(tmp_path: Path):
     """Writes a .tn text to a file of its own and gives the path."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import networkx as nx
 
 from tnlang.verification.picture import ROOT, Picture
@@ -47,9 +50,31 @@ def _join(found: nx.Graph, a: tuple, b: tuple, leg: str) -> None:
 
 def drawn_alike(a: Picture, b: Picture) -> bool:
     """Whether two pictures draw one network, with names of the same legs at its free ends."""
-    return not b.misnamed and nx.is_isomorphic(
-        graph_of(a),
-        graph_of(b),
-        node_match=lambda x, y: x["says"] == y["says"],
+    if b.misnamed:
+        return False
+    graphs = graph_of(a), graph_of(b)
+    first, second = _coloured(graphs)
+    return first == second and nx.is_isomorphic(
+        *graphs,
+        node_match=lambda x, y: x["colour"] == y["colour"],
         edge_match=lambda x, y: x["legs"] == y["legs"],
     )
+
+
+def _coloured(graphs: Sequence[nx.Graph]) -> list[Counter]:
+    """How many nodes of each graph have which colour: alike are those whose neighbours are, on and on."""
+    table: dict[tuple, int] = {}
+    for graph in graphs:
+        for node in graph:
+            graph.nodes[node]["colour"] = table.setdefault(graph.nodes[node]["says"], len(table))
+    count = 0
+    while len(table) > count:
+        count, table = len(table), {}
+        for graph in graphs:
+            seen = {}
+            for node in graph:
+                near = sorted((e["legs"], graph.nodes[other]["colour"]) for other, e in graph[node].items())
+                seen[node] = (graph.nodes[node]["colour"], tuple(near))
+            for node, colour in seen.items():
+                graph.nodes[node]["colour"] = table.setdefault(colour, len(table))
+    return [Counter(colour for _, colour in graph.nodes(data="colour")) for graph in graphs]
