@@ -170,6 +170,20 @@ OTHERWISE = {
             key[m, s] = K[s, e] x[m, e]
             y[q, o] = O[o, s] V[s, e] x[k, e] softmax[k](3 key[k, t] Q[t, f] x[q, f])
         }""",
+    "joined": """
+        net block(x[seq, d]) -> y[seq, d] {
+            param W[three: 3, h, s, d], O[h, s, d], b[h, s]
+            qkv[t, p, h, s] = W[t: 3, h, s, e] x[p, e] + b[h, s]
+            A[h, q, k] = softmax[k](causal[q, k](qkv[0, q, h, s] qkv[1, k, h, s]))
+            y[q, o] = A[h, q, k] qkv[2, k, h, s] O[h, s, o]
+        }""",
+    "bound": """
+        net block(x[seq, d]) -> y[seq, d] {
+            param Q[h, s, d], K[h, s, d], V[h, s, d], O[h, s, d]
+            OV[h, a, b] = O[h, s, a] V[h, s, b]
+            QK[h, a, b: d] = Q[h, s, a] K[h, s, b] + 2 K[h, s, a] Q[h, s, b]
+            y[q, o] = x[q, o] + softmax[k](x[q, a] QK[h, a, b] x[k, b]) OV[h, o, e] x[k, e]
+        }""",
     "groups": """
         net block(x[seq, d]) -> y[seq, d] {
             param Q[g, r, s, d], K[g, s, d], V[g, s, d], O[g, r, s, d]
@@ -181,20 +195,127 @@ HEADER = "dim seq, d = 6, h = 3, s = 2, g = 2, r = 3\n"
 MATRICES = {
     "fused": ("nij->nij", "B", "noe->noe", "C"),
     "one head": ("sd,se->de", "Q K", "os,se->oe", "O V"),
+    "joined": ("hsd,hse->hde", "W.0 W.1", "hso,hse->hoe", "O W.2"),
+    "bound": ("hde->hde", "QK", "hso,hse->hoe", "O V"),
     "groups": ("grsd,gse->grde", "Q K", "grso,gse->groe", "O V"),
 }
 
 
-@pytest.mark.parametrize("name", ["fused", "one head", "groups"])
+@pytest.mark.parametrize("name", [*MATRICES])
 def test_attention_written_otherwise(name: str) -> None:
     net = tnlang.load(HEADER + OTHERWISE[name]).nets["block"]
     W = weights_of(net.module().double())
     circuits = net.circuits(W)
     (attention,) = circuits.attentions()
+    if name == "joined":
+        W |= {f"W.{n}": W["W"][n] for n in range(3)}
+    if name == "bound":
+        product = torch.einsum("hsd,hse->hde", W["Q"], W["K"])
+        W["QK"] = product + 2 * product.mT
     scores, read, writes, written = MATRICES[name]
     factor = 3 if name == "one head" else 1
     close(attention.QK.dense(), factor * torch.einsum(scores, *(W[letter] for letter in read.split())))
     close(attention.OV.dense(), torch.einsum(writes, *(W[letter] for letter in written.split())))
+    assert attention.OV.rank == (6 if name == "fused" else 2)
+
+
+def test_biases_have_circuits_of_their_own() -> None:
+    """What ends at no value: the scores are the sum of all four products."""
+    text = """
+        net block(x[seq, d]) -> y[seq, d] {
+            param Q[h, s, d], K[h, s, d], V[h, s, d], O[h, s, d], a[h, s], b[h, s], c[h, s]
+            S[h, q, k] = (Q[h, s, e] x[q, e] + a[h, s]) (K[h, s, f] x[k, f] + b[h, s])
+            A[h, q, k] = softmax[k](S[h, q, k])
+            y[q, o] = A[h, q, k] (V[h, s, e] x[k, e] + c[h, s]) O[h, s, o]
+        }"""
+    module = tnlang.load(HEADER + text).nets["block"].module().double()
+    W = weights_of(module)
+    circuits = tnlang.load(HEADER + text).nets["block"].circuits(W)
+    (attention,) = circuits.attentions()
+    x = torch.randn(5, 6, generator=torch.Generator().manual_seed(1)).double()
+    sides = {"x": x, "": torch.ones(5, 1).double()}
+    parts = [sides[q] @ one.dense() @ sides[k].mT for (q, k), one in attention.scores.items()]
+    with torch.no_grad():
+        y, cache = module.run_with_cache(x)
+    assert len(parts) == 4
+    close(sum(parts, torch.zeros(())), cache["S"])
+    written = [sides[end] @ one.dense().mT for end, one in attention.writes.items()]
+    close(sum((cache["A"] @ one for one in written), torch.zeros(())).sum(0), y)
+
+
+ROTARY = """
+    dim seq, d = 6, h = 3, half = 2, size = 2 * half
+    net rotary() -> R[seq, out: size, in: size] {
+        angle[p, j] = index[p: seq] exp(-index[j: half])
+        turn[r, c] = basis(1)[r: 2] basis(0)[c: 2] - basis(0)[r: 2] basis(1)[c: 2]
+        R[p, (r j), (c k)] = delta[j, k] (cos(angle[p, j]) delta[r: 2, c] + sin(angle[p, j]) turn[r, c])
+    }
+    net block(x[seq, d]) -> y[seq, d] {
+        param g[d], Q[h, size, d], K[h, size, d], V[h, size, d], O[h, size, d]
+        n[p, e] = rmsnorm[e](x[p, e]) g[e]
+        R = rotary()
+        S[h, q, k] = (R[q, t, s] Q[h, s, e] n[q, e]) (R[k, t, u] K[h, u, f] n[k, f])
+        A[h, q, k] = softmax[k](causal[q, k](S[h, q, k]))
+        y[q, o] = A[h, q, k] V[h, s, e] n[k, e] O[h, s, o]
+    }"""
+
+
+def test_rotary_scores_have_a_circuit_for_each_pair_of_positions() -> None:
+    """Which depends on how far they are apart alone."""
+    net = tnlang.load(ROTARY).nets["block"]
+    module = net.module().double()
+    W = weights_of(module)
+    (attention,) = net.circuits(W, seq=5).attentions()
+    assert [(wire.text, wire.size) for wire in attention.QK.batch] == [("h", 3), ("q", 5), ("k", 5)]
+    x = torch.randn(5, 6, generator=torch.Generator().manual_seed(1)).double()
+    with torch.no_grad():
+        _, cache = module.run_with_cache(x)
+    n = x * cache["scale"][:, None]
+    dense = attention.QK.dense()
+    close(torch.einsum("hqkde,qd,ke->hqk", dense, n, n), cache["S"])
+    close(dense[:, 3, 1], dense[:, 4, 2])
+    close(attention.QK.at(q=3, k=1).singular_values(), torch.linalg.svdvals(dense[:, 3, 1])[:, :4])
+    assert attention.QK.rank == 4
+    close(net.circuits(W).OV.dense()[0], torch.einsum("hsd,hse,e->hde", W["O"], W["V"], W["g"]))
+    with pytest.raises(
+        ValueMismatch, match=r"dim seq has no value; give it, as in `circuits\(weights, seq=5\)`"
+    ):
+        net.circuits(W).attentions()[0].QK.dense()
+
+
+@torch.no_grad()
+def test_attentions_that_are_added_together_are_one_layer() -> None:
+    text = """
+    dim seq, vocab = 7, d = 6, h = 2, s = 3
+    net head(x[seq, d]) -> y[seq, d] {
+        param Q[h, s, d], K[h, s, d], V[h, s, d], O[h, s, d]
+        A[h, q, k] = softmax[k](causal[q, k](Q[h, s, e] x[q, e] K[h, s, f] x[k, f]))
+        y[q, o] = A[h, q, k] V[h, s, e] x[k, e] O[h, s, o]
+    }
+    net model(t[seq, vocab] onehot) -> logits[seq, vocab] {
+        param E[vocab, d], U[vocab, d]
+        stream x[p, e] = t[p, v] E[v, e]
+        repeat l in 0..2 { x += (head(x) as one) + (head(x) as two) }
+        logits[p, v] = x[p, e] U[v, e]
+    }"""
+    net = tnlang.load(text).nets["model"]
+    module = net.module().double()
+    W = weights_of(module)
+    circuits = net.circuits(W)
+    assert [[one.name for one in layer] for layer in circuits.layers()] == [
+        ["one.0", "two.0"], ["one.1", "two.1"],
+    ]  # fmt: skip
+    assert [wire.text for wire in circuits.OV.batch] == ["layer", "attention", "h"]
+    close(circuits.OV.dense()[1, 0], torch.einsum("hsd,hse->hde", W["one.1.O"], W["one.1.V"]))
+    scores = composition(circuits, "V")
+    assert scores.shape == (2, 2, 2, 2, 2, 2)
+    assert not scores[:, :, :, 0].any() and not scores[1].any() and scores[0, :, :, 1].all()
+    tokens = torch.randint(7, (5,), generator=torch.Generator().manual_seed(1))
+    logits, cache = module.run_with_cache(tokens)
+    found = attribution(circuits, cache, tokens)
+    assert found.shape == (2, 2, 2, 5)
+    embedded = ((W["E"] @ W["U"].T)[tokens, tokens]).expand(5)
+    close(found.sum((0, 1, 2)) + embedded, logits.gather(-1, tokens[:, None]).squeeze(-1))
 
 
 def test_a_circuit_is_cut_where_it_is_thinnest() -> None:

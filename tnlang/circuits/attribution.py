@@ -34,10 +34,15 @@ def attribution(
     what these give for each head), and the scale of the last norm. Raises ValueMismatch for what is missing,
     and for a net without attention or stream.
     """
-    attentions = circuits.attentions()
-    stopped = circuits.stopped(_stops(circuits.forms, attentions, cache))
+    layers = circuits.layers()
+    stopped = circuits.stopped(_stops(circuits.forms, circuits.attentions(), cache))
     readout = _Readout(circuits, cache, tokens, against)
-    return torch.stack([readout.heads(stopped, attention) for attention in attentions])
+    found = [torch.stack([readout.heads(stopped, attention) for attention in layer]) for layer in layers]
+    if len({parts.shape for parts in found}) > 1:
+        raise ValueMismatch(
+            "the layers differ in how many heads they have: `attentions()` has them one by one"
+        )
+    return torch.stack(found).squeeze(1) if len(layers[0]) == 1 else torch.stack(found)
 
 
 def logit_lens(
@@ -64,8 +69,10 @@ def _stops(forms: Forms, attentions: tuple[Attention, ...], cache: Mapping[str, 
         if name not in forms.definitions or name in values:
             continue
         kept = set(forms.wires(name))
-        uses = (use for term in forms.value(name) for use in forms.uses(term) if use.ref.name in heads)
-        if all({use.legs[at] for at in heads[use.ref.name]} <= kept for use in uses):
+        uses = (use for term in forms.value(name) for use in forms.uses(term))
+        read = [use for use in uses if use.ref.name in heads]
+        apart = all({use.legs[at] for at in heads[use.ref.name]} <= kept for use in read)
+        if apart and len({use.ref.name for use in read}) < 2:
             found.append(name)
     return tuple(found)
 

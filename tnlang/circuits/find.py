@@ -12,21 +12,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
+from tnlang.circuits.arrays import Arrays
 from tnlang.circuits.circuit import Circuit, stack
 from tnlang.circuits.forms import Forms
 from tnlang.circuits.network import Operand
 from tnlang.ir.net import Bracket, Bubble, Node, Sum, Term, Wire
 from tnlang.ir.net import Tensor as Use
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate
+from tnlang.ir.size import SizeError
 from tnlang.ir.slots import check_dims, check_shapes, dotted, input_decls, parameter_decls, settled_dims
-from tnlang.ir.walk import fresh_wire, ix_wires, node_wires, rename, walk
-from tnlang.reference.arrays import Labelled
-from tnlang.reference.evaluate import Scope, evaluate_node
+from tnlang.ir.walk import ix_wires, node_wires, walk
 from tnlang.source import ValueMismatch
 
 PATTERN = "softmax"
@@ -93,7 +90,7 @@ class Circuits:
     """The circuits of a net with weights; made by ``find``."""
 
     forms: Forms
-    arrays: _Arrays
+    arrays: Arrays
     _products: dict[str, Products] = field(default_factory=dict)
     _attentions: tuple[Attention, ...] | None = None
 
@@ -121,13 +118,31 @@ class Circuits:
 
     @property
     def QK(self) -> Circuit:
-        """W_QK of every attention as one circuit; its first batch leg is ``layer``."""
-        return stack([attention.QK for attention in self.attentions()])
+        """W_QK of every attention as one circuit; its first batch leg is ``layer`` (see ``layers``)."""
+        return self._stacked([[attention.QK for attention in layer] for layer in self.layers()])
 
     @property
     def OV(self) -> Circuit:
-        """W_OV of every attention as one circuit; its first batch leg is ``layer``."""
-        return stack([attention.OV for attention in self.attentions()])
+        """W_OV of every attention as one circuit; its first batch leg is ``layer`` (see ``layers``)."""
+        return self._stacked([[attention.OV for attention in layer] for layer in self.layers()])
+
+    def layers(self) -> tuple[tuple[Attention, ...], ...]:
+        """The attentions that are added together, in the order in which they are run.
+
+        Those of one layer do not read one another: heads of a family, or attentions beside one another.
+        """
+        found: dict[str, list[Attention]] = {}
+        for attention in self.attentions():
+            found.setdefault(attention.root, []).append(attention)
+        return tuple(map(tuple, found.values()))
+
+    @staticmethod
+    def _stacked(layers: list[list[Circuit]]) -> Circuit:
+        """The circuits of layers as one; of several in a layer the second leg says which it is."""
+        if all(len(layer) == 1 for layer in layers):
+            return stack([circuit for (circuit,) in layers])
+        name = "attention" if layers[0][0].batch else "head"
+        return stack([stack(layer, name) for layer in layers])
 
     @property
     def embed(self) -> Circuit:
@@ -227,7 +242,8 @@ class Circuits:
 
     def _attention(self, pattern: str, roots: Sequence[tuple[str, str, Products]]) -> Iterator[Attention]:
         """The attention with this pattern, for each value that it writes to."""
-        for root, place, (kept, terms) in roots:
+        for root, call, (kept, terms) in roots:
+            place = call or pattern.rpartition(".")[0]
             writes: dict[Any, Callable[[], Circuit]] = {}
             heads: tuple[int, ...] = ()
             for term in terms:
@@ -271,7 +287,8 @@ class Circuits:
         queries: set[Wire] = set()
         sides = []
         for term in terms:
-            carriers = self.carriers(term)
+            # What only shares a position with parameters, as a norm's scale does with a rotation, is no end.
+            carriers = [use for use in self.carriers(term) if set(self.open(term, use)) - set(kept)]
             key = [use for use in carriers if gates & set(node_wires(use))]
             query = [use for use in carriers if use not in key]
             sides.append((term, query, key))
@@ -284,8 +301,8 @@ class Circuits:
             batch = {w for w in kept if w not in gates and w not in queries}
             rows = self.open(term, query[0]) if query else tuple(w for w in kept if w in queries & inside)
             columns = self.open(term, key[0]) if key else tuple(w for w in kept if w in gates & inside)
-            rows = tuple(w for w in rows if w not in batch)
-            columns = tuple(w for w in columns if w not in batch)
+            rows = tuple(w for w in rows if w not in batch and not (query and w in kept))
+            columns = tuple(w for w in columns if w not in batch and not (key and w in kept))
             ends = query[0].ref.name if query else "", key[0].ref.name if key else ""
             name = f"QK {pattern.rpartition('.')[0]}".strip()
             yield ends, partial(self._circuit, term, rows, columns, name)
@@ -318,7 +335,8 @@ class Circuits:
         inside = dict.fromkeys(wire for node in self._parameters(term) for wire in node_wires(node))
         uses = {wire for use in self.forms.uses(term) for wire in node_wires(use)}
         outside = {wire for wire in inside if wire in uses or wire not in term.summed}
-        batch = tuple(w for w in inside if w in outside and w not in rows and w not in columns)
+        both = (w for w in inside if w in outside and w not in rows and w not in columns)
+        batch = sorted(both, key=lambda wire: wire in uses)  # heads first, then positions
         wires = {wire: self.arrays.wire(wire) for wire in (*inside, *rows, *columns)}
         sides = [tuple(wires[wire] for wire in side) for side in (batch, rows, columns)]
         return Circuit(tuple(self.operands(term, wires)), sides[0], sides[1], sides[2], name)
@@ -353,64 +371,8 @@ def find(
         check_shapes(net, numbers, shapes)
     except SizeError as error:
         raise ValueMismatch(f"net {net}: {error}") from error
-    return Circuits(Forms(program, net, tuple(stops)), _Arrays(given, numbers))
-
-
-@dataclass(slots=True)
-class _Arrays:
-    """Nodes of parameters as arrays; the same node on other wires is the same array."""
-
-    weights: Mapping[str, Tensor]
-    numbers: Mapping[str, int]
-    known: dict[object, Tensor] = field(default_factory=dict)
-
-    @property
-    def like(self) -> Tensor:
-        return next(iter(self.weights.values()), torch.zeros(()))
-
-    def wire(self, wire: Wire) -> Wire:
-        """The wire with its size as a number, on an id of its own."""
-        try:
-            return replace(fresh_wire(wire), size=evaluate(wire.size, self.numbers))
-        except SizeError as error:
-            raise ValueMismatch(f"leg {wire.text} of a circuit: {error}") from error
-
-    def number(self, value: complex) -> Operand:
-        real = value.real if isinstance(value, complex) and not value.imag else value
-        if ("number", real) not in self.known:
-            array = torch.tensor(real)
-            self.known["number", real] = array.to(self.like.device, self.dtype(array))
-        return Operand(self.known["number", real], ())
-
-    def dtype(self, array: Tensor) -> torch.dtype:
-        """The type of the weights, complex where the array is."""
-        dtype = self.like.dtype
-        return torch.promote_types(dtype, torch.complex64) if array.is_complex() else dtype
-
-    def operand(self, node: Node, wires: Mapping[Wire, Wire]) -> Operand:
-        """A node as an array over the wires it shows."""
-        shown = node_wires(node)
-        if isinstance(node, Use) and node.legs == shown:
-            array = self.weights[self.name(node)]
-            return Operand(array.conj() if node.conj else array, tuple(wires[wire] for wire in shown))
-        plain = {wire: Wire(-n, wire.name, wire.size, wire.subs) for n, wire in enumerate(shown, 1)}
-        key = rename(Sum((Term((node,)),)), dict(plain)).terms[0].nodes[0]
-        if key not in self.known:
-            found = evaluate_node(key, self.scope())
-            assert isinstance(found, Labelled)
-            order = [found.wires.index(wire) for wire in plain.values()]
-            array = torch.from_numpy(np.array(found.array.transpose(order)))
-            self.known[key] = array.to(self.like.device, self.dtype(array))
-        return Operand(self.known[key], tuple(wires[wire] for wire in shown))
-
-    def name(self, use: Use) -> str:
-        return dotted(use.ref.name, [evaluate(sub, self.numbers) for sub in use.ref.subs])
-
-    def scope(self) -> Scope:
-        def value(name: str, subs: tuple[int, ...]) -> object:
-            return self.weights[dotted(name, subs)].double().numpy(force=True)
-
-        return Scope(value, self.numbers, 0, {}, lambda name, array: None)  # type: ignore[arg-type]
+    forms = Forms(program, net, tuple(stops))
+    return Circuits(forms, Arrays(given, numbers, forms.definitions))
 
 
 def _unmasked(body: Sum) -> Sum:

@@ -146,7 +146,10 @@ class Forms:
             current, position = waiting.pop()
             while position < len(current.nodes):
                 node = current.nodes[position]
-                if not self.depends(node) or (isinstance(node, Tensor) and self.is_end(node.ref.name)):
+                if isinstance(node, Tensor) and self.is_end(node.ref.name):
+                    position += 1
+                    continue
+                if not self.depends(node) and not self.is_product(node):
                     position += 1
                     continue
                 parts = self.parts(node, place)
@@ -155,6 +158,14 @@ class Forms:
                 current, position = made[0]
                 waiting += reversed(made[1:])
             yield current
+
+    def is_product(self, node: Node) -> bool:
+        """Whether a factor is a value made of parameters alone, as one product: its factors keep it thin."""
+        if not isinstance(node, Tensor) or node.conj or node.ref.name not in self.definitions:
+            return False
+        bind = self.definitions[node.ref.name]
+        wired = all(isinstance(leg, Wire) for leg in (*bind.target.legs, *node.legs))
+        return wired and len(bind.body.terms) == 1 and len(self.value(node.ref.name)) == 1
 
     def parts(self, node: Node, place: str) -> list[Term]:
         """The products that a factor is a sum of."""
