@@ -372,3 +372,6 @@ def test_heads_of_a_family_are_attentions_of_their_own() -> None:
     for head, attention in enumerate(circuits.attentions()):
         close(attention.QK.dense(), W[f"Q.{head}"].T @ W[f"K.{head}"])
         close(attention.OV.dense(), W[f"O.{head}"].T @ W[f"V.{head}"])
+    assert [wire.text for wire in circuits.OV.batch] == ["layer", "head"]
+    assert circuits.OV.shape == (1, 2, 5, 5)
+    assert not composition(circuits, "V").any()

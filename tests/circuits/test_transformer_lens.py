@@ -1,6 +1,7 @@
 """What tnlang.circuits and TransformerLens 3.9 both offer is the same, on the same weights.
 
-In float64 to 1e-9; where norms are folded into weights to 1e-6, for theirs are folded in float32. Skipped
+In float64 to 1e-9; to 1e-6 where norms are folded into weights and where patching is tabulated, which they do
+in float32. Skipped
 where TransformerLens is not installed (docs/circuits.md says how).
 """
 
@@ -201,3 +202,140 @@ def test_processed_weights(both: tuple[Any, Any, Any]) -> None:
     tokens = torch.randint(VOCAB, (2, 7), generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         torch.testing.assert_close(module(tokens), theirs(tokens), **FOLDED)
+
+
+def test_copying_of_heads(both: tuple[Any, Any, Any], inner: Circuits) -> None:
+    values = both[0].OV.eigenvalues
+    torch.testing.assert_close(copying(inner.OV), values.real.sum(-1) / values.abs().sum(-1), **CLOSE)
+
+
+OPTIONS = {
+    "all but the unembedding's mean": {"center_unembed": False},
+    "the unembedding's mean": {"center_writing_weights": False, "fold_value_biases": False},
+    "heads refactored": {"refactor_factored_attn_matrices": True},
+}
+
+
+@pytest.mark.parametrize("options", [*OPTIONS])
+def test_full_circuits_of_processed_weights(both: tuple[Any, Any, Any], options: str) -> None:
+    """Full circuits stay as they are, but for a logit that all tokens share."""
+    theirs = made(copy.copy(both[0].cfg))
+    theirs.load_and_process_state_dict(both[0].state_dict(), **OPTIONS[options])
+    circuits = both[2]
+    expected = (theirs.W_E @ theirs.OV @ theirs.W_U).AB.mT
+    found = circuits.full(circuits.OV).dense()
+    if options != "all but the unembedding's mean":
+        found = found - found.mean(dim=-2, keepdim=True)
+    torch.testing.assert_close(found, expected, **FOLDED)
+    if options != "heads refactored":  # which puts biases of queries and keys among the weights
+        expected = (theirs.W_E @ theirs.QK @ theirs.W_E.T).AB
+        found = circuits.full_scores(circuits.QK).dense() * SIZE**0.5
+        torch.testing.assert_close(found, expected, **FOLDED)
+
+
+EDITED = (
+    TEXT
+    + """
+net head = patch(model, attn{1}.z[2, q, s])
+net values = patch(model, attn{0}.v[3, q, s])
+net moved = patch(model, attn{2}.pattern[0, q, k])
+net entry = patch(model, x{2}[4, d])
+net zero = ablate(model, attn{1}.z[2, q, s])
+net mean = ablate(model, mlp{0}.y, mean = p)
+net into_values = patch(model, attn{0}.y -> attn{2}.v)
+net into_attention = patch(model, mlp{0}.y -> attn{2}.x)
+net into_logits = patch(model, attn{1}.y -> logits)
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def edited(both: tuple[Any, Any, Any]) -> Any:
+    """Runs a net of ours that is an edit of the model, with the same weights."""
+    nets = tnlang.load(EDITED).nets
+
+    def run(net: str, *tokens: torch.Tensor, **given: Any) -> torch.Tensor:
+        module = nets[net].module().double()
+        module.load_state_dict(both[1].state_dict())
+        with torch.no_grad():
+            found: torch.Tensor = module(*tokens, **given)
+        return found
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def other(both: tuple[Any, Any, Any]) -> tuple[torch.Tensor, Any, Any]:
+    """Other tokens, and the caches of their run: theirs and ours."""
+    tokens = torch.randint(VOCAB, (2, 7), generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        return tokens, both[0].run_with_cache(tokens)[1], both[1].run_with_cache(tokens)[1]
+
+
+def test_activation_patching(both: Any, run: Any, edited: Any, other: Any) -> None:
+    """One head's output, values or pattern, and one position of the stream, from the other run."""
+    from transformer_lens import patching
+
+    (_, _, tokens), (_, their_cache, own_cache) = run, other
+    torch.manual_seed(0)
+    direction = torch.randn(2, 7, VOCAB).double()
+
+    def metric(logits: torch.Tensor) -> torch.Tensor:
+        return (logits * direction).sum()
+
+    expected = {
+        "head": (patching.get_act_patch_attn_head_out_all_pos, (1, 2)),
+        "values": (patching.get_act_patch_attn_head_v_all_pos, (0, 3)),
+        "moved": (patching.get_act_patch_attn_head_pattern_all_pos, (2, 0)),
+        "entry": (patching.get_act_patch_resid_pre, (1, 4)),
+    }
+    clean = metric(both[1](tokens))
+    for net, (patched, place) in expected.items():
+        with torch.no_grad():
+            theirs = patched(both[0], tokens, their_cache, metric)[place]
+        ours = metric(edited(net, tokens, frozen=own_cache))
+        torch.testing.assert_close(ours.float(), theirs, **FOLDED)  # theirs come in float32
+        assert not torch.isclose(ours, clean)
+
+
+def test_ablation(both: Any, run: Any, edited: Any) -> None:
+    tokens = run[2]
+
+    def without(z: torch.Tensor, hook: Any) -> torch.Tensor:
+        z[:, :, 2] = 0
+        return z
+
+    def mean(y: torch.Tensor, hook: Any) -> torch.Tensor:
+        return y.mean(dim=1, keepdim=True).expand(y.shape)
+
+    with torch.no_grad():
+        zero = both[0].run_with_hooks(tokens, fwd_hooks=[("blocks.1.attn.hook_z", without)])
+        same = both[0].run_with_hooks(tokens, fwd_hooks=[("blocks.0.hook_mlp_out", mean)])
+    torch.testing.assert_close(edited("zero", tokens), zero, **CLOSE)
+    torch.testing.assert_close(edited("mean", tokens), same, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("net", "sender", "receivers"),
+    [
+        ("into_values", "blocks.0.hook_attn_out", ["blocks.2.hook_v_input"]),
+        ("into_attention", "blocks.0.hook_mlp_out", [f"blocks.2.hook_{letter}_input" for letter in "qkv"]),
+        ("into_logits", "blocks.1.hook_attn_out", ["blocks.2.hook_resid_post"]),
+    ],
+)
+def test_path_patching(
+    both: Any, run: Any, edited: Any, other: Any, net: str, sender: str, receivers: list[str]
+) -> None:
+    """What one block gives, from the other run for one reader alone."""
+    (_, _, tokens), (_, their_cache, own_cache) = run, other
+    theirs = made(copy.copy(both[0].cfg))
+    theirs.load_state_dict(both[0].state_dict())
+    theirs.set_use_split_qkv_input(True)
+    with torch.no_grad():
+        change = their_cache[sender] - theirs.run_with_cache(tokens)[1][sender]
+
+        def add(stream: torch.Tensor, hook: Any) -> torch.Tensor:
+            return stream + (change if stream.dim() == 3 else change[:, :, None])
+
+        expected = theirs.run_with_hooks(tokens, fwd_hooks=[(name, add) for name in receivers])
+    torch.testing.assert_close(edited(net, tokens, frozen=own_cache), expected, **CLOSE)
