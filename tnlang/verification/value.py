@@ -386,7 +386,7 @@ class Evaluation:
             for group, last in self._turns(frame, region, self.picture.regions[region].loop, first).items():
                 frame.outs[f"plate {_given(group)}", region] = last
         outs = ports[use]
-        return Labelled(frame.outs[key].array, tuple(outs[name] for name in ports[_taken(use)]))
+        return Labelled(frame.outs[key].array, tuple(outs[name] for name in ports.get(_taken(use), outs)))
 
     def _dots(self, frame: Frame, number_: int, shape: Shape, use: str) -> Labelled:
         """What dots give back: they stand for later turns of the plate that they go on from.
@@ -432,30 +432,35 @@ class Evaluation:
             ports.setdefault(group, {})[name] = wire
         given = {_taken(group): legs for group, legs in ports.items() if is_given(group)}
         streams = _streams(ports)
-        if not streams or set(given) != set(streams) or any(set(given[g]) != set(ports[g]) for g in streams):
+        if not given or any(set(given.get(g, ())) != set(ports[g]) for g in streams):
             raise Unreadable("what a plate gives is not what it takes", known.path.start)
         return ports
 
     def _turns(self, frame: Frame, region: int, loop: str, first: Mapping[str, Array]) -> dict[str, Labelled]:
-        """What some turns of a plate make of its streams' values, their axes on the wires that come in."""
+        """What some turns of a plate make of its streams' values, their axes on the wires that come in.
+
+        A stream that every turn makes without its value before is given and not taken.
+        """
         ports = self._ports(region)
         fixed = {
             group: Labelled(self._once(frame, (group, region), list(legs.values())), tuple(legs.values()))
             for group, legs in ports.items()
             if group not in first and not is_given(group)
         }
-        now = {group: Labelled(array, tuple(ports[group].values())) for group, array in first.items()}
+        given = {_taken(group): legs for group, legs in ports.items() if is_given(group)}
+        made = {group: Labelled(array, tuple(ports[group].values())) for group, array in first.items()}
         for names in turns(loop, frame.names):
-            values = [Node("value", region, g, v) for g, v in (fixed | now).items()]
+            taken = {group: made[group] for group in first}
+            values = [Node("value", region, g, v) for g, v in (fixed | taken).items()]
             nodes = [*self.nodes.nodes_in(region), *values]
             made = {}
-            for group in first:
-                outs = [ports[_given(group)][name] for name in ports[group]]
-                others = frozenset(w for g in first if g != group for w in ports[_given(g)].values())
+            for group, legs in given.items():
+                taken_on = ports.get(group, legs)
+                outs = [legs[name] for name in taken_on]
+                others = frozenset(w for g, wires in given.items() if g != group for w in wires.values())
                 inner = Frame(region, names, frame, tuple(nodes), others)
-                made[group] = Labelled(self.network(inner, nodes, outs), tuple(ports[group].values()))
-            now = made
-        return now
+                made[group] = Labelled(self.network(inner, nodes, outs), tuple(taken_on.values()))
+        return made
 
 
 def _streams(ports: Mapping[str, Legs]) -> list[str]:

@@ -16,8 +16,10 @@ from tnlang.draw.view.turns import read_apart
 from tnlang.draw.view.values import Definition, Key, Scope, Versions
 from tnlang.draw.view.wiring import Frame, leg_names, leg_wire, legs_of
 from tnlang.ir.net import (
+    Bind,
     Call,
     Decl,
+    Output,
     Ref,
     StreamSet,
     Tensor,
@@ -53,6 +55,23 @@ class Stations:
         self.shown: dict[Key, str] = {}
         self.pending: dict[str, Definition] = {}
         self.named: Counter[tuple[int, str]] = Counter()
+        self.outputs = {found.key for o in scope.net.outputs if (found := self._plain(o)) is not None}
+        self.given: dict[Key, tuple[int, ...]] = {}
+        """The joints on which the last values of streams run on to be outputs."""
+
+    def _plain(self, output: Output) -> Definition | None:
+        """The value that an output is, seen through bindings of a value as it is."""
+        found = self.scope.resolve(Ref(output.name, output.subs), self.scope.last)
+        while found is not None and isinstance(found.statement, Bind):
+            target = found.statement.target
+            match found.statement.body.terms:
+                case (Term(nodes=(Tensor(ref=ref, legs=legs, conj=False),), coefficient=1),) if (
+                    legs == target.legs
+                ):
+                    found = found.scope.resolve(ref, found.versions)
+                case _:
+                    return found
+        return found
 
     def _count_streams(self) -> None:
         """A later value of a stream reads the one before: that is the stream going on, no use of a copy.
@@ -159,11 +178,13 @@ class Stations:
         label = self._named(found, stream)
         station = self._station(found, label, found.key[1], stream.joints, stream.wires)
         record.stations.append(station)
-        if goes_on:
+        if goes_on or (found.key in self.outputs and not self._turns(found)):
             after = tuple(self.builder.joint() for _ in stream.wires)
             self.emitter.go_on(station, found, after, stream.wires)
             stream.joints = after
             record.tracks.append(after)
+            if not goes_on:
+                self.given[found.key] = after
         else:
             record.tracks.append(())
 

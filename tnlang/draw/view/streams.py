@@ -99,6 +99,11 @@ class _NetDrawing(Assignments):
             for joint, running in zip(joints, stream.joints, strict=True):
                 self.builder.merge(running, joint)
             return
+        plain = self._plain(output)
+        if plain is not None and plain.key in self.given:
+            for joint, running in zip(joints, self.given.pop(plain.key), strict=True):
+                self.builder.merge(running, joint)
+            return
         node = Tensor(Ref(output.name, output.subs), wires)
         self.emitter.use(found, node, joints, wires, frame, whole=of_several and bool(wires))
 

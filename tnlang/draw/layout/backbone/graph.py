@@ -139,10 +139,12 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
     copies = frozenset(s for s in rest if index.shapes[s].symbol == "copy")
     found = []
     pieces = [(members, _touched(index, backbone, members)) for members in _connected(index, rest, copies)]
+    outputs = {o.line for o in index.diagram.opens if o.kind == "output"}
     first = min((p.stop for _, p in pieces if p is not None and p.stop is not None), default=None)
     for members, touched in pieces:
         if touched is None:
-            found.append(Part(members, None, None, (), (), ""))
+            given = outputs & {line for shape in members for line in index.touching[shape]}
+            found.append(Part(members, part.start if given else None, None, (), (), ""))
         elif touched.stop is None or (touched.start is None and touched.stop != first):
             found.append(touched)
         else:

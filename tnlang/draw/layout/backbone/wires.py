@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import inf
 
 from tnlang.draw.curves import track
@@ -273,8 +274,36 @@ class Wires:
                 points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
             else:
                 points = self._from_afar(ribbon, (x, y), (u, v), trunk, [])
+            if self._runs_under(ribbon, points):
+                points = self._round(ribbon) or points
             self.drawn.ribbons.append(track(points, INNER))
             self.router.lay_ribbon(points[1:] if len(points) > 2 else points)
+
+    def _runs_under(self, ribbon: Ribbon, points: Sequence[Point]) -> bool:
+        """Whether a ribbon's way passes a shape that it does not join."""
+        boxes = (
+            box.grown(4.0)
+            for shape, box in self.router.all_shapes.items()
+            if shape not in (ribbon.station, ribbon.paste)
+        )
+        pieces = [
+            Box(min(x, u), min(y, v), max(x, u), max(y, v))
+            for (x, y), (u, v) in pairwise(points)
+            if abs(x - u) < 1.0 or abs(y - v) < 1.0
+        ]
+        return any(box.overlaps(piece) for box in boxes for piece in pieces)
+
+    def _round(self, ribbon: Ribbon) -> list[Point]:
+        """A way of a ribbon round all shapes, if there is one."""
+        (x, y), (wide, high) = self.drawn.centers[ribbon.station], self.drawn.halves[ribbon.station]
+        (u, v), half = self.drawn.centers[ribbon.paste], self.drawn.halves[ribbon.paste][0]
+        walls = self.index.walls(ribbon.station)
+        starts = [
+            Port((x, y), side, reach + OVER, ribbon.station, walls)
+            for side, reach in (("right", wide), ("left", wide), ("down", high))
+        ]
+        end = Port((u, v), "left", half + OVER, ribbon.paste, self.index.walls(ribbon.paste))
+        return self.router.choose(starts, [end])
 
     def _from_afar(
         self, ribbon: Ribbon, station: Point, paste: Point, trunk: float, passed: Sequence[Box]
