@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 import tnlang
@@ -11,6 +13,7 @@ from tnlang.draw.geometry import Box, bbox
 from tnlang.draw.layout.backbone.scene import backbone_scene
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import OutlineItem, Scene, ShapeItem
+from tnlang.draw.svg import to_svg
 
 HEAD = "dim m = 3, n = 4\n"
 MLP = "net mlp(x[m, n]) -> y[m, n] { param W[n, n], V[n, n]; y[p, i] = W[i, j] relu(V[j, k] x[p, k]) }\n"
@@ -111,3 +114,46 @@ def test_turns_of_two_streams_are_shown_by_their_ends() -> None:
     assert lint(scene) == () and len(plates(scene)) == 2
     report = tnlang.verify(program.figures["ends"].svg(), program, figure="ends", module=False)
     assert report.ok, report
+
+
+STEPS = (
+    "{a}[p, i] += W[i, j] relu({b}[p, j])",
+    "{a} += mlp({b}) as f_{n}",
+    "{a}[p, i] = tanh(V[i, j] {b}[p, j])",
+    "{a}[p, i] += softmax[q]({a}[p, j] V[j, k] {b}[q, k]) {b}[q, i]",
+    "g_{n}{{l}}[p, i] = tanh(V[i, j] {b}[p, j])\n {a} += g_{n}{{l}}",
+)
+OUTPUTS = (
+    ("(a[m, n], b[m, n])", "a = r\n b = t"),
+    ("b[m, n]", "b = t"),
+    ("y[m, n]", "y[p, i] = r[p, i] + t[p, i]"),
+)
+STARTS = (
+    ("x[m, n], z[m, n]", "stream r = x\n stream t = z"),
+    ("x[m, n], z[m, n]", "stream r = x\n stream t[p, i] = W[i, j] z[p, j]"),
+    ("x[m, n]", "stream r = x\n stream t = x"),
+)
+
+
+def random_net(seed: int) -> str:
+    """A net whose repeat assigns r and t, each from any of the two."""
+    chance = random.Random(seed)
+    streams = ["r", "t", *chance.choices("rt", k=chance.randint(0, 1))]
+    steps = [
+        chance.choice(STEPS).format(a=a, b=chance.choice("rt"), n=number) for number, a in enumerate(streams)
+    ]
+    (legs, given), (inputs, before) = chance.choice(OUTPUTS), chance.choice(STARTS)
+    body = "\n ".join(steps)
+    return net(f"repeat l in 0..3 {{\n {body} }}", f"model({inputs}) -> {legs}", given, before)
+
+
+def test_random_streams_of_one_repeat_mean_their_net_and_are_nearly_all_clean() -> None:
+    found = []
+    for seed in range(30):
+        text = random_net(seed)
+        program = tnlang.load(text)
+        scene = program.nets["model"].scene()
+        report = tnlang.verify(to_svg(scene), program, net="model", module=False)
+        assert report.ok, f"{text}\n{report}"
+        found += [text] if lint(scene) else []
+    assert len(found) <= 2, "\n".join(found)
