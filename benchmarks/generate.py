@@ -1,6 +1,8 @@
 """64 greedy tokens after a prompt of 32, by GPT-2 small: our step against transformers' generate.
 
-    python -m benchmarks.generate [ROUNDS] [BATCH ...]      (a batch of 1 where none is given)
+    python -m benchmarks.generate [ROUNDS] [kernels] [BATCH ...]      (a batch of 1 where none is given)
+
+With ``kernels`` ours is compiled for the CPU's.
 
 The same weights; tokens are compared before anything is timed. Both run as their users would: eval, no
 gradients, float32, sdpa and the peer's own cache. See timing.py for a machine that others use.
@@ -23,26 +25,28 @@ from tnlang.generation import Generator
 PROMPT, STEPS = 32, 64
 
 
-def models() -> tuple[Generator, Any]:
+def models(cpu_kernels: bool = False) -> tuple[Generator, Any]:
     """Ours and the peer, with the same seeded weights."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.manual_seed(0)
     theirs = GPT2LMHeadModel(GPT2Config(attn_implementation="sdpa", eos_token_id=None)).eval()
-    step = tnlang.load(FILE).nets["gpt2"].transform("incremental(seq)")
+    step = tnlang.load(FILE, cpu_kernels=cpu_kernels).nets["gpt2"].transform("incremental(seq)")
     with tempfile.TemporaryDirectory() as folder:
         theirs.save_pretrained(folder)
         ours = Generator(step, {"seq": PROMPT + STEPS}).load_weights(folder)
     return ours, theirs
 
 
-def main(rounds: int = ROUNDS, *batches: int) -> None:
+def main(rounds: int = ROUNDS, *words: str) -> None:
     torch.set_num_threads(THREADS)
     print(
         f"{processor()}; {torch.get_num_threads()} threads, torch {torch.__version__}, {rounds} rounds"
         f"{', time of the processor' if BUSY else ''}"
     )
-    ours, theirs = models()
+    kernels = "kernels" in words
+    ours, theirs = models(kernels)
+    batches = [int(word) for word in words if word != "kernels"]
     for batch in batches or (1,):
         prompt = tokens(batch, PROMPT)
 
@@ -63,11 +67,11 @@ def main(rounds: int = ROUNDS, *batches: int) -> None:
             lambda prompt=prompt: ours.generate(prompt, STEPS),
             "transformers' generate",
             peer,
-            0.95,
+            0.5 if kernels else 0.95,
             rounds,
         )
         print(timing.line(), flush=True)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*(int(a) if a.isdigit() and not n else a for n, a in enumerate(sys.argv[1:])))

@@ -43,12 +43,14 @@ def load(
     *,
     dims: Mapping[str, int] = NO_DIMS,
     functions: bool = False,
+    cpu_kernels: bool = False,
 ) -> Program:
     """Read, check and elaborate a program.
 
     A str is the text itself if it has a line end or does not end in ``.tn``, else a path. ``dims`` binds dims
     to other sizes than the file's. ``functions`` allows the Python functions that ``fn`` declares to be
-    imported and run; without it they are only drawn.
+    imported and run; without it they are only drawn. ``cpu_kernels`` lets modules use oneDNN's products where
+    they find them faster on their CPU.
 
     Raises TnError with everything that is wrong, OSError for a file that cannot be read.
 
@@ -63,7 +65,7 @@ def load(
             source = Source("<text>", path_or_text)
         case _:
             source = read_source(path_or_text)
-    return Program(source, dict(dims), functions)
+    return Program(source, dict(dims), functions, cpu_kernels)
 
 
 def verify(svg: str, program: Program, /, *, figure: str = "", net: str = "", module: bool = True) -> Report:
@@ -186,7 +188,7 @@ class NetHandle(Picture):
         """The text of the generated module, a class for this net and for each that it calls."""
         from tnlang.lower import torch_source
 
-        return torch_source(self._program.at(dims).ir, (self.name,))
+        return torch_source(self._program.at(dims).ir, (self.name,), cpu_kernels=self._program.cpu_kernels)
 
     def module(self, /, **dims: int) -> nn.Module:
         """The net as a torch.nn.Module with freshly initialised parameters.
@@ -199,7 +201,13 @@ class NetHandle(Picture):
         counting = {dim.name for dim in self._program.ir.dims if dim.counts_members}
         program = self._program.at({name: size for name, size in dims.items() if name in counting})
         others = {name: size for name, size in dims.items() if name not in counting}
-        return instantiate(program.ir, self.name, others, functions=program.functions)
+        return instantiate(
+            program.ir,
+            self.name,
+            others,
+            functions=program.functions,
+            cpu_kernels=program.cpu_kernels,
+        )
 
     def circuits(
         self, weights: Mapping[str, Tensor], /, *, stops: Sequence[str] = (), **dims: int
@@ -250,8 +258,11 @@ class NetHandle(Picture):
     def rewritten(self) -> dict[str, int]:
         """The optimizer's rules that made the generated ``forward``, and how often; not of nets called."""
         from tnlang.lower.nets import plan_module
+        from tnlang.lower.optimize import CPU_RULES, RULES
 
-        plan = next(p for p in plan_module(self._program.ir, (self.name,)).nets if p.name == self.name)
+        rules = CPU_RULES if self._program.cpu_kernels else RULES
+        plans = plan_module(self._program.ir, (self.name,), rules).nets
+        plan = next(plan for plan in plans if plan.name == self.name)
         return dict(plan.rewritten)
 
     def numpy(self, /, *inputs: Any, **parameters: Any) -> Any:
@@ -406,8 +417,11 @@ class FigureHandle(Picture):
 class Program:
     """A checked .tn text: ``nets`` and ``figures`` by name, ``warnings``, and the ``ir`` they come from."""
 
-    def __init__(self, source: Source, dims: Mapping[str, int], functions: bool) -> None:
+    def __init__(
+        self, source: Source, dims: Mapping[str, int], functions: bool, cpu_kernels: bool = False
+    ) -> None:
         self._source, self._dims, self.functions = source, dict(dims), functions
+        self.cpu_kernels = cpu_kernels
         self.ir, self.warnings = load_with_warnings(source, dims=self._dims)
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
@@ -427,11 +441,13 @@ class Program:
 
         taken = {one.name for one in self.ir.nets}
         source, name = with_transform(self._source, net, steps, name, taken)
-        return Program(source, self._dims, self.functions).nets[name]
+        return Program(source, self._dims, self.functions, self.cpu_kernels).nets[name]
 
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""
-        return Program(self._source, {**self._dims, **dims}, self.functions) if dims else self
+        return (
+            Program(self._source, {**self._dims, **dims}, self.functions, self.cpu_kernels) if dims else self
+        )
 
     def check_equations(self, tolerance: float = 1e-9) -> tuple[Diagnostic, ...]:
         """The equations of the figures that do not hold: a diagnostic for each, with where they fail."""
@@ -473,7 +489,7 @@ class Program:
         from tnlang.lower import torch_source
 
         program = self.at(dims).ir
-        return torch_source(program, program.exported)
+        return torch_source(program, program.exported, cpu_kernels=self.cpu_kernels)
 
 
 def _call_python(function: UserFunction, array: Any) -> Any:

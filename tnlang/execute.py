@@ -48,14 +48,22 @@ def refuse_functions(source: str) -> None:
 
 
 def instantiate(
-    program: Program, net: str, dims: Mapping[str, int] = NO_DIMS, /, *, functions: bool = False
+    program: Program,
+    net: str,
+    dims: Mapping[str, int] = NO_DIMS,
+    /,
+    *,
+    functions: bool = False,
+    cpu_kernels: bool = False,
 ) -> nn.Module:
     """A net of a program as a module with fresh parameters; ``dims`` by their names in the text.
 
     Raises KeyError for a net the program does not have, TypeError for a dim that its class does not take,
     ValueMismatch for one that is no size, and for a repeat with more values than a module keeps.
     """
-    module = load_module(torch_source(program, (net,)), identifier(net), functions=functions)
+    module = load_module(
+        torch_source(program, (net,), cpu_kernels=cpu_kernels), identifier(net), functions=functions
+    )
     words = {word.dim: word.name for word in keywords(dims_of(program, program.net(net)))}
     sizes = {words.get(dim, identifier(dim)): size for dim, size in dims.items()}
     for dim, size in dims.items():

@@ -26,16 +26,20 @@ Exit codes: 0 done, 1 the file has errors (nothing is written), 2 wrong usage.""
 @click.argument("file", type=FILE)
 @output_option("The Python file to write; standard output if not given.")
 @click.option("--net", metavar="NAME", help="Only this net and those it calls.")
+@click.option("--cpu-kernels", is_flag=True, help="Use oneDNN's products where they are faster on this CPU.")
 @dim_option
 @diagnostics_option
-def command(file: str, output: str, net: str | None, dims: dict[str, int], diagnostics: str) -> None:
+def command(
+    file: str, output: str, net: str | None, cpu_kernels: bool, dims: dict[str, int], diagnostics: str
+) -> None:
     """Write FILE as a Python module with a torch.nn.Module for each net.
 
     The module needs torch and the standard library alone. --dim changes the defaults of its classes; a dim
-    that counts the members of a family can only be changed here.
+    that counts the members of a family can only be changed here. With --cpu-kernels it tries both ways of a
+    product once for each shape, and takes the faster.
     """
     from tnlang.api import load
 
-    program = load(read_input(file), dims=dims)
+    program = load(read_input(file), dims=dims, cpu_kernels=cpu_kernels)
     report(program.warnings, diagnostics)
     write_output(output, net_of(program, net).source() if net else program.source())

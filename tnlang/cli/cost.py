@@ -36,16 +36,17 @@ Exit codes: 0 done, 1 the file has errors or its sizes do not come out, 2 wrong 
 )
 @click.argument("file", type=FILE)
 @click.option("--net", metavar="NAME", help="Only this net; else every net.")
+@click.option("--cpu-kernels", is_flag=True, help="Rules as for compile --cpu-kernels.")
 @dim_option
 @diagnostics_option
-def command(file: str, net: str | None, dims: dict[str, int], diagnostics: str) -> None:
+def command(file: str, net: str | None, cpu_kernels: bool, dims: dict[str, int], diagnostics: str) -> None:
     """Count the operations of FILE's nets and the arrays they make, for one member of a batch.
 
     With --format json the cost goes to standard output as JSON, as diagnostics do to standard error.
     """
     from tnlang.api import load
 
-    program = load(read_input(file), dims=dims)
+    program = load(read_input(file), dims=dims, cpu_kernels=cpu_kernels)
     handles = [net_of(program, net)] if net is not None else list(program.nets.values())
     try:
         costs = [handle.cost() for handle in handles]

@@ -100,6 +100,9 @@ NET_ATTRIBUTES = frozenset(
 )
 """What every generated class has besides."""
 
+RUNTIME = ("runtime.py", "runtime_cpu.py")
+"""The files whose classes and functions generated modules take over."""
+
 LIBRARY = tuple(
     [
         "Any",
@@ -111,6 +114,7 @@ LIBRARY = tuple(
         "NamedTuple",
         "Net",
         "NoValue",
+        "OneDnnLinear",
         "Part",
         "Path",
         "Self",
@@ -179,7 +183,8 @@ def function_name(name: str) -> str:
 
 @functools.cache
 def _runtime() -> frozenset[str]:
-    source = resources.files("tnlang.lower").joinpath("runtime.py").read_text(encoding="utf-8")
+    folder = resources.files("tnlang.lower")
+    source = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in RUNTIME)
     imported = re.findall(r"^import ([a-z]+)$", source, re.MULTILINE)
     return frozenset(imported + re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE))
 

@@ -140,6 +140,17 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuLinear:
+    """A Linear by a kernel of the CPU: ``base`` plus a function of what it gives."""
+
+    x: Expr
+    weight: Expr
+    bias: Expr | None = None
+    function: str = "none"
+    base: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """Elementwise with broadcasting; a scalar may stand for an operand."""
 
@@ -448,6 +459,7 @@ Expr = (
     | Transposed
     | Reshape
     | Linear
+    | CpuLinear
     | Binary
     | Equal
     | Apply

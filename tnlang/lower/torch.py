@@ -14,11 +14,11 @@ from tnlang.lower.torch_classes import class_lines, docstring, results_class
 from tnlang.lower.torch_expressions import MARK
 from tnlang.lower.torch_runtime import WORD, definitions, used_definitions
 
-_MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os")
+_MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os", "time")
 _FROM = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Mapping"),
     "pathlib": ("Path",),
-    "typing": ("Any", "NamedTuple", "Self"),
+    "typing": ("Any", "ClassVar", "NamedTuple", "Self"),
 }
 
 USER_FUNCTIONS = "# Functions of the user's:"

@@ -19,6 +19,7 @@ from tnlang.lower.plan import (
     Collected,
     Conjugate,
     Constant,
+    CpuLinear,
     Cut,
     Diagonal,
     Einsum,
@@ -196,6 +197,8 @@ class Writer:
                 return Code(f"{library('F')}.linear({self.text(x)}, {self.text(weight)})")
             case Linear(x, weight, bias) if bias is not None:
                 return Code(f"{library('F')}.linear({self.text(x)}, {self.text(weight)}, {self.text(bias)})")
+            case CpuLinear():
+                return self.cpu_linear(expr)
             case Normed():
                 return self.norm(expr)
             case Apply(function, x, options):
@@ -302,6 +305,15 @@ class Writer:
         if expr.causal:
             given.append("is_causal=True")
         return Code(f"attended({', '.join(given)})")
+
+    def cpu_linear(self, expr: CpuLinear) -> Code:
+        given = [self.text(expr.x), self.text(expr.weight)]
+        given += [] if expr.bias is None else [self.text(expr.bias)]
+        if expr.function != "none":
+            given.append(f'function="{expr.function}"')
+        if expr.base is not None:
+            given.append(f"base={self.text(expr.base)}")
+        return Code(f"cpu_linear({', '.join(given)})")
 
     def norm(self, expr: Normed) -> Code:
         x = self.text(expr.x)

@@ -13,6 +13,7 @@ from tnlang.lower.plan import (
     Attention,
     Binary,
     CallNet,
+    CpuLinear,
     Einsum,
     Expr,
     Flatten,
@@ -149,7 +150,9 @@ class Method:
 
 def _is_leaf(expr: Expr) -> bool:
     """Whether it is a product of variables."""
-    return isinstance(expr, Einsum | Linear) and all(isinstance(part, Var) for part in parts(expr))
+    return isinstance(expr, Einsum | Linear | CpuLinear) and all(
+        isinstance(part, Var) for part in parts(expr)
+    )
 
 
 def observe(point: Point, value: str) -> str:
@@ -167,7 +170,9 @@ def _movable(expr: Expr) -> Iterator[Expr]:
     for part in parts(expr):
         if is_scalar(part):
             continue
-        if isinstance(part, Einsum | Linear | Attention | Along | CallNet | Normed | Binary | Placed):
+        if isinstance(
+            part, Einsum | Linear | Attention | Along | CallNet | Normed | Binary | Placed | CpuLinear
+        ):
             yield part
         yield from _movable(part)
 
@@ -191,11 +196,13 @@ def _name_for(expr: Expr) -> str:
             return "product"
         case Along(function=function):
             return function
-        case Linear(Var(x), Var(weight) | Flatten(Var(weight)) | Permute(Flatten(Var(weight)))):
+        case Linear(Var(x), Var(weight) | Flatten(Var(weight)) | Permute(Flatten(Var(weight)))) | CpuLinear(
+            Var(x), Var(weight) | Flatten(Var(weight)) | Permute(Flatten(Var(weight)))
+        ):
             return f"{weight.rpartition('.')[2]}_{x.rpartition('.')[2]}"
         case Attention():
             return "mixed"
-        case Linear():
+        case Linear() | CpuLinear():
             return "mapped"
         case Normed():
             return "normed"

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 
+from tnlang.lower.names import RUNTIME
+
 WORD = re.compile(r"[^\W\d]\w*")
 _ALWAYS = ("Value", "Net", "refuse", "legs")
 
@@ -15,13 +17,14 @@ _ALWAYS = ("Value", "Net", "refuse", "legs")
 @functools.cache
 def definitions() -> dict[str, str]:
     """The classes and functions of the runtime, by name, in order."""
-    source = resources.files("tnlang.lower").joinpath("runtime.py").read_text(encoding="utf-8")
-    lines = source.splitlines()
-    return {
-        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno])
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
+    found = {}
+    for name in RUNTIME:
+        source = resources.files("tnlang.lower").joinpath(name).read_text(encoding="utf-8")
+        lines = source.splitlines()
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                found[node.name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return found
 
 
 def used_definitions(code: str, clashes: Sequence[str]) -> list[str]:

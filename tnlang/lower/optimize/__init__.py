@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.lower.optimize.attention import attention
+from tnlang.lower.optimize.cpu import cpu_linear
 from tnlang.lower.optimize.kernels import biased, gain, normed, picked, rsqrt, shift
 from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
@@ -27,6 +28,8 @@ class ExprRule:
 
     name: str
     rewrite: Callable[[Expr, See], Expr | None]
+    late: bool = False
+    """Whether it takes what the others leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +61,33 @@ RULES: tuple[Rule, ...] = (
     BodyRule("collected", collected),
 )
 
+CPU_RULES: tuple[Rule, ...] = (*RULES, ExprRule("cpu", cpu_linear, late=True))
+"""With the kernels that only some CPUs have."""
+
 
 def optimized(body: Body, rules: Sequence[Rule] = RULES) -> tuple[Body, Counter[str]]:
     """The body with the rules applied wherever they fit, and how often each was."""
     applied: Counter[str] = Counter()
-    uses = Counter(reads(body.steps)) + Counter(n for e in body.result for n in names_in(e))
-    bound = Counter(targets(body.steps))
-    once = {name for name, count in uses.items() if count == 1 and bound[name] == 1}
-    block = _Block(tuple(rule for rule in rules if isinstance(rule, ExprRule)), once, applied)
-    steps = block.run(body.steps)
-    result = tuple(block.best(expr) for expr in body.result)
-    body = replace(body, steps=_alive(steps, result), result=result)
+    for late in (False, True):
+        body = _rewritten(
+            body, tuple(r for r in rules if isinstance(r, ExprRule) and r.late == late), applied
+        )
     for rule in rules:
         if isinstance(rule, BodyRule):
             body, count = rule.rewrite(body)
             applied += Counter({rule.name: count})
     return body, applied
+
+
+def _rewritten(body: Body, rules: tuple[ExprRule, ...], applied: Counter[str]) -> Body:
+    """The body with rules of expressions applied wherever they fit."""
+    uses = Counter(reads(body.steps)) + Counter(n for e in body.result for n in names_in(e))
+    bound = Counter(targets(body.steps))
+    once = {name for name, count in uses.items() if count == 1 and bound[name] == 1}
+    block = _Block(rules, once, applied)
+    steps = block.run(body.steps)
+    result = tuple(block.best(expr) for expr in body.result)
+    return replace(body, steps=_alive(steps, result), result=result)
 
 
 @dataclass(slots=True)
