@@ -75,6 +75,7 @@ MODULE_ATTRIBUTES = frozenset(
 
 NET_ATTRIBUTES = frozenset(
     [
+        "beside",
         "constants",
         "derived",
         "forget",
@@ -94,8 +95,10 @@ NET_ATTRIBUTES = frozenset(
         "replacements",
         "reference",
         "run_with_cache",
+        "together",
         "was_value",
         "weights",
+        "widths",
     ]
 )
 """What every generated class has besides."""

@@ -149,7 +149,7 @@ def plan_net(
         if taken:
             builder.kept(kept, [name for statement in taken for name in bound_by(statement)])
         builder.run(without(net.body, taken))
-        return builder, *optimized(builder.finish(), rules)
+        return builder, *optimized(builder.finish(), rules, observed)
 
     deriving, derived = build_derived() if alone else (None, None)
     seen, observed, rewritten = build(True)

@@ -440,6 +440,15 @@ class Factored:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Products of ``x`` with the matrices that have this number among those of the net, several at once."""
+
+    x: Expr
+    number: int
+    cpu: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The values that parameters alone give, several at once."""
 
@@ -489,6 +498,7 @@ Expr = (
     | CallNet
     | Factored
     | Kept
+    | Together
 )
 
 _EXPRESSIONS = get_args(Expr)

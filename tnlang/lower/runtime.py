@@ -70,9 +70,11 @@ class Net(nn.Module):
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     prepared: tuple[str, ...] = ()
+    widths: dict[int, list[int]]
 
     def __init__(self) -> None:
         super().__init__()
+        self.widths = {}
         for name, value in self.constants.items():
             self.register_buffer(name, torch.tensor(value), persistent=False)
 
@@ -135,24 +137,47 @@ class Net(nn.Module):
             return self.derived()
         return tuple([getattr(self, name) for name in self.prepared])
 
+    def beside(self) -> tuple[tuple[tuple[Tensor, ...], tuple[Tensor, ...]], ...]:
+        """Matrices that multiply one array, and their biases."""
+        return ()
+
+    def together(
+        self, number: int, x: Tensor, product: Callable[..., Tensor] = F.linear
+    ) -> tuple[Tensor, ...]:
+        """The products of ``x`` with matrices: one product, where ``prepare`` has put them side by side."""
+        whole = self._buffers.get(f"_beside_{number}")
+        if whole is None:
+            weights, biases = self.beside()[number]
+            return tuple(map(product, itertools.repeat(x), weights, *((biases,) if biases else ())))
+        found = product(x, whole, self._buffers.get(f"_biases_{number}"))
+        return torch.split(found, self.widths[number], -1)
+
     def prepare(self) -> Self:
         """Keep the values that parameters alone give as buffers, until ``train()`` or new weights.
+
+        So are copies of matrices that multiply the same array, side by side.
 
         Returns self. Parameters changed in another way make them stale: call it again. Gradients do not
         pass through what is kept.
         """
         with torch.no_grad():
             for part in self.modules():
-                if isinstance(part, Net) and part.prepared:
-                    for name, value in zip(part.prepared, part.derived(), strict=True):
+                if isinstance(part, Net):
+                    derived = part.derived() if part.prepared else ()
+                    for name, value in zip(part.prepared, derived, strict=True):
                         part.register_buffer(name, value, persistent=False)
+                    for number, (weights, biases) in enumerate(part.beside()):
+                        part.register_buffer(f"_beside_{number}", torch.cat(weights), persistent=False)
+                        if biases:
+                            part.register_buffer(f"_biases_{number}", torch.cat(biases), persistent=False)
+                        part.widths[number] = [weight.shape[0] for weight in weights]
         return self
 
     def forget(self) -> None:
         """Drop what ``prepare`` kept, also in the nets called."""
         for part in self.modules():
             if isinstance(part, Net):
-                for name in part.prepared:
+                for name in (*part.prepared, *[n for n in part._buffers if n.startswith("_")]):
                     part._buffers.pop(name, None)
 
     def train(self, mode: bool = True) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Var, names_in
+from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Together, Var, names_in
 
 # ---------------------------------------------------------------- statements
 
@@ -34,7 +34,7 @@ class LetSeveral:
     """Several values at once: the results of a net, factors, what was kept. ``""`` is one not wanted."""
 
     targets: tuple[Var, ...]
-    value: CallNet | Factored | Kept
+    value: CallNet | Factored | Kept | Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +258,24 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrices:
+    """Parameters that multiply one array, as [out, in], and the biases of all or none."""
+
+    weights: tuple[Expr, ...]
+    biases: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """What a method does, and what it gives back. ``names`` are those that are taken in it."""
+    """What a method does, and what it gives back. ``names`` are those that are taken in it.
+
+    ``beside`` are the matrices that it multiplies one array by.
+    """
 
     steps: tuple[Step, ...]
     result: tuple[Expr, ...]
     names: tuple[str, ...] = ()
+    beside: tuple[Matrices, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

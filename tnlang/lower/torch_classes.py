@@ -11,6 +11,7 @@ from tnlang.lower.layout import fits, wrapped
 from tnlang.lower.names import OUTPUT, Names, identifier
 from tnlang.lower.plan import (
     Arith,
+    Expr,
     MathCall,
     Name,
     Num,
@@ -22,6 +23,7 @@ from tnlang.lower.steps import (
     Body,
     Derived,
     Keyword,
+    Matrices,
     NetPlan,
     Parameter,
     Start,
@@ -47,6 +49,8 @@ def class_lines(plan: NetPlan) -> list[str]:
     needs_reference = any("self.reference" in line for line in (*methods, *derived))
     lines += ["", *init_lines(plan, needs_reference), "", *methods]
     lines += ["", *derived] if derived else []
+    if plan.fused is not None and plan.fused.beside:
+        lines += ["", *beside_lines(plan, plan.fused.beside)]
     if plan.checkpoint is not None:
         lines += ["", *weights_lines(plan)]
     for registered, attribute in renamed(plan):
@@ -408,6 +412,27 @@ def derived_lines(plan: NetPlan, derived: Derived) -> list[str]:
         lines += method.step(step, "        ")
     given = [writer.text(value) for value in derived.body.result]
     return [*lines, *wrapped(f"        return ({', '.join(given)}{',' if len(given) == 1 else ''})")]
+
+
+def beside_lines(plan: NetPlan, beside: Sequence[Matrices]) -> list[str]:
+    """``beside``: the matrices and biases that multiply one array, a row for each."""
+    rows = f"tuple[tuple[tuple[{library('Tensor')}, ...], tuple[{library('Tensor')}, ...]], ...]"
+    lines = [f"    def beside(self) -> {rows}:"]
+    lines += docstring(
+        ("Matrices that multiply one array, and their biases: prepare() puts them side by side.",), "        "
+    )
+    writer = Writer(plan.like)
+
+    def listed(arrays: Sequence[Expr]) -> str:
+        return f"({', '.join(map(writer.text, arrays))}{',' if len(arrays) == 1 else ''})"
+
+    lines.append("        return (")
+    for one in beside:
+        lines.append("            (")
+        lines += wrapped(f"                {listed(one.weights)},")
+        lines += wrapped(f"                {listed(one.biases)},")
+        lines.append("            ),")
+    return [*lines, "        )"]
 
 
 def _named_results(plan: NetPlan, lines: list[str]) -> list[str]:

@@ -52,6 +52,7 @@ from tnlang.lower.plan import (
     Stack,
     TakeAlong,
     ToComplex,
+    Together,
     Total,
     Transposed,
     Unflatten,
@@ -279,6 +280,9 @@ class Writer:
                 return self.call(expr)
             case Factored():
                 return self.factored(expr)
+            case Together(x, number, cpu):
+                how = ", cpu_linear" if cpu else ""
+                return Code(f"self.together({number}, {self.text(x)}{how})")
             case Kept():
                 return Code("self.kept()")
         raise AssertionError(expr)

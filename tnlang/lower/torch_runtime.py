@@ -31,7 +31,7 @@ def used_definitions(code: str, clashes: Sequence[str]) -> list[str]:
     """The definitions that a code calls or hands on, and what they use; ``clashes`` get a ``_``."""
     every = definitions()
     found: set[str] = set()
-    called = set(re.findall(r"(?<![\w.])([^\W\d]\w*)(?:\(|,$|$)", code, re.MULTILINE))
+    called = set(re.findall(r"(?<![\w.])([^\W\d]\w*)(?:[()]|,$|$)", code, re.MULTILINE))
     queue = [name for name in every if name in called or name in _ALWAYS]
     while queue:
         name = queue.pop()

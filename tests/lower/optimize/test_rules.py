@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -336,3 +337,66 @@ net f(x0[q, d]) -> (s[{out}], z[q, d]) {{
     found = program(text.replace("W[d, d]", "W[a: d, b: d]"))
     assert rewritten(found, "f")["collected"] == (name in COLLECTED)
     check(found, "f")
+
+
+# ---------------------------------------------------------------- products of one array
+
+
+SEVERAL = {
+    "as it is usual": (
+        "A[h, s, d], B[h, s, d], C[h, s, d], u[h, s], v[h, s], w[h, s]",
+        """a[n, p, t] = A[n, t, e] x[p, e] + u[n, t]
+        b[n, p, t] = B[n, t, e] x[p, e] + v[n, t]
+        c[n, p, t] = C[n, t, e] x[p, e] + w[n, t]
+        y[n, p, t] = tanh(a[n, p, t]) b[n, p, t] c[n, p, t]""",
+    ),
+    "other orders of legs": (
+        "A[d, h, s], B[s, d, h], C[h, d, s]",
+        """a[p, n, t] = tanh(A[e, n, t] x[p, e])
+        y[n, p, t] = a[p, n, t] tanh(B[t, f, n] x[p, f]) tanh(C[n, g, t] x[p, g])""",
+    ),
+    "other sizes": (
+        "A[h, s, d], B[h, d], C[s, d]",
+        """a[n, p, t] = tanh(A[n, t, e] x[p, e])
+        y[n, p, t] = a[n, p, t] tanh(B[n, f] x[p, f]) tanh(C[t, g] x[p, g])""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_products_of_one_array_are_one_once_prepared(name: str) -> None:
+    params, body = SEVERAL[name]
+    declared = ", ".join(f"{one} ~ normal(1)" for one in re.findall(r"\w+\[[^]]*\]", params))
+    text = f"net f(x[q, d]) -> y[h, q, s] {{\n    param {declared}\n        {body}\n}}"
+    found = program(HEAD + text)
+    assert rewritten(found, "f")["together"] >= 1
+    module = check(found, "f")
+    x = torch.randn(2, 5, 4, dtype=torch.float64)
+    before, names = module(x), list(module.state_dict())
+    module.prepare()
+    torch.testing.assert_close(module(x), before, rtol=1e-9, atol=1e-11)
+    assert list(module.state_dict()) == names
+    with torch.no_grad():
+        module.A.mul_(2)
+    stale = module(x)
+    torch.testing.assert_close(stale, before, rtol=1e-9, atol=1e-11)
+    module.load_state_dict(module.state_dict())
+    after = module(x)
+    assert not torch.allclose(after, before)
+    torch.testing.assert_close(module.prepare()(x), after, rtol=1e-9, atol=1e-11)
+    assert module.train()(x).requires_grad and not list(module.buffers())
+
+
+def test_what_is_bound_anew_is_another_array() -> None:
+    text = """net f(x0[q, d]) -> y[q, d] {
+    param A[i: d, j: d] ~ normal(1), B[i: d, j: d] ~ normal(1), C[i: d, j: d] ~ normal(1)
+    stream x = x0
+    a[p, i] = tanh(x[p, j] A[i, j]); b[p, i] = tanh(x[p, j] B[i, j])
+    x = tanh(x)
+    y[p, i] = a[p, i] b[p, i] + tanh(x[p, j] C[i, j])
+}"""
+    found = program(HEAD + text)
+    assert rewritten(found, "f")["together"] == 1
+    module = check(found, "f")
+    x = torch.randn(5, 4, dtype=torch.float64)
+    torch.testing.assert_close(module(x), module.prepare()(x), rtol=1e-9, atol=1e-11)

@@ -16,7 +16,8 @@ from tnlang.lower.optimize.cpu import cpu_linear
 from tnlang.lower.optimize.kernels import biased, gain, normed, picked, rsqrt, shift
 from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
-from tnlang.lower.plan import CallNet, Expr, Var, names_in, rebuild
+from tnlang.lower.optimize.together import together
+from tnlang.lower.plan import CallNet, Expr, Together, Var, names_in, rebuild
 from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Step, reads, targets
 
 See = Callable[[Expr], Expr]
@@ -38,6 +39,8 @@ class BodyRule:
 
     name: str
     rewrite: Callable[[Body], tuple[Body, int]]
+    observed: bool = True
+    """Whether it is also for the body with a line for each value."""
 
 
 Rule = ExprRule | BodyRule
@@ -59,24 +62,26 @@ RULES: tuple[Rule, ...] = (
     ExprRule("picked", _alone(picked)),
     ExprRule("placed", _alone(placed)),
     BodyRule("collected", collected),
+    BodyRule("together", together, observed=False),
 )
 
 CPU_RULES: tuple[Rule, ...] = (*RULES, ExprRule("cpu", cpu_linear, late=True))
 """With the kernels that only some CPUs have."""
 
 
-def optimized(body: Body, rules: Sequence[Rule] = RULES) -> tuple[Body, Counter[str]]:
-    """The body with the rules applied wherever they fit, and how often each was."""
+def optimized(body: Body, rules: Sequence[Rule] = RULES, observed: bool = False) -> tuple[Body, Counter[str]]:
+    """The body with the rules applied wherever they fit, and how often each was.
+
+    ``observed`` says that it has a line for each value.
+    """
     applied: Counter[str] = Counter()
-    for late in (False, True):
-        body = _rewritten(
-            body, tuple(r for r in rules if isinstance(r, ExprRule) and r.late == late), applied
-        )
+    of_expressions = [rule for rule in rules if isinstance(rule, ExprRule)]
+    body = _rewritten(body, tuple(rule for rule in of_expressions if not rule.late), applied)
     for rule in rules:
-        if isinstance(rule, BodyRule):
+        if isinstance(rule, BodyRule) and (rule.observed or not observed):
             body, count = rule.rewrite(body)
             applied += Counter({rule.name: count})
-    return body, applied
+    return _rewritten(body, tuple(rule for rule in of_expressions if rule.late), applied), applied
 
 
 def _rewritten(body: Body, rules: tuple[ExprRule, ...], applied: Counter[str]) -> Body:
@@ -128,9 +133,9 @@ class _Block:
                 return replace(step, value=value)
             case Append(table, value):
                 return Append(table, self.best(value))
-            case LetSeveral(_, CallNet() as call):
-                found = rebuild(call, self.best)
-                assert isinstance(found, CallNet)
+            case LetSeveral(_, CallNet() | Together() as several):
+                found = self.best(several)
+                assert isinstance(found, CallNet | Together)
                 step = replace(step, value=found)
             case Repeated(body=body):
                 around, self.known = self.known, {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tnlang.lower.plan import Apply, Binary, CpuLinear, Expr, Linear, is_scalar
+from tnlang.lower.plan import Apply, Binary, CpuLinear, Expr, Linear, Together, is_scalar
 
 FUNCTIONS = ("gelu", "gelu_tanh", "relu", "silu", "sigmoid", "tanh")
 """What oneDNN applies to a product."""
@@ -18,6 +18,8 @@ def cpu_linear(expr: Expr, see: See) -> Expr | None:
     match expr:
         case Linear(x, weight, bias):
             return CpuLinear(x, weight, bias)
+        case Together(cpu=False):
+            return replace(expr, cpu=True)
         case Apply(function, x, ()) if function in FUNCTIONS:
             match see(x):
                 case CpuLinear(function="none", base=None) as product:
