@@ -57,15 +57,17 @@ def test_gpt2_reads_as_one_would_write_it() -> None:
         "return F.linear(self.ln_f(x), self.W_E)"
     )
     assert method(code, "Attention").split("\n")[3:] == [
-        "W_Q_x = F.linear(x, self.W_Q.flatten(0, 1), self.b_Q.flatten(0, 1))",
+        "W_Q_x, W_K_x, W_V_x = self.together(0, x)",
         "Q = W_Q_x.unflatten(-1, self.W_Q.shape[:2]).transpose(-3, -2)",
-        "W_K_x = F.linear(x, self.W_K.flatten(0, 1), self.b_K.flatten(0, 1))",
         "K = W_K_x.unflatten(-1, self.W_K.shape[:2]).transpose(-3, -2)",
-        "W_V_x = F.linear(x, self.W_V.flatten(0, 1), self.b_V.flatten(0, 1))",
         "V = W_V_x.unflatten(-1, self.W_V.shape[:2]).transpose(-3, -2)",
         "mixed = attended(Q, K, V, 1 / math.sqrt(self.head_size), is_causal=True)",
         "return F.linear(mixed.transpose(-3, -2).flatten(-2, -1), self.W_O.flatten(0, 1).T, self.b_O)",
     ]
+    assert method(code, "Attention", "beside") == (
+        "return (((self.W_Q.flatten(0, 1), self.W_K.flatten(0, 1), self.W_V.flatten(0, 1)), "
+        "(self.b_Q.flatten(0, 1), self.b_K.flatten(0, 1), self.b_V.flatten(0, 1))),)"
+    )
     assert method(code, "Mlp").split("\n")[3:] == [
         "return F.linear(F.gelu(F.linear(x, self.W_in, self.b_in), approximate='tanh'), "
         "self.W_out, self.b_out)"
