@@ -26,6 +26,9 @@ from tnlang.source import ValueMismatch
 BATCH = "batch"
 """What the axes before an input's legs are called."""
 
+SLICES = "slices"
+"""What the terms are called that the transform ``slice`` makes."""
+
 _FOR_GOOD = ExitStack()
 """What is never left again: backward comes when forward is over."""
 
@@ -38,6 +41,8 @@ def parallelize(module: nn.Module, mesh: DeviceMesh, /, **legs: str) -> nn.Modul
     own, with FSDP2: parameters, gradients and optimizer states are split there too, and gradients are the
     mean over the batches. All ranks start from the parameters of the mesh's first rank; those on the meta
     device stay there. state_dict names stay as they are; what is split is a DTensor, also in a cache.
+    ``slices`` deals the terms of sums that the transform ``slice`` made out to the ranks of a dim, each with
+    all parameters; their results are added up, without gradients.
 
     Inputs are plain tensors: the same ones for all ranks along a leg's dim, the own batch along the batch's.
     Outputs are plain and whole. From then on operations of this process take plain tensors beside DTensors as
@@ -51,7 +56,7 @@ def parallelize(module: nn.Module, mesh: DeviceMesh, /, **legs: str) -> nn.Modul
     for leg, dim in legs.items():
         if dim not in names:
             raise ValueMismatch(f"the mesh has no dim {dim}; it has {', '.join(names) or 'no names'}")
-        if leg == BATCH:
+        if leg in (BATCH, SLICES):
             continue
         if leg not in sizes:
             known = ", ".join(sorted(sizes)) or "no legs"
@@ -60,13 +65,18 @@ def parallelize(module: nn.Module, mesh: DeviceMesh, /, **legs: str) -> nn.Modul
         for size in sizes[leg]:
             if size % ways:
                 raise ValueMismatch(f"leg {leg} of size {size} does not divide into {ways} equal parts")
-    split = {leg: dim for leg, dim in legs.items() if leg != BATCH}
-    if legs.get(BATCH) in split.values():
-        raise ValueMismatch(f"dim {legs[BATCH]} of the mesh has the batch: it cannot have a leg as well")
+    split = {leg: dim for leg, dim in legs.items() if leg not in (BATCH, SLICES)}
+    for whole, dim in legs.items():
+        if whole in (BATCH, SLICES) and list(legs.values()).count(dim) > 1:
+            raise ValueMismatch(f"dim {dim} of the mesh has the {whole}: it can have nothing else")
     _begin_alike(module, mesh)
     if split:
         dims = tuple(name for name in names if name in split.values())
         _split(module, mesh[dims], owned, split)
+    if SLICES in legs:
+        for part in module.modules():
+            if hasattr(type(part), "shared_by"):
+                vars(part)["shared_by"] = mesh.get_group(legs[SLICES])
     if BATCH in legs:
         _batched(module, mesh[legs[BATCH]])
     return module

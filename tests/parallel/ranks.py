@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +25,7 @@ from tnlang.reference.initialise import random_inputs
 
 Found = dict[str, float | str]
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
+SLICED = Path(__file__).parents[1] / "transforms" / "slice" / "largest.tn"
 SMALL = {"seq": 6, "vocab": 16, "hidden": 8, "position": 8, "layer": 2, "mlp": 16, "head": 4, "head_size": 2}
 LLAMA = {"seq": 6, "vocab": 16, "hidden": 8, "layer": 2, "mlp": 16, "kv": 2, "rep": 2, "half": 2, "base": 100}
 PROGRAMS = {
@@ -125,12 +127,40 @@ def batched(shape: tuple[int, int], legs: tuple[str, ...]) -> Found:
     return found
 
 
+def sliced(mesh: DeviceMesh) -> Found:
+    """A closed network in slices that are dealt out, and which of them this process takes."""
+    nets = load(str(SLICED)).nets
+    torch.manual_seed(7)
+    whole, module = nets["before"].module().double(), nets["after"].module().double()
+    module.load_state_dict(whole.state_dict())
+    parallelize(module, mesh, slices="tp")
+    taken: set[tuple[int, ...]] = set()
+    dealt = sys.modules[type(module).__module__].__dict__["dealt"]
+    every: list[set[tuple[int, ...]]] = [set(), set()]
+    taken.update(dealt(module, range(6), range(4)))
+    dist.all_gather_object(every, taken)
+    with torch.no_grad():
+        found = module()
+    refused = 0.0
+    try:
+        module()
+    except RuntimeError:
+        refused = 1.0
+    return {
+        "output": float((found - whole().detach()).abs() / found.abs()),
+        "missing": float(len(every[0] | every[1]) != 24),
+        "twice": float(len(every[0] & every[1])),
+        "gradient": 1 - refused,
+    }
+
+
 def cases(mesh: DeviceMesh) -> Iterator[tuple[str, Callable[[], Found]]]:
     for name in PROGRAMS:
         legs = legs_of(small(name)[1]())
         for leg in legs:
             yield f"{name} {leg}", partial(split, name, (leg,), mesh)
     yield "gpt2 head mlp vocab", partial(split, "gpt2", ("head", "mlp", "vocab"), mesh)
+    yield "slices", partial(sliced, mesh)
     yield "batch", partial(batched, (2, 1), ())
     yield "batch and head", partial(batched, (2, 1), ("head",))
     yield "head beside one batch", partial(batched, (1, 2), ("head", "mlp"))

@@ -41,6 +41,7 @@ STEPS = {
     "patch": ["patch(attention{0}.z[1, q, d] -> attention{1}.Q -> attention{1}.o)", "freeze(A)"],
     "replace": ["replace(attention, norm)"],
     "simplify": ["simplify()"],
+    "slice": ["slice(e)"],
 }
 
 

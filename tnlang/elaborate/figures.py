@@ -24,7 +24,6 @@ from tnlang.elaborate.targets import Expected
 from tnlang.ir.net import (
     Bind,
     Call,
-    Loop,
     Net,
     Origin,
     Output,
@@ -46,7 +45,6 @@ from tnlang.ir.program import (
     Steps,
     ValueTarget,
 )
-from tnlang.ir.size import SizeError, evaluate
 from tnlang.ir.walk import refs, statements
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -335,19 +333,12 @@ class _Figure:
         for path in paths:
             text = path_text(path)
             known = [loop for loop in loops if loop.var == text]
-            few = [turns for loop in known if (turns := loop_turns(loop)) is not None and turns < 3]
             if not known:
                 hint = (
                     near(text, {loop.var for loop in loops})
                     or "`ends l` names the variable of `repeat l in …`"
                 )
                 self.world.diagnostics.error("TN800", f"nothing repeats over {text}", path.span, hint=hint)
-            elif few:
-                hint = "`ends` is for three turns and more"
-                message = (
-                    f"a repeat over {text} has {few[0]} turns: none stands between its first and its last"
-                )
-                self.world.diagnostics.error("TN802", message, path.span, hint=hint)
             else:
                 found.append(text)
         return tuple(found)
@@ -383,11 +374,3 @@ def _needed(main: tuple[Stmt, ...], after: tuple[Stmt, ...]) -> tuple[Stmt, ...]
             wanted |= {ref.name for s in inner for ref in refs(s)}
     calls = {s.name for s in statements((*kept, *after)) if isinstance(s, Call) and s.shared}
     return tuple(s for s in reversed(kept) if not isinstance(s, Shared) or s.name in calls)
-
-
-def loop_turns(loop: Loop) -> int | None:
-    """How often a loop runs at default sizes, None where nothing tells."""
-    try:
-        return evaluate(loop.stop, {}) - evaluate(loop.start, {})
-    except SizeError:
-        return None

@@ -37,7 +37,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.order import pairwise
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate, loop_key, variables
+from tnlang.ir.size import DimSize, LoopVar, Size, SizeError, SizeOp, evaluate, loop_key, variables
 from tnlang.ir.slots import check_dims, onehot_leg, used_file_level
 from tnlang.ir.walk import free_wires, ix_wires, node_wires, statements, value_wires, walk
 
@@ -54,6 +54,23 @@ PER_ENTRY: dict[str, int] = {
     **dict.fromkeys(("mean", "norm"), 2),
 }
 """Operations for each entry of the argument; 1 for every other function."""
+
+
+def nominal(size: Size) -> int:
+    """A likely value of a size: defaults, and NOMINAL for what has none."""
+    match size:
+        case int():
+            return size
+        case LoopVar():
+            return 1
+        case DimSize(dim):
+            return NOMINAL if dim.default is None else nominal(dim.default)
+        case SizeOp(op, left, right):
+            try:
+                value = evaluate(SizeOp(op, nominal(left), nominal(right)), {})
+            except ValueError:
+                value = NOMINAL
+            return max(value, 1)
 
 
 @dataclass(frozen=True, slots=True)

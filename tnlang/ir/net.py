@@ -170,10 +170,14 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class BigSum(Part):
-    """``sum h in 0..head { … }``: ``+`` written out over the loop variables, kept folded."""
+    """``sum h in 0..head { … }``: ``+`` written out over the loop variables, kept folded.
+
+    Where it is ``apart`` its terms are computed one after another, so that only one is in memory.
+    """
 
     loops: tuple[Loop, ...]
     body: Sum
+    apart: bool = False
 
 
 Node = Tensor | Special | Number | SizeNumber | Bubble | Bracket | BigSum

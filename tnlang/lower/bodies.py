@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from tnlang.ir.cost import nominal
 from tnlang.ir.net import (
     Bind,
     Call,
@@ -27,7 +28,7 @@ from tnlang.ir.slots import owned_shared
 from tnlang.ir.walk import new_id, refs, statements, value_wires, walk
 from tnlang.lower.checks import checks
 from tnlang.lower.counting import in_turns, plus, plus_one, variables
-from tnlang.lower.dims import nominal, scalar
+from tnlang.lower.dims import scalar
 from tnlang.lower.names import LIBRARY, identifier
 from tnlang.lower.operands import Held, Operand, Scope, add, ordered, spread_to
 from tnlang.lower.plan import (
@@ -37,6 +38,7 @@ from tnlang.lower.plan import (
     CallNet,
     Expr,
     Factored,
+    Full,
     Index,
     Kept,
     Name,
@@ -56,6 +58,7 @@ from tnlang.lower.steps import (
     LetSeveral,
     Point,
     Repeated,
+    Sliced,
     Step,
     Table,
     Within,
@@ -85,6 +88,7 @@ class Builder(Known):
             self.check,
             partial(self.inner, self.loops),
             self.part,
+            self.apart,
         )
 
     def held(self, ref: Ref) -> Held:
@@ -116,6 +120,24 @@ class Builder(Known):
             lambda expr, batched: expr,
         )
         return scope, name
+
+    def apart(self, loops: tuple[Loop, ...], term: Callable[[Scope], Operand]) -> Operand:
+        """A sum whose terms come one after another, each with lines of its own."""
+        scope, heads, around = self.scope(), list[tuple[str, Scalar, Scalar]](), self.loops
+        inner = around
+        for loop in loops:
+            start, stop = scope.size(loop.start), scope.size(loop.stop)
+            scope, name = self.inner(inner, loop.var)
+            inner = (*inner, (Loop(loop.var, 0, 0), name))
+            heads.append((name, start, stop))
+        outer, parts = self.steps, self.parts
+        self.steps, self.parts = [], set()
+        operand = term(replace(scope, part=self.part))
+        body, self.steps, self.parts = tuple(self.steps), outer, parts
+        total = Var(self.names.take("total"), len(operand.wires), operand.batched)
+        zero = Full(tuple(self.size(wire.size) for wire in operand.wires), Num(0))
+        self.steps.append(Sliced(total, zero, tuple(heads), body, operand.expr))
+        return replace(operand, expr=total)
 
     def check(self, within: Within) -> None:
         if within not in self.steps:

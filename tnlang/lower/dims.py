@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tnlang.ir.cost import NOMINAL
 from tnlang.ir.net import (
     BigSum,
     Bind,
@@ -75,23 +74,6 @@ def scalar(size: Size, names: Callable[[Dim], Scalar], loops: Mapping[str, str])
         case SizeOp(op, left, right):
             a, b = scalar(left, names, loops), scalar(right, names, loops)
             return Arith(_OPS.get(op, op), a, b)  # type: ignore[arg-type]
-
-
-def nominal(size: Size) -> int:
-    """A likely value of a size: defaults, and NOMINAL for what has none."""
-    match size:
-        case int():
-            return size
-        case LoopVar():
-            return 1
-        case DimSize(dim):
-            return NOMINAL if dim.default is None else nominal(dim.default)
-        case SizeOp(op, left, right):
-            try:
-                value = evaluate(SizeOp(op, nominal(left), nominal(right)), {})
-            except ValueError:
-                value = NOMINAL
-            return max(value, 1)
 
 
 def dims_of(program: Program, net: Net) -> NetDims:

@@ -95,6 +95,7 @@ NET_ATTRIBUTES = frozenset(
         "replacements",
         "reference",
         "run_with_cache",
+        "shared_by",
         "together",
         "was_value",
         "weights",

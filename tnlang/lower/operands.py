@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tnlang.ir.net import Ref, Wire
+from tnlang.ir.net import Loop, Ref, Wire
 from tnlang.ir.size import Size
 from tnlang.lower.plan import (
     All,
@@ -68,6 +68,7 @@ class Scope:
     ``nominal`` guesses sizes for the contraction order. ``watch`` is told of each named bubble and gives the
     array to go on with; ``scaled`` may give a norm by way of its scale. ``check`` wants
     slices looked at before they are taken. ``part`` gives a part of a long product a line and a variable.
+    ``apart`` gives a loop of its own to a sum written out; it is None where there can be no loop.
     """
 
     value: Callable[[Ref], Held]
@@ -78,6 +79,7 @@ class Scope:
     check: Callable[[Within], None]
     loop: Callable[[str], tuple[Scope, str]]
     part: Callable[[Expr, bool], Expr]
+    apart: Callable[[tuple[Loop, ...], Callable[[Scope], Operand]], Operand] | None = None
 
 
 def labels(axes: Sequence[Sequence[Wire]]) -> dict[Wire, str]:

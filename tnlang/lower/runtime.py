@@ -70,6 +70,7 @@ class Net(nn.Module):
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     prepared: tuple[str, ...] = ()
+    shared_by: Any = None
     widths: dict[int, list[int]]
 
     def __init__(self) -> None:
@@ -301,6 +302,31 @@ def near(name: str, names: Iterable[str]) -> str:
     if close:
         return f"; near are {', '.join(close)}"
     return f"; it has {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else ""
+
+
+def dealt(net: Net, *ranges: range) -> list[tuple[int, ...]]:
+    """The turns of nested loops that are this process's: all of them if no processes share the net.
+
+    Raises ValueError, in every process, where some would have none.
+    """
+    turns = list(itertools.product(*ranges))
+    if net.shared_by is None:
+        return turns
+    ways = torch.distributed.get_world_size(net.shared_by)
+    if ways > len(turns):
+        raise ValueError(f"{type(net).__name__} has {len(turns)} slices: {ways} processes cannot share them")
+    return turns[torch.distributed.get_rank(net.shared_by) :: ways]
+
+
+def shared_sum(net: Net, total: Tensor) -> Tensor:
+    """The sum of what each of the processes that share a net has. Raises RuntimeError for a gradient."""
+    if net.shared_by is None:
+        return total
+    if total.requires_grad:
+        raise RuntimeError("slices that processes share have no gradient: use torch.no_grad()")
+    total = total.contiguous()
+    torch.distributed.all_reduce(total, group=net.shared_by)
+    return total
 
 
 def refuse(net: Net, unknown: Mapping[str, object], **counting: int) -> None:

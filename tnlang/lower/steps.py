@@ -62,6 +62,20 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Sliced:
+    """Terms of a sum one after another, dealt out to the processes that share them: ``total`` adds them up.
+
+    ``zero`` is what it begins with, ``body`` the steps of a term, ``term`` what they come to.
+    """
+
+    total: Var
+    zero: Expr
+    loops: tuple[tuple[str, Scalar, Scalar], ...]
+    body: tuple[Step, ...]
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Within:
     """A check that a slice ends inside its leg."""
 
@@ -108,7 +122,19 @@ class Inherited:
     attribute: str
 
 
-Step = Let | LetSeveral | Table | Append | Repeated | Within | CheckLegs | LetSize | GivenSize | Inherited
+Step = (
+    Let
+    | LetSeveral
+    | Table
+    | Append
+    | Repeated
+    | Sliced
+    | Within
+    | CheckLegs
+    | LetSize
+    | GivenSize
+    | Inherited
+)
 
 
 def reads(steps: Sequence[Step]) -> Iterator[str]:
@@ -123,6 +149,9 @@ def reads(steps: Sequence[Step]) -> Iterator[str]:
                 yield from names_in(value)
             case Repeated(body=body):
                 yield from reads(body)
+            case Sliced(body=body, term=term):
+                yield from reads(body)
+                yield from names_in(term)
 
 
 def targets(steps: Sequence[Step]) -> Iterator[str]:
@@ -135,6 +164,9 @@ def targets(steps: Sequence[Step]) -> Iterator[str]:
                 yield from (target.text for target in several)
             case Repeated(body=body):
                 yield from targets(body)
+            case Sliced(total=total, body=body):
+                yield from targets(body)
+                yield total.text
 
 
 # ---------------------------------------------------------------- nets

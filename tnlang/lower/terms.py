@@ -252,6 +252,8 @@ def _argmax(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Hot:
 def lower_big_sum(node: BigSum, want: tuple[Wire, ...], scope: Scope) -> Operand:
     """A sum written out: a wire where its variable only names whole legs, else a loop."""
     body = node.body
+    if node.apart and scope.apart is not None:
+        return scope.apart(node.loops, lambda inner: lower_sum(body, want, inner))
     loops = list(node.loops)
     for loop in reversed(node.loops):
         wired = _as_wire(body, loop, scope)

@@ -37,6 +37,7 @@ from tnlang.lower.steps import (
     LetSize,
     Point,
     Repeated,
+    Sliced,
     Step,
     Table,
     Within,
@@ -90,6 +91,8 @@ class Method:
             case Repeated(var, start, stop, body):
                 inner = [line for one in body for line in self.step(one, indent + "    ")]
                 return [f"{indent}for {var} in {range_code(start, stop)}:", *(inner or [f"{indent}    pass"])]
+            case Sliced():
+                return self.sliced(step, indent)
             case Within(what, stop, size):
                 return wrapped(
                     f"{indent}within({repr_name(self.net)}, {repr_name(what)}, {text(stop)}, {text(size)})"
@@ -104,6 +107,18 @@ class Method:
             case Inherited(name, attribute):
                 return [f"{indent}{name} = self.{attribute} if {name} is None else {name}"]
         raise AssertionError(step)
+
+    def sliced(self, step: Sliced, indent: str) -> list[str]:
+        """A loop over the terms that are this process's, and the sum over the processes."""
+        total = self.writer.text(step.total)
+        names = ", ".join(var for var, _, _ in step.loops) + ("," if len(step.loops) == 1 else "")
+        ranges = ", ".join(range_code(start, stop) for _, start, stop in step.loops)
+        lines = self.line(f"{total} = ", step.zero, None, indent)
+        lines += wrapped(f"{indent}for {names} in dealt(self, {ranges}):")
+        for inner in step.body:
+            lines += self.step(inner, indent + "    ")
+        lines += self.line(f"{total} = {total} + ", step.term, None, indent + "    ")
+        return [*lines, f"{indent}{total} = shared_sum(self, {total})"]
 
     def check(self, step: CheckLegs) -> str:
         sizes = ", ".join(

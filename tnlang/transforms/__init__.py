@@ -23,6 +23,7 @@ TRANSFORMS = (
     "patch",
     "replace",
     "simplify",
+    "slice",
 )
 """Their names in the language."""
 

@@ -35,6 +35,8 @@ class Between(Repeat):
 def parted(net: Net, ends: Container[str]) -> Net:
     """The net with the repeats over these variables in three: first turn, those between, last turn.
 
+    One of two turns, between which there are none, stays a plate.
+
     Of the others a turn whose value is read by its number outside the repeat stands between those before and
     after it.
     """
@@ -51,7 +53,7 @@ def _parted(body: tuple[Stmt, ...], ends: Container[str], reads: list[Ref]) -> t
                 if turns_of(loop) == "1":
                     found.append(replace(statement, body=_at(loop, loop.start, inner)))
                     continue
-                if var not in ends:
+                if var not in ends or turns_of(loop) == "2":
                     found += _read_apart(replace(statement, body=inner), reads)
                     continue
                 second, last = size_op("+", start, 1), size_op("-", stop, 1)

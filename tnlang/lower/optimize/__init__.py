@@ -18,7 +18,7 @@ from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
 from tnlang.lower.optimize.together import together
 from tnlang.lower.plan import CallNet, Expr, Together, Var, names_in, rebuild
-from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Step, reads, targets
+from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Sliced, Step, reads, targets
 
 See = Callable[[Expr], Expr]
 
@@ -141,6 +141,10 @@ class _Block:
                 around, self.known = self.known, {}
                 step = replace(step, body=self.run(body))
                 self.known = around
+            case Sliced(body=body, term=term):
+                around, self.known = self.known, {}
+                step = replace(step, body=self.run(body), term=self.best(term))
+                self.known = around
         self.forget(targets((step,)))
         return step
 
@@ -172,7 +176,7 @@ def _reading(steps: tuple[Step, ...], read: set[str]) -> tuple[Step, ...]:
                 value is not None and not target.subs and target.text not in read
             ):
                 continue
-            case Repeated(body=body):
+            case Repeated(body=body) | Sliced(body=body):
                 step = replace(step, body=_reading(body, read))
         found.append(step)
     return tuple(found)
