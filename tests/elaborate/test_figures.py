@@ -315,5 +315,5 @@ def test_weights_of_no_net_and_of_no_format():
 
 def test_ends_of_two_turns_are_one_plate() -> None:
     """A model that its user made smaller still has its figures."""
-    program = tnlang.load(TWO_TURNS + "\nfigure q { draw two; ends k }\nfigure p { draw two }")
-    assert program.figures["q"].svg() == program.figures["p"].svg()
+    one, other = (tnlang.load(f"{TWO_TURNS}\nfigure q {{ draw two{ends} }}") for ends in ("; ends k", ""))
+    assert one.figures["q"].svg() == other.figures["q"].svg()
