@@ -174,6 +174,38 @@ def test_a_score_is_the_sum_over_pairs_of_paths(options: str) -> None:
     np.testing.assert_allclose(found.outputs["attention.1.S"], run.cache["attention.1.S"], atol=1e-9)
 
 
+MASKED = SCORES.replace(
+    "A[h, q, k] = softmax[k](causal[q, k](S[h, q, k]))",
+    "M[h, q, k] = causal[q, k](S[h, q, k]); A[h, q, k] = softmax[k](M[h, q, k])",
+)
+PLAIN_SCORES = (
+    SCORES.partition("net model")[0]
+    + """
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    r = x + (attention(x) as attention_0)
+    y = r + (attention(r) as attention_1)
+}
+net first = freeze(model, attention_0.A)
+"""
+)
+
+
+@pytest.mark.parametrize("text", [MASKED, PLAIN_SCORES])
+def test_a_score_has_the_same_terms_however_it_is_written(text: str) -> None:
+    path = "S" if text is MASKED else "attention_1.S"
+    value = "attention.1.S" if text is MASKED else path
+    program = elaborated(text + f"net s = expand(first, paths, of = {path})")
+    (bind,) = [s for s in program.net("s").body if isinstance(s, Bind) and s.target.name == value]
+    found = [n.caption for term in bind.body.terms for n in term.nodes if isinstance(n, Bracket)]
+    pairs = ["0.0 (QK)", "0.1 (QK)", "0.0 (Q), 0.1 (K)", "0.1 (Q), 0.0 (K)"]
+    sides = ["0.0 (Q)", "0.0 (K)", "0.1 (Q)", "0.1 (K)"]
+    assert sorted(found) == sorted(["direct", *sides, *pairs, "bias"])
+    term = bind.body.terms[found.index("0.1 (K)")].nodes[0]
+    assert isinstance(term, Bracket)
+    read = {(n.ref.name, n.legs[0]) for one in term.body.terms for n in one.nodes if isinstance(n, Tensor)}
+    assert ("0.1", bind.target.legs[2]) in read and ("0.1", bind.target.legs[1]) not in read
+
+
 def test_names_of_the_terms_of_a_score() -> None:
     program = elaborated(SCORES + "net s = expand(first, paths, of = S)")
     (bind,) = [s for s in program.net("s").body if isinstance(s, Bind) and s.target.name == "attention.1.S"]
