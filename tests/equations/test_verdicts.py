@@ -120,6 +120,24 @@ def test_what_looks_like_a_rule_and_is_none(equation: str) -> None:
     assert verdict(equation).finding == "false"
 
 
+@pytest.mark.parametrize(
+    ("equation", "finding"),
+    [
+        ("A[i, j] = 1.00000000000001 A[i, j]", "holds on data"),
+        ("A[i, j] = 1.0000000001 A[i, j]", "holds on data"),
+        ("A[i, j] + 1e-14 A[i, j] = A[i, j]", "holds on data"),
+        ("1.000001 * 0.999999 A[i, j] = A[i, j]", "holds on data"),
+        ("0.7071067811865476 A[i, j] = 0.7071067811865475 A[i, j]", "holds on data"),
+        ("0.7071067811865476 A[i, j] = A[i, j] 0.7071067811865476", "proved"),
+        ("0.1 A[i, j] + 0.2 A[i, j] = 0.3 A[i, j]", "proved"),
+        ("1e-5 A[i, j] = 0.00001 A[i, j]", "proved"),
+    ],
+)
+def test_rounding_proves_nothing(equation: str, finding: str) -> None:
+    """What floats cannot tell apart is equal on data, and no more is said of it."""
+    assert verdict(equation).finding == finding
+
+
 def test_different_is_proved_by_an_entry_and_refused_of_what_is_equal() -> None:
     assert verdict("A[i, j] != A[j, i]").finding == "proved"
     assert verdict("V[a, i] V[a, j] != delta[i, j]").finding == "false"

@@ -11,18 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from transformers import (
-    BertConfig,
-    BertForPreTraining,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    T5Config,
-    T5ForConditionalGeneration,
-    logging,
-)
+from transformers import BertConfig, BertForPreTraining, T5Config, T5ForConditionalGeneration
 
 from tests.conftest import PROGRAMS
+from tests.torch import checkpoints
+from tests.torch.checkpoints import saved, seeded, stirred
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
 
@@ -30,34 +23,12 @@ Tensor = torch.Tensor
 Outputs = tuple[Tensor, ...]
 
 
-def saved(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """The model in evaluation with no weight at the ones and zeros it starts as, and saved."""
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() == 1:
-                parameter += 0.1 * torch.randn_like(parameter)
-    model.eval().save_pretrained(folder)
-    return model
-
-
 def integers(most: int, *shape: int) -> Tensor:
     return torch.randint(most, shape, generator=torch.Generator().manual_seed(most))
 
 
 def llama(folder: Path) -> tuple[Callable[[nn.Module], Outputs], Outputs]:
-    config = LlamaConfig(
-        vocab_size=211,
-        hidden_size=60,
-        intermediate_size=104,
-        num_hidden_layers=3,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        head_dim=10,
-        rms_norm_eps=1e-5,
-        rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
-        tie_word_embeddings=False,
-    )
-    model, tokens = saved(LlamaForCausalLM(config), folder), integers(211, 2, 33)
+    model, tokens = saved(stirred(checkpoints.llama()), folder), integers(211, 2, 33)
     return lambda ours: (ours(tokens),), (model(tokens).logits,)
 
 
@@ -70,7 +41,7 @@ def bert(folder: Path) -> tuple[Callable[[nn.Module], Outputs], Outputs]:
         intermediate_size=240,
         max_position_embeddings=64,
     )
-    model = saved(BertForPreTraining(config), folder)
+    model = saved(stirred(BertForPreTraining(config)), folder)
     tokens, kinds, keep = integers(211, 2, 33), integers(2, 2, 33), torch.ones(2, 33)
     keep[1, 21:] = 0
     theirs = model(tokens, attention_mask=keep, token_type_ids=kinds)
@@ -79,7 +50,7 @@ def bert(folder: Path) -> tuple[Callable[[nn.Module], Outputs], Outputs]:
 
 def t5(folder: Path) -> tuple[Callable[[nn.Module], Outputs], Outputs]:
     config = T5Config(vocab_size=211, d_model=60, d_kv=10, d_ff=104, num_layers=3, num_heads=6)
-    model = saved(T5ForConditionalGeneration(config), folder)
+    model = saved(stirred(T5ForConditionalGeneration(config)), folder)
     source, target, keep = integers(211, 2, 150), integers(210, 2, 140), torch.ones(2, 150)
     keep[1, 121:] = 0
     theirs = model(source, attention_mask=keep, decoder_input_ids=target)
@@ -88,7 +59,7 @@ def t5(folder: Path) -> tuple[Callable[[nn.Module], Outputs], Outputs]:
 
 SIZES = {"layer": 3, "vocab": 211, "hidden": 60}
 FAMILIES = {
-    "llama": (llama, SIZES | {"mlp": 104, "kv": 2, "rep": 3, "half": 5}),
+    "llama": (llama, checkpoints.LLAMA),
     "bert": (bert, SIZES | {"position": 64, "head": 6, "head_size": 10}),
     "translate": (t5, SIZES | {"mlp": 104, "head": 6, "head_size": 10}),
 }
@@ -98,9 +69,7 @@ FILES = {"llama": "C9_llama", "bert": "C9_bert", "translate": "C9_encoder_decode
 @pytest.mark.parametrize("net", FAMILIES)
 @torch.no_grad()
 def test_a_checkpoint_gives_what_transformers_gives(net: str, tmp_path: Path) -> None:
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    torch.manual_seed(0)
+    seeded()
     family, dims = FAMILIES[net]
     run, expected = family(tmp_path)
     ours = instantiate(load_program(PROGRAMS[FILES[net]]), net, dims).eval().load_weights(tmp_path)

@@ -6,46 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    logging,
-)
 
 import tnlang
 from tests.conftest import PROGRAMS
+from tests.torch.checkpoints import GPT2, LLAMA, gpt2, llama, saved, seeded, stirred
 from tnlang.api import NetHandle
 from tnlang.generation import Generator
-
-GPT2 = {"layer": 3, "head": 5, "head_size": 12, "hidden": 60, "vocab": 311, "position": 64}
-LLAMA = {"layer": 3, "hidden": 60, "vocab": 211, "mlp": 104, "kv": 2, "rep": 3, "half": 5}
-
-
-def gpt2() -> PreTrainedModel:
-    config = GPT2Config(
-        n_layer=3, n_head=5, n_embd=60, vocab_size=311, n_positions=64, bos_token_id=0, eos_token_id=None
-    )
-    return GPT2LMHeadModel(config)
-
-
-def llama() -> PreTrainedModel:
-    config = LlamaConfig(
-        vocab_size=211,
-        hidden_size=60,
-        intermediate_size=104,
-        num_hidden_layers=3,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        head_dim=10,
-        rms_norm_eps=1e-5,
-        rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
-        tie_word_embeddings=False,
-        eos_token_id=None,
-    )
-    return LlamaForCausalLM(config)
 
 
 def step(name: str) -> NetHandle:
@@ -55,14 +21,8 @@ def step(name: str) -> NetHandle:
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 def test_the_tokens_of_transformers(name: str, tmp_path: Path) -> None:
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    torch.manual_seed(0)
-    theirs = {"gpt2": gpt2, "llama": llama}[name]().eval()
-    with torch.no_grad():
-        for parameter in theirs.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
-    theirs.save_pretrained(tmp_path)
+    seeded()
+    theirs = saved(stirred({"gpt2": gpt2, "llama": llama}[name](), matrices=True), tmp_path)
     dims = {"gpt2": GPT2, "llama": LLAMA}[name]
     ours = Generator(step(name), {**dims, "seq": 41}).load_weights(tmp_path)
     seen: set[int] = set()

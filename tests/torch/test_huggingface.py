@@ -9,41 +9,31 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel, logging
+from transformers import GPT2LMHeadModel
 
 from tests.conftest import PROGRAMS
+from tests.torch import checkpoints
+from tests.torch.checkpoints import saved, seeded, stirred
 from tests.torch.modules import built
 from tnlang.elaborate import load_program
 from tnlang.execute import instantiate
-
-DIMS = {"layer": 3, "head": 5, "head_size": 12, "hidden": 60, "vocab": 311, "position": 64}
 
 
 @pytest.fixture(scope="module")
 def oracle() -> GPT2LMHeadModel:
     """A seeded GPT-2 whose gains and biases are not the ones and zeros they start as."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    torch.manual_seed(0)
-    config = GPT2Config(
-        n_layer=3, n_head=5, n_embd=60, vocab_size=311, n_positions=64, bos_token_id=0, eos_token_id=0
-    )
-    model = GPT2LMHeadModel(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() == 1:
-                parameter += 0.1 * torch.randn_like(parameter)
-    return model
+    seeded()
+    return stirred(checkpoints.gpt2())
 
 
 @pytest.fixture
 def folder(oracle: GPT2LMHeadModel, tmp_path: Path) -> Path:
-    oracle.save_pretrained(tmp_path)
+    saved(oracle, tmp_path)
     return tmp_path
 
 
 def gpt2() -> nn.Module:
-    return instantiate(load_program(PROGRAMS["gpt2"]), "gpt2", DIMS).eval()
+    return instantiate(load_program(PROGRAMS["gpt2"]), "gpt2", checkpoints.GPT2).eval()
 
 
 def check(ours: nn.Module, oracle: GPT2LMHeadModel) -> None:

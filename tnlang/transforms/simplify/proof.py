@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 
 from tnlang.ir.canonical import certificate_of
 from tnlang.ir.inline import written_into
-from tnlang.ir.net import Bind, Net, Node, Ref, Sum, Wire
+from tnlang.ir.net import Bind, Net, Node, Number, Ref, Sum, Wire
 from tnlang.ir.program import Expression, Program
 from tnlang.ir.size import dims_in
 from tnlang.ir.walk import map_children, rename, value_wires, walk
@@ -34,6 +36,10 @@ LARGEST = 3000
 """Nodes of a side, written out, that is still rewritten."""
 BUDGET = 4000
 """Steps for each side."""
+DIGITS = 9
+"""Of all numbers in an equation together, that floats tell apart whatever is made of them by rewriting."""
+NEAR = 1e-9
+"""How near, as a part of them, numbers are that rounding may take for one."""
 
 ProofStep = tuple[str, Sum]
 
@@ -99,12 +105,36 @@ def prove(program: Program, left: Expression, right: Expression, *, steps: bool 
             for leg in decl.legs
             for dim in dims_in(leg.size)
         )
+        if _digits((one, other), facts) > DIGITS:
+            return None
         facts = replace(facts, order=order, arrays=arrays.alike)
         found = [_rewritten(side, facts, arrays, steps) for side in (one, other)]
     except (TransformError, TooLarge):
         return None
     forms = [certificate_of(_rounded(side[-1][1]), order, facts.alike) for side in found]
     return Proof(*found) if forms[0] == forms[1] else None
+
+
+def _digits(sides: tuple[Sum, ...], facts: Facts) -> float:
+    """How many digits the numbers of an equation have, each once, from the unit to the furthest.
+
+    One like sqrt(1/2) that is near no short number counts as none; infinitely many if two are as near.
+    """
+    found = {node.value for side in sides for node in walk(side) if isinstance(node, Number)}
+    scalars = (decl for decls in facts.decls.values() for decl in decls if not decl.legs)
+    found |= {decl.value for decl in scalars if isinstance(decl.value, int | float | complex)}
+    parts = {abs(part) for value in map(complex, found) for part in (value.real, value.imag)}
+    total = 0.0
+    own: list[float] = []
+    for part in sorted(part for part in parts if part and math.isfinite(part)):
+        if abs(part - float(f"{part:.7g}")) > NEAR * part:
+            total += math.inf if own and part - own[-1] < NEAR * part else 0
+            own.append(part)
+            continue
+        _, digits, exponent = Decimal(repr(part)).normalize().as_tuple()
+        assert isinstance(exponent, int)
+        total += max(len(digits) - 1, -exponent, len(digits) - 1 + exponent)
+    return total
 
 
 def _rewritten(side: Sum, facts: Facts, arrays: Arrays, steps: bool) -> tuple[ProofStep, ...]:
