@@ -61,11 +61,25 @@ def _wrap(rng: random.Random, factors: list[str]) -> None:
 def network(seed: int, count: int) -> str:
     """A net of ``count`` tensors: bubbles in bubbles, wires with many ends, parallel wires, loops, sums.
 
-    Which things a seed has differs, so that some nets are plain and some have everything.
+    Which things a seed has differs, so that some nets are plain and some have everything. Some of the tensors
+    make a second output in every third net, a number in half of those.
     """
     rng = random.Random(seed)
     often = {kind: rng.choice((0.0, 0.1, 0.3)) for kind in ("bubble", "hyper", "parallel", "loop", "sum")}
     often["open"] = rng.choice((0.0, 0.1, 0.4))
+    second = rng.randint(2, min(8, count - 1)) if count > 3 and rng.random() < 1 / 3 else 0
+    declared, line = _output(rng, count - second, often, "Y", "T")
+    if second:
+        is_number = rng.random() < 0.5
+        more, another = _output(rng, second, often | {"open": 0.0 if is_number else 0.4}, "Z", "U")
+        declared, line = [*declared, *more], line + another
+    return f"dim n = 3\ntensor {', '.join(declared)}\n{line}"
+
+
+def _output(
+    rng: random.Random, count: int, often: dict[str, float], name: str, tensor: str
+) -> tuple[list[str], str]:
+    """What is declared for an output of ``count`` tensors, and the line that says what it is."""
     bubbles = _bubbles(rng, count, often["bubble"])
     legs = _legs(rng, count, often, [set(range(start, stop)) for start, stop in bubbles])
     outputs = []
@@ -75,16 +89,16 @@ def network(seed: int, count: int) -> str:
             outputs.append(f"o{item}")
     declared, factors = [], []
     for item, names in enumerate(legs):
-        declared.append(f"T{item}[{', '.join(f'l{n}: n' for n in range(len(names)))}]")
-        factors.append(f"T{item}[{', '.join(names)}]")
+        declared.append(f"{tensor}{item}[{', '.join(f'l{n}: n' for n in range(len(names)))}]")
+        factors.append(f"{tensor}{item}[{', '.join(names)}]")
         if rng.random() < often["sum"] and len(set(names)) == len(names):
-            declared.append(f"b{item}[l: n]")
-            factors[item] = f"({factors[item]} + b{item}[{rng.choice(names)}])"
+            declared.append(f"b{tensor}{item}[l: n]")
+            factors[item] = f"({factors[item]} + b{tensor}{item}[{rng.choice(names)}])"
     for start, stop in bubbles:
         factors[start] = f"{rng.choice(('tanh', 'relu', 'exp'))}({factors[start]}"
         factors[stop - 1] += ")"
-    left = f"Y[{', '.join(outputs)}]" if outputs else "Y"
-    return f"dim n = 3\ntensor {', '.join(declared)}\n{left} = {' '.join(factors)}\n"
+    left = f"{name}[{', '.join(outputs)}]" if outputs else name
+    return declared, f"{left} = {' '.join(factors)}\n"
 
 
 def _bubbles(rng: random.Random, count: int, often: float) -> list[tuple[int, int]]:

@@ -14,13 +14,15 @@ from tnlang.draw.layout.level import Index
 from tnlang.draw.scene import Point
 
 BADGE_CLEAR, BADGE_APART = 9.0, 4.0
+IN_CORNER = 8.0
+"""How near to a wall a shape may stand in its corner."""
 PAD, CROSSED, NESTED, AFTER_DOT = 18.0, 26.0, 27.0, 32.0
 
 
 def enclosed(index: Index, enclosure: int, content: Placed) -> Placed:
     """The content with its wall; ports are led through it, wires that end at the wall end there."""
     box = wall_box(index, enclosure, content)
-    radius = min(wall_radius(content, box), _straight_room(content, box))
+    radius = min(wall_radius(content, box), _straight_room(content, box), _corner_room(content, box))
     box = _with_badge(index, enclosure, content, box, radius)
     ended = set(index.enclosures[enclosure].ended)
     routes = dict(content.routes)
@@ -48,6 +50,20 @@ def _straight_room(content: Placed, box: Box) -> float:
     """How far corners may reach, so that legs at the left and right cross the wall where it is upright."""
     along = [p.at[1] for p in content.ports if p.side in ("left", "right")]
     return min([min(y - box.top, box.bottom - y) for y in along], default=inf) + 8.0
+
+
+def _corner_room(content: Placed, box: Box) -> float:
+    """How round corners may be, so that shapes and walls that stand in them are clear of the wall."""
+    rounds = [(pose.box, min(pose.half)) for pose in content.poses.values()]
+    rounds += [(wall.box, wall.radius) for wall in content.walls.values()]
+    most = inf
+    for inner, own in rounds:
+        across = min(inner.left - box.left, box.right - inner.right) + own
+        up = min(inner.top - box.top, box.bottom - inner.bottom) + own
+        reach = own + IN_CORNER
+        free = across + up - reach
+        most = min(most, free + max(0.0, free * free - across * across - up * up + reach * reach) ** 0.5)
+    return most
 
 
 def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
