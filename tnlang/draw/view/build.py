@@ -30,7 +30,7 @@ from tnlang.ir.net import Wire
 from tnlang.ir.size import DimSize, Size, SizeError, SizeOp, evaluate, show
 from tnlang.source import NOWHERE, Span
 
-MAX_SHAPES = 4000
+MAX_SHAPES = 10_000
 """A picture with more is refused; it could not be read."""
 
 
