@@ -260,7 +260,7 @@ def _cubic(start: Point, curve: CurveTo, t: float) -> Point:
     )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def flatten(path: Path, step: float = 4.0) -> tuple[Point, ...]:
     """The path as points joined by straight lines; a curve gets one about every ``step`` units, at least 8.
 
@@ -284,7 +284,7 @@ def flatten(path: Path, step: float = 4.0) -> tuple[Point, ...]:
     return tuple(points)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def bbox(path: Path) -> Box:
     """The box round the path (without the width of its stroke)."""
     points = flatten(path)

@@ -48,7 +48,7 @@ class Extent:
         return self.ascent + self.descent
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def measure(text: str, size: float, word: bool = False) -> Extent:
     """The extent of a label at a font size. ``word`` is upright text with ``$…$`` for math, else LaTeX.
 

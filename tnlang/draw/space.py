@@ -84,11 +84,20 @@ class Space:
         return frozenset(found.union(self.covering(box.center)))
 
     def gaps(self, box: Box, reach: float) -> dict[int, float]:
-        """How far from the box lines are whose ink comes nearer to it than ``reach``, by number."""
+        """How far from the box wires are whose ink comes nearer to it than ``reach``, by number."""
         found: dict[int, float] = {}
         for stroke in self._strokes(box.grown(reach + 3)):
+            if not isinstance(self.items[stroke.owner], WireItem):
+                continue
+            (x, y), (u, v) = stroke.start, stroke.end
+            limit = min(reach, found.get(stroke.owner, reach))
+            far = limit + stroke.radius
+            if min(x, u) - box.right >= far or box.left - max(x, u) >= far:
+                continue
+            if min(y, v) - box.bottom >= far or box.top - max(y, v) >= far:
+                continue
             gap = gap_between(box, stroke.start, stroke.end) - stroke.radius
-            if gap < min(reach, found.get(stroke.owner, reach)):
+            if gap < limit:
                 found[stroke.owner] = gap
         return found
 

@@ -64,7 +64,7 @@ _NOWHERE = Box(0, 0, 0, 0)
 _EMPTY = Glyphs((), _NOWHERE, _NOWHERE, 0.0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def glyphs_of(text: str, word: bool = False) -> Glyphs:
     """The outlines of a label; see Glyphs. Empty text has an empty box at the origin."""
     return _joined([glyphs for *_, glyphs in _parts(text, word)])
@@ -78,7 +78,7 @@ def parts_of(text: str, word: bool = False) -> tuple[str | ElementTree.Element, 
     return tuple(found)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def _parts(text: str, word: bool) -> tuple[tuple[str, bool, Glyphs], ...]:
     """The parts of a label, whether each is a formula, and its outlines."""
     clean = printable(text)
@@ -127,7 +127,7 @@ def _numbered(latex: str) -> Glyphs | None:
     return Glyphs(tuple(commands), ink, first.base, x + wide, "", tuple(letters))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def _digit(digit: str, x: float, y: float) -> tuple[tuple[Command, ...], Letter, float]:
     """A digit below a name at its place on the baseline; how far after it what follows begins."""
     plain, single = glyphs_of("x"), _with_digit("x", digit)
@@ -137,7 +137,7 @@ def _digit(digit: str, x: float, y: float) -> tuple[tuple[Command, ...], Letter,
     return outline, _moved(letter, *by), single.advance - letter.x
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def _with_digit(name: str, digit: str) -> Glyphs:
     return _set(_parse(f"{name}_{{{digit}}}"))
 
