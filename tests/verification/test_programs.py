@@ -105,6 +105,9 @@ PROGRAMS = {
         b = A[i, j] B[i, j] C[i, j]
         c = T[i, i, j] S[j, k] S[l, k] T[l, j2, j2]
         e[i, j, k] = T[k, i, j]""",
+    "a wire whose two ends have one name": """
+        net f(x[seq, d]) -> y[seq, n] { param U[n, d], c[n]; y[p, v] = tanh(x[p, e]) U[v, e] + c[v] }
+        net g = derivative(f, U)""",
     "names without outlines": """
         param A[n, n], B[n, n], v[n]
         style B { shape none }

@@ -116,10 +116,18 @@ def _pill(index: Index, shape: Shape, order: list[int]) -> Placed:
 
 
 def bare_wires(index: Index, whole: Placed, lines: tuple[int, ...]) -> Placed:
-    """Wires with two open ends: an identity. They lie under one another, right of the rest."""
+    """Wires with two open ends: an identity. They lie under one another, right of the rest.
+
+    Their names stand beyond their ends: for those there is room.
+    """
     routes = dict(whole.routes)
     box = whole.box
-    left = box.right + 40.0 if whole.poses or whole.walls else 0.0
+    names = [
+        pieces.leg_extent(index.lines[o.line], o.label, o.word).width
+        for o in index.diagram.opens
+        if o.line in lines
+    ]
+    left = box.right + max(40.0, 20.0 + max(names, default=0.0)) if whole.poses or whole.walls else 0.0
     for i, line in enumerate(lines):
         y = (i - (len(lines) - 1) / 2) * 40.0
         orders = {o.end: o.order for o in index.diagram.opens if o.line == line}
