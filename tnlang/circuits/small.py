@@ -12,7 +12,7 @@ from tnlang.circuits.network import Operand, Operands, contract, count, sizes_of
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import new_id
 
-BLOCK = 1 << 22
+BLOCK = 1 << 23
 """Entries of an array that stands for a part of a larger one only."""
 CHUNK = 4096
 """Rows that are converted to float64 at a time."""
