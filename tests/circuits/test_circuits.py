@@ -375,3 +375,39 @@ def test_heads_of_a_family_are_attentions_of_their_own() -> None:
     assert [wire.text for wire in circuits.OV.batch] == ["layer", "head"]
     assert circuits.OV.shape == (1, 2, 5, 5)
     assert not composition(circuits, "V").any()
+
+
+def test_without_a_stream_circuits_lead_from_tokens_to_logits() -> None:
+    """What heads add is a part of the logits themselves, at each position and for a batch."""
+    dims = {"vocab": 9, "position": 7, "hidden": 6, "size": 3}
+    net = tnlang.load(PROGRAMS["C2_full_circuits"], dims=dims).nets["model"]
+    module = net.module().double()
+    W = weights_of(module)
+    circuits = net.circuits(W, seq=5)
+    OV = torch.einsum("wd,hsd,hse,ve->hwv", W["W_U"], W["W_O"], W["W_V"], W["W_E"])
+    close(circuits.full(circuits.OV).dense(), OV[None])
+    QK = torch.einsum("qd,hsd,hse,ke->hqk", W["W_E"], W["W_Q"], W["W_K"], W["W_E"])
+    close(circuits.full_scores(circuits.QK).dense(), QK[None])
+    with pytest.raises(ValueMismatch, match="no stream to embed tokens in: its circuits lead from tokens"):
+        circuits.embed.dense()
+    with pytest.raises(ValueMismatch, match="full circuits do not stop at x"):
+        circuits.stopped(["x"]).full(circuits.OV)
+
+    tokens = torch.randint(9, (2, 5), generator=torch.Generator().manual_seed(1))
+    logits, cache = module.run_with_cache(tokens)
+    found = attribution(circuits, cache, tokens)
+    x = W["W_E"][tokens] + W["W_P"][:5]
+    assert found.shape == (1, 2, 2, 5)
+    direct = torch.einsum("bqd,bqd->bq", x, W["W_U"][tokens])
+    close(found.sum((0, 1)) + direct, logits.gather(-1, tokens[..., None]).squeeze(-1))
+    against = attribution(circuits, cache, 4, 2)
+    written = torch.einsum("bhqk,bke,hse,hsd,wd->whbq", cache["A"], x, W["W_V"], W["W_O"], W["W_U"])
+    close(against[0], written[4] - written[2])
+    with pytest.raises(ValueMismatch, match="net model has no stream whose values"):
+        logit_lens(circuits, cache, tokens)
+
+
+def test_what_an_output_reads_as_it_is_is_no_circuit() -> None:
+    net = tnlang.load(PROGRAMS["N17_two_layers"]).nets["two"]
+    with pytest.raises(ValueMismatch, match="it reads r.2 itself"):
+        net.circuits(dict(net.module().state_dict())).unembed.dense()

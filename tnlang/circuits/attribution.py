@@ -7,21 +7,25 @@ stream is never made. Biases of the last norm and of the output are in no part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tnlang.circuits.find import Attention, Circuits
 from tnlang.circuits.forms import Forms
-from tnlang.circuits.network import Operand, contract
+from tnlang.circuits.network import Operand, contract, count, sizes_of
 from tnlang.ir.net import Tensor as Use
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import new_id, node_wires
 from tnlang.source import ValueMismatch
 
 Tokens = Tensor | int
+
+Entries = Callable[[Tensor, None], Tensor]
+"""Rows of a circuit."""
 
 
 def attribution(
@@ -32,7 +36,7 @@ def attribution(
     ``tokens`` is one for all positions, or has the shape [batch of the run, positions]; with ``against`` the
     difference of two logits is meant. The cache holds, for each attention, its pattern and its values (or
     what these give for each head), and the scale of the last norm. Raises ValueMismatch for what is missing,
-    and for a net without attention or stream.
+    and for a net without attention.
     """
     layers = circuits.layers()
     stopped = circuits.stopped(_stops(circuits.forms, circuits.attentions(), cache))
@@ -51,7 +55,10 @@ def logit_lens(
     """What each value of the stream gives to the logits of tokens: [values, batch of the run, positions].
 
     Differences between neighbours are what blocks add. ``tokens`` and ``against`` as in ``attribution``.
+    Raises ValueMismatch for what is missing, and for a net without a stream.
     """
+    if not circuits.has_stream():
+        raise ValueMismatch(f"net {circuits.forms.net} has no stream whose values could be read as logits")
     readout = _Readout(circuits, cache, tokens, against)
     found = []
     for assignment in circuits.forms.assignments:
@@ -79,52 +86,79 @@ def _stops(forms: Forms, attentions: tuple[Attention, ...], cache: Mapping[str, 
 
 @dataclass(slots=True)
 class _Readout:
-    """The way from the stream to the logits of some tokens, on one run."""
+    """The way from the stream to the logits of some tokens, on one run. Without a stream these are the logits."""
 
     circuits: Circuits
     cache: Mapping[str, Tensor]
     tokens: Tokens
     against: Tokens | None
+    last: str = ""
+    """The value that parts are parts of: the stream's last, or the output."""
     batch: tuple[Wire, ...] = ()
     known: dict[Wire, Wire] = field(default_factory=dict)
     own: list[Operand] = field(default_factory=list)
     legs: tuple[Wire, ...] = ()
-    """The legs of the stream's last value."""
+    """The legs of ``last``."""
     directions: tuple[Wire, ...] = ()
 
     def __post_init__(self) -> None:
-        forms = self.circuits.forms
-        output, last = forms.outputs[0], self.circuits.last()
-        _, term = self.circuits.term(output, last)
-        (use,) = (use for use in forms.uses(term) if use.ref.name == last)
-        self.legs = tuple(leg for leg in use.legs if isinstance(leg, Wire))
-        if len(self.legs) != len(use.legs):
-            raise ValueMismatch(f"{output} reads an entry or a part of the stream {last}")
-        self.directions = self.circuits.open(term, use)
-        shape = self.array(last).shape
-        extra = len(shape) - len(self.legs)
-        self.batch = tuple(Wire(new_id(), "batch", size) for size in shape[:extra])
-        for wire, size in zip(self.legs, shape[extra:], strict=True):
-            self.known[wire] = Wire(new_id(), wire.name, size)
-        circuit = self.circuits.between(output, last)
-        direction = self._rows(circuit.entries, self.tokens)
+        found = self._through_stream() if self.circuits.has_stream() else self._as_written()
+        direction = self._rows(found, self.tokens)
         if self.against is not None:
-            direction = direction - self._rows(circuit.entries, self.against)
-        positions = tuple(wire for wire in self.legs if wire not in self.directions)
-        shown = (*self.batch, *self.wires(positions)) if direction.dim() > 1 else ()
+            direction = direction - self._rows(found, self.against)
+        shown = (*self.batch, *self.wires(self.positions())) if direction.dim() > 1 else ()
         self.own.append(Operand(direction, (*shown, *self.wires(self.directions))))
+
+    def _through_stream(self) -> Entries:
+        """What the output reads of the stream's last value."""
+        forms = self.circuits.forms
+        output, self.last = forms.outputs[0], self.circuits.last()
+        _, term = self.circuits.term(output, self.last)
+        (use,) = (use for use in forms.uses(term) if use.ref.name == self.last)
+        if not all(isinstance(leg, Wire) for leg in use.legs):
+            raise ValueMismatch(f"{output} reads an entry or a part of the stream {self.last}")
+        self._lay_out(tuple(leg for leg in use.legs if isinstance(leg, Wire)), self.circuits.open(term, use))
         for other in forms.uses(term):
             if other is not use:
                 self.own += self.value(other)
+        return self.circuits.between(output, self.last).entries
 
-    def _rows(self, entries: object, tokens: Tokens) -> Tensor:
+    def _as_written(self) -> Entries:
+        """The output itself, where heads write to it and not to a stream."""
+        self.last = self.circuits.forms.outputs[0]
+        kept, terms = self.circuits.products(self.last)
+        attentions = self.circuits.attentions()
+        elsewhere = [attention.root for attention in attentions if attention.root != self.last]
+        if elsewhere:
+            raise ValueMismatch(f"heads write to {elsewhere[0]}, and not to {self.last}")
+        patterns = {attention.pattern for attention in attentions}
+        uses = self.circuits.forms.uses
+        written = [term for term in terms if patterns & {use.ref.name for use in uses(term)}]
+        inside = {wire for term in written for wire in self.circuits.inside(term)}
+        self._lay_out(kept, tuple(wire for wire in kept if wire in inside))
+        array, size = self.array(self.last), count(self.wires(self.directions))
+        return lambda rows, columns: functional.one_hot(rows, size).to(array)
+
+    def positions(self) -> tuple[Wire, ...]:
+        """The legs of ``last`` that are not summed."""
+        return tuple(wire for wire in self.legs if wire not in self.directions)
+
+    def _lay_out(self, legs: tuple[Wire, ...], directions: tuple[Wire, ...]) -> None:
+        """The legs that are read, of the sizes of the run; those before them in its arrays are its batch."""
+        self.legs, self.directions = legs, directions
+        shape = self.array(self.last).shape
+        extra = len(shape) - len(legs)
+        self.batch = tuple(Wire(new_id(), "batch", size) for size in shape[:extra])
+        for wire, size in zip(legs, shape[extra:], strict=True):
+            self.known[wire] = Wire(new_id(), wire.name, size)
+
+    def _rows(self, entries: Entries, tokens: Tokens) -> Tensor:
         """The directions of tokens on the stream: those of all positions, or one."""
         numbers = torch.as_tensor(tokens)
-        expected = (*self.array(self.circuits.last()).shape[: -len(self.directions)],)
+        expected = sizes_of((*self.batch, *self.wires(self.positions())))
         if numbers.dim() and numbers.shape != expected:
             raise ValueMismatch(f"tokens of shape {tuple(numbers.shape)}: one number, or {expected}")
-        rows: Tensor = entries(numbers.flatten(), None)  # type: ignore[operator]
-        return rows.reshape(*numbers.shape, -1)
+        return entries(numbers.flatten(), None).reshape(*numbers.shape, -1)
 
     def array(self, name: str) -> Tensor:
         """A value of the run. Raises ValueMismatch where the cache does not have it."""
@@ -193,5 +227,4 @@ class _Readout:
 
     def read(self, operands: list[Operand], heads: tuple[Wire, ...] = ()) -> Tensor:
         """A part of the stream as what it gives to the logits: [head, batch, positions]."""
-        positions = tuple(wire for wire in self.legs if wire not in self.directions)
-        return contract([*operands, *self.own], (*heads, *self.batch, *self.wires(positions)))
+        return contract([*operands, *self.own], (*heads, *self.batch, *self.wires(self.positions())))

@@ -152,9 +152,12 @@ class Circuits:
         """
         net = self.forms.program.net(self.forms.net)
         tokens = [d.name for d in net.inputs if any(p.name == "onehot" for p in d.properties)]
+        if not tokens:
+            raise ValueMismatch(f"net {net.name} has no one-hot input that could be embedded")
         opened = [a.value for a in self.forms.assignments if not a.before and a.change.terms]
-        if not tokens or not opened:
-            raise ValueMismatch(f"net {net.name} puts no one-hot input into a stream")
+        if not opened:
+            said = f"circuits lead from {tokens[0]} to {self.forms.outputs[0]} as they are"
+            raise ValueMismatch(f"net {net.name} has no stream to embed {tokens[0]} in: its {said}")
         return self.between(opened[0], tokens[0])
 
     @property
@@ -173,13 +176,32 @@ class Circuits:
         return read[-1]
 
     def full(self, circuit: Circuit) -> Circuit:
-        """A circuit from the stream to the stream (OV) as one from tokens to logits."""
-        return self.unembed @ circuit @ self.embed
+        """A circuit from the stream to the stream (OV) as one from tokens to logits.
+
+        In a net without a stream it is that already. Raises ValueMismatch where tokens are not embedded.
+        """
+        return self.unembed @ circuit @ self.embed if self.has_stream() else circuit
 
     def full_scores(self, circuit: Circuit) -> Circuit:
-        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens."""
+        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens. See ``full``."""
+        if not self.has_stream():
+            return circuit
         embed = self.embed
         return embed.T @ circuit @ embed
+
+    def has_stream(self) -> bool:
+        """Whether circuits end at a stream, and not at the net's inputs and outputs.
+
+        Raises ValueMismatch where they end at neither, but where the caller stopped.
+        """
+        if any(assignment.change.terms for assignment in self.forms.assignments):
+            return True
+        if self.forms.stops:
+            stops = ", ".join(self.forms.stops)
+            raise ValueMismatch(
+                f"net {self.forms.net} has no stream, and full circuits do not stop at {stops}"
+            )
+        return False
 
     def between(self, value: str, end: str) -> Circuit:
         """From an end (columns) to a value (rows), what both share with others being the batch.
@@ -199,9 +221,14 @@ class Circuits:
         for term in terms:
             if [use.ref.name for use in self.carriers(term)] == [end]:
                 return kept, term
-        ends = {" and ".join(use.ref.name for use in self.carriers(term)) or "(a bias)" for term in terms}
-        said = ", ".join(sorted(ends))
+        said = ", ".join(sorted({self._ends(term) for term in terms}))
         raise ValueMismatch(f"{value} is not linear in {end} through parameters; it reads {said}")
+
+    def _ends(self, term: Term) -> str:
+        """What a product reads, in words."""
+        found = " and ".join(use.ref.name for use in self.carriers(term))
+        bare = " and ".join(f"{use.ref.name} itself" for use in self.forms.uses(term))
+        return found or bare or "(a bias)"
 
     def stopped(self, stops: Collection[str]) -> Circuits:
         """The circuits of the same net that end at these values too."""
