@@ -409,5 +409,5 @@ def test_without_a_stream_circuits_lead_from_tokens_to_logits() -> None:
 
 def test_what_an_output_reads_as_it_is_is_no_circuit() -> None:
     net = tnlang.load(PROGRAMS["N17_two_layers"]).nets["two"]
-    with pytest.raises(ValueMismatch, match="it reads r.2 itself"):
+    with pytest.raises(ValueMismatch, match=r"it reads r\.2 itself"):
         net.circuits(dict(net.module().state_dict())).unembed.dense()

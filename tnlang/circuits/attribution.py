@@ -86,7 +86,7 @@ def _stops(forms: Forms, attentions: tuple[Attention, ...], cache: Mapping[str, 
 
 @dataclass(slots=True)
 class _Readout:
-    """The way from the stream to the logits of some tokens, on one run. Without a stream these are the logits."""
+    """The way from the stream to the logits of some tokens, on one run; without a stream it is none."""
 
     circuits: Circuits
     cache: Mapping[str, Tensor]

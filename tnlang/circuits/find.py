@@ -183,7 +183,7 @@ class Circuits:
         return self.unembed @ circuit @ self.embed if self.has_stream() else circuit
 
     def full_scores(self, circuit: Circuit) -> Circuit:
-        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens. See ``full``."""
+        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens; as ``full``."""
         if not self.has_stream():
             return circuit
         embed = self.embed
