@@ -384,6 +384,7 @@ def test_without_a_stream_circuits_lead_from_tokens_to_logits() -> None:
     module = net.module().double()
     W = weights_of(module)
     circuits = net.circuits(W, seq=5)
+    assert repr(circuits) == "<circuits of net model>"
     OV = torch.einsum("wd,hsd,hse,ve->hwv", W["W_U"], W["W_O"], W["W_V"], W["W_E"])
     close(circuits.full(circuits.OV).dense(), OV[None])
     QK = torch.einsum("qd,hsd,hse,ke->hqk", W["W_E"], W["W_Q"], W["W_K"], W["W_E"])

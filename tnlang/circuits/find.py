@@ -85,7 +85,7 @@ class _Made(Mapping[Any, Circuit]):
         return f"<circuits of {', '.join(map(repr, self))}>"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Circuits:
     """The circuits of a net with weights; made by ``find``."""
 
@@ -93,6 +93,9 @@ class Circuits:
     arrays: Arrays
     _products: dict[str, Products] = field(default_factory=dict)
     _attentions: tuple[Attention, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<circuits of net {self.forms.net}>"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -183,7 +186,7 @@ class Circuits:
         return self.unembed @ circuit @ self.embed if self.has_stream() else circuit
 
     def full_scores(self, circuit: Circuit) -> Circuit:
-        """A circuit that scores pairs of stream values (QK) as one that scores pairs of tokens; as ``full``."""
+        """A circuit that scores pairs of stream values (QK) as one for pairs of tokens; as ``full``."""
         if not self.has_stream():
             return circuit
         embed = self.embed
