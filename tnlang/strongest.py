@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tnlang.ir.cut import thinnest
 from tnlang.ir.net import Decl, Net, Node, Sum, Tensor, Term, Wire
 from tnlang.ir.program import Program
 from tnlang.ir.size import evaluate
 from tnlang.ir.slots import array_legs, check_shapes, dotted, input_decls, onehot_leg, settled_dims
 from tnlang.ir.walk import node_wires, value_wires
-from tnlang.reference.arrays import Array, Labelled, Lookup, OneHot, Value, multiply
+from tnlang.reference.arrays import Array, Labelled, Lookup, OneHot, Value, multiply, spread
 from tnlang.reference.evaluate import Scope, evaluate_node, evaluate_sum
 from tnlang.source import ValueMismatch
 from tnlang.transforms.expand.blocks import Component, Expansion, Path
@@ -280,24 +281,44 @@ def _norm(run: _Run, term: Term, kept: tuple[Wire, ...]) -> float:
         both = [wire for wire in into & out if wire in wires]
         rows = [wire for wire in out - into if wire in wires]
         columns = [wire for wire in into - out if wire in wires]
-        facts = [evaluate_node(node, run.scope) for node in nodes]
-        if math.prod(_shape(run, [*both, *rows, *columns])) > LARGEST:
-            total *= math.prod(_frobenius(fact) for fact in facts)
-            continue
-        array = multiply(facts, (*both, *rows, *columns), run.numbers).array
-        size = [math.prod(run.scope.size(wire.size) for wire in group) for group in (both, rows, columns)]
-        total *= _largest(np.broadcast_to(array, _shape(run, [*both, *rows, *columns])).reshape(size))
+        total *= _operator_norm(run, nodes, both, rows, columns)
     seen = {wire for node in others for wire in node_wires(node)}
     alone = [w for w in (into - out) | (out - into) if w not in seen]  # summed alone, or broadcast
     return float(total * math.sqrt(math.prod(run.scope.size(wire.size) for wire in alone)))
 
 
+def _operator_norm(
+    run: _Run, nodes: Sequence[Node], both: list[Wire], rows: list[Wire], columns: list[Wire]
+) -> float:
+    """The largest norm of a product as matrices from ``columns`` to ``rows``, over the entries of ``both``.
+
+    It is taken where the product is thinnest: for a head through the legs of its size. Where arrays would be
+    too large, the product of the norms of what they are made from.
+    """
+    ends = [node_wires(node) for node in nodes]
+    sizes = {wire: run.scope.size(wire.size) for wires in ends for wire in wires}
+    near, bond = thinnest(ends, rows, columns, both, sizes)
+    facts = [evaluate_node(node, run.scope) for node in nodes]
+    sides = [([fact for fact, is_near in zip(facts, near, strict=True) if is_near], rows)]
+    sides.append(([fact for fact, is_near in zip(facts, near, strict=True) if not is_near], columns))
+    if {*bond} & {*rows, *columns} or not all(own for own, _ in sides):
+        sides, bond = [(facts, rows)], tuple(columns)
+    if any(math.prod(sizes[wire] for wire in (*both, *side, *bond)) > LARGEST for _, side in sides):
+        return math.prod(_frobenius(fact) for fact in facts)
+    matrices = []
+    for own, side in sides:
+        array = spread(
+            multiply(own, (*both, *side, *bond), run.numbers), (*both, *side, *bond), run.scope.size, 0
+        )
+        size = [math.prod(sizes[wire] for wire in group) for group in (both, side, bond)]
+        matrices.append(array.reshape(size))
+    if len(matrices) == 1:
+        return _largest(matrices[0])
+    return largest_of_products(*matrices)
+
+
 def _frobenius(fact: Labelled | Lookup) -> float:
     return float(np.linalg.norm(fact.array)) if isinstance(fact, Labelled) else math.inf
-
-
-def _shape(run: _Run, wires: Sequence[Wire]) -> tuple[int, ...]:
-    return tuple(run.scope.size(wire.size) for wire in wires)
 
 
 def _largest(matrices: Array) -> float:
@@ -306,6 +327,21 @@ def _largest(matrices: Array) -> float:
         matrices = matrices.swapaxes(1, 2)
     squares = matrices @ matrices.conj().swapaxes(1, 2)
     return float(np.sqrt(max(0.0, np.linalg.eigvalsh(squares)[:, -1].max(initial=0.0)))) * (1 + 1e-9)
+
+
+def largest_of_products(left: Array, right: Array) -> float:
+    """The largest singular value of products L Rᵀ over the first axis, or little more: through L†L and R†R.
+
+    What rounding may have taken away is added, so that it is never less.
+    """
+    grams = [matrices.conj().swapaxes(1, 2) @ matrices for matrices in (left, right.conj())]
+    values, vectors = np.linalg.eigh(grams[1])
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
+    squares = np.linalg.eigvalsh(roots.conj().swapaxes(1, 2) @ grams[0] @ roots)
+    traces = [np.trace(gram, axis1=1, axis2=2).real for gram in grams]
+    steps = left.shape[1] + right.shape[1] + 4 * left.shape[2]
+    largest = squares.max(axis=1, initial=0.0) + 4 * steps * np.finfo(float).eps * traces[0] * traces[1]
+    return float(np.sqrt(largest.max(initial=0.0)))
 
 
 def _parts(nodes: Sequence[Node]) -> list[list[Node]]:

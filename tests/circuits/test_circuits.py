@@ -11,7 +11,7 @@ from torch import Tensor
 import tnlang
 from tests.conftest import PROGRAMS
 from tnlang.circuits import Circuit, Circuits, attribution, composition, copying, logit_lens, stack
-from tnlang.circuits.network import Operand, thinnest
+from tnlang.circuits.network import Operand, halves
 from tnlang.ir.net import Wire
 from tnlang.source import ValueMismatch
 
@@ -322,7 +322,7 @@ def test_a_circuit_is_cut_where_it_is_thinnest() -> None:
     a, b, c, d, h = (Wire(n, "w", size) for n, size in enumerate((9, 2, 5, 9, 4)))
     shapes = ((a, b, h), (b, c), (c, d, h))
     operands = [Operand(torch.randn([w.size for w in wires]), wires) for wires in shapes]  # type: ignore[misc]
-    first, second, bond = thinnest(operands, [a], [d], [h])
+    first, second, bond = halves(operands, [a], [d], [h])
     assert bond == (b,) and first == (operands[0],) and second == tuple(operands[1:])
 
 

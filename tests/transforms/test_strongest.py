@@ -13,6 +13,7 @@ from tests.elaborate.notation import codes, elaborated
 from tests.transforms.test_paths import MODEL, names
 from tnlang.reference import execute, initialise
 from tnlang.source import ValueMismatch
+from tnlang.strongest import largest_of_products
 
 GPT2 = Path(__file__).parents[2] / "examples" / "gallery" / "gpt2.tn"
 
@@ -109,3 +110,23 @@ def test_what_is_refused() -> None:
         program.nets["still"].strongest_paths(5, x, parameters={})
     with pytest.raises(ValueMismatch, match="batch axes"):
         program.nets["still"].strongest_paths(5, np.zeros((2, 4, 5)), parameters={})
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(30, 20, 4), (3, 20, 4), (5, 5, 1), (4, 3, 0)])
+def test_a_norm_through_the_small_leg_is_never_less(shape: tuple[int, int, int], dtype: type) -> None:
+    rows, columns, leg = shape
+    rng = np.random.default_rng(5)
+
+    def made(size: int) -> np.ndarray:
+        real, imaginary = rng.normal(size=(2, 3, size, leg))
+        return (real + 1j * imaginary if dtype is complex else real).astype(dtype)
+
+    left, right = made(rows), made(columns)
+    left[0] *= 1e-7
+    right[..., :1] = 0  # of lower rank
+    exact = np.linalg.norm(left @ right.swapaxes(1, 2), 2, axis=(1, 2)).max()
+    found = largest_of_products(left, right)
+    assert exact <= found <= exact * (1 + 1e-8)
+    left[..., 1:] = 0  # at right angles: nothing is left
+    assert 0 <= largest_of_products(left, right) <= 1e-6 * np.linalg.norm(left) * np.linalg.norm(right)

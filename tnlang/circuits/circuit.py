@@ -21,9 +21,9 @@ from tnlang.circuits.network import (
     contract,
     contract_along,
     count,
+    halves,
     size_of,
     sizes_of,
-    thinnest,
 )
 from tnlang.circuits.small import BLOCK, one_thread, root
 from tnlang.ir.net import Wire
@@ -236,7 +236,7 @@ class Circuit:
 
     def halves(self) -> tuple[Operands, Operands, tuple[Wire, ...]]:
         """The operands on the rows' side, those on the columns' side, and the wires between."""
-        first, second, bond = thinnest(self.operands, self.rows, self.columns, self.batch)
+        first, second, bond = halves(self.operands, self.rows, self.columns, self.batch)
         for wire in bond:
             other = fresh_wire(wire)
             if wire in self.rows:

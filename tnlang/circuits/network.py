@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from tnlang.ir.cut import thinnest
 from tnlang.ir.net import Wire
 from tnlang.ir.order import Step, pairwise
 
@@ -144,66 +143,13 @@ def _einsum(operands: Sequence[Operand], out: Sequence[Wire]) -> Tensor:
     return torch.einsum(f"{terms}->{result}", *(operand.array for operand in operands))
 
 
-def thinnest(
+def halves(
     operands: Sequence[Operand], left: Collection[Wire], right: Collection[Wire], free: Collection[Wire]
 ) -> tuple[Operands, Operands, tuple[Wire, ...]]:
-    """The operands in two parts, and the wires between: as few entries as can be (a minimum cut).
-
-    The wires ``left`` and ``right`` are open; those of ``left`` end at the first part, unless the thinnest
-    place is at an open wire itself, where a part has no operand. Wires that are ``free`` (a batch) count for
-    nothing. Everything that flows to the left comes first.
-    """
-    source, sink = ("source",), ("sink",)
-    capacity: dict[tuple[object, ...], dict[tuple[object, ...], float]] = {}
-
-    def edge(a: tuple[object, ...], b: tuple[object, ...], size: float) -> None:
-        capacity.setdefault(a, {})[b] = size
-        capacity.setdefault(b, {}).setdefault(a, 0.0)
-
-    wires = dict.fromkeys((*left, *right, *(w for operand in operands for w in operand.wires)))
-    for wire in wires:
-        if wire not in free:
-            edge(("in", wire), ("out", wire), math.log(size_of(wire)) + 1e-9)
-    for wire in left:
-        edge(source, ("in", wire), math.inf)
-    for wire in right:
-        edge(("out", wire), sink, math.inf)
-    for number, operand in enumerate(operands):
-        for wire in operand.wires:
-            if wire not in free:
-                edge(("operand", number), ("in", wire), math.inf)
-                edge(("out", wire), ("operand", number), math.inf)
-    edge(source, sink, 0.0)
-    reached = _cut(capacity, source, sink)
-    near = [("operand", number) in reached for number in range(len(operands))]
-    bond = tuple(wire for wire in wires if ("in", wire) in reached and ("out", wire) not in reached)
+    """The operands on both sides of the thinnest place, and the wires between."""
+    held = {wire for operand in operands for wire in operand.wires}
+    sizes = {wire: size_of(wire) for wire in (*left, *right, *held)}
+    near, bond = thinnest([operand.wires for operand in operands], left, right, free, sizes)
     first = tuple(o for o, is_near in zip(operands, near, strict=True) if is_near)
     second = tuple(o for o, is_near in zip(operands, near, strict=True) if not is_near)
     return first, second, bond
-
-
-def _cut(
-    capacity: dict[tuple[object, ...], dict[tuple[object, ...], float]],
-    source: tuple[object, ...],
-    sink: tuple[object, ...],
-) -> set[tuple[object, ...]]:
-    """What the source still reaches when as much flows to the sink as can (shortest augmenting paths)."""
-    while True:
-        before: dict[tuple[object, ...], tuple[object, ...]] = {source: source}
-        waiting = deque([source])
-        while waiting and sink not in before:
-            node = waiting.popleft()
-            for other, left in capacity[node].items():
-                if left > 1e-12 and other not in before:
-                    before[other] = node
-                    waiting.append(other)
-        if sink not in before:
-            return set(before)
-        path = [sink]
-        while path[-1] != source:
-            path.append(before[path[-1]])
-        steps = [(b, a) for a, b in itertools.pairwise(path)]
-        least = min(capacity[a][b] for a, b in steps)
-        for a, b in steps:
-            capacity[a][b] -= least
-            capacity[b][a] += least
