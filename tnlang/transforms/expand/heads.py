@@ -39,35 +39,12 @@ def heads_of(term: Term, streams: Collection[str], kept: tuple[Wire, ...]) -> tu
     legs of the result (``kept``). Where there are none, one of the parts may lead from nowhere, as a pattern
     that looks at one position does. A Σ that holds the stream is looked into.
     """
-    opened = _first(term, streams)
+    opened = first_of(term, streams)
     uses = (node for node in opened.nodes if isinstance(node, Tensor) and node.ref.name in streams)
     return next((found for own in uses if (found := _heads_beside(opened, own, kept, streams))), ())
 
 
-def sides_of(term: Term, streams: Collection[str], kept: tuple[Wire, ...]) -> list[str]:
-    """Of each use of a stream whether it is that of the queries, keys or values (Q, K, V); [] for neither.
-
-    Heads apart, the values lead through weights to a leg of the result, the queries have another of its legs
-    themselves, and the keys hang together with them.
-    """
-    opened = _first(term, streams)
-    uses = [node for node in opened.nodes if isinstance(node, Tensor) and node.ref.name in streams]
-    between = Counter(wire for use in uses for wire in node_wires(use))
-    cut = {*kept, *heads_of(opened, streams, kept), *(wire for wire, n in between.items() if n > 1)}
-    others = [node for node in opened.nodes if not any(node is use for use in uses)]
-    joined = _parts([(*node_wires(node), *marks_of(node)) for node in opened.nodes], cut)
-    led_to = [(set(node_wires(node)) - cut, set(node_wires(node)) & set(kept)) for node in others]
-    sides: list[str] = []
-    for use in uses:
-        part = next(part for part in joined if set(node_wires(use)) <= part)
-        if any(legs and inner & part for inner, legs in led_to):
-            sides.append("V")
-        else:
-            sides.append("Q" if set(node_wires(use)) & set(kept) else "K")
-    return sides if len(set(sides)) == len(sides) > 1 else []
-
-
-def _first(term: Term, streams: Collection[str]) -> Term:
+def first_of(term: Term, streams: Collection[str]) -> Term:
     """The product, of a Σ its first term."""
     try:
         return next(_opened(term, streams), term)
@@ -86,7 +63,7 @@ def _heads_beside(
     into, out = set(node_wires(own)), set(kept)
 
     def leading(fixed: Collection[Joint]) -> list[set[Joint]]:
-        return [part for part in _parts(joints, {*fixed, *into, *out, _WEIGHT}) if part & out]
+        return [part for part in parts_of(joints, {*fixed, *into, *out, _WEIGHT}) if part & out]
 
     whole = max(1, len(leading(())))
 
@@ -159,7 +136,7 @@ def _holds(node: Node, streams: Collection[str]) -> bool:
     return any(isinstance(inner, Tensor) and inner.ref.name in streams for inner in inside)
 
 
-def _parts(nodes: Sequence[Iterable[Joint]], cut: set[Joint]) -> list[set[Joint]]:
+def parts_of(nodes: Sequence[Iterable[Joint]], cut: set[Joint]) -> list[set[Joint]]:
     """The joints of each part of a product, whose nodes hang together by joints that are not cut."""
     parts: list[set[Joint]] = []
     for joints in map(set, nodes):

@@ -11,10 +11,11 @@ from tnlang.ir.slots import dotted
 from tnlang.ir.walk import copy, new_id, value_wires
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.blocks import Expansion, Path
+from tnlang.transforms.expand.choices import REST
 from tnlang.transforms.expand.heads import heads_of
 from tnlang.transforms.expand.linear import Streams, reading
 from tnlang.transforms.expand.paths import LIMIT, listed, named, rest_of
-from tnlang.transforms.expand.product_rule import REST, products
+from tnlang.transforms.expand.product_rule import products
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import Assignment, Flat, flatten
 from tnlang.transforms.renew import renew

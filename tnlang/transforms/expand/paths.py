@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from tnlang.ir.net import Ref, Tensor, Term
 from tnlang.transforms.expand.blocks import DIRECT, Block, Component, Expansion, Path
-from tnlang.transforms.expand.product_rule import REST
+from tnlang.transforms.expand.choices import REST
 from tnlang.transforms.request import TransformError, near
 
 LIMIT = 10_000

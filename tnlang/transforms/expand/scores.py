@@ -7,7 +7,7 @@ because it ends before the softmax.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tnlang.ir.net import (
     Bind,
@@ -24,10 +24,10 @@ from tnlang.ir.net import (
     Value,
     Wire,
 )
-from tnlang.ir.walk import children, copy, node_wires, value_wires, walk
-from tnlang.transforms.expand.blocks import DIRECT, Expansion, Path
+from tnlang.ir.walk import children, copy, value_wires
+from tnlang.transforms.expand.blocks import Expansion, Path
+from tnlang.transforms.expand.choices import REST, caption_of, choices, reading_each, sides_of_score
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.expand.product_rule import REST, by_side, choices, reading_each
 from tnlang.transforms.request import TransformError, ValuePath, near, show_path
 
 
@@ -51,9 +51,9 @@ def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, st
     keys = _softmax_wire(streams, bind)
     found: dict[str, list[Term]] = {}
     for term in streams.value(name).terms:
-        sides = _sides(streams, term, keys)
+        sides = sides_of_score(streams, term, keys)
         for values, chosen in choices(expansion, streams.uses(term), paths, rest):
-            caption = REST if chosen is None else _caption(chosen, sides)
+            caption = REST if chosen is None else caption_of(chosen, sides, "") if sides else "bias"
             found.setdefault(caption, []).append(reading_each(term, streams.stream, values))
     captions = [*(c for c in found if c not in (REST, "bias")), *(c for c in (REST, "bias") if c in found)]
     terms = []
@@ -98,19 +98,3 @@ def _inside(body: Sum, name: str, gates: frozenset[Wire]) -> Iterator[tuple[tupl
                 case _:
                     for inner in children(node):
                         yield from _inside(inner, name, gates)
-
-
-def _sides(streams: Streams, term: Term, keys: Wire | None) -> list[str]:
-    """Of each use of a stream in a term its side, that of the queries (Q) or keys (K)."""
-    nodes = [n for n in walk(Sum((term,))) if isinstance(n, Tensor) and n.ref.name in streams.stream]
-    if len(nodes) > 2:
-        raise TransformError("a score multiplies two uses of a stream, this value more", "freeze one of them")
-    by_wire = ["K" if keys in node_wires(node) else "Q" for node in nodes]
-    return by_wire if len(nodes) == 1 or set(by_wire) == {"Q", "K"} else ["Q", "K"][: len(nodes)]
-
-
-def _caption(chosen: Sequence[Path], sides: Sequence[str]) -> str:
-    """``direct``, ``0.3 (Q)``, ``0.3 (QK)``, ``0.3 (Q), 0.5 (K)``; ``bias`` for what reads no stream."""
-    if not sides:
-        return "bias"
-    return ", ".join(f"{name} ({own})" for name, own in by_side(chosen, sides).items()) or DIRECT
