@@ -10,10 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 import tnlang
-from docs.pages import PAGES, ROOT, Block, Picture, blocks, pictures
+from docs.pages import PAGES, ROOT, Block, Picture, blocks, pictures, run, written
+from tnlang.circuits.small import one_thread
 from tnlang.cli import main
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -42,13 +44,19 @@ def test_tn_error(block: Block) -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if any(b.kind == "python" for b in blocks(page))], ids=str
 )
-def test_python(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {}
-    for block in blocks(page):
-        if block.kind == "python":
-            exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), namespace)
+def test_python(page: Path, tmp_path: Path) -> None:
+    """A page leaves torch as it was; of the images that it writes, those are there that it shows."""
+    was, state = torch.is_grad_enabled(), torch.get_rng_state()
+    try:
+        with one_thread():
+            run(page, tmp_path)
+    finally:
+        torch.set_grad_enabled(was)
+        torch.set_rng_state(state)
+    assert {path.name for path in (tmp_path / "img").iterdir()} == {
+        Path(image).name for image in written(page)
+    }
+    assert all((page.parent / image).is_file() for image in written(page))
 
 
 @pytest.mark.parametrize("block", of_kind("sh"), ids=str)

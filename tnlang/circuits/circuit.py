@@ -174,13 +174,13 @@ class Circuit:
         """All entries, written out."""
         return contract(self.operands, (*self.batch, *self.rows, *self.columns)).reshape(self.shape)
 
-    def row(self, index: int) -> Tensor:
+    def row(self, index: int | Tensor) -> Tensor:
         """One row of each matrix: [batch, columns]."""
-        return self.entries([index], None).squeeze(-2)
+        return self.entries([int(index)], None).squeeze(-2)
 
-    def column(self, index: int) -> Tensor:
+    def column(self, index: int | Tensor) -> Tensor:
         """One column of each matrix: [batch, rows]."""
-        return self.entries(None, [index]).squeeze(-1)
+        return self.entries(None, [int(index)]).squeeze(-1)
 
     def entries(self, rows: Index | None, columns: Index | None) -> Tensor:
         """Some rows and columns of each matrix, None for all: [batch, rows, columns]."""
