@@ -200,8 +200,9 @@ def circuits_of_the_trained_layer(program):
 
 
 @drawn
-def C4_neurons(W_E, W_in, W_out, W_U):
-    return W_in @ W_E.T, W_in @ W_E.T, W_U @ W_out, W_U @ W_out
+def C4_neurons(x, W_E, W_in, W_out, W_U):
+    logits = (x + (x @ W_in.T).relu() @ W_out.T) @ W_U.T
+    return logits, W_in @ W_E.T, W_in @ W_E.T, W_U @ W_out, W_U @ W_out
 
 
 @claim("C4_neurons")
