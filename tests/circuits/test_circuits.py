@@ -12,6 +12,7 @@ import tnlang
 from tests.conftest import PROGRAMS
 from tnlang.circuits import Circuit, Circuits, attribution, composition, copying, logit_lens, stack
 from tnlang.circuits.network import Operand, halves
+from tnlang.circuits.small import triangle
 from tnlang.ir.net import Wire
 from tnlang.source import ValueMismatch
 
@@ -412,3 +413,28 @@ def test_what_an_output_reads_as_it_is_is_no_circuit() -> None:
     net = tnlang.load(PROGRAMS["N17_two_layers"]).nets["two"]
     with pytest.raises(ValueMismatch, match=r"it reads r\.2 itself"):
         net.circuits(dict(net.module().state_dict())).unembed.dense()
+
+
+@pytest.mark.parametrize("made", ["plain", "lower rank", "no column", "falling"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("batch", [(), (3, 2)])
+def test_a_triangle_is_as_exact_as_that_of_qr(made: str, dtype: torch.dtype, batch: tuple[int, ...]) -> None:
+    """Of float32 arrays it is made in float64: no further from the exact one than QR, but for rounding."""
+    rng = torch.Generator().manual_seed(2)
+    array = torch.randn(*batch, 90, 12, generator=rng, dtype=torch.float64)
+    match made:
+        case "lower rank":
+            array = array[..., :5] @ torch.randn(*batch, 5, 12, generator=rng, dtype=torch.float64)
+        case "no column":
+            array[..., 3] = 0
+        case "falling":
+            array *= 10.0 ** -torch.arange(12)
+    array = array.to(dtype)
+    exact, spectrum = array.double().mT @ array.double(), torch.linalg.svdvals(array.double())
+
+    def off(factor: Tensor) -> list[float]:
+        gram, values = factor.double().mT @ factor.double(), torch.linalg.svdvals(factor.double())
+        return [float((a - b).abs().max() / b.max()) for a, b in ((gram, exact), (values, spectrum))]
+
+    for own, by_qr in zip(off(triangle(array)), off(torch.linalg.qr(array).R), strict=True):
+        assert own <= by_qr + (1e-9 if dtype == torch.float64 else torch.finfo(dtype).eps)

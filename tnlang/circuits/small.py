@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -14,8 +15,6 @@ from tnlang.ir.walk import new_id
 
 BLOCK = 1 << 23
 """Entries of an array that stands for a part of a larger one only."""
-CHUNK = 4096
-"""Rows that are converted to float64 at a time."""
 
 
 def root(
@@ -42,28 +41,28 @@ def root(
         rest = tuple(operand for operand in part if not any(operand is other for other in outer))
         return root((small, *rest), (row,), batch, bond, known)
     array = contract(part, (*batch, *side, *bond)).reshape(*sizes_of(batch), count(side), count(bond))
-    if count(side) > count(bond):
-        with one_thread():
-            array = torch.linalg.qr(array, mode="r").R
-    return array
+    return triangle(array) if count(side) > count(bond) else array
 
 
 def triangle(array: Tensor) -> Tensor:
-    """R of the QR of a matrix, up to signs: RᵀR is its Gram matrix.
+    """R of the QR of matrices [*, rows, columns], up to signs: RᵀR are their Gram matrices.
 
-    In float32 it comes from the Gram matrix in float64, which is faster than QR and as exact: the singular
-    values are off by 1e-8 of the largest. Where that matrix is singular, and in float64, QR is taken.
+    In float32 it comes from the Gram matrices in float64, which is faster than QR and as exact: the singular
+    values are off by 1e-8 of the largest. Where one of them is singular, and in other types, QR is taken.
     """
-    if array.dtype == torch.float32 and array.shape[0] > array.shape[1]:
-        gram = array.new_zeros(array.shape[1], array.shape[1], dtype=torch.float64)
-        for rows in torch.split(array, CHUNK):
-            part = rows.double()
-            gram.addmm_(part.T, part)
-        found, failed = torch.linalg.cholesky_ex(gram, upper=True)
-        if not failed:
+    *batch, rows, columns = array.shape
+    if array.dtype == torch.float32 and rows > columns:
+        grams = array.new_zeros(*batch, columns, columns, dtype=torch.float64)
+        step = max(1, BLOCK // max(1, columns * math.prod(batch)))
+        for some in torch.split(array, step, dim=-2):
+            part = some.double()
+            grams += part.mT @ part
+        found, failed = torch.linalg.cholesky_ex(grams, upper=True)
+        if not failed.any():
             factor: Tensor = found.to(array.dtype)
             return factor
-    factor = torch.linalg.qr(array, mode="r").R
+    with one_thread() if batch else nullcontext():
+        factor = torch.linalg.qr(array, mode="r").R
     return factor
 
 
