@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tnlang.ir.cost import cost
 from tnlang.ir.net import (
@@ -42,7 +44,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.program import Program
 from tnlang.ir.size import DimSize, Size, SizeError, show
-from tnlang.ir.walk import walk
+from tnlang.ir.walk import bound_wires, free_wires, node_wires, value_wires, walk
 from tnlang.lower.dims import dims_of
 
 WIDTH = 103
@@ -57,7 +59,7 @@ def describe(program: Program, net: Net) -> tuple[str, ...]:
     costs = _cost_lines(program, net)
     indent = "    " if costs else ""  # Where all lines are indented, none need be.
     owned = [f"{indent}{decl.kind} {declaration(decl)}{_start(decl)}" for decl in net.owned]
-    lines = [*owned, *_lines(net.body, indent, {})]
+    lines = [*owned, *_lines(net.body, indent, {}, frozenset())]
     return (*_folded(head, "    "), "", *(row for line in lines for row in _folded(line, "    ")), *costs)
 
 
@@ -123,19 +125,25 @@ def _leg(leg: Leg) -> str:
     return f"{leg.name}: {size_text(leg.size)}"
 
 
-def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str]) -> list[str]:
-    """The statements. ``inside`` has the texts of what stands in an expression without a name of its own."""
+def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str], loops: frozenset[str]) -> list[str]:
+    """The statements. ``inside`` has the texts of what stands in an expression without a name of its own.
+
+    ``loops`` are the variables of the repeats round them.
+    """
     found: list[str] = []
     for statement in body:
         match statement:
             case Bind(target=target, body=total) if target.anonymous:
-                inside[target.name] = _Text(inside, _is_whole(target, total)).sum(total)
+                inside[target.name] = _text(target, total, inside, loops).sum(total)
             case Bind(target=target, body=total):
-                found.append(f"{indent}{_equated(target, '=', total, inside)}")
+                found.append(f"{indent}{_equated(target, '=', total, inside, loops)}")
             case StreamSet(target=target, op=op, body=total, opens=opens):
-                found.append(f"{indent}{'stream ' if opens else ''}{_equated(target, op, total, inside)}")
+                found.append(
+                    f"{indent}{'stream ' if opens else ''}{_equated(target, op, total, inside, loops)}"
+                )
             case Frozen(target=target):
-                found.append(f"{indent}{_value(target)} is frozen")
+                names = _names(Sum(()), value_wires(target.legs), loops)
+                found.append(f"{indent}{_value(target, names)} is frozen")
             case Factor(function=function, source=source, factors=factors):
                 left = ", ".join(map(declaration, factors))
                 found.append(f"{indent}{left} = {function}({_ref(source)})")
@@ -154,15 +162,37 @@ def _lines(body: Sequence[Stmt], indent: str, inside: dict[str, str]) -> list[st
                 found.append(f"{indent}shared {name} = {net}")
             case Repeat(loop=loop, body=inner):
                 found.append(f"{indent}repeat {_loop(loop)} {{")
-                found += _lines(inner, indent + "    ", inside)
+                found += _lines(inner, indent + "    ", inside, loops | {loop.var})
                 found.append(f"{indent}}}")
     return found
 
 
-def _equated(target: Value, op: str, total: Sum, inside: dict[str, str]) -> str:
-    whole = _is_whole(target, total)
-    left = f"{target.name}{_subs(target.subs)}" if whole else _value(target)
-    return f"{left} {op} {_Text(inside, whole).sum(total)}"
+def _equated(target: Value, op: str, total: Sum, inside: dict[str, str], loops: frozenset[str]) -> str:
+    text = _text(target, total, inside, loops)
+    left = f"{target.name}{_subs(target.subs)}" if text.whole else _value(target, text.names)
+    return f"{left} {op} {text.sum(total)}"
+
+
+def _text(target: Value, total: Sum, inside: dict[str, str], loops: frozenset[str]) -> _Text:
+    names = _names(total, value_wires(target.legs), loops)
+    return _Text(inside, _is_whole(target, total), names)
+
+
+def _names(total: Sum, kept: Sequence[Wire] = (), loops: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Other names for wires that are called as the variable of a loop round them, which would be meant."""
+    inner = [*kept, *free_wires(total), *bound_wires(total)]
+    meant = {wire.text for wire in inner} & loops
+    taken = loops | {wire.text for wire in inner}
+    for node in walk(total):
+        if isinstance(node, BigSum):
+            variables = {loop.var for loop in node.loops}
+            meant |= variables & {wire.text for wire in (*free_wires(node.body), *bound_wires(node.body))}
+            taken |= variables
+    found: dict[str, str] = {}
+    for name in sorted(meant):
+        found[name] = next(new for n in itertools.count(1) if (new := name + "'" * n) not in taken)
+        taken |= {found[name]}
+    return found
 
 
 def _is_whole(target: Value, total: Sum) -> bool:
@@ -175,9 +205,12 @@ def _is_whole(target: Value, total: Sum) -> bool:
     ) and all(not term.summed for term in total.terms)
 
 
-def _value(target: Value) -> str:
-    legs = ", ".join(map(_ix, target.legs))
-    return f"{target.name}{_subs(target.subs)}{f'[{legs}]' if legs else ''}"
+def _value(target: Value, names: Mapping[str, str]) -> str:
+    return f"{target.name}{_subs(target.subs)}{_legs(target.legs, names)}"
+
+
+def _legs(legs: Sequence[Ix], names: Mapping[str, str]) -> str:
+    return f"[{', '.join(_ix(leg, names) for leg in legs)}]" if legs else ""
 
 
 def _ref(ref: Ref) -> str:
@@ -198,29 +231,33 @@ def _loop(loop: Loop) -> str:
     return f"{loop.var} in {show(loop.start)}..{show(loop.stop)}"
 
 
-def _ix(ix: Ix) -> str:
+def _ix(ix: Ix, names: Mapping[str, str]) -> str:
     match ix:
         case Wire():
-            return ix.text
+            return names.get(ix.text, ix.text)
         case Entry(at):
             return size_text(at)
         case Slice(wire, start, stop):
-            return f"{wire.text}: {show(start)}..{show(stop)}"
+            return f"{_ix(wire, names)}: {show(start)}..{show(stop)}"
         case Group(members):
-            return f"({' '.join(map(_ix, members))})"
+            return f"({' '.join(_ix(member, names) for member in members)})"
 
 
 def expression_text(total: Sum) -> str:
     """A sum as it would be written in a .tn text."""
-    return _Text({}).sum(total)
+    return _Text({}, names=_names(total)).sum(total)
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Writes expressions. ``inside`` are those without a name; ``whole`` leaves brackets out."""
+    """Writes expressions. ``inside`` are those without a name; ``whole`` leaves brackets out.
+
+    ``names`` are those of wires that are called by another name than their own.
+    """
 
     inside: dict[str, str]
     whole: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def sum(self, total: Sum) -> str:
         """A sum as it is written."""
@@ -245,13 +282,16 @@ class _Text:
                 case Bubble(function="reciprocal", body=body, name=""):
                     below.append(f"/ {self.factor(body)}")
                 case _ if below:
-                    words += [*below, "*", self.node(node)]
+                    words = [*(words or ["1"]), *below, "*", self.node(node)]
                     below = []
                 case _:
                     words.append(self.node(node))
-        if not words:
-            words = ["1"]
-        return " ".join([*words, *below]), minus
+        ends = Counter(wire for node in term.nodes for wire in node_wires(node))
+        if alone := [wire for wire in term.summed if ends[wire] < 2]:
+            words = [*(words or ["1"]), *below, "*"] if below else words
+            words.append(f"ones{_legs(alone, self.names)}")
+            below = []
+        return " ".join([*(words or ["1"]), *below]), minus
 
     def factor(self, body: Sum) -> str:
         match body:
@@ -262,7 +302,7 @@ class _Text:
     def node(self, node: Node) -> str:
         match node:
             case Tensor(ref=Ref(name=name), legs=legs, conj=conj):
-                brackets = f"[{', '.join(map(_ix, legs))}]" if legs and not self.whole else ""
+                brackets = "" if self.whole else _legs(legs, self.names)
                 use = (
                     f"({self.inside[name]})"
                     if brackets and name in self.inside
@@ -272,7 +312,7 @@ class _Text:
                 return f"conj({use})" if conj else use
             case Special(kind=kind, legs=legs, at=at):
                 number = f"({size_text(at)})" if at is not None else ""
-                return f"{kind}{number}[{', '.join(map(_ix, legs))}]"
+                return f"{kind}{number}[{', '.join(_ix(leg, self.names) for leg in legs)}]"
             case Number(value, text):
                 return text or _number(complex(value))
             case SizeNumber(size):
@@ -280,7 +320,7 @@ class _Text:
             case Bubble(function="power", body=body, options=options, name=name):
                 return _named(f"{self.factor(body)}^{_number(complex(dict(options)['exponent']))}", name)
             case Bubble(function=function, body=body, gates=gates, options=options, name=name):
-                along = f"[{', '.join(g.text for g in gates)}]" if gates else ""
+                along = _legs(gates, self.names)
                 given = "".join(f", {key} = {_number(complex(value))}" for key, value in options)
                 return _named(f"{function}{along}({self.sum(body)}{given})", name)
             case Bracket(body=body, name=name):
