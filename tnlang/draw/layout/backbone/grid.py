@@ -182,7 +182,7 @@ def _rows(
 ) -> tuple[dict[int, float], dict[int, int]]:
     """Rows and columns of the shapes that stand in rows."""
     sources = _sources(index, inner, roots, passing)
-    away = _distances(index, inner, set(sources))
+    away = _reached(index, inner, set(sources))
     owner = _owners(index, inner, sources, away)
     order = _order(index, part, inner, sources, owner, roots)
     rows: dict[int, float] = {s: float(order[s]) for s in sources}
@@ -197,6 +197,35 @@ def _rows(
             cols[shape] = max(cols[o] for o in before) + 1
     _settle(index, rows, cols, away)
     return rows, cols
+
+
+def gathers(index: Index, shape: int) -> bool:
+    """Whether a shape is a plus with a term whose legs come from several shapes."""
+    terms = index.shapes[shape].terms
+    return any(len({index.other(line, shape) for line in term}) > 1 for term in terms)
+
+
+def _reached(index: Index, inner: list[int], sources: set[int]) -> dict[int, int]:
+    """Steps from the sources; a plus that gathers a term's legs comes after all that they come from."""
+    late = {s for s in inner if gathers(index, s) and s not in sources}
+    away = _distances(index, [s for s in inner if s not in late], sources)
+    while late:
+        made = {s: _made(index, s, inner) for s in late}
+        ready = sorted(s for s in late if made[s] <= away.keys())
+        if not ready:
+            return _distances(index, inner, sources)
+        late.remove(ready[0])
+        away[ready[0]] = 1 + max(away[s] for s in made[ready[0]])
+        rest = [s for s in inner if s not in away and s not in late]
+        behind = _distances(index, [ready[0], *rest], {ready[0]})
+        away |= {s: steps + away[ready[0]] for s, steps in behind.items()}
+    return away
+
+
+def _made(index: Index, plus: int, inner: list[int]) -> set[int]:
+    """The shapes of the rows from which the legs of a plus's terms come."""
+    lines = {line for term in index.shapes[plus].terms for line in term}
+    return {o for line, o in index.neighbours[plus] if line in lines and o in inner}
 
 
 def _stacked(index: Index, shapes: list[int], satellites: Mapping[int, int]) -> bool:
@@ -248,7 +277,7 @@ def _owners(
 
 def _before(index: Index, shape: int, away: Mapping[int, int]) -> list[int]:
     """The neighbours one step nearer to a source: those in the shape's own enclosure, if there are any."""
-    near = [o for _, o in index.neighbours[shape] if away.get(o, -1) == away[shape] - 1]
+    near = [o for _, o in index.neighbours[shape] if away.get(o, len(away)) < away[shape]]
     wall = index.shapes[shape].inside
     own = [o for o in near if wall is not None and wall in index.walls(o)]
     return list(dict.fromkeys(own or near))

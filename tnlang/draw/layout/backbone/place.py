@@ -62,7 +62,22 @@ class Placer(Rows):
         """The part with all coordinates; ``least_left`` and ``least_outer`` align it with other parts."""
         plan = self._try(least_left, least_outer, 0.0)
         missing = self._short(plan)
-        return self._try(least_left, least_outer, missing) if missing else plan
+        if not missing:
+            return plan
+        lowered = self._try(least_left, least_outer, missing)
+        if not self._short(lowered):
+            return lowered
+        self._amid(plan)  # the rows feed the column above: it would be lowered with them
+        return plan
+
+    def _amid(self, plan: Plan) -> None:
+        """Link dots between the first two shapes of the column that they join, whatever is level with them."""
+        for dot in self.grid.links:
+            near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
+            if len(near) > 1:
+                (_, high), (_, low) = (plan.centers[s] for s in near[:2])
+                high, low = high + self.arms[near[0]].down, low - self.arms[near[1]].up
+                plan.centers[dot] = (plan.centers[dot][0], (high + low) / 2)
 
     def _short(self, plan: Plan) -> float:
         """How much lower the rows must begin for a link dot to stand midway between its column's shapes."""

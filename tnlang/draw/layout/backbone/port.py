@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
 from tnlang.draw.layout.backbone.graph import Index, comes_into
+from tnlang.draw.layout.backbone.grid import gathers
 from tnlang.draw.layout.backbone.place import Plan
+from tnlang.draw.layout.backbone.rows import round_hung
 from tnlang.draw.layout.route import Port
 from tnlang.draw.scene import Point
 
@@ -189,7 +191,10 @@ class Harbour:
         if copied and other_copied:
             return vertical
         if other_col > col:
-            return "right"
+            gathered = gathers(self.index, other) and self._has_level(shape, "right")
+            return vertical if gathered else "right"
+        if gathers(self.index, shape):
+            return "left"
         symbol = self.index.shapes[shape].symbol
         return vertical if symbol in ("dot", "plus") or not self._has_level(shape, "left") else "left"
 
@@ -205,7 +210,8 @@ class Harbour:
             return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
         goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
-            return "down"
+            hung = {self.plan.sides[s] for s, owner in self.plan.grid.satellites.items() if owner == shape}
+            return "right" if round_hung(hung) else "down"
         ended = any(line.id in e.ended for e in self.index.diagram.enclosures)
         return "right" if goes or ended else "left"
 
@@ -229,16 +235,22 @@ class Harbour:
                     at_dot.setdefault(end.shape, []).append((line.id, position))
         for dot, ends in at_dot.items():
             taken: set[str] = set()
-            first = self.plan.grid.cols.get(dot) == 0
             for place in sorted(ends, key=lambda e: (self._gap(e, dot), e)):
                 side = sides[place]
                 if side in taken:
-                    order = ("left", "right") if first else ("right", "left")
+                    order = ("left", "right") if self._from_left(place, dot) else ("right", "left")
                     across = order if side in ("up", "down") else ("down", "up")
                     free = [s for s in (*across, *DIRECTIONS) if s not in taken]
                     side = free[0] if free else side
                     sides[place] = side
                 taken.add(side)
+
+    def _from_left(self, end: tuple[int, int], dot: int) -> bool:
+        """Whether a line comes to a dot from the left."""
+        other = self.index.lines[end[0]].ends[1 - end[1]].shape
+        if other in self.centers and abs(self.centers[other][0] - self.centers[dot][0]) > 1.0:
+            return self.centers[other][0] < self.centers[dot][0]
+        return self.plan.grid.cols.get(dot) == 0
 
     def _gap(self, end: tuple[int, int], dot: int) -> float:
         """How far the other end of a line is from a dot; lines to the stream last."""
@@ -268,11 +280,23 @@ class Harbour:
             wide, high = self.halves[shape]
             across = high if side in ("left", "right") else wide
             pitch = min(PITCH, 2 * (across - 4) / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
+            level = [i for i, e in enumerate(ends) if self._is_level(e, shape, side)]
+            middle = (len(ends) - 1) / 2
+            if len(level) == 1 and gathers(self.index, shape):
+                reach = max(level[0], len(ends) - 1 - level[0])
+                middle, pitch = float(level[0]), min(pitch, (across - 4) / max(1, reach))
             lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
             for i, place in enumerate(ends):
-                offset = (i - (len(ends) - 1) / 2) * pitch
+                offset = (i - middle) * pitch
                 found[place] = offset if not lone else self._aligned(place, shape, side)
         return found
+
+    def _is_level(self, end: tuple[int, int], shape: int, side: str) -> bool:
+        """Whether a line at a shape's left or right could run straight to the middle of its other end."""
+        other = self.index.lines[end[0]].ends[1 - end[1]].shape
+        if side not in ("left", "right") or other is None or other in self.index.stations:
+            return False
+        return other in self.centers and abs(self.centers[other][1] - self.centers[shape][1]) < 1.0
 
     def _aligned(self, end: tuple[int, int], shape: int, side: str) -> float:
         """A line alone on its side of a station leaves beside the middle, in the order of the tracks."""

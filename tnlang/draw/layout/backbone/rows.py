@@ -5,6 +5,7 @@ Everything is in the frame of a picture that flows down.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +18,8 @@ PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
 """Bubble to shape; on a side that a ribbon crosses, or a leg; between nested outlines."""
 BESIDE = 28.0
 """Clear space of a satellite's leg, and between shapes that nothing joins."""
+ROUND = 22.0
+"""For a leg that runs down beside what hangs below its shape."""
 CHAIN, RUNG = 24.0, 42.0
 """Clear space between neighbours in a row, and from row to row."""
 
@@ -24,6 +27,11 @@ CHAIN, RUNG = 24.0, 42.0
 def up_to(value: float, step: int) -> float:
     """The next multiple of a step: shapes stand on a grid, so that straight wires stay straight."""
     return float(step * -(-value // step))
+
+
+def round_hung(sides: Collection[str]) -> bool:
+    """Whether a leg down passes at the right what hangs on a shape's ``sides``."""
+    return "down" in sides and "right" not in sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,15 @@ class Rows:
         """Clear space between a wall and what it holds."""
         if side == "left" and any(self.index.is_copied(s) for s in self.inside[wall]):
             return RIBBON + self.gauge.ease / 2
-        return (CROSSED if self.crossed(wall, side) else PAD) + self.gauge.ease / 2
+        beside = ROUND if side == "right" and any(map(self.goes_round, self.inside[wall])) else 0.0
+        return (CROSSED if self.crossed(wall, side) else PAD) + beside + self.gauge.ease / 2
+
+    def goes_round(self, shape: int) -> bool:
+        """Whether what leaves a shape downwards starts at its right: something hangs below."""
+        sides = [self.sides[leaf] for leaf in self.hung.get(shape, ())]
+        goes = (n for n in self.index.touching[shape] if n in self.part.returns or n in self.outputs)
+        leaves = any(self.index.lines[n].dim != self.hidden for n in goes)
+        return leaves and round_hung(sides)
 
     def crossed(self, wall: int, side: str) -> bool:
         members = set(self.inside[wall])
