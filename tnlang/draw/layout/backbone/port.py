@@ -17,6 +17,8 @@ from tnlang.draw.scene import Point
 STUB = 7.0
 """How far a track runs straight beyond the shape that it leaves."""
 PITCH = 16.0
+TURNED = ({"right", "up"}, {"left", "down"}, {"right"}, {"left"}, {"up"}, {"down"})
+"""Sides between which the first line of a bundle, from the left or the top, is the last at the other end."""
 NAMED = 16.0
 """How much farther it runs from a station of another backbone: past the names of the tracks there."""
 
@@ -186,17 +188,41 @@ class Harbour:
         if col == other_col:
             return vertical
         if row == other_row:
-            return "right" if other_col > col else "left"
+            barred = self._passed(row, col, other_col) if self.index.is_copied(shape) else ""
+            return barred or ("right" if other_col > col else "left")
         copied, other_copied = self.index.is_copied(shape), self.index.is_copied(other)
         if copied and other_copied:
             return vertical
         if other_col > col:
-            gathered = gathers(self.index, other) and self._has_level(shape, "right")
-            return vertical if gathered else "right"
-        if gathers(self.index, shape):
-            return "left"
+            aside = self.index.shapes[other].symbol == "plus" and self._term_side(line, other) == "left"
+            return vertical if aside and (copied or self._has_level(shape, "right")) else "right"
         symbol = self.index.shapes[shape].symbol
-        return vertical if symbol in ("dot", "plus") or not self._has_level(shape, "left") else "left"
+        if symbol == "plus":
+            return self._term_side(line, shape)
+        return vertical if symbol == "dot" or not self._has_level(shape, "left") else "left"
+
+    def _passed(self, row: float, one: int, two: int) -> str:
+        """Whether shapes stand between two columns of a row: the side where fewer lines come to them."""
+        rows, cols = self.plan.grid.rows, self.plan.grid.cols
+        between = [s for s in rows if rows[s] == row and min(one, two) < cols[s] < max(one, two)]
+        near = [rows[o] - row for s in between for _, o in self.index.neighbours[s] if o in rows]
+        above = sum(far < 0 for far in near) > sum(far > 0 for far in near)
+        return "" if not between else "down" if above else "up"
+
+    def _term_side(self, line: Line, plus: int) -> str:
+        """Where a term that does not come level enters a plus, all its legs beside one another.
+
+        From above or below if all of it comes from there and nothing hangs there, else from the left.
+        """
+        rows = self.plan.grid.rows
+        term = next((t for t in self.index.shapes[plus].terms if line.id in t), (line.id,))
+        made = [rows.get(self.index.other(n, plus) or 0, rows[plus]) for n in term]
+        side = "up" if max(made) < rows[plus] else "down" if min(made) > rows[plus] else "left"
+        return "left" if side in self._hung(plus) else side
+
+    def _hung(self, shape: int) -> set[str]:
+        """The sides at which satellites hang."""
+        return {self.plan.sides[s] for s, owner in self.plan.grid.satellites.items() if owner == shape}
 
     def _has_level(self, shape: int, side: str) -> bool:
         """Whether a neighbour in the shape's own row joins it from a side."""
@@ -210,8 +236,7 @@ class Harbour:
             return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
         goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
-            hung = {self.plan.sides[s] for s, owner in self.plan.grid.satellites.items() if owner == shape}
-            return "right" if round_hung(hung) else "down"
+            return "right" if round_hung(self._hung(shape)) else "down"
         ended = any(line.id in e.ended for e in self.index.diagram.enclosures)
         return "right" if goes or ended else "left"
 
@@ -276,7 +301,7 @@ class Harbour:
             if self.index.shapes[shape].symbol == "dot":
                 found.update(dict.fromkeys(ends, 0.0))
                 continue
-            ends.sort(key=lambda e: self._key(e, shape, side))
+            ends.sort(key=lambda e: self._key(e, shape, side, sides.get((e[0], 1 - e[1]), side)))
             wide, high = self.halves[shape]
             across = high if side in ("left", "right") else wide
             pitch = min(PITCH, 2 * (across - 4) / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
@@ -310,8 +335,11 @@ class Harbour:
         """Whether a line goes out of a copy, rather than into a station."""
         return self.index.shapes[station].symbol == "copy" and line.id not in self.plan.part.returns
 
-    def _key(self, end: tuple[int, int], shape: int, side: str) -> tuple[float, float, float]:
-        """Where a line stands among those of its side: from the left, or from the top."""
+    def _key(self, end: tuple[int, int], shape: int, side: str, far: str) -> tuple[float, float, float]:
+        """Where a line stands among those of its side: from the left, or from the top.
+
+        ``far`` is the side at its other end: lines side by side round a bend keep their order or turn it over.
+        """
         line = self.index.lines[end[0]]
         other = line.ends[1 - end[1]].shape
         rank = self._rank(line)
@@ -328,6 +356,8 @@ class Harbour:
             return (-place if given else place, rank, 0.0)
         x, y = self.centers[shape]
         u, v = self.centers[other]
+        if {side, far} in TURNED and shape > other:
+            rank = -rank
         if shape in self.index.stations:
             turn = -1.0 if self._gives(shape, line) == (side != "left") else 1.0
             return (turn * u, turn * place, rank)
