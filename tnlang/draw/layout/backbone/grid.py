@@ -222,6 +222,20 @@ def _reached(index: Index, inner: list[int], sources: set[int]) -> dict[int, int
     return away
 
 
+def past(index: Index, grid: Grid, shape: int, other: int) -> str:
+    """The side on which a line leaves a copy for another shape of its row, past those that stand between.
+
+    That where fewer lines come to them; empty where none stands between.
+    """
+    rows, cols = grid.rows, grid.cols
+    low, high = sorted((cols[shape], cols[other]))
+    between = [s for s in rows if rows[s] == rows[shape] and low < cols[s] < high]
+    if not between or not index.is_copied(shape):
+        return ""
+    near = [rows[o] - rows[shape] for s in between for _, o in index.neighbours[s] if o in rows]
+    return "down" if sum(far < 0 for far in near) > sum(far > 0 for far in near) else "up"
+
+
 def _made(index: Index, plus: int, inner: list[int]) -> set[int]:
     """The shapes of the rows from which the legs of a plus's terms come."""
     lines = {line for term in index.shapes[plus].terms for line in term}

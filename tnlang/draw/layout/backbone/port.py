@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
 from tnlang.draw.layout.backbone.graph import Index, comes_into
-from tnlang.draw.layout.backbone.grid import gathers
+from tnlang.draw.layout.backbone.grid import gathers, past
 from tnlang.draw.layout.backbone.place import Plan
 from tnlang.draw.layout.backbone.rows import round_hung
 from tnlang.draw.layout.route import Port
@@ -188,8 +188,7 @@ class Harbour:
         if col == other_col:
             return vertical
         if row == other_row:
-            barred = self._passed(row, col, other_col) if self.index.is_copied(shape) else ""
-            return barred or ("right" if other_col > col else "left")
+            return past(self.index, grid, shape, other) or ("right" if other_col > col else "left")
         copied, other_copied = self.index.is_copied(shape), self.index.is_copied(other)
         if copied and other_copied:
             return vertical
@@ -200,14 +199,6 @@ class Harbour:
         if symbol == "plus":
             return self._term_side(line, shape)
         return vertical if symbol == "dot" or not self._has_level(shape, "left") else "left"
-
-    def _passed(self, row: float, one: int, two: int) -> str:
-        """Whether shapes stand between two columns of a row: the side where fewer lines come to them."""
-        rows, cols = self.plan.grid.rows, self.plan.grid.cols
-        between = [s for s in rows if rows[s] == row and min(one, two) < cols[s] < max(one, two)]
-        near = [rows[o] - row for s in between for _, o in self.index.neighbours[s] if o in rows]
-        above = sum(far < 0 for far in near) > sum(far > 0 for far in near)
-        return "" if not between else "down" if above else "up"
 
     def _term_side(self, line: Line, plus: int) -> str:
         """Where a term that does not come level enters a plus, all its legs beside one another.

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tnlang.draw.layout.backbone.gauge import Gauge
 from tnlang.draw.layout.backbone.graph import Index, Part
-from tnlang.draw.layout.backbone.grid import Grid
+from tnlang.draw.layout.backbone.grid import Grid, past
 from tnlang.draw.layout.box import Placed
 
 PAD, RIBBON, CROSSED, NESTED = 18.0, 22.0, 27.0, 27.0
@@ -155,6 +155,8 @@ class Rows:
         """Roughly the side on which a line leaves a shape of the rows."""
         rows, cols = self.grid.rows, self.grid.cols
         if other is not None and other in rows:
+            if rows[other] == rows[shape] and (side := past(self.index, self.grid, shape, other)):
+                return side
             if rows[other] == rows[shape] or (cols[other] != cols[shape] and not self.index.is_copied(shape)):
                 return "right" if cols[other] > cols[shape] else "left"
             return "down" if rows[other] > rows[shape] else "up"
