@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path as File
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from shapely import LineString
+from shapely import LineString, Point
 from shapely.ops import substring
 
 import tnlang
@@ -23,6 +23,7 @@ from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.backbone.scene import backbone_scene
 from tnlang.draw.lint import lint
+from tnlang.draw.pieces import half_size
 from tnlang.draw.scene import LabelItem, LineTo, OutlineItem, Path, RibbonItem, Scene, ShapeItem, WireItem
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
@@ -155,6 +156,48 @@ def test_attention_is_a_c_its_pattern_inside() -> None:
     dots = sorted(places[s.id] for s in diagram.shapes if s.symbol == "dot")
     assert len(dots) == 2 and dots[0][1] == dots[1][1]
     assert dots[0][0] < bubble.right < dots[1][0] < by_name["W_V"][0]
+
+
+BIASED = """
+dim seq = 3, head = 2, size = 5, hidden = 4
+net attention(x[seq, hidden], B[head, q: seq, k: seq]) -> y[seq, hidden] {
+    param Q[head, size, hidden], K[head, size, hidden], V[head, size, hidden], O[head, size, hidden]
+    A[h, q, k] = softmax[k](x[q, d] Q[h, s, d] K[h, s, e] x[k, e] + B[h, q, k])
+    y[q, d]    = A[h, q, k] x[k, e] V[h, s, e] O[h, s, d]
+}
+net model(x0[seq, hidden], B[head, q: seq, k: seq]) -> y[seq, hidden] {
+    stream x = x0
+    x += attention(x, B)
+    y = x
+}
+"""
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_wires_at_a_plus_in_a_bubble_stand_apart(flow: Side) -> None:
+    """A term's legs enter on the side it comes from, beside one another, whatever shapes they come from."""
+    diagram = of_text(BIASED, ("attention",))
+    found = flowing(diagram, flow)
+    plus = next(s for s in diagram.shapes if s.symbol == "plus" and s.inside is not None)
+    assert len(plus.legs) == 9
+    center, radius = centers(found)[plus.id], half_size(plus)[0]
+    met, sides = {}, {}
+    for line, wire in wires(found).items():
+        if line in plus.legs:
+            points = flatten(wire.path)
+            if distance(points[0], center) > distance(points[-1], center):
+                points = points[::-1]
+            way = LineString(points)
+            rim = Point(center).buffer(radius, quad_segs=64).exterior
+            met[line] = way.intersection(rim)
+            assert met[line].geom_type == "Point", "a wire crosses the rim once"
+            x, y = (met[line].x - points[0][0], met[line].y - points[0][1])
+            assert min(abs(x), abs(y)) < 3.0, "a wire meets the rim straight, or begins its round there"
+            sides[line] = (abs(x) > abs(y), x + y > 0)
+    for one, other in combinations(met.values(), 2):
+        assert one.distance(other) > 5.0
+    for term in plus.terms:
+        assert len({sides[line] for line in term}) == 1
 
 
 def test_a_ribbon_ends_in_the_copy_it_pastes() -> None:

@@ -13,6 +13,7 @@ from itertools import permutations, product
 from math import prod
 
 from tnlang.draw.layout.backbone.graph import Index, Part
+from tnlang.draw.layout.backbone.steps import distances, reached
 
 FEW_ORDERS = 5040
 """Up to so many orders of the rows are compared; beyond that the rows keep the order of the diagram."""
@@ -46,8 +47,8 @@ def grid(
     rest = [s for s in part.members if s not in satellites and s not in loose]
     roots = ({start} if start is not None else set()) | set(head)
     pastes = [s for s in rest if index.is_copied(s)]
-    away = _distances(index, rest, _beside(index, rest, roots) | set(pastes))
-    home = _distances(index, rest, _ends(index, rest, part, stop))
+    away = distances(index, rest, _beside(index, rest, roots) | set(pastes))
+    home = distances(index, rest, _ends(index, rest, part, stop))
     outer = _outer(index, part, rest, roots, stop, hidden, away)
     inner = [s for s in rest if s not in outer]
     passing = _passing(index, part, inner, roots, hidden)
@@ -98,22 +99,6 @@ def head_of(index: Index, part: Part, start: int | None) -> tuple[int, ...]:
     return tuple(chain)
 
 
-def _distances(index: Index, shapes: Iterable[int], sources: set[int]) -> dict[int, int]:
-    """Steps along lines within ``shapes`` from the nearest source."""
-    inside = set(shapes)
-    found = {s: 0 for s in inside if s in sources}
-    edge = list(found)
-    while edge:
-        following: list[int] = []
-        for shape in edge:
-            for _, other in index.neighbours[shape]:
-                if other in inside and other not in found:
-                    found[other] = found[shape] + 1
-                    following.append(other)
-        edge = following
-    return found
-
-
 def _beside(index: Index, shapes: Iterable[int], roots: set[int]) -> set[int]:
     return {s for s in shapes if any(o in roots for _, o in index.neighbours[s])}
 
@@ -154,8 +139,8 @@ def _outer(
                 ends[index.lines[line].dim == hidden].add(shape)
                 if leaves and index.lines[line].dim == hidden:
                     last.add(shape)
-    by_hidden = _distances(index, rest, ends[True])
-    by_position = _distances(index, rest, ends[False])
+    by_hidden = distances(index, rest, ends[True])
+    by_position = distances(index, rest, ends[False])
     far = len(index.shapes)
     whole = {
         s
@@ -163,9 +148,9 @@ def _outer(
         if index.shapes[s].symbol == "copy" and hidden in {index.lines[n].dim for n in index.touching[s]}
     }
     outside = {s for s in free if by_hidden.get(s, far) <= by_position.get(s, far)} | whole
-    to_end = _distances(index, rest, last)
+    to_end = distances(index, rest, last)
     pasted = {s for s in rest if index.is_copied(s) and index.shapes[s].inside is None}
-    from_paste = _distances(index, [*outside, *pasted], pasted)
+    from_paste = distances(index, [*outside, *pasted], pasted)
     return {s for s in outside if from_paste.get(s, far) >= to_end.get(s, far)}
 
 
@@ -182,7 +167,7 @@ def _rows(
 ) -> tuple[dict[int, float], dict[int, int]]:
     """Rows and columns of the shapes that stand in rows."""
     sources = _sources(index, inner, roots, passing)
-    away = _reached(index, inner, set(sources))
+    away = reached(index, inner, set(sources))
     owner = _owners(index, inner, sources, away)
     order = _order(index, part, inner, sources, owner, roots)
     rows: dict[int, float] = {s: float(order[s]) for s in sources}
@@ -199,29 +184,6 @@ def _rows(
     return rows, cols
 
 
-def gathers(index: Index, shape: int) -> bool:
-    """Whether a shape is a plus with a term whose legs come from several shapes."""
-    terms = index.shapes[shape].terms
-    return any(len({index.other(line, shape) for line in term}) > 1 for term in terms)
-
-
-def _reached(index: Index, inner: list[int], sources: set[int]) -> dict[int, int]:
-    """Steps from the sources; a plus that gathers a term's legs comes after all that they come from."""
-    late = {s for s in inner if gathers(index, s) and s not in sources}
-    away = _distances(index, [s for s in inner if s not in late], sources)
-    while late:
-        made = {s: _made(index, s, inner) for s in late}
-        ready = sorted(s for s in late if made[s] <= away.keys())
-        if not ready:
-            return _distances(index, inner, sources)
-        late.remove(ready[0])
-        away[ready[0]] = 1 + max(away[s] for s in made[ready[0]])
-        rest = [s for s in inner if s not in away and s not in late]
-        behind = _distances(index, [ready[0], *rest], {ready[0]})
-        away |= {s: steps + away[ready[0]] for s, steps in behind.items()}
-    return away
-
-
 def past(index: Index, grid: Grid, shape: int, other: int) -> str:
     """The side on which a line leaves a copy for another shape of its row, past those that stand between.
 
@@ -234,12 +196,6 @@ def past(index: Index, grid: Grid, shape: int, other: int) -> str:
         return ""
     near = [rows[o] - rows[shape] for s in between for _, o in index.neighbours[s] if o in rows]
     return "down" if sum(far < 0 for far in near) > sum(far > 0 for far in near) else "up"
-
-
-def _made(index: Index, plus: int, inner: list[int]) -> set[int]:
-    """The shapes of the rows from which the legs of a plus's terms come."""
-    lines = {line for term in index.shapes[plus].terms for line in term}
-    return {o for line, o in index.neighbours[plus] if line in lines and o in inner}
 
 
 def _stacked(index: Index, shapes: list[int], satellites: Mapping[int, int]) -> bool:
@@ -267,7 +223,7 @@ def _sources(index: Index, inner: list[int], roots: set[int], passing: list[int]
     """The shapes that begin rows: pasted copies, data; and in any piece without those, its first shape."""
     found = [s for s in inner if index.is_copied(s) or s in passing]
     while True:
-        reached = _distances(index, inner, set(found))
+        reached = distances(index, inner, set(found))
         missing = [s for s in inner if s not in reached]
         if not missing:
             return found

@@ -71,7 +71,7 @@ class Placer(Rows):
         return plan
 
     def _amid(self, plan: Plan) -> None:
-        """Link dots between the first two shapes of the column that they join, whatever is level with them."""
+        """Link dots stand between the first two shapes of the column that they join, level or not."""
         for dot in self.grid.links:
             near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
             if len(near) > 1:

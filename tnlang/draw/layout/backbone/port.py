@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from tnlang.draw.diagram import Line
 from tnlang.draw.geometry import DIRECTIONS, Box
 from tnlang.draw.layout.backbone.graph import Index, comes_into
-from tnlang.draw.layout.backbone.grid import gathers, past
+from tnlang.draw.layout.backbone.grid import past
 from tnlang.draw.layout.backbone.place import Plan
 from tnlang.draw.layout.backbone.rows import round_hung
-from tnlang.draw.layout.route import Port
+from tnlang.draw.layout.backbone.steps import gathers
+from tnlang.draw.layout.route import APART, Port
 from tnlang.draw.scene import Point
 
 STUB = 7.0
 """How far a track runs straight beyond the shape that it leaves."""
 PITCH = 16.0
+ROUND_A_DISC = 0.56
+"""How far from the middle of its side a line meets a disc, for a radius of one: by 34 degrees."""
 TURNED = ({"right", "up"}, {"left", "down"}, {"right"}, {"left"}, {"up"}, {"down"})
 """Sides between which the first line of a bundle, from the left or the top, is the last at the other end."""
 NAMED = 16.0
@@ -295,17 +298,28 @@ class Harbour:
             ends.sort(key=lambda e: self._key(e, shape, side, sides.get((e[0], 1 - e[1]), side)))
             wide, high = self.halves[shape]
             across = high if side in ("left", "right") else wide
-            pitch = min(PITCH, 2 * (across - 4) / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
+            reach = self._farthest(shape, across, len(ends))
+            pitch = min(PITCH, 2 * reach / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
             level = [i for i, e in enumerate(ends) if self._is_level(e, shape, side)]
             middle = (len(ends) - 1) / 2
             if len(level) == 1 and gathers(self.index, shape):
-                reach = max(level[0], len(ends) - 1 - level[0])
-                middle, pitch = float(level[0]), min(pitch, (across - 4) / max(1, reach))
+                aside = max(level[0], len(ends) - 1 - level[0])
+                middle, pitch = float(level[0]), min(pitch, reach / max(1, aside))
             lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
             for i, place in enumerate(ends):
                 offset = (i - middle) * pitch
                 found[place] = offset if not lone else self._aligned(place, shape, side)
         return found
+
+    def _farthest(self, shape: int, across: float, number: int) -> float:
+        """How far from the middle of a side its outermost line may be.
+
+        Round a disc with lines on all sides those of two sides stay apart; what hangs there keeps to that.
+        """
+        owner = self.plan.grid.satellites.get(shape, shape)
+        if not gathers(self.index, owner):
+            return across - 4
+        return min(across - 4, max(ROUND_A_DISC * self.halves[owner][0], APART / 2 * (number - 1)))
 
     def _is_level(self, end: tuple[int, int], shape: int, side: str) -> bool:
         """Whether a line at a shape's left or right could run straight to the middle of its other end."""
@@ -329,7 +343,7 @@ class Harbour:
     def _key(self, end: tuple[int, int], shape: int, side: str, far: str) -> tuple[float, float, float]:
         """Where a line stands among those of its side: from the left, or from the top.
 
-        ``far`` is the side at its other end: lines side by side round a bend keep their order or turn it over.
+        ``far`` is the side at its other end: round a bend a bundle keeps its order or turns it over.
         """
         line = self.index.lines[end[0]]
         other = line.ends[1 - end[1]].shape
