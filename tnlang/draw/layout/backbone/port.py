@@ -267,8 +267,13 @@ class Harbour:
     def _from_left(self, end: tuple[int, int], dot: int) -> bool:
         """Whether a line comes to a dot from the left."""
         other = self.index.lines[end[0]].ends[1 - end[1]].shape
-        if other in self.centers and abs(self.centers[other][0] - self.centers[dot][0]) > 1.0:
-            return self.centers[other][0] < self.centers[dot][0]
+        beside = (
+            self.centers[other][0] - self.centers[dot][0]
+            if other is not None and other in self.centers
+            else 0.0
+        )
+        if abs(beside) > 1.0:
+            return beside < 0
         return self.plan.grid.cols.get(dot) == 0
 
     def _gap(self, end: tuple[int, int], dot: int) -> float:
