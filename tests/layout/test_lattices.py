@@ -7,6 +7,7 @@ from math import hypot
 
 import pytest
 
+import tnlang
 from tests.layout.pictures import diagrams_in, drawn, example, scene, sheets_of
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Diagram
@@ -30,6 +31,13 @@ dim L = %d, b = 2
 param T{x: 0..L, y: 0..L}[l: b, r: b, u: b, d: b], e[b]
 y = (prod x in 0..L, y in 0..L { T{x, y}[h{x, y}, h{x+1, y}, v{x, y}, v{x, y+1}] }
      prod y in 0..L { e[h{0, y}] e[h{L, y}] } prod x in 0..L { e[v{x, 0}] e[v{x, L}] })
+"""
+ENERGY = """
+dim d = 2, b = 3, w = 4
+tensor A[d, b], B[l: b, d, r: b], C[l: b, d, r: b], D[l: b, d]
+tensor H[p: d, q: d, r: d, s: d], O[p: d, q: d], M[d, o: d, w], N[w, d, o: d]
+e = (A[p0, b0] B[b0, p1, b1] C[b1, p2, b2] D[b2, p3] %s
+     conj(A[%s, c0]) conj(B[c0, %s, c1]) conj(C[c1, %s, c2]) conj(D[c2, %s]))
 """
 PERIODIC = """
 dim N = 8, p = 2, b = 4
@@ -110,6 +118,33 @@ def test_an_inner_product_is_a_ladder_of_any_length(sites: int) -> None:
     assert all(a < b for (a, _), (b, _) in pairwise(upper))
     if sites == 10:
         clean(text)
+
+
+@pytest.mark.parametrize(
+    ("between", "below"),
+    [
+        ("H[p1, p2, s1, s2]", "p0 s1 s2 p3"),
+        ("H[p0, p1, s0, s1] H[p2, p3, s2, s3]", "s0 s1 s2 s3"),
+        ("O[p1, s1] O[p3, s3]", "p0 s1 p2 s3"),
+        ("M[p1, s1, w1] N[w1, p2, s2]", "p0 s1 s2 p3"),
+    ],
+)
+def test_an_expectation_value_is_a_ladder_whatever_stands_on_its_rungs(between: str, below: str) -> None:
+    text = ENERGY % (between, *below.split())
+    diagram, placed = drawn(text)
+    square(placed)
+    upper, lower = at(diagram, placed, *"ABCD"), at(diagram, placed, *(rf"\bar{{{n}}}" for n in "ABCD"))
+    assert [x for x, _ in upper] == [x for x, _ in lower] == sorted(x for x, _ in upper)
+    assert len({y for _, y in upper}) == len({y for _, y in lower}) == 1 and upper[0][1] < lower[0][1]
+    operators = [placed.poses[s.id] for s in diagram.shapes if s.name in "HOMN"]
+    assert {pose.at[1] for pose in operators} == {(upper[0][1] + lower[0][1]) / 2}
+    columns = {name: x for name, (x, _) in zip(("p0", "p1", "p2", "p3"), upper, strict=True)}
+    for pose, legs in zip(operators, between.split("] "), strict=True):
+        held = {name for name, x in columns.items() if abs(x - pose.at[0]) < pose.half[0]}
+        assert held == {name for name in columns if name in legs}
+    clean(text)
+    program = tnlang.load(text)
+    assert tnlang.verify(program.nets["main"].svg(), program, module=False).ok
 
 
 def test_isometries_on_a_ring_point_along_it() -> None:

@@ -13,6 +13,7 @@ from tnlang.draw.layout.cost import cost
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner, remembered
 from tnlang.draw.layout.items import OPPOSITE
+from tnlang.draw.layout.ladder import ladder
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spines_of
@@ -132,6 +133,7 @@ def particular(index: Index, part: Level, want: Mapping[int, Side], inner: Inner
         lambda: tracks(index, part, inner, alike=False),
         lambda: ring(index, part, want),
         lambda: grid(index, part, want),
+        lambda: ladder(index, part),
         lambda: tree(index, part, want),
         lambda: tracks(index, part, inner, alike=True),
     )
