@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +295,42 @@ def test_terms_and_rest_of_random_streams_are_the_value(text: str, options: str)
     inputs = random_inputs(program, "f", seed=1)
     expected = execute(program, "f", inputs, initialise(program, "f", seed=1)).outputs["y"]
     np.testing.assert_allclose(module(**given_inputs(inputs)).detach().numpy(), expected, atol=1e-9)
+
+
+GATED = """
+dim seq = 4, hidden = 5, mlp = 6, head = 2, size = 3, layer = 3
+net attention(x[seq, hidden]) -> y[seq, hidden] {
+    param Q[head, size, hidden], K[head, size, hidden], V[head, size, hidden], O[head, size, hidden]
+    S[h, q, k] = x[q, d] Q[h, s, d] K[h, s, e] x[k, e]
+    A[h, q, k] = softmax[k](S[h, q, k])
+    y[q, d] = A[h, q, k] V[h, s, e] x[k, e] O[h, s, d]
+}
+net gated(x[seq, hidden]) -> y[seq, hidden] {
+    param U[mlp, hidden], G[mlp, hidden], D[hidden, mlp]
+    gate[p, m] = silu(G[m, d] x[p, d])
+    y[p, d] = D[d, m] gate[p, m] U[m, e] x[p, e]
+}
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer { r += attention(r); r += gated(r) }
+    y[p, d] = r[p, d]
+}
+net still = freeze(model, attention.A, gate)
+"""
+
+
+def test_neurons_behind_a_frozen_gate_are_no_heads() -> None:
+    program = elaborated(GATED + "net f = expand(still, paths, order <= 1)")
+    heads = [f"{turn}.{head}" for turn in range(3) for head in range(2)]
+    assert sorted(names(program, "f")) == sorted(
+        ["direct", "rest", *heads, *(f"gated.{turn}" for turn in range(3))]
+    )
+
+
+def test_too_many_terms_are_refused_before_they_are_made() -> None:
+    text = GATED.replace("head = 2", "head = 60")
+    started = time.process_time()
+    assert "more than 10,000" in said(
+        text + "net f = expand(freeze(model, attention{0}.A, gate), paths, of = attention{1}.S)"
+    )
+    assert time.process_time() - started < 5

@@ -538,16 +538,19 @@ def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     def new(value: object) -> object:
         if isinstance(value, _EXPRESSIONS):
             return change(value)
-        if isinstance(value, tuple):
-            return tuple(
-                (item[0], change(item[1]))
-                if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], _EXPRESSIONS)
-                else (change(item) if isinstance(item, _EXPRESSIONS) else item)
-                for item in value
-            )
-        return value
+        if not isinstance(value, tuple):
+            return value
+        items = tuple(map(item, value))
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
 
-    changed = {f.name: new(getattr(expr, f.name)) for f in fields(expr)}
-    if all(changed[f.name] == getattr(expr, f.name) for f in fields(expr)):
-        return expr
-    return replace(expr, **changed)  # type: ignore[arg-type]
+    def item(old: object) -> object:
+        match old:
+            case (name, value) if isinstance(value, _EXPRESSIONS):
+                made = change(value)
+                return old if made is value else (name, made)
+            case _:
+                return change(old) if isinstance(old, _EXPRESSIONS) else old
+
+    old = {field.name: getattr(expr, field.name) for field in fields(expr)}
+    changed = {name: value for name, own in old.items() if (value := new(own)) is not own}
+    return replace(expr, **changed) if changed else expr  # type: ignore[arg-type]

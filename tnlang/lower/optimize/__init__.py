@@ -97,17 +97,20 @@ def _rewritten(body: Body, rules: tuple[ExprRule, ...], applied: Counter[str]) -
 
 @dataclass(slots=True)
 class _Block:
-    """Steps in order; ``known`` is what variables used once stand for, as long as that can be said later."""
+    """Steps in order.
+
+    ``known`` is what variables used once stand for, as long as that can be said later, and what that reads.
+    """
 
     rules: tuple[ExprRule, ...]
     once: set[str]
     applied: Counter[str]
-    known: dict[str, Expr] = field(default_factory=dict)
+    known: dict[str, tuple[Expr, frozenset[str]]] = field(default_factory=dict)
 
     def see(self, expr: Expr) -> Expr:
         """What a variable stands for, if nothing else needs the variable."""
-        if isinstance(expr, Var) and not expr.subs:
-            return self.known.get(expr.text, expr)
+        if isinstance(expr, Var) and not expr.subs and expr.text in self.known:
+            return self.known[expr.text][0]
         return expr
 
     def best(self, expr: Expr) -> Expr:
@@ -129,7 +132,7 @@ class _Block:
                 value = self.best(value)
                 self.forget((target.text,))
                 if point is None and not target.subs and target.text in self.once:
-                    self.known[target.text] = value
+                    self.known[target.text] = (value, frozenset(names_in(value)))
                 return replace(step, value=value)
             case Append(table, value):
                 return Append(table, self.best(value))
@@ -152,9 +155,9 @@ class _Block:
         """What is worked out from variables that now stand for something else cannot be said any more."""
         gone = set(names)
         self.known = {
-            name: value
-            for name, value in self.known.items()
-            if name not in gone and gone.isdisjoint(names_in(value))
+            name: (value, read)
+            for name, (value, read) in self.known.items()
+            if name not in gone and gone.isdisjoint(read)
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,8 @@ from tnlang.transforms.request import TransformError
 from tnlang.transforms.unroll import marks_of
 
 REST = "rest"
+LIMIT = 10_000
+"""Terms that products of paths may have."""
 
 
 def choices(
@@ -39,6 +42,22 @@ def choices(
             yield [*values, rest[read], *later], None
 
     return onward(())
+
+
+def count_of(
+    expansion: Expansion, reads: Sequence[str], ends: Sequence[int], rest: Collection[str] = ()
+) -> int:
+    """How many choices there are, with the assignments that first add the paths."""
+    ways = [sum(at in expansion.within[read] for at in ends) for read in reads]
+    unlisted = (math.prod(ways[:at]) for at, read in enumerate(reads) if read in rest)
+    return math.prod(ways) + sum(unlisted)
+
+
+def check_count(terms: int) -> None:
+    """Raises TransformError for more terms than products may have."""
+    if terms > LIMIT:
+        said = f"products of paths have {terms:,} terms, more than {LIMIT:,}"
+        raise TransformError(said, "limit the paths: `order <= 1`, `count = 10`")
 
 
 def reading_each(term: Term, streams: set[str], values: Sequence[str]) -> Term:

@@ -55,15 +55,21 @@ def first_of(term: Term, streams: Collection[str]) -> Term:
 def _heads_beside(
     term: Term, own: Node, kept: tuple[Wire, ...], streams: Collection[str]
 ) -> tuple[Joint, ...]:
-    """The heads beside one use of a stream; other uses are parts of them, but none alone is one."""
+    """The heads beside one use of a stream; other uses are parts of them, but none alone is one.
+
+    A leg that goes straight through is no leg that parts lead to: what multiplies each of its entries by
+    itself, as the gate of an MLP does, is no operator on it, and the neurons are no heads.
+    """
     others = [node for node in term.nodes if node is not own]
     uses = [isinstance(node, Tensor) and node.ref.name in streams for node in others]
     marks = [() if is_use else (_WEIGHT,) for is_use in uses]
     joints = [dict.fromkeys((*node_wires(n), *marks_of(n), *m)) for n, m in zip(others, marks, strict=True)]
-    into, out = set(node_wires(own)), set(kept)
+    through = set(node_wires(own)) & set(kept)
+    into, out = set(node_wires(own)) - through, set(kept) - through
+    ends = {*into, *out, *through, _WEIGHT}
 
     def leading(fixed: Collection[Joint]) -> list[set[Joint]]:
-        return [part for part in parts_of(joints, {*fixed, *into, *out, _WEIGHT}) if part & out]
+        return [part for part in parts_of(joints, {*fixed, *ends}) if part & out]
 
     whole = max(1, len(leading(())))
 
@@ -73,7 +79,7 @@ def _heads_beside(
         return len(parts) > whole and (all(from_use) if each else any(from_use))
 
     counts: Counter[Joint] = Counter(itertools.chain(*joints))
-    shared = [joint for joint, n in counts.items() if n > 1 and joint not in {*into, *out, _WEIGHT}]
+    shared = [joint for joint, n in counts.items() if n > 1 and joint not in ends]
     if not apart(shared, each=False):
         return ()
     for each in (True,) if any(uses) else (True, False):
@@ -94,8 +100,7 @@ def members(
     """
     for opened in _opened(term, streams):
         joints = heads_of(opened, streams, kept)
-        marks = {mark: value for node in opened.nodes for mark, value in marks_of(node).items()}
-        ranges = [range(_size(j)) if isinstance(j, Wire) else (marks[j],) for j in joints]
+        ranges = _numbers(opened, joints)
         if math.prod(map(len, ranges)) > LIMIT:
             many = f"{math.prod(map(len, ranges)):,} entries of {', '.join(names_of(joints))}"
             raise TransformError(f"{many} cannot be told apart", "by = block")
@@ -104,6 +109,18 @@ def members(
             for joint, number in zip(joints, numbers, strict=True):
                 head = picked(head, joint, number) if isinstance(joint, Wire) else head
             yield numbers, head
+
+
+def number_of_heads(term: Term, streams: Collection[str], kept: tuple[Wire, ...]) -> int:
+    """How many members a product has. Raises TransformError where they cannot be counted."""
+    parts = (_numbers(opened, heads_of(opened, streams, kept)) for opened in _opened(term, streams))
+    return sum(math.prod(map(len, ranges)) for ranges in parts)
+
+
+def _numbers(opened: Term, joints: Sequence[Joint]) -> list[Sequence[int]]:
+    """What each joint runs over in a product with its Σ written out: one number for a Σ's variable."""
+    marks = {mark: value for node in opened.nodes for mark, value in marks_of(node).items()}
+    return [range(_size(j)) if isinstance(j, Wire) else (marks[j],) for j in joints]
 
 
 def names_of(joints: Sequence[Joint]) -> tuple[str, ...]:

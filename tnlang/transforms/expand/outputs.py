@@ -11,10 +11,10 @@ from tnlang.ir.slots import dotted
 from tnlang.ir.walk import copy, new_id, value_wires
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.blocks import Expansion, Path
-from tnlang.transforms.expand.choices import REST
+from tnlang.transforms.expand.choices import REST, check_count, count_of
 from tnlang.transforms.expand.heads import heads_of
 from tnlang.transforms.expand.linear import Streams, reading
-from tnlang.transforms.expand.paths import LIMIT, listed, named, rest_of
+from tnlang.transforms.expand.paths import LIMIT, ends_of, listed, named, rest_of
 from tnlang.transforms.expand.product_rule import products
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import Assignment, Flat, flatten
@@ -35,12 +35,15 @@ def expand_paths(request: Request) -> tuple[Net, ...]:
     options = _options(request)
     net = request.program.net(request.net)
     expansion, of = read_paths(request.program, net, options.split, options.of)
+    flat = expansion.streams.flat
     if options.named:
         paths, steps = named(expansion, options.named)
     else:
+        _check_terms(
+            expansion, [of] if of else flat.outputs, ends_of(expansion, options.order, options.count)
+        )
         paths, steps = listed(expansion, options.order, options.count)
     rest = rest_of(expansion, paths, steps)
-    flat = expansion.streams.flat
     if of:
         results = [score(expansion, of, paths, rest)]
         outputs = [score_output(results[0])]
@@ -51,6 +54,15 @@ def expand_paths(request: Request) -> tuple[Net, ...]:
     body = needed_for((*flat.body, *expansion.bindings, *results), {output.name for output in outputs})
     made = replace(net, name=request.name, owned=tuple(flat.owned), outputs=tuple(outputs))
     return (replace(made, source=net.source or net.name, body=renew(tuple(body))),)
+
+
+def _check_terms(expansion: Expansion, names: Sequence[str], ends: Sequence[int]) -> None:
+    """Raises TransformError where products of paths have too many terms, before the paths are bound."""
+    streams = expansion.streams
+    for name in names:
+        terms = streams.value(name).terms if name in streams.definitions else ()
+        uses = [streams.uses(term) for term in terms]
+        check_count(sum(count_of(expansion, own, ends) for own in uses if len(own) > 1))
 
 
 def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> tuple[Expansion, str]:

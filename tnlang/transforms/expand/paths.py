@@ -35,6 +35,34 @@ def extended(expansion: Expansion, path: Path, part: Component) -> Path:
     return Path(name, value, part.at)
 
 
+def ends_of(expansion: Expansion, order: float, count: int) -> list[int]:
+    """The assignments that first add the paths that ``listed`` gives, in its order; nothing is bound.
+
+    Raises TransformError for more paths than may be listed.
+    """
+    onward: dict[int, list[int]] = {}
+
+    def every() -> Iterator[int]:
+        last, length = [source.at for source in expansion.sources], 0
+        yield from last
+        while last and length < order:
+            length += 1
+            longer: list[int] = []
+            for at in last:
+                if at not in onward:
+                    onward[at] = [part.at for part in after(expansion, at)]
+                for further in onward[at]:
+                    longer.append(further)
+                    yield further
+            last = longer
+
+    ends = list(itertools.islice(every(), min(count, LIMIT + 1)))
+    if len(ends) > LIMIT:
+        hint = "limit them: `order <= 2`, `count = 100`"
+        raise TransformError(f"there are more than {LIMIT:,} paths", hint)
+    return ends
+
+
 def listed(expansion: Expansion, order: float, count: int) -> tuple[list[Path], set[tuple[str, str, int]]]:
     """The first paths, the shorter before the longer, and the steps between them.
 
@@ -50,18 +78,13 @@ def listed(expansion: Expansion, order: float, count: int) -> tuple[list[Path], 
             length += 1
             longer: list[Path] = []
             for path in last:
-                for part in after(expansion, path):
+                for part in after(expansion, path.at):
                     longer.append(extended(expansion, path, part))
                     steps.add((path.value, part.name, part.at))
                     yield longer[-1]
             last = longer
 
-    paths = list(itertools.islice(every(), min(count, LIMIT + 1)))
-    if len(paths) > LIMIT:
-        raise TransformError(
-            f"there are more than {LIMIT:,} paths", "limit them: `order <= 2`, `count = 100`"
-        )
-    return paths, steps
+    return list(itertools.islice(every(), count)), steps
 
 
 def named(expansion: Expansion, names: Sequence[str]) -> tuple[list[Path], set[tuple[str, str, int]]]:
@@ -80,9 +103,9 @@ def named(expansion: Expansion, names: Sequence[str]) -> tuple[list[Path], set[t
             raise TransformError(f"no path begins with {first}", "they begin with " + ", ".join(sources))
         found[path.name] = path
         for wanted in parts:
-            part = next((p for p in after(expansion, path) if p.name == wanted.removesuffix(" (V)")), None)
+            part = next((p for p in after(expansion, path.at) if p.name == wanted.removesuffix(" (V)")), None)
             if part is None:
-                hint = near(wanted, [p.name for p in after(expansion, path)], "the next ones")
+                hint = near(wanted, [p.name for p in after(expansion, path.at)], "the next ones")
                 raise TransformError(f"no path goes from {path.name} through {wanted}", hint)
             step = (path.value, part.name, part.at)
             known[step] = path = known.get(step) or extended(expansion, path, part)
@@ -92,11 +115,11 @@ def named(expansion: Expansion, names: Sequence[str]) -> tuple[list[Path], set[t
     return list(found.values()), set(known)
 
 
-def after(expansion: Expansion, path: Path) -> Iterator[Component]:
-    """The components that a path can go on through."""
+def after(expansion: Expansion, at: int) -> Iterator[Component]:
+    """The components that a path can go on through, which an assignment is the first to add."""
     for block in expansion.blocks:
         for part in block.parts:
-            if expansion.applied(part, path.at):
+            if expansion.applied(part, at):
                 yield part
 
 

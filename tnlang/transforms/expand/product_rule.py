@@ -8,17 +8,22 @@ by on that of the values. Products of another shape are called by the path throu
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from tnlang.ir.net import Term, Wire
 from tnlang.ir.slots import dotted
 from tnlang.transforms.expand.blocks import Expansion, Path
-from tnlang.transforms.expand.choices import REST, caption_of, choices, reading_each, sides_of
-from tnlang.transforms.expand.heads import heads_of, members
-from tnlang.transforms.request import TransformError
-
-LIMIT = 10_000
-"""Terms that products may have."""
+from tnlang.transforms.expand.choices import (
+    REST,
+    caption_of,
+    check_count,
+    choices,
+    count_of,
+    reading_each,
+    sides_of,
+)
+from tnlang.transforms.expand.heads import heads_of, members, number_of_heads
 
 
 def products(
@@ -36,6 +41,11 @@ def products(
     streams = expansion.streams.stream
     found: dict[str, list[Term]] = {}
     label = ""
+    ends = [path.at for path in paths]
+    is_split = expansion.split and bool(place)
+    heads_in = [number_of_heads(term, streams, kept) if is_split else 1 for term in terms]
+    ways = [count_of(expansion, expansion.streams.uses(term), ends, rest) for term in terms]
+    check_count(sum(map(operator.mul, heads_in, ways)))
     for term in terms:
         has_heads = bool(place and heads_of(term, streams, kept))
         if has_heads and not label:
@@ -48,8 +58,6 @@ def products(
             for values, chosen in choices(expansion, reads, paths, rest):
                 caption = REST if chosen is None else caption_of(chosen, sides, name)
                 found.setdefault(caption, []).append(reading_each(head, streams, values))
-                if sum(map(len, found.values())) > LIMIT:
-                    raise TransformError(f"products of paths have more than {LIMIT:,} terms", "`count = 10`")
     if REST in found:
         found[REST] = found.pop(REST)
     return found

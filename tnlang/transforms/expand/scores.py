@@ -26,7 +26,15 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.walk import children, copy, value_wires
 from tnlang.transforms.expand.blocks import Expansion, Path
-from tnlang.transforms.expand.choices import REST, caption_of, choices, reading_each, sides_of_score
+from tnlang.transforms.expand.choices import (
+    REST,
+    caption_of,
+    check_count,
+    choices,
+    count_of,
+    reading_each,
+    sides_of_score,
+)
 from tnlang.transforms.expand.linear import Streams
 from tnlang.transforms.request import TransformError, ValuePath, near, show_path
 
@@ -50,18 +58,21 @@ def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, st
     bind = streams.definitions[name]
     keys = _softmax_wire(streams, bind)
     found: dict[str, list[Term]] = {}
-    for term in streams.value(name).terms:
+    terms = streams.value(name).terms
+    ends = [path.at for path in paths]
+    check_count(sum(count_of(expansion, streams.uses(term), ends, rest) for term in terms))
+    for term in terms:
         sides = sides_of_score(streams, term, keys)
         for values, chosen in choices(expansion, streams.uses(term), paths, rest):
             caption = REST if chosen is None else caption_of(chosen, sides, "") if sides else "bias"
             found.setdefault(caption, []).append(reading_each(term, streams.stream, values))
     captions = [*(c for c in found if c not in (REST, "bias")), *(c for c in (REST, "bias") if c in found)]
-    terms = []
+    sums = []
     for caption in captions:
         body = Sum(tuple(copy(Sum((term,))).terms[0] for term in found[caption]))
-        terms.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
+        sums.append(Term((Bracket(body, caption=caption, origin=Origin(rules=("expand",))),)))
     target = Value(name, bind.target.legs, (), bind.target.leg_names)
-    return Bind(target, Sum(tuple(terms)), origin=Origin(rules=("expand",)))
+    return Bind(target, Sum(tuple(sums)), origin=Origin(rules=("expand",)))
 
 
 def score_output(bind: Bind) -> Output:
