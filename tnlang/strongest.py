@@ -108,7 +108,7 @@ def strongest(
         norm = run.contribution(one.path, one.value)
         keep = heapq.heappush if len(best) < count else heapq.heappushpop
         keep(best, (norm, -number, one.path.name))
-        for part in after(expansion, one.path):
+        for part in after(expansion, one.path.at):
             most = _times(_times(norms[part.name, part.at], gains[part.at]), one.size)
             wait(most, _Waiting(one.path, one.value, one.size, part))
     bound = -waiting[0][0] if waiting else 0.0

@@ -66,7 +66,7 @@ def _heads_beside(
     joints = [dict.fromkeys((*node_wires(n), *marks_of(n), *m)) for n, m in zip(others, marks, strict=True)]
     through = set(node_wires(own)) & set(kept)
     into, out = set(node_wires(own)) - through, set(kept) - through
-    ends = {*into, *out, *through, _WEIGHT}
+    ends: set[Joint] = {*into, *out, *through, _WEIGHT}
 
     def leading(fixed: Collection[Joint]) -> list[set[Joint]]:
         return [part for part in parts_of(joints, {*fixed, *ends}) if part & out]
