@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+import tnlang
 from tests.conftest import PROGRAMS, ROOT
 from tnlang.elaborate import load_program
 from tnlang.lower import torch_source
@@ -233,3 +236,20 @@ def test_texts_cannot_leave_their_strings() -> None:
     assert imported.count("os") == 1
     calls = [n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     assert "__import__" not in calls
+
+
+def test_a_sum_of_many_products_is_written_in_seconds() -> None:
+    """All products of two of sixteen matrices, added: the square of their sum."""
+    torch = pytest.importorskip("torch")
+    names = [f"long_name_{n}" for n in range(16)]
+    products = [f"{a}[i, j] {b}[j, k] x[k]" for a, b in itertools.product(names, repeat=2)]
+    given = ", ".join(f"{name}[n, m: n]" for name in names)
+    text = f"dim n = 3\nnet f(x[n], {given}) -> y[n] {{ y[i] = x[i] + {' + '.join(products)} }}"
+    started = time.process_time()
+    module = tnlang.load(text).nets["f"].module()
+    assert time.process_time() - started < 20
+    generator = torch.Generator().manual_seed(0)
+    x, *matrices = (torch.randn(*s, generator=generator) for s in [(3,), *[(3, 3)] * 16])
+    total = sum(matrices)
+    added = x + torch.linalg.matrix_power(total, 2) @ x
+    assert torch.allclose(module(x, *matrices), added, atol=1e-3)

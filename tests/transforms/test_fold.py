@@ -223,3 +223,46 @@ def test_what_is_folded_keeps_its_value(case: Case) -> None:
             changed = replace(program, nets=(*program.nets, *nets))
             assert violations(changed) == [], f"{name}\n{case.text}"
             case.close(execute(changed, "new", case.inputs, case.parameters).outputs, case.outputs)
+
+
+BY_HAND = """
+dim seq = 3, hidden = 4, mlp = 5, layer = 2
+net norm(x[seq, hidden]) -> y[seq, hidden] {
+    param g[hidden], b[hidden]
+    mu[p] = mean[d](x[p, d])
+    c[p, d] = x[p, d] - mu[p]
+    scale[p] = rsqrt(c[p, d] c[p, d] / hidden + 1e-5)
+    y[p, d] = c[p, d] scale[p] g[d] + b[d]
+}
+net ff(z[seq, hidden]) -> o[seq, hidden] {
+    param U[mlp, hidden], D[hidden, mlp]
+    o[p, d] = D[d, m] relu(U[m, e] z[p, e])
+}
+net lm(t[seq, hidden]) -> logits[seq, hidden] {
+    param E[hidden, hidden], W_U[hidden, hidden]
+    stream r[p, d] = E[d, e] t[p, e]
+    repeat l in 0..layer { r += ff(norm(r) as n) }
+    final[p, d] = norm(r)[p, d]
+    logits[p, v] = W_U[v, d] final[p, d]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "centred"),
+    [
+        ("fold(lm, norm, centre = (reading, writing))", {"E'", "ff.0.D'", "ff.1.D'"}),
+        ("fold(fold(lm, norm), centre = reading)", set()),
+        ("fold(lm, centre = writing)", {"E'", "ff.0.D'", "ff.1.D'"}),
+    ],
+)
+def test_a_norm_written_by_hand_centres(line: str, centred: set[str]) -> None:
+    program = elaborated(f"{BY_HAND}net new = {line}")
+    bound = {s.target.name for s in program.net("new").body if isinstance(s, Bind)}
+    assert centred <= bound
+    same_values(program, "lm", "new")
+
+
+def test_a_mean_that_is_read_otherwise_is_no_part_of_a_norm() -> None:
+    text = BY_HAND.replace("g[d] + b[d]", "g[d] + b[d] + mu[p]")
+    assert codes(f"{text}net new = fold(lm, centre = writing)") == ["TN903"]

@@ -334,3 +334,8 @@ def test_too_many_terms_are_refused_before_they_are_made() -> None:
         text + "net f = expand(freeze(model, attention{0}.A, gate), paths, of = attention{1}.S)"
     )
     assert time.process_time() - started < 5
+
+
+def test_a_score_that_freezing_dropped_is_said_to_be_gone() -> None:
+    text = said(GATED + "net f = expand(still, paths, of = attention{1}.S)")
+    assert "not worked out any more: attention.1.A is frozen" in text

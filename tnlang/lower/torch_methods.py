@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tnlang.lower.layout import WIDTH, fits, wrapped
 from tnlang.lower.names import Names
+from tnlang.lower.operands import LONG
 from tnlang.lower.plan import (
     Along,
     Attention,
@@ -18,6 +20,7 @@ from tnlang.lower.plan import (
     Expr,
     Flatten,
     Linear,
+    LoopSum,
     Normed,
     Permute,
     Placed,
@@ -43,6 +46,8 @@ from tnlang.lower.steps import (
     Within,
 )
 from tnlang.lower.torch_expressions import Writer, range_code, repr_name, text
+
+Sign = Literal["+", "-"]
 
 
 @dataclass(slots=True)
@@ -134,7 +139,7 @@ class Method:
 
     def line(self, head: str, value: Expr, point: Point | None, indent: str) -> list[str]:
         """A value bound or returned; what is too long for a line gets lines of its own before it."""
-        before: list[str] = []
+        before, value = self.long_sums(value, indent)
         while not fits(line := indent + head + self.seen(value, point)):
             found = self.hoisted(value, indent, len(line))
             if found is None:
@@ -143,6 +148,34 @@ class Method:
             before += self.line(f"{name} = ", inner, None, indent)
             value = _replaced(value, inner, Var(name, 0))
         return [*before, *wrapped(indent + head + self.seen(value, point))]
+
+    def long_sums(self, value: Expr, indent: str) -> tuple[list[str], Expr]:
+        """The lines that add up sums of many terms, one term after another, and the value that reads them."""
+        before: list[str] = []
+
+        def part(expr: Expr) -> Expr:
+            terms = _terms(expr)
+            if len(terms) > LONG:
+                lines, total = self.added([(op, part(term)) for op, term in terms], indent)
+                before.extend(lines)
+                return total
+            return expr if isinstance(expr, LoopSum) or is_scalar(expr) else rebuild(expr, part)
+
+        return before, part(value)
+
+    def added(self, terms: Sequence[tuple[Sign, Expr]], indent: str) -> tuple[list[str], Expr]:
+        """The lines that add terms to a total, as many on each as fit."""
+        total = Var(self.names.take("total"), 0)
+        head, lines = f"{total.text} = ", list[str]()
+        running: Expr | None = None
+        for op, term in terms:
+            longer = term if running is None else Binary(op, running, term)
+            if running is not None and not fits(indent + head + self.writer.text(longer)):
+                lines += self.line(head, running, None, indent)
+                longer = Binary(op, total, term)
+            running = longer
+        assert running is not None
+        return [*lines, *self.line(head, running, None, indent)], total
 
     def seen(self, value: Expr, point: Point | None) -> str:
         return self.writer.text(value) if point is None else observe(point, self.writer.text(value))
@@ -178,8 +211,6 @@ def observe(point: Point, value: str) -> str:
 
 def _movable(expr: Expr) -> Iterator[Expr]:
     """The parts that may be computed before: arrays that depend on no variable of a sum written out."""
-    from tnlang.lower.plan import LoopSum
-
     if isinstance(expr, LoopSum):
         return
     for part in parts(expr):
@@ -190,6 +221,17 @@ def _movable(expr: Expr) -> Iterator[Expr]:
         ):
             yield part
         yield from _movable(part)
+
+
+def _terms(expr: Expr) -> list[tuple[Sign, Expr]]:
+    """The terms of a sum, the first one added."""
+    match expr:
+        case Binary("+", left, right):
+            return [*_terms(left), *_terms(right)]
+        case Binary("-", left, right):
+            return [*_terms(left), ("-", right)]
+        case _:
+            return [("+", expr)]
 
 
 def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:

@@ -90,7 +90,9 @@ def change_chosen(
         if i not in work.matched:
             names = value_names(request, calls=call is not None)
             kind = "value" if call is None else "call"
-            hint = near(path[-1].name, names, f"{kind}s")
+            name = path[-1].name
+            elsewhere = f"other calls or turns have {name}: `{name}` is all of them"
+            hint = elsewhere if name in names else near(name, names, f"{kind}s")
             raise TransformError(f"{request.net} has no {kind} {show_path(path)} to {what}", hint, i)
     new = replace(new, name=request.name, source=old.source or old.name)
     return (*called_by(new, work.variants), new)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tnlang.ir.net import Bind, Call, Factor, Frozen, Net, Ref, Repeat, Shared, Stmt, StreamSet
 from tnlang.ir.slots import dotted
 from tnlang.ir.walk import file_level_names, statements
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path, some
 from tnlang.transforms.variants import change_below
 
 Change = Callable[[Net, tuple[Ref, ...]], Net]
@@ -103,7 +103,7 @@ def _known_as(request: Request, path: ValuePath) -> str:
     members = [Step(name, tuple(s for s in ref.subs if isinstance(s, int)) or None) for ref in found]
     if all(member.subs is None for member in members):
         return f"all turns are changed alike: `{name}`"
-    return "values are " + ", ".join(map(str, members[:8]))
+    return "values are " + some(list(map(str, members)))
 
 
 def _all_values(request: Request) -> list[str]:

@@ -33,6 +33,8 @@ def replace(request: Request) -> tuple[Net, ...]:
         raise TransformError(said, f"its entries are the same ones: `{new[-1].name}`", 1)
     one = with_changes(request, paths=(old,))
     callee = next((net for net in request.program.nets if net.name == show_path(new)), None)
+    if callee is None:
+        _check_known(request, new)
     if callee is not None and not old[-1].entries:
         made: dict[str, Net] = {}
         calling = partial(_calling, request, callee, made)
@@ -44,6 +46,16 @@ def replace(request: Request) -> tuple[Net, ...]:
         message = f"{show_path(new)} is not known where {show_path(old)} is made"
         raise TransformError(message, "name an input, a tensor, or a value that stands before it", 1)
     return nets
+
+
+def _check_known(request: Request, path: ValuePath) -> None:
+    """Raises TransformError where no value of the nets and of the file, and no net, has the name."""
+    declared = [decl.name for decl in request.program.declarations]
+    owned = [ref.name for net in request.program.nets for ref in values_of(net)]
+    known = [*owned, *declared, *(net.name for net in request.program.nets)]
+    if path[-1].name not in known:
+        said = f"there is no value and no net {show_path(path)}"
+        raise TransformError(said, near(path[-1].name, known, "values and nets"), 1)
 
 
 def _replaced(request: Request, made: Made, net: Net, path: ValuePath) -> Iterator[Stmt]:

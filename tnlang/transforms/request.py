@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tnlang.ir.net import Net
@@ -71,6 +71,9 @@ class TransformError(ValueError):
         self.place = place
 
 
+MOST = 8
+"""Names in a hint."""
+
 Transform = Callable[[Request], tuple[Net, ...]]
 """Gives the new nets, callees first, the one asked for last."""
 
@@ -86,4 +89,9 @@ def near(name: str, known: Iterable[str], what: str = "values") -> str:
     close = difflib.get_close_matches(name, names, n=3)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return f"{what} are {', '.join(names[:8])}" if names else f"there are no {what}"
+    return f"{what} are {some(names)}" if names else f"there are no {what}"
+
+
+def some(names: Sequence[str]) -> str:
+    """The names, of many the first, and that there are more."""
+    return ", ".join([*names[:MOST], *(["…"] if len(names) > MOST else [])])

@@ -11,7 +11,7 @@ from tnlang.ir.net import BigSum, Bind, Loop, Net, Node, Repeat, Stmt, StreamSet
 from tnlang.ir.slicing import slices
 from tnlang.ir.walk import children, map_children, node_wires, statements, walk
 from tnlang.transforms.expand.legs import sum_out, summed_wires
-from tnlang.transforms.request import Request, TransformError, show_path
+from tnlang.transforms.request import Request, TransformError, show_path, some
 from tnlang.transforms.variants import change_below
 
 _USAGE = "`slice(net, i, j)` or `slice(net, largest <= 1000000)`"
@@ -59,7 +59,7 @@ def _summed(body: tuple[Stmt, ...]) -> Iterator[Wire]:
 
 def _hint(request: Request) -> str:
     names = dict.fromkeys(wire.text for wire in _summed(request.program.net(request.net).body))
-    return "it sums " + ", ".join(list(names)[:8]) if names else ""
+    return "it sums " + some(list(names)) if names else ""
 
 
 def _small(net: Net, largest: int) -> Iterator[Wire]:

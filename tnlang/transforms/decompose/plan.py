@@ -156,7 +156,8 @@ class Plan:
         known: list[tuple[Property, ...]] = [(), *((Property("isometry", (1,)),) for _ in range(count))]
         names = ["core", *(f"U_{n + 1}" for n in range(count))]
         sizes = " by ".join(map(show, bonds.values()))
-        note = f"{source.name} ≈ a core of {sizes} and isometries, found by alternating" if cut else ""
+        how = "isometries, found by alternating least squares"
+        note = f"{source.name} ≈ a core of {sizes} and {how}" if cut else ""
         return self.made(source, taken, names, list(joints), bonds, known, note)
 
     def made(

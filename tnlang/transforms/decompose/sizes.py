@@ -61,9 +61,9 @@ def lost(source: Source, cut: str, error: float, bound: str = "") -> str:
     """What is left out, as a sentence; "" where nothing is."""
     if not cut and not error:
         return ""
-    kept = [f"keeps {cut}"] if cut else []
-    kept += [f"leaves out at most {error:g} of its norm"] if error else []
+    kept = [f"of which {cut} are kept"] if cut else []
+    kept += [f"which leave out at most {error:g} of its norm"] if error else []
     off = (
         f"; it is off by {bound}the root of the sum of squares of the singular values left out" if cut else ""
     )
-    return f"{source.name} ≈ its factors, which {' and '.join(kept)}{off}"
+    return f"{source.name} ≈ the product of its factors, {', '.join(kept)}{off}"

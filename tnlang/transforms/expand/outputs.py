@@ -18,6 +18,7 @@ from tnlang.transforms.expand.paths import LIMIT, ends_of, listed, named, rest_o
 from tnlang.transforms.expand.product_rule import products
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import Assignment, Flat, flatten
+from tnlang.transforms.inside import values_of
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath
 from tnlang.transforms.residual import residual
@@ -83,7 +84,8 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     decls = (*program.declarations, *net.inputs, *flat.owned)
     taken = {d.name for d in decls} | {s.target.name for s in flat.body}
     expansion = Expansion(streams, split, taken, place)
-    name = score_name(streams, of) if of else ""
+    known = {ref.name for one in program.nets for ref in values_of(one)}
+    name = score_name(streams, of, known) if of else ""
     expansion.read([read for value in ([name] if of else flat.outputs) for read in streams.ends(value)])
     return expansion, name
 

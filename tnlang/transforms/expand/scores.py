@@ -7,12 +7,13 @@ because it ends before the softmax.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tnlang.ir.net import (
     Bind,
     Bracket,
     Bubble,
+    Frozen,
     Ix,
     Leg,
     Origin,
@@ -36,20 +37,33 @@ from tnlang.transforms.expand.choices import (
     sides_of_score,
 )
 from tnlang.transforms.expand.linear import Streams
-from tnlang.transforms.request import TransformError, ValuePath, near, show_path
+from tnlang.transforms.request import TransformError, ValuePath, near, show_path, some
 
 
-def score_name(streams: Streams, path: ValuePath) -> str:
-    """The value that is meant, by its name in a cache. Raises TransformError if it is not one."""
+def score_name(streams: Streams, path: ValuePath, known: Collection[str]) -> str:
+    """The value that is meant, by its name in a cache; ``known`` are the names that values of nets have.
+
+    Raises TransformError if it is not one.
+    """
     asked = ".".join(".".join([step.name, *map(str, step.subs or ())]) for step in path)
     found = [n for n in streams.definitions if n == asked or n.endswith("." + asked)]
     if asked in found:
         found = [asked]
+    if not found and path[-1].name in known and (frozen := _frozen_beside(streams, asked)):
+        said = f"{show_path(path)} is not worked out any more: {some(frozen)} is frozen"
+        raise TransformError(said, "freeze the patterns of other turns alone: `attention{0}.A`")
     if len(found) != 1:
         what = "no value" if not found else "several values"
-        hint = "they are " + ", ".join(found[:6]) if found else near(asked, streams.definitions)
+        hint = "they are " + some(found) if found else near(asked, streams.definitions)
         raise TransformError(f"there are {what} {show_path(path)}".replace("are no", "is no"), hint)
     return found[0]
+
+
+def _frozen_beside(streams: Streams, asked: str) -> list[str]:
+    """The frozen values of the call that a value is asked of, by their names in a cache."""
+    call = asked.rpartition(".")[0]
+    frozen = [s.target.name for s in streams.flat.body if isinstance(s, Frozen)]
+    return [name for name in frozen if name.rpartition(".")[0] == call]
 
 
 def score(expansion: Expansion, name: str, paths: list[Path], rest: dict[str, str]) -> Bind:

@@ -100,13 +100,13 @@ class _Centring:
     def reading(self) -> None:
         """Centre the weights that sum a leg with what is centred along it."""
         before = len(self.made)
-        centred = {
-            (s.target.name, axis)
-            for s in self.body
-            if isinstance(s, Bind)
-            for axis, leg in enumerate(s.target.legs)
-            if isinstance(leg, Wire) and all(_is_centred(term, leg) for term in s.body.terms)
-        }
+        centred: set[tuple[str, int]] = set()
+        for bind in self.with_means():
+            centred |= {
+                (bind.target.name, axis)
+                for axis, leg in enumerate(bind.target.legs)
+                if isinstance(leg, Wire) and _all_centred(bind.body.terms, leg, centred)
+            }
 
         def term(old: Term) -> Term:
             nodes = [map_children(node, total) for node in old.nodes]
@@ -122,13 +122,13 @@ class _Centring:
 
         self.body = [replace(s, body=total(s.body)) if isinstance(s, Bind) else s for s in self.body]
         if len(self.made) == before:
-            raise TransformError("no weight reads what a layernorm gives", "fold the norm first")
+            raise TransformError(
+                "no weight reads what a norm centres", "fold the gain of a layernorm into its readers first"
+            )
 
     def reads(self, node: Node, wire: Wire, centred: set[tuple[str, int]]) -> bool:
         """Whether a node is a use of what is centred along this wire."""
-        if not isinstance(node, Tensor):
-            return _is_centred(Term((node,)), wire)
-        return any(leg == wire and (node.ref.name, axis) in centred for axis, leg in enumerate(node.legs))
+        return _is_centred(Term((node,)), wire, centred)
 
     def writing(self, streams: Sequence[Assignment]) -> None:
         """Centre the weights that write to streams along the leg that their readers take the mean away of."""
@@ -143,7 +143,7 @@ class _Centring:
 
     def unseen(self, values: Collection[str]) -> int | None:
         """The leg of these values of a stream along which nothing that reads them sees a constant."""
-        readers = [s for s in self.body if isinstance(s, Bind) and s.target.name not in values]
+        readers = [s for s in self.with_means() if s.target.name not in values]
         readers = [s for s in readers if {ref.name for ref in refs(s)} & set(values)]
         own = next((s.target for s in self.body if s.target.name in values), None)
         if own is None or not readers or self.outputs & set(values):
@@ -152,6 +152,31 @@ class _Centring:
             if all(_is_shift_free(s.body, values, axis) for s in readers):
                 return axis
         return None
+
+    def with_means(self) -> list[Bind]:
+        """The bindings with each mean that has a name put in the places that read it."""
+        means: dict[str, Bind] = {}
+        for statement in self.body:
+            match statement:
+                case Bind(body=Sum(terms=(Term(nodes=(Bubble(function="mean"),), coefficient=1),))):
+                    means[statement.target.name] = statement
+
+        def node(old: Node) -> Node:
+            match old:
+                case Tensor(ref=Ref(name, ()), legs=legs) if name in means:
+                    own = [leg for leg in means[name].target.legs if isinstance(leg, Wire)]
+                    if len(own) == len(legs) and all(isinstance(leg, Wire) for leg in legs):
+                        given = {a: b for a, b in zip(own, legs, strict=True) if isinstance(b, Wire)}
+                        return rename(means[name].body, given).terms[0].nodes[0]
+            return map_children(old, total)
+
+        def total(old: Sum) -> Sum:
+            return replace(old, terms=tuple(replace(t, nodes=tuple(map(node, t.nodes))) for t in old.terms))
+
+        binds = [s for s in self.body if isinstance(s, Bind)]
+        found = [replace(s, body=total(s.body)) for s in binds]
+        read = {ref.name for s in found for ref in refs(s)} | self.outputs
+        return [s for s in found if s.target.name not in means or s.target.name in read]
 
     def unembed(self, outputs: Sequence[Output]) -> None:
         """Centre the weights that give outputs along their last leg."""
@@ -249,14 +274,24 @@ def _connected(streams: Sequence[Assignment]) -> list[set[str]]:
     return found
 
 
-def _is_centred(term: Term, wire: Wire) -> bool:
-    """Whether a product is what a norm, or taking a mean away, gives along a wire."""
+def _all_centred(terms: Sequence[Term], wire: Wire, centred: Collection[tuple[str, int]]) -> bool:
+    """Whether a sum is centred along a wire: x - mean(x), or each of its terms."""
+    return _less_mean(terms, wire) or all(_is_centred(term, wire, centred) for term in terms)
+
+
+def _is_centred(term: Term, wire: Wire, centred: Collection[tuple[str, int]]) -> bool:
+    """Whether a product is what a norm, or taking a mean away, gives along a wire.
+
+    ``centred`` are the values, each with the number of a leg, that are known to be.
+    """
     leading = [node for node in term.nodes if wire in node_wires(node)]
     match leading:
         case [Bubble(function="layernorm", gates=gates)]:
             return wire in gates
         case [Bracket(body=body)]:
-            return _less_mean(body.terms, wire) or all(_is_centred(inner, wire) for inner in body.terms)
+            return _all_centred(body.terms, wire, centred)
+        case [Tensor(ref=ref, legs=legs)]:
+            return any(leg == wire and (ref.name, axis) in centred for axis, leg in enumerate(legs))
         case _:
             return False
 
