@@ -32,7 +32,7 @@ net many(x[n]) -> out[n] {
 HINTS = {
     "freeze(model, block{7}.y)": "other calls or turns have y: `y` is all of them",
     "replace(model, block, foo)": "values and nets are ",
-    "fold(model, W_Q)": "calls and nets are block",
+    "fold(many, W_Q)": "there are no calls and nets",
     "decompose(uniform, A, A, gauge)": "declare a tensor for each site",
     "decompose(model, block{1}.W, svd)": "`block.W`",
     "decompose(model, M{1}, svd)": "all turns are changed alike: `M`",

@@ -89,7 +89,7 @@ def near(name: str, known: Iterable[str], what: str = "values") -> str:
     close = difflib.get_close_matches(name, names, n=3)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return f"{what} are {some(names)}" if names else f"there are no {what}"
+    return f"{what} are {some(names)}" if names else f"there are no {what.removeprefix('its ')}"
 
 
 def some(names: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def fold(request: Request) -> tuple[Net, ...]:
         found = [name for name in flat.definitions() if _is_meant(name, path, flat)]
         if not found:
             known = sorted({place.split(".")[0] for place, _ in flat.makers.values()} | set(_nets(flat)))
-            hint = near(path[-1].name, known, "calls and nets")
+            hint = near(path[-1].name, known, "its calls and nets")
             raise TransformError(f"{request.net} has no norm or value {show_path(path)}", hint, number)
         chosen |= dict.fromkeys(found)
     work = _Folding(flat, _parameters(request, flat))
