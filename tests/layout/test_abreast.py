@@ -9,10 +9,10 @@ import pytest
 import tnlang
 from tests.layout.test_backbone import FLOWS, of_text
 from tnlang.draw.faithful import faults
-from tnlang.draw.geometry import Box, bbox
+from tnlang.draw.geometry import Box, bbox, union
 from tnlang.draw.layout.backbone.scene import backbone_scene
 from tnlang.draw.lint import lint
-from tnlang.draw.scene import OutlineItem, Scene, ShapeItem
+from tnlang.draw.scene import LabelItem, OutlineItem, Scene, ShapeItem
 from tnlang.draw.svg import to_svg
 
 HEAD = "dim m = 3, n = 4\n"
@@ -105,6 +105,44 @@ def test_what_is_used_stands_below_where_it_is_made(name: str) -> None:
     height = {i.id: bbox(i.outline).center[1] for i in scene.items if isinstance(i, ShapeItem)}
     assert diagram.ribbons
     assert all(height[ribbon.paste] >= height[ribbon.station] - 1.0 for ribbon in diagram.ribbons)
+
+
+BESIDE = """
+dim p = 5, q = 4, hidden = 8
+net block(x[p, hidden], z[q, hidden]) -> (a[p, hidden], b[q, hidden]) {
+    param V[hidden, out: hidden], W[out: hidden, hidden]
+    a[i, d] = tanh(x[i, e] V[e, d])
+    b[j, d] = W[d, e] softmax[i](z[j, c] x[i, f] V[f, c]) x[i, g] V[g, e]
+}
+net two(x0[p, hidden], z0[q, hidden]) -> (x1[p, hidden], z1[q, hidden]) {
+    stream x = x0
+    stream z = z0
+    repeat l in 0..3 {
+        a, b = block(x, z)
+        x += a
+        z += b
+    }
+    x1 = x
+    z1 = z
+}
+figure F { draw two; unfold block }
+"""
+
+
+def test_what_a_block_takes_from_another_stream_alone_stands_beside_the_rest_of_it() -> None:
+    program = tnlang.load(BESIDE)
+    figure = program.figures["F"]
+    scene = figure.scene()
+    assert lint(scene) == ()
+    names = [i.text for i in scene.items if isinstance(i, LabelItem)]
+    assert names.count("block") == 2  # a word for each stream's block
+    boxes = [bbox(i.outline) for i in scene.items if isinstance(i, ShapeItem)]
+    walls = [bbox(i.outline) for i in scene.items if isinstance(i, OutlineItem) and i.family != "plate"]
+    assert len(walls) == 2
+    for wall in walls:
+        within = [box for box in boxes if wall.overlaps(box)]
+        assert all(union((wall, box)) == wall for box in within)
+    assert tnlang.verify(figure.svg(), program, figure="F", module=False).ok
 
 
 def test_turns_of_two_streams_are_shown_by_their_ends() -> None:

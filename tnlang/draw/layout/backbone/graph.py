@@ -115,7 +115,10 @@ class Part:
 
 
 def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
-    """The parts beside a backbone, in the order of the stations where they begin or else end."""
+    """The parts beside a backbone, in the order of the stations where they begin or else end.
+
+    What takes from another backbone alone stands with the part that ends where it does.
+    """
     found = []
     for members in index.beside:
         touched = _touched(index, backbone, members)
@@ -127,7 +130,13 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
         for p in found
         if p.start is not None and (p.stop is not None or _gives(index, p, result) is not None)
     ]
-    return tuple(sorted([*(p for p in found if p not in beside), *_joined(index, beside)], key=_when))
+    begun = {p.stop: p.start for p in reversed(beside) if p.stop is not None}
+    beside += [
+        replace(p, start=begun[p.stop]) for p in found if p.start is None and p.foreign and p.stop in begun
+    ]
+    members = {p.members for p in beside}
+    apart = (p for p in found if p.members not in members)
+    return tuple(sorted([*apart, *_joined(index, beside)], key=_when))
 
 
 def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...]) -> tuple[Part, ...]:

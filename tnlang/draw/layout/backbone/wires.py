@@ -177,7 +177,7 @@ class Wires:
         drawn = self.drawn
         harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), spine.hidden)
         ends = harbour.ports(self._opened(spine, plan, begun), self._joins(spine, plan, begun))
-        ends.sort(key=lambda e: (_far(e.start.at, e.end.at), e.line))
+        ends.sort(key=lambda e: _turn_of(e, e.line in plan.part.foreign))
         heights = [port.out[1] for pair in ends for port in (pair.start, pair.end)]
         self.router.focus(min(heights, default=0.0) - 2 * AROUND, max(heights, default=0.0) + 2 * AROUND)
         found: list[tuple[Ends, list[Point]]] = []
@@ -342,6 +342,12 @@ def _place(index: Index, line: Line) -> tuple[int, int]:
             groups = [name.partition(".")[0] for name in shape.leg_names]
             return groups[: end.leg].count(groups[end.leg]), groups.count(groups[end.leg])
     return 0, 1
+
+
+def _turn_of(pair: Ends, foreign: bool) -> tuple[bool, float, int]:
+    """Near goals first; but lines of another backbone's station last, the farthest first: outside."""
+    far = _far(pair.start.at, pair.end.at)
+    return (foreign, -far if foreign else far, pair.line)
 
 
 def _far(a: Point, b: Point) -> float:
