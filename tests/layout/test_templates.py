@@ -7,11 +7,15 @@ from math import hypot
 
 import pytest
 
-from tests.layout.pictures import diagrams_in, drawn, example, example_sheets, named
+import tnlang
+from tests.layout.pictures import diagrams_in, drawn, example, example_sheets, named, scene, sheets_of
 from tnlang.draw import geometry
-from tnlang.draw.diagram import Diagram, Row, Sign
+from tnlang.draw.diagram import Diagram, Row, Side, Sign
+from tnlang.draw.faithful import faults
+from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.lint import lint
 
 
 def at(diagram: Diagram, placed: Placed, name: str) -> tuple[float, float]:
@@ -184,3 +188,26 @@ def test_the_first_leg_is_marked_only_where_the_reader_could_be_wrong() -> None:
     assert placed.poses[named(turned, "B")].first_leg is None
     _, placed = drawn("dim n = 3, m = 4\ntensor A[m, n], B[m, n]\nY[i, k] = A[j, i] B[j, k]\n")
     assert all(pose.first_leg is None for pose in placed.poses.values()), "the dims tell the legs apart"
+
+
+@pytest.mark.parametrize("flow", ["left", "right", "up", "down"])
+def test_the_outputs_of_a_net_all_go_where_a_stated_flow_goes(flow: Side) -> None:
+    text = """
+    dim n = 4, h = 5, o = 2
+    net g(x[n]) -> (y[o], z[h]) {
+        param W1[h, n], W2[o, h], W3[h, k: h], b[h]
+        z[a] = gelu(W1[a, i] x[i] + b[a])
+        y[c] = W2[c, a] tanh(W3[a, e] z[e])
+    }
+    """
+    sheet = sheets_of(f"{text} figure F {{ draw g; flow {flow} }}")[0]
+    (diagram,) = diagrams_in(sheet)
+    placed = place_diagram(diagram, sheet.flow)
+    across, sign = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}[flow]
+    assert [port.side for port in placed.ports] == [flow, flow]
+    for port in placed.ports:
+        beside = [p.at for p in placed.poses.values() if abs(p.at[1 - across] - port.at[1 - across]) < 20.0]
+        assert all(sign * (port.at[across] - at[across]) > 0 for at in beside)
+    assert lint(scene(sheet)) == faults(diagram, layout(diagram, sheet.flow)) == ()
+    program = tnlang.load(f"{text} figure F {{ draw g; flow {flow} }}")
+    assert tnlang.verify(program.figures["F"].svg(), program, figure="F", module=False).ok

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tnlang.draw import curves, geometry
 from tnlang.draw.diagram import Diagram, Side
 from tnlang.draw.geometry import union
+from tnlang.draw.layout.backbone.graph import RESULT
 from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import cost
 from tnlang.draw.layout.grid import grid
@@ -67,6 +68,8 @@ def wanted_sides(index: Index) -> dict[int, Side]:
         rest: dict[int, Side] = {o.line: _DOWN for o in index.diagram.opens}
         return {**rest, **dict.fromkeys(lefts, _ENDS[0]), **dict.fromkeys(rights, _ENDS[1])}
     outputs = sorted((o.order, o.line) for o in index.diagram.opens if o.kind == "output")
+    if _all_flow(index):
+        return {line: _ENDS[0] for _, line in outputs}
     groups: dict[int, list[int]] = {}
     for _, line in outputs:
         groups.setdefault(_together(index, line) or line, []).append(line)
@@ -83,6 +86,20 @@ def wanted_sides(index: Index) -> dict[int, Side]:
     if len(groups) > len(places):
         places = tuple(_DOWN for _ in groups)
     return {line: side for side, lines in zip(places, groups.values(), strict=False) for line in lines}
+
+
+def _all_flow(index: Index) -> bool:
+    """Whether outputs go where a stated flow goes: each a leg of another value and of another component."""
+    outputs = [o for o in index.diagram.opens if o.kind == "output"]
+    values = {o.order // RESULT for o in outputs}
+    if not index.stated or len(values) < 2 or len(values) < len(outputs):
+        return False
+    here = level(index, None)
+    lines = {o.line for o in outputs}
+    return all(
+        sum(e.line in lines for item in items for e in here.of(item) if e.b is None) < 2
+        for items in here.components()
+    )
 
 
 def _together(index: Index, line: int) -> int | None:
@@ -110,7 +127,7 @@ def place_level(index: Index, inside: int | None, want: Mapping[int, Side]) -> P
     inner = remembered(index, want, place)
     groups = _in_order(here, want)
     parallel = inside is None and are_parallel(index)
-    stacked = (inside is not None or parallel) and _share_a_side(here, groups, want)
+    stacked = (inside is not None or parallel or _all_flow(index)) and _share_a_side(here, groups, want)
     placed: list[Placed] = []
     for number, items in enumerate(groups):
         part = here.only(items)
