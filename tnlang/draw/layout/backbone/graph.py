@@ -134,8 +134,8 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
     beside += [
         replace(p, start=begun[p.stop]) for p in found if p.start is None and p.foreign and p.stop in begun
     ]
-    members = {p.members for p in beside}
-    apart = (p for p in found if p.members not in members)
+    placed = {p.members for p in beside}
+    apart = (p for p in found if p.members not in placed)
     return tuple(sorted([*apart, *_joined(index, beside)], key=_when))
 
 
