@@ -972,3 +972,25 @@ def test_what_is_taken_away_has_its_minus(flow: str) -> None:
     assert faults(diagram, made) == ()
     without = tuple(i for i in made.items if not isinstance(i, LabelItem) or i.text != MINUS)
     assert [finding.rule for finding in faults(diagram, replace(made, items=without))] == ["not drawn"]
+
+
+CLOSED = {
+    "in a repeat": "repeat l in 0..6 { r += mlp(r) }",
+    "alone": "r += mlp(r)",
+    "three": "repeat l in 0..6 { r += mlp(r) as a; r += mlp(r) as b }; r += mlp(r) as c",
+}
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_closed_block_of_a_stream_has_its_names_and_count_clear(name: str, flow: Side) -> None:
+    text = f"net model(x[seq, hidden]) -> y[seq, hidden] {{ stream r = x; {CLOSED[name]}; y = r }}\n"
+    text = DIMS + MLP + text + f"figure F {{ draw model; fold mlp; flow {flow} }}\n"
+    (sheet,) = sheets_of(text)
+    (diagram,) = diagrams_in(sheet)
+    assert any(s.symbol == "folded" for s in diagram.shapes)
+    found = layout(diagram, flow)
+    assert lint(found) == faults(diagram, found) == ()
+    known = tnlang.load(text)
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, str(report)

@@ -31,6 +31,7 @@ def plates_of(spine: Spine) -> list[tuple[Plate, Box]]:
             if start is not None and first <= start <= last and not beyond:
                 boxes.append(Box(0.0, begun + plan.top, plan.right, begun + plan.bottom))
                 boxes.extend(drawn.walls[w] for w in plan.walls)
+                boxes.extend(box_of(drawn.centers[s], drawn.halves[s]) for s in plan.centers)
                 stop = begun + plan.stop
                 boxes.append(Box(-10.0, stop - 10, 10.0, stop + 24.0))
                 if plan.part.label:

@@ -25,7 +25,7 @@ from tnlang.draw.layout.backbone.gauge import Gauge
 from tnlang.draw.layout.backbone.graph import Index, Part, parts, pieces_of
 from tnlang.draw.layout.backbone.grid import grid, head_of
 from tnlang.draw.layout.backbone.place import Placer, Plan
-from tnlang.draw.layout.backbone.plates import PLATE_AIR, plates_of
+from tnlang.draw.layout.backbone.plates import COUNT, PLATE_AIR, plates_of
 from tnlang.draw.layout.backbone.port import box_of
 from tnlang.draw.layout.backbone.rows import Beside
 from tnlang.draw.layout.backbone.values import is_source, value_box
@@ -176,6 +176,7 @@ class Spine:
             if station in closing:
                 low += (PLATE_AIR + 4) * sum(p.stop == station for p in self.backbone.plates)
                 low += self.air(station) - PLATE_AIR
+                low += COUNT / 2 * any(p.spans(self.index) for p, _ in self.placed if p.part.stop == i)
                 closed = [p.repeat for p in self.backbone.plates if p.stop == station]
                 self.closed |= dict.fromkeys(filter(None, closed), low)
                 low = max([low, *(floors.closed.get(repeat, low) for repeat in closed)])
