@@ -994,3 +994,40 @@ def test_a_closed_block_of_a_stream_has_its_names_and_count_clear(name: str, flo
     known = tnlang.load(text)
     report = tnlang.verify(known.figures["F"].svg(), known, module=False)
     assert report.ok, str(report)
+
+
+POOL = """net pool(x[seq, hidden]) -> y[seq, hidden] {
+    param W[hidden, k: hidden]
+    m[d] = max[p](x[p, d])
+    y[p, d] = W[d, e] m[e] ones[p]
+}
+"""
+POOLED = {
+    "a block with a name": "repeat l in 0..3 { r += pool(r) }",
+    "without a repeat": "r += pool(r)",
+    "written out": "repeat l in 0..3 { m[d] = max[p](r[p, d]); r[p, d] += V[d, e] m[e] ones[p] }",
+}
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("name", POOLED)
+def test_a_factor_of_a_block_stands_outside_its_bubble_and_the_name_once(name: str, flow: Side) -> None:
+    """What only flows in is placed with the block that it is a factor of, not over it."""
+    text = "dim seq = 5, hidden = 8\n" + POOL + "net model(x[seq, hidden]) -> y[seq, hidden] {\n"
+    text += f"param V[hidden, k: hidden]; stream r = x; {POOLED[name]}; y = r }}\n"
+    text += f"figure F {{ draw model; unfold pool; flow {flow} }}\n"
+    (sheet,) = sheets_of(text)
+    (diagram,) = diagrams_in(sheet)
+    found = layout(diagram, flow)
+    assert lint(found) == faults(diagram, found) == ()
+    (bubble,) = (bbox(i.outline) for i in found.items if isinstance(i, OutlineItem) and i.family != "plate")
+    places = centers(found)
+    free = [s.id for s in diagram.shapes if len(s.legs) == 1 and s.inside is None]
+    assert free and not any(bubble.holds(places[s]) for s in free)
+    stations = [places[s] for s in diagram.backbones[0].stations]
+    assert len({at[flow in ("left", "right")] for at in stations}) == 1 < len(set(stations))
+    names = [i.text for i in found.items if isinstance(i, LabelItem) and i.text == "pool"]
+    assert len(names) == ("pool(r)" in POOLED[name])
+    known = tnlang.load(text)
+    report = tnlang.verify(known.figures["F"].svg(), known, module=False)
+    assert report.ok, str(report)

@@ -125,6 +125,7 @@ def parts(index: Index, backbone: Backbone) -> tuple[Part, ...]:
         if touched is not None:
             found.append(touched)
     result = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
+    found = [_of_its_block(backbone, part, found) for part in found]
     beside = [
         p
         for p in found
@@ -159,6 +160,15 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
         else:
             found.append(replace(touched, start=part.start))
     return tuple(sorted(_joined(index, found), key=lambda p: (not copies & set(p.members), *_when(p))))
+
+
+def _of_its_block(backbone: Backbone, part: Part, others: Sequence[Part]) -> Part:
+    """A part that only flows in, as one that begins where the rest of its block with the same end does."""
+    if part.start is not None or part.feeds:
+        return part
+    block = {s for b in backbone.blocks if set(part.members) & set(b.members) for s in b.members}
+    rest = [p for p in others if p.stop == part.stop and block & set(p.members)]
+    return replace(part, start=min((p.start for p in rest if p.start is not None), default=None))
 
 
 def _gives(index: Index, part: Part, result: Mapping[int, int]) -> int | None:
