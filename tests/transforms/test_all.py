@@ -101,6 +101,8 @@ STEPS = {
         ["freeze(attention{0}.o, e)", "fold(ln)"],
         ["incremental(seq)"],
         ["simplify()"],
+        ["slice(e)"],
+        ["slice(largest <= 50)"],
     ],
     "shared": [
         *([f"freeze({value})"] for value in "abcdgy" if value != "y"),
