@@ -272,7 +272,7 @@ def test_a_patched_value_comes_in_under_a_star() -> None:
 
 SHARED = """
 dim n = 4
-net cell(x[n]) -> y[n] { param W[n, m: n]; z[i] = tanh(W[i, j] x[j]); y[i] = z[i] + x[i] }
+net cell(x[n]) -> y[n] { param W[n, m: n]; z[i] = tanh(W[i, j] x[j]); y[i] = z[i] x[i] }
 net model(x[n]) -> out[n] {
     shared step = cell
     a = step(x)
@@ -297,7 +297,7 @@ def test_a_shared_net_is_patched_in_each_of_its_calls(arguments: str, edits: lis
 
     def cell(x: np.ndarray, call: str) -> np.ndarray:
         z = np.tanh(parameters["step.W"] @ x)
-        return (corrupt[f"step.z{call}"].numpy() if f"step.z{call}" in edits else z) + x
+        return (corrupt[f"step.z{call}"].numpy() if f"step.z{call}" in edits else z) * x
 
     a = corrupt["step.y"].numpy() if "step.y" in edits else cell(x, "")
     expected = cell(np.sin(a), "#2")
