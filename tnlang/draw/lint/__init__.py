@@ -66,6 +66,7 @@ _COUNTED = {
     "ribbons overlap": "ribbons on others",
     "label covered": "labels covered",
     "badge covered": "badges covered",
+    "name by another wire": "names nearer to other wires than to their own",
     "name outside its shape": "names wider than their shapes",
     "outside the canvas": "things off the canvas",
 }
@@ -74,7 +75,7 @@ _COUNTED = {
 def counted(scene: Scene) -> str:
     """What is wrong with a picture, in numbers; empty if nothing is wrong."""
     found = Counter(finding.rule for finding in lint(scene))
-    parts = [f"{found[rule]} {words}" for rule, words in _COUNTED.items() if found[rule]]
+    parts = [f"{words}: {found[rule]}" for rule, words in _COUNTED.items() if found[rule]]
     return ", ".join(parts)
 
 
