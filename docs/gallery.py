@@ -28,6 +28,7 @@ from tnlang.draw.scene import Scene
 from tnlang.draw.svg import to_svg
 from tnlang.draw.view import view
 from tnlang.files import write_whole
+from tnlang.handles import Picture
 from tnlang.verification import Report, Verifier
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "gallery"
@@ -94,7 +95,7 @@ def entries() -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (letters.index(entry.section), entry.number, entry.name)))
 
 
-def pictures(program: tnlang.Program) -> list[tnlang.api.Picture]:
+def pictures(program: tnlang.Program) -> list[Picture]:
     """The figures of a program; where it has none, its last net."""
     return list(program.figures.values()) or list(program.nets.values())[-1:]
 

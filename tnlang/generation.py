@@ -14,7 +14,7 @@ from tnlang.source import ValueMismatch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tnlang.api import NetHandle
+    from tnlang.handles import NetHandle
 
 
 @dataclass(frozen=True, slots=True)

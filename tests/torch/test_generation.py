@@ -10,8 +10,8 @@ import torch
 import tnlang
 from tests.conftest import PROGRAMS
 from tests.torch.checkpoints import GPT2, LLAMA, gpt2, llama, saved, seeded, stirred
-from tnlang.api import NetHandle
 from tnlang.generation import Generator
+from tnlang.handles import NetHandle
 
 
 def step(name: str) -> NetHandle:

@@ -28,8 +28,8 @@ from tnlang.source import ValueMismatch
 if TYPE_CHECKING:
     import numpy as np
 
-    from tnlang.api import NetHandle
     from tnlang.cli.arrays import Arrays
+    from tnlang.handles import NetHandle
 
 KINDS = ("svg", "pdf", "png")
 

@@ -17,7 +17,7 @@ from tnlang.ir.lengths import LEAST, MOST, UNITS, length
 from tnlang.source import Diagnostic
 
 if TYPE_CHECKING:
-    from tnlang.api import FigureHandle, NetHandle
+    from tnlang.handles import FigureHandle, NetHandle
 
 KINDS = ("svg", "png", "pdf", "tikz")
 ENDINGS = {**{f".{kind}": kind for kind in KINDS}, ".tex": "tikz"}
@@ -100,8 +100,9 @@ def command(
     kind = kind or ("svg" if everything or output == "-" else _kind_of(output))
     if standalone and kind != "tikz":
         raise click.UsageError("--standalone is for TikZ: --kind tikz, or -o NAME.tex")
-    from tnlang.api import FigureHandle, load
+    from tnlang.api import load
     from tnlang.draw.sizes import LETTERS
+    from tnlang.handles import FigureHandle
 
     program = load(read_input(file), dims=dims)
     _check_theme(theme, [one.name for one in program.ir.themes])

@@ -20,7 +20,7 @@ from tnlang.source import ValueMismatch
 if TYPE_CHECKING:
     import numpy as np
 
-    from tnlang.api import NetHandle
+    from tnlang.handles import NetHandle
 
     Arrays = dict[str, np.ndarray]
 

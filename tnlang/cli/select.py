@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from tnlang.api import FigureHandle, NetHandle, Program
+    from tnlang.api import Program
+    from tnlang.handles import FigureHandle, NetHandle
 
 Handle = TypeVar("Handle")
 
