@@ -64,13 +64,13 @@ class Naming:
     def wanted(self) -> list[Wanted]:
         """A name for each line that bears one."""
         found = self._stretches()
-        bearers, named = self._bearers(), {want.line for want in found}
+        bearers, named, lent = self._bearers(), {want.line for want in found}, self._lent()
         for line, path in self.ground.paths.items():
             minus = self.index.lines[line].label == MINUS
             passed_over = line not in bearers or self._mute(line)
-            if line in self.tracks or line in named or (passed_over and not minus):
+            if line in self.tracks or line in named or line in lent.values() or (passed_over and not minus):
                 continue
-            text, word = self._text(line)
+            text, word = self._text(lent.get(line, line))
             parts = self._pieces([line], path, text) or [path]
             if text and (minus or length(parts[0]) >= LEAST or not self._has_twin(line)):
                 want = self._want(line, text, word, parts[0], self._outside(line))
@@ -115,7 +115,7 @@ class Naming:
             return known.label, known.word
         if line in self.opens:
             return self.opens[line].label, self.opens[line].word
-        if any(e.shape in self.index.stations for e in known.ends):
+        if self._from_station(line):
             return self.spoken.get(known.dim, ("", False))
         return "", False
 
@@ -179,7 +179,10 @@ class Naming:
     # ------------------------------------------------------------ other lines
 
     def _bearers(self) -> set[int]:
-        """Of the lines that are one wire but for a strip or a bias on it, the longest bears the name."""
+        """Of the lines that are one wire but for a strip or a bias on it, the longest bears the name.
+
+        So are the lines of a dot from a station and to one.
+        """
         paths = self.ground.paths
         leader = {line: line for line in paths}
 
@@ -189,11 +192,11 @@ class Naming:
             return line
 
         for shape in self.index.diagram.shapes:
-            if shape.symbol not in ("onehot", "plus") or shape.id in self.index.stations:
+            if shape.symbol not in ("onehot", "plus", "dot") or shape.id in self.index.stations:
                 continue
             same: dict[str, list[int]] = {}
             for line in shape.legs:
-                if line in leader:
+                if line in leader and (shape.symbol != "dot" or self._from_station(line)):
                     same.setdefault(self.index.lines[line].dim, []).append(line)
             for lines in same.values():
                 for other in lines[1:]:
@@ -209,6 +212,36 @@ class Naming:
             return (known.label != MINUS, not is_bias, length(paths[line]))
 
         return {max(lines, key=worth) for lines in groups.values()}
+
+    def _from_station(self, line: int) -> bool:
+        return any(e.shape in self.index.stations for e in self.index.lines[line].ends)
+
+    def _lent(self) -> dict[int, int]:
+        """Lines that bear the name of another one of their dot, which has no room for it."""
+        found: dict[int, int] = {}
+        for shape in self.index.diagram.shapes:
+            if shape.symbol != "dot" or shape.id in self.index.stations:
+                continue
+            legs = [n for n in shape.legs if n in self.ground.paths and not self._from_station(n)]
+            for own in (n for n in legs if self.index.lines[n].label and not self._fits(n, n)):
+                known = self.index.lines[own]
+                same = (
+                    n for n in legs if not self.index.lines[n].label and self.index.lines[n].dim == known.dim
+                )
+                lent = next((n for n in same if n not in found and self._fits(n, own)), None)
+                if lent is not None:
+                    found[lent] = own
+        return found
+
+    def _fits(self, line: int, named: int) -> bool:
+        """Whether a name has a straight piece of a line to itself."""
+        text = self.index.lines[named].label
+        extent = pieces.leg_extent(self.index.lines[named], text, self.index.lines[named].word)
+        return any(
+            distance(part.start, part.end)
+            >= (extent.width if abs(part.start[1] - part.end[1]) < 1e-6 else extent.height) + 8.0
+            for part in self._pieces([line], self.ground.paths[line], text)
+        )
 
     def _mute(self, line: int) -> bool:
         """Lines whose name stands elsewhere: a bias's legs, and the wires of a box beside its stations."""

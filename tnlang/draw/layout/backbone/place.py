@@ -21,6 +21,8 @@ TRUNK, TRUNKS = 40.0, 16.0
 """Where the first ribbon runs down beside the tracks, and how far the next one is."""
 LINK = 52.0
 """How far the dots that link rows and column stand left of the column."""
+LEVEL = 20.0
+"""From one to the next of several of them that are level with one shape: beside and below one another."""
 NEAREST = 120.0
 """The outer column stands no nearer to the tracks: the wires between bear names."""
 FOREIGN = 44.0
@@ -72,12 +74,15 @@ class Placer(Rows):
 
     def _amid(self, plan: Plan) -> None:
         """Link dots stand between the first two shapes of the column that they join, level or not."""
+        ys: dict[int, float] = {}
         for dot in self.grid.links:
             near = [s for s in self.grid.column if any(o == s for _, o in self.index.neighbours[dot])]
             if len(near) > 1:
                 (_, high), (_, low) = (plan.centers[s] for s in near[:2])
                 high, low = high + self.arms[near[0]].down, low - self.arms[near[1]].up
-                plan.centers[dot] = (plan.centers[dot][0], (high + low) / 2)
+                ys[dot] = (high + low) / 2
+        for dot, y in self._apart(ys).items():
+            plan.centers[dot] = (plan.centers[dot][0], y)
 
     def _short(self, plan: Plan) -> float:
         """How much lower the rows must begin for a link dot to stand midway between its column's shapes."""
@@ -285,28 +290,20 @@ class Placer(Rows):
 
     def _wide(self, wall: int, box: Box, inner: Box | None, plan: Plan) -> Box:
         """A wall wide enough for its badge, beside a leg that crosses it where the rows begin."""
+        if need := self.badge_room(wall):
+            return self._high(wall, box, need, plan)
         badge = self.gauge.badge(self.index.enclosures[wall])
-        if self.gauge.turned and badge:
-            return self._high(wall, box, badge, plan)
         crossed = self.crossed(wall, "up") and self.crossed(wall, "down")
-        if not badge or inner is None or not crossed:
+        if self.gauge.turned or not badge or inner is None or not crossed:
             return box
         first = min(
             self.measure(self.index.shapes[s])[0] for s in self.inside[wall] if self.grid.cols[s] == 0
         )
         return Box(box.left, box.top, max(box.right, inner.left + first + badge + 36.0), box.bottom)
 
-    def _high(self, wall: int, box: Box, badge: float, plan: Plan) -> Box:
+    def _high(self, wall: int, box: Box, need: float, plan: Plan) -> Box:
         """The same for a picture that flows sideways: the badge stands where the rows end."""
-        members = set(self.inside[wall])
-        crossing = [
-            plan.centers[s][1]
-            for s in members
-            for line in self.index.touching[s]
-            if self.index.other(line, s) not in (*members, *self.hung.get(s, ()))
-            and self._leaves(s, line, self.index.other(line, s)) == "right"
-        ]
-        need = badge + 40.0
+        crossing = [plan.centers[s][1] for s in self.leaving(wall, "right")]
         if not crossing or min(crossing) - box.top >= need or box.bottom - max(crossing) >= need:
             return box
         return Box(box.left, box.top, box.right, max(crossing) + need)
@@ -333,7 +330,7 @@ class Placer(Rows):
         if set(self.part.feeds) | set(self.part.returns):
             x = max(x, NEAREST)
         x = max(least_outer, up_to(max(x, right + 28 + self.gauge.ease + widest), 4))
-        links = {d: self._link_y(plan, d) for d in grid.links}
+        links = self._apart({d: self._link_y(plan, d) for d in grid.links})
         y = self._column_top(plan)
         for i, shape in enumerate(grid.column):
             arms = self.arms[shape]
@@ -354,8 +351,9 @@ class Placer(Rows):
             if self.index.shapes[shape].symbol == "dot" and own:
                 y = max([y, *(plan.centers[o][1] for o in own)])
             plan.centers[shape] = (x, y)
-        for dot, at in links.items():
-            plan.centers[dot] = (x - LINK, at)
+        for i, (dot, at) in enumerate(links.items()):
+            level = sum(abs(at - other) < 2 * LEVEL for other in list(links.values())[:i])
+            plan.centers[dot] = (x - LINK + level * LEVEL, at)
         self._satellites(plan, (*grid.column, *grid.links))
 
     def _column_top(self, plan: Plan) -> float:
@@ -368,6 +366,17 @@ class Placer(Rows):
         if any(o in beside for _, o in self.index.neighbours[first]) or not feeding:
             return OUTER - 2.0 if self.part.start is not None else -self.arms[first].up
         return min(feeding) + OUTER + 2.0
+
+    def _apart(self, ys: Mapping[int, float]) -> dict[int, float]:
+        """The heights of dots; those of one height stand symmetrically above and below it."""
+        levels: dict[float, list[int]] = {}
+        for dot, y in ys.items():
+            levels.setdefault(y, []).append(dot)
+        return {
+            dot: at + (i - (len(level) - 1) / 2) * LEVEL
+            for at, level in levels.items()
+            for i, dot in enumerate(level)
+        }
 
     def _link_y(self, plan: Plan, dot: int) -> float:
         """A link dot stands level with what it is joined to in the rows."""

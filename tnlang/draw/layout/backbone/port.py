@@ -377,6 +377,10 @@ class Harbour:
             out, aside = (v - y if side == "down" else y - v), u - x
         if abs(aside) < 12:
             return (aside / 100, rank, 0.0)
+        if side == "right" and other in self.plan.grid.links:
+            # dots of one column, beside one another for their names: the upper one's line is above
+            first = min(self.centers[dot][0] for dot in self.plan.grid.links) - x
+            return ((1000.0 - first) * (1.0 if aside > 0 else -1.0), aside, 0.0)
         # what turns aside first stands outermost: nearer goals beyond farther ones
         return ((1000.0 - out) * (1.0 if aside > 0 else -1.0), rank, 0.0)
 

@@ -22,6 +22,8 @@ ROUND = 22.0
 """For a leg that runs down beside what hangs below its shape."""
 CHAIN, RUNG = 24.0, 42.0
 """Clear space between neighbours in a row, and from row to row."""
+BELOW = 80.0
+"""For each row that a dot stands below the last one: a quarter of a row is a leg and its name."""
 
 
 def up_to(value: float, step: int) -> float:
@@ -141,15 +143,24 @@ class Rows:
         return leaves and round_hung(sides)
 
     def crossed(self, wall: int, side: str) -> bool:
+        return bool(self.leaving(wall, side))
+
+    def leaving(self, wall: int, side: str) -> list[int]:
+        """The shapes of an enclosure that a line leaves on one side, out of it."""
         members = set(self.inside[wall])
-        for shape in members:
-            for line in self.index.touching[shape]:
-                other = self.index.other(line, shape)
-                if other in members or other in self.hung.get(shape, ()):
-                    continue
-                if self._leaves(shape, line, other) == side:
-                    return True
-        return False
+        return [
+            shape
+            for shape in self.inside[wall]
+            for line in self.index.touching[shape]
+            if (other := self.index.other(line, shape)) not in members
+            and other not in self.hung.get(shape, ())
+            and self._leaves(shape, line, other) == side
+        ]
+
+    def badge_room(self, wall: int) -> float:
+        """From the leg beside which a wall bears its badge to the wall's end, where a picture is turned."""
+        badge = self.gauge.badge(self.index.enclosures[wall]) if self.gauge.turned else 0.0
+        return badge + 40.0 if badge else 0.0
 
     def _leaves(self, shape: int, line: int, other: int | None) -> str:
         """Roughly the side on which a line leaves a shape of the rows."""
@@ -177,7 +188,21 @@ class Rows:
             if walls:
                 inner = walls[0] if walls is closing else walls[-1]
                 total += self.pad(inner, side) + NESTED * (len(walls) - 1)
+        if sides[0] == "down":
+            total += max((self._badged(wall, first) for wall in closing), default=0.0)
         return total
+
+    def _badged(self, wall: int, last: int) -> float:
+        """How much further than its padding a wall reaches below its last row, for its badge."""
+        rows = self.grid.rows
+        crossing = [rows[s] for s in self.leaving(wall, "right")]
+        if (
+            not crossing
+            or max(crossing) < rows[last]
+            or min(crossing) > min(rows[s] for s in self.inside[wall])
+        ):
+            return 0.0
+        return max(0.0, self.badge_room(wall) - self.arms[last].down - self.pad(wall, "down"))
 
     # ------------------------------------------------------------ rows and columns
 
@@ -268,6 +293,8 @@ class Rows:
             above = min((r for r in ys if r >= row), default=below)
             part = (row - below) / (above - below) if above > below else 0.0
             ys[row] = ys.get(below, 0.0) + part * (ys.get(above, 0.0) - ys.get(below, 0.0))
+            if row > above:  # below the last row, and clear of what stands there
+                ys[row] += max(self.arms[s].down for s in rows if rows[s] == below) + (row - below) * BELOW
         return ys
 
     def _crossing_dot(self, one: int, two: int) -> bool:
