@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.draw.scenes import beside, bias_in_a_bubble, curve, ladder, tensor, wire
@@ -11,7 +13,7 @@ from tnlang.draw.equations import WIDEST
 from tnlang.draw.frame import framed, ink_of
 from tnlang.draw.geometry import bbox
 from tnlang.draw.labelling import Wanted, place_labels
-from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, problem
+from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, outlines_data, problem
 from tnlang.draw.lint import lint
 from tnlang.draw.rows import compose
 from tnlang.draw.scene import LabelItem, ShapeItem, WireItem
@@ -244,8 +246,17 @@ def test_an_unknown_role_is_plain():
 )
 def test_a_numbered_letter_is_set_as_the_typesetter_sets_it(name):
     quick, full = typeset.glyphs_of(name), typeset._set(typeset._parse(name))
-    assert [letter for letter, _ in quick.commands] == [letter for letter, _ in full.commands]
-    for (_, mine), (_, theirs) in zip(quick.commands, full.commands, strict=True):
+    ours, whole = ([c for outline in found.outlines for c in outline.commands] for found in (quick, full))
+    assert [letter for letter, _ in ours] == [letter for letter, _ in whole]
+    for (_, mine), (_, theirs) in zip(ours, whole, strict=True):
         assert mine == pytest.approx(theirs, abs=0.03)
     assert quick.advance == pytest.approx(full.advance, abs=0.03)
     assert [letter.char for letter in quick.letters] == [letter.char for letter in full.letters]
+
+
+def test_many_labels_are_written_as_single_ones_are():
+    rng = random.Random(5)
+    texts = ["A", "w_{12}", r"\frac{a}{b}", "", "x_{3}"]
+    spots = [(rng.uniform(0, 900), rng.choice([0.125, 7.5, 0.005, rng.uniform(0, 900)])) for _ in range(300)]
+    labels = [LabelItem(rng.choice(texts), at, rng.choice([11.5, 19.0]), "note") for at in spots]
+    assert outlines_data(labels) == [outline_data(label) for label in labels]

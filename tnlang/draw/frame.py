@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from tnlang.draw.geometry import Box, bbox, move, union
+from tnlang.draw.geometry import Box, bbox, hull, knots, move, union
 from tnlang.draw.labels import label_box
 from tnlang.draw.scene import (
     InkItem,
     Item,
     LabelItem,
     OutlineItem,
+    Path,
     Point,
     RibbonItem,
     Scene,
@@ -22,22 +23,33 @@ from tnlang.draw.scene import (
 MARGIN = 16.0
 
 
-def ink_box(item: Item) -> Box:
+def ink_box(item: Item, measured: Callable[[Path], Box] = bbox) -> Box:
     """The box round an item's ink, half its stroke included."""
     match item:
         case LabelItem():
             return label_box(item)
         case WireItem(path=path, width=width) | RibbonItem(path=path, width=width):
-            return bbox(path).grown(width / 2)
+            return measured(path).grown(width / 2)
         case InkItem(outline=outline, stroke=stroke):
-            return bbox(outline).grown(max(stroke, 1.2) / 2)
+            return measured(outline).grown(max(stroke, 1.2) / 2)
         case ShapeItem(outline=outline) | OutlineItem(outline=outline):
-            return bbox(outline).grown(0.85)
+            return measured(outline).grown(0.85)
 
 
 def ink_of(items: Iterable[Item]) -> Box:
-    """The box round the ink of all items; NO_BOX round none."""
-    return union(map(ink_box, items))
+    """The box round the ink of all items; NO_BOX round none.
+
+    Only curves that may reach beyond the ends of all segments are followed.
+    """
+    known = tuple(items)
+    ends = union(ink_box(item, knots) for item in known)
+    return union([ends, *(ink_box(item) for item in known if leaves(item, ends, hull))])
+
+
+def leaves(item: Item, box: Box, measured: Callable[[Path], Box] = bbox) -> bool:
+    """Whether an item's ink reaches out of a box; surely not, if not even its ``hull`` does."""
+    ink = ink_box(item, measured)
+    return ink.left < box.left or ink.top < box.top or ink.right > box.right or ink.bottom > box.bottom
 
 
 def move_item(item: Item, by: Point) -> Item:

@@ -5,9 +5,9 @@ Curves that wires follow are in ``curves``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import atan2, cos, degrees, hypot, inf, isfinite, radians, sin
 
@@ -213,7 +213,16 @@ def map_points(path: Path, change: Sequence[float]) -> Path:
 
 def move(path: Path, by: Point) -> Path:
     """The path shifted."""
-    return map_points(path, (1, 0, 0, 1, by[0], by[1]))
+    right, down = by
+    moved: list[LineTo | CurveTo] = []
+    for part in path.segments:
+        end = (part.end[0] + right, part.end[1] + down)
+        if isinstance(part, LineTo):
+            moved.append(LineTo(end))
+        else:
+            (x, y), (u, v) = part.first, part.second
+            moved.append(CurveTo((x + right, y + down), (u + right, v + down), end))
+    return Path((path.start[0] + right, path.start[1] + down), tuple(moved), path.closed)
 
 
 def turn(path: Path, angle: float, center: Point = (0.0, 0.0)) -> Path:
@@ -251,13 +260,35 @@ def join(*paths: Path) -> Path:
 # ---------------------------------------------------------------- measures
 
 
-def _cubic(start: Point, curve: CurveTo, t: float) -> Point:
-    u = 1 - t
-    a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
-    return (
-        a * start[0] + b * curve.first[0] + c * curve.second[0] + d * curve.end[0],
-        a * start[1] + b * curve.first[1] + c * curve.second[1] + d * curve.end[1],
-    )
+@cache
+def _weights(count: int) -> tuple[tuple[float, float, float, float], ...]:
+    """What the four points of a cubic weigh at each point that cuts it into so many parts."""
+    parts = ((1 - i / count, i / count) for i in range(1, count))
+    return tuple((u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t) for u, t in parts)
+
+
+def segment_points(start: Point, segment: LineTo | CurveTo, step: float = 4.0) -> list[Point]:
+    """The points of a segment after its start: its end, and of a curve about one every ``step`` units.
+
+    Raises ValueError for a coordinate of a curve that is no finite number.
+    """
+    if isinstance(segment, LineTo):
+        return [segment.end]
+    (x, y), (x1, y1), (x2, y2), (x3, y3) = start, segment.first, segment.second, segment.end
+    hull = hypot(x1 - x, y1 - y) + hypot(x2 - x1, y2 - y1) + hypot(x3 - x2, y3 - y2)
+    if not isfinite(hull):
+        raise ValueError(f"a path runs through {segment}")
+    weights = _weights(max(8, min(200, int(hull / step))))
+    points = [(a * x + b * x1 + c * x2 + d * x3, a * y + b * y1 + c * y2 + d * y3) for a, b, c, d in weights]
+    points.append(segment.end)
+    return points
+
+
+def points_of(path: Path, step: float = 4.0) -> Iterator[Point]:
+    """The points of a path, one after the other: see ``flatten``."""
+    yield path.start
+    for start, segment in segments(path):
+        yield from segment_points(start, segment, step)
 
 
 @lru_cache(maxsize=65536)
@@ -266,30 +297,43 @@ def flatten(path: Path, step: float = 4.0) -> tuple[Point, ...]:
 
     A closed path ends with its first point. Raises ValueError for a coordinate that is no finite number.
     """
+    return tuple(points_of(path, step))
+
+
+def segments(path: Path) -> Iterator[tuple[Point, LineTo | CurveTo]]:
+    """The segments of a path, each with its start; the line that closes it is the last one."""
+    at = path.start
+    for segment in path.segments:
+        yield at, segment
+        at = segment.end
+    if path.closed and distance(at, path.start) > 1e-9:
+        yield at, LineTo(path.start)
+
+
+def hull(path: Path) -> Box:
+    """A box round the path that is quickly found: round its control points."""
     points = [path.start]
     for segment in path.segments:
-        start = points[-1]
-        match segment:
-            case LineTo(end):
-                points.append(end)
-            case CurveTo(first, second, end):
-                hull = distance(start, first) + distance(first, second) + distance(second, end)
-                if not isfinite(hull):
-                    raise ValueError(f"a path runs through {segment}")
-                count = max(8, min(200, int(hull / step)))
-                points.extend(_cubic(start, segment, i / count) for i in range(1, count))
-                points.append(end)
-    if path.closed and distance(points[-1], points[0]) > 1e-9:
-        points.append(points[0])
-    return tuple(points)
+        if isinstance(segment, CurveTo):
+            points += (segment.first, segment.second)
+        points.append(segment.end)
+    return _round(points)
+
+
+def knots(path: Path) -> Box:
+    """The box round the ends of the path's segments, all of which lie on it."""
+    return _round([path.start, *(segment.end for segment in path.segments)])
+
+
+def _round(points: Sequence[Point]) -> Box:
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 @lru_cache(maxsize=65536)
 def bbox(path: Path) -> Box:
     """The box round the path (without the width of its stroke)."""
-    points = flatten(path)
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    return Box(min(xs), min(ys), max(xs), max(ys))
+    return _round(flatten(path))
 
 
 def length(path: Path) -> float:

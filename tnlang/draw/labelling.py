@@ -84,14 +84,7 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
 
 def strays(space: Space, box: Box, line: int) -> bool:
     """Whether a name in a box stands by another wire than its own, which is further off."""
-    own, other = FURTHEST, FURTHEST
-    for number, gap in space.gaps(box, FURTHEST).items():
-        match space.items[number]:
-            case WireItem(id=known) if known == line:
-                own = min(own, gap)
-            case WireItem():
-                other = min(other, gap)
-    return other < own - NEARER
+    return space.passed(box, line, space.gap(box, line, FURTHEST) - NEARER)
 
 
 def _weight(item: Item, want: Wanted) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.scene import LabelItem, Point, Scene
-from tnlang.draw.typeset import EM, Command, Letter, glyphs_of
+from tnlang.draw.typeset import EM, Letter, Outline, glyphs_of
 
 AXIS = 0.258
 """Height of the math axis above the baseline, in em; half of an x is a little lower."""
@@ -104,9 +104,18 @@ def label_box(label: LabelItem) -> Box:
     return Box(x + ink.left * scale, y + ink.top * scale, x + ink.right * scale, y + ink.bottom * scale)
 
 
+MANY = 200
+"""So many labels are worth NumPy."""
+
+
 def outline_data(label: LabelItem) -> str:
     """The label as the data of one SVG path, its numbers rounded to .01."""
-    return _data(label, glyphs_of(label.text, label.word).commands)
+    return _data(label, glyphs_of(label.text, label.word).outlines)
+
+
+def outlines_data(labels: Sequence[LabelItem]) -> list[str]:
+    """The data of each label; see ``outline_data``."""
+    return _all_data(labels) if len(labels) > MANY else list(map(outline_data, labels))
 
 
 def rules_data(label: LabelItem) -> str:
@@ -114,21 +123,60 @@ def rules_data(label: LabelItem) -> str:
     return _data(label, glyphs_of(label.text, label.word).rules)
 
 
-_ZEROS = re.compile(r"\.00|(?<=\.\d)0")
-"""Zeros that end a number with two decimals."""
-
-
-def _data(label: LabelItem, commands: Iterable[Command]) -> str:
+def _data(label: LabelItem, outlines: Iterable[Outline]) -> str:
     scale = label.size / EM
     x, y = baseline_start(label)
-    pattern: list[str] = []
-    numbers: list[float] = []
-    for letter, found in commands:
-        pattern.append(letter + " ".join(["%.2f"] * len(found)))
-        numbers.extend(found)
+    found = tuple(outlines)
+    numbers = [coordinate for outline in found for coordinate in outline.numbers]
     numbers[0::2] = [n * scale + x for n in numbers[0::2]]
     numbers[1::2] = [n * scale + y for n in numbers[1::2]]
-    return _ZEROS.sub("", "".join(pattern) % tuple(numbers)).replace("-0 ", "0 ")
+    return "".join(outline.pattern for outline in found) % tuple(map(number, numbers))
+
+
+def number(value: float) -> str:
+    """A coordinate rounded to .01, without trailing zeros."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+class _Hundredths(dict[int, str]):
+    """Numbers as they are written, by how many hundredths they have."""
+
+    def __missing__(self, hundredths: int) -> str:
+        self[hundredths] = text = number(hundredths / 100)
+        return text
+
+
+def _all_data(labels: Sequence[LabelItem]) -> list[str]:
+    """All numbers at once: there may be a million of them."""
+    import numpy as np
+
+    found = [glyphs_of(label.text, label.word).outlines for label in labels]
+    drawn = list({id(outline): outline for outlines in found for outline in outlines}.values())
+    corners = {id(outline): np.reshape(outline.numbers, (-1, 2)) for outline in drawn}
+    parts = [
+        (label, id(outline)) for label, outlines in zip(labels, found, strict=True) for outline in outlines
+    ]
+    if not parts:
+        return [""] * len(labels)
+    scaled = {
+        key: corners[key[0]] * (key[1] / EM) for key in {(outline, label.size) for label, outline in parts}
+    }
+    starts = {id(label): baseline_start(label) for label in labels}
+    lengths = [len(corners[outline]) for _, outline in parts]
+    values = np.concatenate([scaled[outline, label.size] for label, outline in parts])
+    values += np.repeat([starts[id(label)] for label, _ in parts], lengths, axis=0)
+    hundreds = values.ravel() * 100
+    whole = np.rint(hundreds)
+    texts = list(map(_Hundredths().__getitem__, whole.astype(int).tolist()))
+    for place in np.flatnonzero(np.abs(np.abs(hundreds - whole) - 0.5) < 1e-6).tolist():
+        texts[place] = number(float(values.ravel()[place]))  # halves, as they are without the factor
+    data, at = [], 0
+    for outlines in found:
+        stop = at + sum(len(outline.numbers) for outline in outlines)
+        data.append("".join(outline.pattern for outline in outlines) % tuple(texts[at:stop]))
+        at = stop
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What writes titles and what reads a picture back both count by these functions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from tnlang.draw.geometry import (
@@ -39,15 +39,16 @@ def meets(outline: Path, point: Point) -> bool:
     return box.holds(point, TOUCH) and (contains(outline, point) or distance_to(outline, point) < TOUCH)
 
 
-def entry_point(points: Sequence[Point], outline: Path) -> Point:
-    """Where a wire that begins on a shape leaves its outline; its beginning where it never does."""
+def entry_point(points: Iterable[Point], outline: Path) -> Point:
+    """Where a wire that begins on a shape leaves its outline; its end where it never does."""
     rim = flatten(outline)
-    if not encloses(rim, points[0]):
-        return points[0]
-    for inner, outer in pairwise(points):
-        if not encloses(rim, outer):
-            return between(inner, outer, _way_to(rim, inner, outer))
-    return points[-1]
+    inner: Point | None = None
+    for point in points:
+        if not encloses(rim, point):
+            return point if inner is None else between(inner, point, _way_to(rim, inner, point))
+        inner = point
+    assert inner is not None
+    return inner
 
 
 def _way_to(rim: Sequence[Point], inner: Point, outer: Point) -> float:

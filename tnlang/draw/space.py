@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import hypot
 
-from tnlang.draw.close import to_segment
-from tnlang.draw.geometry import Box, bbox, contains, flatten
+from tnlang.draw.close import Stretch, stretches, to_segment
+from tnlang.draw.geometry import Box, bbox, contains
 from tnlang.draw.scene import (
     InkItem,
     Item,
@@ -24,26 +23,19 @@ from tnlang.draw.scene import (
 _CELL = 32.0
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """A straight piece of somebody's line; ``radius`` is half its width."""
-
-    owner: int
-    start: Point
-    end: Point
-    radius: float
-
-
 @dataclass(slots=True)
 class Space:
     """The ink of items, each under its number (its position among those added).
 
-    A picture's items are added once; ``near`` is then quick whatever their number. ``areas`` are the filled
-    outlines with the boxes round them.
+    A picture's items are added once; ``near`` is then quick whatever their number: lines lie in the cells by
+    their segments, whose pieces are made where something comes near. ``areas`` are the filled outlines with
+    the boxes round them.
     """
 
     items: list[Item] = field(default_factory=list)
-    _cells: dict[tuple[int, int], list[Stroke]] = field(default_factory=dict)
+    _cells: dict[tuple[int, int], list[tuple[Stretch, float]]] = field(default_factory=dict)
+    _wires: dict[int, list[tuple[Stretch, float]]] = field(default_factory=dict)
+    _widest: float = 0.0
     areas: dict[int, tuple[Box, Path]] = field(default_factory=dict)
     _areas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     _boxes: dict[tuple[int, int], list[tuple[int, Box]]] = field(default_factory=dict)
@@ -58,7 +50,9 @@ class Space:
                     self._boxes.setdefault(cell, []).append((number, box))
             case LabelItem():
                 raise ValueError("a label is added with its box")
-            case WireItem(path=path, width=width) | RibbonItem(path=path, width=width):
+            case WireItem(id=line, path=path, width=width):
+                self._wires.setdefault(line, []).extend(self._stroke(number, path, width / 2))
+            case RibbonItem(path=path, width=width):
                 self._stroke(number, path, width / 2)
             case InkItem(outline=outline, stroke=stroke) if stroke:
                 self._stroke(number, outline, stroke / 2)
@@ -76,30 +70,34 @@ class Space:
         found: set[int] = set()
         for cell in _cells_of(box.grown(clear)):
             found.update(number for number, other in self._boxes.get(cell, ()) if box.overlaps(other, clear))
-        for stroke in self._strokes(box.grown(clear + 3)):
-            if stroke.owner not in found and meets(
-                stroke.start, stroke.end, box.grown(clear + stroke.radius)
-            ):
-                found.add(stroke.owner)
+        for part, radius in self._strokes(box.grown(clear + self._widest)):
+            if part.owner in found:
+                continue
+            wide = box.grown(clear + radius)
+            if _reach(wide, part) and any(meets(piece.start, piece.end, wide) for piece in part.pieces):
+                found.add(part.owner)
         return frozenset(found.union(self.covering(box.center)))
 
-    def gaps(self, box: Box, reach: float) -> dict[int, float]:
-        """How far from the box wires are whose ink comes nearer to it than ``reach``, by number."""
-        found: dict[int, float] = {}
-        for stroke in self._strokes(box.grown(reach + 3)):
-            if not isinstance(self.items[stroke.owner], WireItem):
-                continue
-            (x, y), (u, v) = stroke.start, stroke.end
-            limit = min(reach, found.get(stroke.owner, reach))
-            far = limit + stroke.radius
-            if min(x, u) - box.right >= far or box.left - max(x, u) >= far:
-                continue
-            if min(y, v) - box.bottom >= far or box.top - max(y, v) >= far:
-                continue
-            gap = gap_between(box, stroke.start, stroke.end) - stroke.radius
-            if gap < limit:
-                found[stroke.owner] = gap
-        return found
+    def gap(self, box: Box, line: int, most: float) -> float:
+        """How far from the box the ink of a wire is, given by its id; ``most`` where it is further off."""
+        for part, radius in self._wires.get(line, ()):
+            if _reach(box.grown(most + radius), part):
+                most = min(most, _gap(box, part) - radius)
+        return most
+
+    def passed(self, box: Box, line: int, limit: float) -> bool:
+        """Whether the ink of another wire than that of an id is nearer to the box than the limit."""
+        for part, radius in self._strokes(box.grown(limit + self._widest)):
+            item = self.items[part.owner]
+            if (
+                isinstance(item, WireItem)
+                and item.id != line
+                and limit + radius > 0
+                and _reach(box.grown(limit + radius), part)
+                and _gap(box, part) - radius < limit
+            ):
+                return True
+        return False
 
     def covering(self, point: Point) -> Iterator[int]:
         """Numbers of the filled outlines that cover a point."""
@@ -112,23 +110,29 @@ class Space:
         """Whether a point lies in an outline, given with its box."""
         return area[0].holds(point) and contains(area[1], point)
 
-    def _stroke(self, owner: int, path: Path, radius: float) -> None:
-        for start, end in pairwise(flatten(path)):
-            stroke = Stroke(owner, start, end, radius)
-            cell = (int(start[0] // _CELL), int(start[1] // _CELL))
-            if cell == (int(end[0] // _CELL), int(end[1] // _CELL)):
-                self._cells.setdefault(cell, []).append(stroke)
-                continue
-            for cell in _cells_of(_box_of(start, end)):
-                self._cells.setdefault(cell, []).append(stroke)
+    def _stroke(self, owner: int, path: Path, radius: float) -> list[tuple[Stretch, float]]:
+        self._widest = max(self._widest, radius)
+        known = [(part, radius) for part in stretches(owner, path)]
+        cells = self._cells
+        for entry in known:
+            left, top, right, bottom = (int(side // _CELL) for side in entry[0].bounds)
+            for column in range(left, right + 1):
+                for row in range(top, bottom + 1):
+                    if (column, row) in cells:
+                        cells[column, row].append(entry)
+                    else:
+                        cells[column, row] = [entry]
+        return known
 
-    def _strokes(self, box: Box) -> Iterable[Stroke]:
+    def _strokes(self, box: Box) -> Iterator[tuple[Stretch, float]]:
         for cell in _cells_of(box):
             yield from self._cells.get(cell, ())
 
 
-def _box_of(start: Point, end: Point) -> Box:
-    return Box(min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1]))
+def _reach(box: Box, part: Stretch) -> bool:
+    """Whether a segment may come into a box."""
+    left, top, right, bottom = part.bounds
+    return left <= box.right and right >= box.left and top <= box.bottom and bottom >= box.top
 
 
 def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
@@ -137,16 +141,30 @@ def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
             yield (column, row)
 
 
+def _gap(box: Box, part: Stretch) -> float:
+    """The distance from a box to a segment."""
+    return min(gap_between(box, piece.start, piece.end) for piece in part.pieces)
+
+
 def gap_between(box: Box, start: Point, end: Point) -> float:
     """The distance from a box to a straight line, 0 where they meet."""
+    (x, y), (u, v) = start, end
+    if x == u or y == v:
+        left, right = (x, u) if x < u else (u, x)
+        top, bottom = (y, v) if y < v else (v, y)
+        aside, away = (
+            max(left - box.right, box.left - right, 0.0),
+            max(top - box.bottom, box.top - bottom, 0.0),
+        )
+        return hypot(aside, away) if aside and away else aside or away
     if meets(start, end, box):
         return 0.0
     corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
-    away = (
+    ends = (
         hypot(max(box.left - x, 0.0, x - box.right), max(box.top - y, 0.0, y - box.bottom))
         for x, y in (start, end)
     )
-    return min(*away, *(to_segment(corner, start, end) for corner in corners))
+    return min(*ends, *(to_segment(corner, start, end) for corner in corners))
 
 
 def meets(start: Point, end: Point, box: Box) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons, role_of
-from tnlang.draw.labels import baseline_start
+from tnlang.draw.labels import baseline_start, number
 from tnlang.draw.scene import (
     PLAIN,
     CurveTo,
@@ -27,7 +27,6 @@ from tnlang.draw.scene import (
     ShapeItem,
     WireItem,
 )
-from tnlang.draw.svg import number
 from tnlang.draw.tex import UNKNOWN, latex
 from tnlang.draw.theme import Paint, Theme
 from tnlang.draw.themes import THEMES

@@ -8,17 +8,20 @@ None says what is connected.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Literal
 
 from tnlang.draw.diagram import Backbone, Diagram, Enclosure, Line, Plate, Shape
-from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, reverse, rounded
+from tnlang.draw.geometry import bbox, crossings, distance, distance_to, flatten, points_of, reverse, rounded
 from tnlang.draw.labels import label_box
 from tnlang.draw.round import (
     BUNDLE,
     FREE,
     MARK_WIDTH,
+    TOUCH,
     clockwise,
     entry_point,
     fanned,
@@ -60,11 +63,11 @@ class _Titles:
         for item in scene.items:
             if isinstance(item, WireItem):
                 self.paths.setdefault(item.id, []).append(item.path)
-        self.marks = [
+        self.marks = sorted(
             middle_of(item.outline)
             for item in scene.items
             if isinstance(item, InkItem) and item.stroke >= MARK_WIDTH and item.role == "mark"
-        ]
+        )
         self.outlines = [item.outline for item in scene.items if isinstance(item, ShapeItem)]
         self.opens: dict[int, dict[int, str]] = {}
         for end in diagram.opens:
@@ -104,13 +107,21 @@ class _Titles:
             if len(names) == 2 and len(points) == 2 and self._backwards(line, shape):
                 names.reverse()
             found.extend(zip(names if len(names) > 1 else [leg], points, strict=False))
-        return listed(told or shape.told, bbox(outline).center, found, mark_of(outline, self.marks))
+        return listed(
+            told or shape.told, bbox(outline).center, found, mark_of(outline, self._marks_near(outline))
+        )
+
+    def _marks_near(self, outline: Path) -> Sequence[Point]:
+        """The orientation marks that stand no further left or right than an outline reaches."""
+        box = bbox(outline).grown(TOUCH)
+        first, last = bisect_left(self.marks, (box.left, -inf)), bisect_right(self.marks, (box.right, inf))
+        return self.marks[first:last]
 
     def _entries(self, line: int, outline: Path) -> list[Point]:
         """Where the loose ends of a line that lie on a shape leave its outline."""
         paths = self.paths.get(line, [])
         return [
-            entry_point(flatten(paths[i] if start else reverse(paths[i])), outline)
+            entry_point(points_of(paths[i] if start else reverse(paths[i])), outline)
             for i, start, at in loose_ends(paths)
             if meets(outline, at)
         ]
@@ -163,11 +174,11 @@ class _Titles:
     def leg(self, line: Line, at: Point) -> str:
         """Of what a name beside a wire, or beyond its free end, is the name."""
         told = self.opens.get(line.id, {})
-        ends = {end: way[0] for end, way in zip((0, 1), self._ways(line.id), strict=False)}
         if len(told) == 1:
             return name_of("end", *told.values())
-        if len(told) == 2 and len(ends) == 2:
-            return name_of("end", told[min(ends, key=lambda end: distance(ends[end], at))])
+        ends = [end for _, _, end in loose_ends(self.paths.get(line.id, []))] if told else []
+        if len(ends) > 1:
+            return name_of("end", told[min((0, 1), key=lambda end: distance(ends[end], at))])
         return name_of("wire", _called(line))
 
     def wire(self, line: Line, path: Path) -> str:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from xml.etree import ElementTree
 
@@ -43,6 +43,26 @@ class Letter:
     absent: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """Ink of a label: commands that many labels may share."""
+
+    commands: tuple[Command, ...]
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """All coordinates of the commands, across and down in turns."""
+        return tuple(number for _, numbers in self.commands for number in numbers)
+
+    @cached_property
+    def pattern(self) -> str:
+        """The commands as path data, a ``%s`` for each number."""
+        return "".join(letter + " ".join(["%s"] * len(numbers)) for letter, numbers in self.commands)
+
+    def moved(self, right: float, down: float = 0.0) -> Outline:
+        return Outline(_shift(self.commands, right, down)) if right or down else self
+
+
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """Outlines of a label set at 100 units an em, the baseline's start at the origin.
@@ -51,13 +71,13 @@ class Glyphs:
     the outlines that are none (bars, roots, large brackets). ``problem`` tells what is wrong with the LaTeX.
     """
 
-    commands: tuple[Command, ...]
+    outlines: tuple[Outline, ...]
     ink: Box
     base: Box
     advance: float
     problem: str = ""
     letters: tuple[Letter, ...] = ()
-    rules: tuple[Command, ...] = ()
+    rules: tuple[Outline, ...] = ()
 
 
 _NOWHERE = Box(0, 0, 0, 0)
@@ -115,26 +135,25 @@ def _numbered(latex: str) -> Glyphs | None:
         return None
     name, number = found[1], found[2]
     first = _with_digit(name, "0")
-    commands, letters = list(glyphs_of(name).commands), list(first.letters[:-1])
+    outlines, letters = list(glyphs_of(name).outlines), list(first.letters[:-1])
     right, down = _kern(name if len(name) == 1 else f"\\mathrm{{x{name[-2]}}}", number[0])
     x, y = first.letters[-1].x + right, first.letters[-1].y + down
     for place, digit in enumerate(number):
         x += _step(number[place - 1]) if place else 0.0
         outline, letter, wide = _digit(digit, x, y)
-        commands.extend(outline)
+        outlines.append(outline)
         letters.append(letter)
     ink = union(part.box for part in letters)
-    return Glyphs(tuple(commands), ink, first.base, x + wide, "", tuple(letters))
+    return Glyphs(tuple(outlines), ink, first.base, x + wide, "", tuple(letters))
 
 
 @lru_cache(maxsize=32768)
-def _digit(digit: str, x: float, y: float) -> tuple[tuple[Command, ...], Letter, float]:
+def _digit(digit: str, x: float, y: float) -> tuple[Outline, Letter, float]:
     """A digit below a name at its place on the baseline; how far after it what follows begins."""
-    plain, single = glyphs_of("x"), _with_digit("x", digit)
+    single = _with_digit("x", digit)
     letter = single.letters[-1]
     by = (x - letter.x, y - letter.y)
-    outline = _shift(single.commands[len(plain.commands) :], *by)
-    return outline, _moved(letter, *by), single.advance - letter.x
+    return single.outlines[-1].moved(*by), _moved(letter, *by), single.advance - letter.x
 
 
 @lru_cache(maxsize=32768)
@@ -170,15 +189,15 @@ def _joined(found: Sequence[Glyphs]) -> Glyphs:
         return found[0] if found else _EMPTY
     shifts = list(accumulate((glyphs.advance for glyphs in found), initial=0.0))
     pairs = list(zip(found, shifts, strict=False))
-    boxes = [glyphs.ink.moved((x, 0)) for glyphs, x in pairs if glyphs.commands or glyphs.letters]
+    boxes = [glyphs.ink.moved((x, 0)) for glyphs, x in pairs if glyphs.outlines or glyphs.letters]
     return Glyphs(
-        tuple(command for glyphs, x in pairs for command in _shift(glyphs.commands, x)),
+        tuple(outline.moved(x) for glyphs, x in pairs for outline in glyphs.outlines),
         union(boxes) if boxes else _NOWHERE,
         found[0].base,
         shifts[-1],
         "; ".join(glyphs.problem for glyphs in found if glyphs.problem),
         tuple(_moved(letter, x) for glyphs, x in pairs for letter in glyphs.letters),
-        tuple(command for glyphs, x in pairs for command in _shift(glyphs.rules, x)),
+        tuple(outline.moved(x) for glyphs, x in pairs for outline in glyphs.rules),
     )
 
 
@@ -186,9 +205,7 @@ def _moved(letter: Letter, right: float, down: float = 0.0) -> Letter:
     return replace(letter, x=letter.x + right, y=letter.y + down, box=letter.box.moved((right, down)))
 
 
-def _shift(commands: tuple[Command, ...], right: float, down: float = 0.0) -> tuple[Command, ...]:
-    if not (right or down):
-        return commands
+def _shift(commands: tuple[Command, ...], right: float, down: float) -> tuple[Command, ...]:
     by = (right, down)
     return tuple((c, tuple(n + by[i % 2] for i, n in enumerate(numbers))) for c, numbers in commands)
 
@@ -225,8 +242,8 @@ def _set(math: ElementTree.Element) -> Glyphs:
     from tnlang.draw.font import typeset
 
     drawn, advance = typeset(math, EM)
-    commands: list[Command] = []
-    rules: list[Command] = []
+    outlines: list[Outline] = []
+    rules: list[Outline] = []
     letters: list[Letter] = []
     boxes: list[Box] = []
     for element in drawn:
@@ -243,17 +260,17 @@ def _set(math: ElementTree.Element) -> Glyphs:
             case _:
                 continue
         if outline:
-            commands.extend(outline)
+            outlines.append(Outline(tuple(outline)))
             xs = [n for _, numbers in outline for n in numbers[::2]]
             ys = [n for _, numbers in outline for n in numbers[1::2]]
             boxes.append(Box(min(xs), min(ys), max(xs), max(ys)))
             if "char" in element.attrib:
                 letters.append(_letter(element, boxes[-1]))
             else:
-                rules.extend(outline)
+                rules.append(outlines[-1])
     ink = union(boxes) if boxes else _NOWHERE
     base = boxes[0] if boxes else _NOWHERE
-    return Glyphs(tuple(commands), ink, base, advance, "", tuple(letters), tuple(rules))
+    return Glyphs(tuple(outlines), ink, base, advance, "", tuple(letters), tuple(rules))
 
 
 _SLANTED, _BOLD = re.compile(r"MATHEMATICAL (BOLD )?ITALIC|PLANCK"), re.compile(r"MATHEMATICAL BOLD")

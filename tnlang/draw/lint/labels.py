@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tnlang.draw.frame import ink_box
-from tnlang.draw.geometry import Box, contains
+from tnlang.draw.frame import ink_box, leaves
+from tnlang.draw.geometry import Box, contains, hull
 from tnlang.draw.labelling import strays
 from tnlang.draw.labels import label_box
 from tnlang.draw.lint.view import BACKGROUND, Finding, View, name_of
@@ -22,7 +22,7 @@ def labels_clear(view: View) -> Iterator[Finding]:
         for j in sorted(view.space.near(box, LABEL_CLEAR) - {i}):
             other = view.scene.items[j]
             if isinstance(other, OutlineItem) and other.family in BACKGROUND:
-                if not _straddles(box, view.boxes[j]):
+                if not _straddles(box, view.box(j)):
                     continue
             elif isinstance(other, LabelItem) and j < i and other.kind not in ("shape", "badge"):
                 continue
@@ -64,7 +64,7 @@ def names_by_their_wires(view: View) -> Iterator[Finding]:
 def badges_clear(view: View) -> Iterator[Finding]:
     badges = [(i, mark) for i, mark in view.marks if mark.role.startswith("badge-")]
     for i, badge in badges:
-        box = view.boxes[i]
+        box = view.box(i)
         for j in sorted(view.space.near(box, LABEL_CLEAR) - {i}):
             other = view.scene.items[j]
             match other:
@@ -78,7 +78,7 @@ def badges_clear(view: View) -> Iterator[Finding]:
 
 
 def inside_canvas(view: View) -> Iterator[Finding]:
+    canvas = Box(0.0, 0.0, view.scene.width, view.scene.height)
     for i, item in enumerate(view.scene.items):
-        box = ink_box(item)
-        if box.left < 0 or box.top < 0 or box.right > view.scene.width or box.bottom > view.scene.height:
-            yield Finding("outside the canvas", name_of(item), box.center, (i,))
+        if leaves(item, canvas, hull) and leaves(item, canvas):
+            yield Finding("outside the canvas", name_of(item), ink_box(item).center, (i,))

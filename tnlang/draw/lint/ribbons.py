@@ -43,7 +43,7 @@ def ribbons_apart(view: View) -> Iterator[Finding]:
         shapes.setdefault(line, set()).add(shape)
 
     def together(i: int, j: int, at: Point) -> bool:
-        rims = (view.boxes[shape] for shape in shapes.get(i, set()) & shapes.get(j, set()))
+        rims = (view.box(shape) for shape in shapes.get(i, set()) & shapes.get(j, set()))
         return any(rim.grown(BEGINNING).holds(at) for rim in rims)
 
     for near in beside(view, pieces, 0.0):

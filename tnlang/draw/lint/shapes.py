@@ -14,18 +14,18 @@ SHAPE_CLEAR = 2.0
 
 def shapes_apart(view: View) -> Iterator[Finding]:
     for i, j in view.bodies.pairs(SHAPE_CLEAR):
-        at = between(view.boxes[i].center, view.boxes[j].center)
+        at = between(view.box(i).center, view.box(j).center)
         yield Finding("shapes overlap", both(view, i, j), at, (i, j))
 
 
 def walls_clear_of_shapes(view: View) -> Iterator[Finding]:
     for i, j in view.bodies.near(view.rims, SHAPE_CLEAR):
-        yield Finding("wall through shape", both(view, i, j), view.boxes[j].center, (i, j))
+        yield Finding("wall through shape", both(view, i, j), view.box(j).center, (i, j))
 
 
 def walls_apart(view: View) -> Iterator[Finding]:
     for i, j in view.rims.pairs(SHAPE_CLEAR):
-        yield Finding("walls cross", both(view, i, j), view.boxes[i].center, (i, j))
+        yield Finding("walls cross", both(view, i, j), view.box(i).center, (i, j))
 
 
 def walls_crossed_once(view: View) -> Iterator[Finding]:

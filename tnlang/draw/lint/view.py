@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tnlang.draw.close import Lines
-from tnlang.draw.geometry import bbox
+from tnlang.draw.geometry import Box, bbox
 from tnlang.draw.labels import label_box
 from tnlang.draw.scene import (
     InkItem,
@@ -47,7 +47,6 @@ class View:
         self.marks = [(i, item) for i, item in items if isinstance(item, InkItem)]
         walls = [(i, item) for i, item in items if isinstance(item, OutlineItem)]
         self.walls = [(i, item) for i, item in walls if item.family not in BACKGROUND]
-        self.boxes = {i: bbox(line_of(item)) for i, item in items if not isinstance(item, LabelItem)}
         self.space = Space()
         for item in scene.items:
             self.space.add(item, label_box(item) if isinstance(item, LabelItem) else None)
@@ -59,13 +58,15 @@ class View:
         """Pieces of two wires near one another, the wire that stands first first."""
         ribbons = [(i, item) for i, item in items if isinstance(item, RibbonItem)]
         self.ribbons = Lines([(i, r.path) for i, r in ribbons], {i: r.width / 2 for i, r in ribbons})
-        self.ends = {
-            (i, shape)
-            for i, path in (*self.curves.paths.items(), *self.ribbons.paths.items())
-            for at in (path.start, path.end)
-            for shape in self.bodies.at(at, 1.5)
-        }
+        lines = (*self.curves.paths.items(), *self.ribbons.paths.items())
+        ends = [(i, at) for i, path in lines for at in (path.start, path.end)]
+        touched = self.bodies.touching([at for _, at in ends], 1.5)
+        self.ends = {(ends[place][0], shape) for place, shape in touched}
         """Each wire and ribbon with the shapes in or on which it ends."""
+
+    def box(self, i: int) -> Box:
+        """The box round an item's line, without the width of its stroke."""
+        return bbox(line_of(self.scene.items[i]))
 
     def hidden(self, point: Point) -> bool:
         """Whether a shape covers the point."""
