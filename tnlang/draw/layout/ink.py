@@ -135,20 +135,19 @@ def _depth(index: Index, enclosure: Enclosure) -> int:
 
 
 def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[Point, Point]]:
-    """Where a line crosses (or meets) a wall, and how the wall runs there."""
+    """Where a line crosses (or meets) a wall, and how the side that is nearest there runs."""
     points = [path.start, path.end] if ended else [at for at, _ in geometry.crossings(path, outline)]
-    found = []
+    box = wall.box
     for x, y in points:
-        box = wall.box
-        near = min(
+        away, along = min(
             (abs(x - box.left), (0.0, 1.0)),
             (abs(x - box.right), (0.0, 1.0)),
             (abs(y - box.top), (1.0, 0.0)),
             (abs(y - box.bottom), (1.0, 0.0)),
         )
-        if near[0] < 1.0:
-            found.append(((x, y), near[1]))
-    return found[:1]
+        if not ended or away < 1.0:
+            return [((x, y), along)]
+    return []
 
 
 def _crossings_at(wall: Wall, placed: Placed, top: float) -> list[float]:
