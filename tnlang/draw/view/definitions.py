@@ -66,12 +66,13 @@ class Definitions(Copies, ABC):
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
         found = frame.scope.resolve(node.ref, frame.versions)
         legs = legs_of(found)
-        joints = tuple(
-            self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
+        left = [
+            (ix, legs[i] if i < len(legs) else None)
             for i, ix in enumerate(node.legs)
             if not raised_entry(ix, frame)
-        )
-        wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
+        ]
+        joints = tuple(self.leg_joint(ix, frame, leg) for ix, leg in left)
+        wires = tuple(ix_wire(ix, leg) for ix, leg in left)
         called = leg_names(found, len(node.legs))
         self.use(
             found,
