@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tests.layout.pictures import scene, sheets_of
+from collections import Counter
+
+import pytest
+
+from tests.layout.pictures import diagrams_in, scene, sheets_of
 from tnlang.draw.frame import ink_box, ink_of
 from tnlang.draw.geometry import Box, bbox, contains, crossings
+from tnlang.draw.labels import letter_boxes
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import InkItem, LabelItem, Scene, ShapeItem, WireItem
 
@@ -88,3 +93,64 @@ def test_captions_of_terms_stand_below_them_on_one_baseline() -> None:
     assert a.at[1] == b.at[1] < both.at[1]
     assert abs(a.at[0] - shape(of, "A").center[0]) < 12
     assert lint(of) == ()
+
+
+TOWERS = """
+dim n = 4, h = 5, o = 3
+net tower(x[n]) -> z[o] { param A[h, n], B[o, h]; z[c] = normalize[c](B[c, a] relu(A[a, i] x[i])) }
+net siamese(x[n], y[n]) -> s { SHARED }
+figure f { draw siamese; unfold tower }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "tied"),
+    [
+        (TOWERS.replace("SHARED", "shared t = tower; s = t(x)[c] t(y)[c]"), {"t.A": 2, "t.B": 2}),
+        (TOWERS.replace("SHARED", "s = (tower(x) as t)[c] (tower(y) as u)[c]"), {}),
+        (
+            """
+dim n = 4, p = 2
+net block(x[p, n]) -> (a[p, n], b[p, n]) {
+    param V[n, out: n], W[n, out: n]
+    a[i, d] = tanh(x[i, e] V[e, d])
+    b[i, d] = softmax[i](x[i, f] V[f, c] W[c, d])
+}
+net two(x[p, n]) -> (a[p, n], b[p, n]) { a, b = block(x) }
+figure f { draw two; unfold block }
+""",
+            {"block.V": 2},
+        ),
+        (
+            """
+dim n = 4, h = 3
+net f(x[n]) -> y[n] {
+    param W[h, n, n]
+    y[i] = sum l in 0..h { W[l, i, k] relu(W[l, j, k] x[j]) } + W[0, i, k] x[k]
+}
+""",
+            {"W, h at l": 2},
+        ),
+    ],
+)
+def test_every_shape_of_a_parameter_that_stands_in_several_places_is_marked(
+    text: str, tied: dict[str, int]
+) -> None:
+    """Whoever reads it, in whatever net: what counts is which parameter it is, and which entry of it."""
+    (found,) = diagrams_in(sheets_of(text)[0])
+    assert Counter(shape.told for shape in found.shapes if shape.tied) == tied
+
+
+def test_a_tab_covers_no_letter_of_a_name() -> None:
+    text = """
+dim n = 4, h = 3
+net f(x[n]) -> y[n] {
+    param W_Q[h, n, n], Wide[h, n, n], V[n, n] unitary
+    y[i] = sum l in 0..h { W_Q[l, i, k] relu(W_Q[l, j, k] Wide[l, j, u] Wide[l, v, u] V[v, w] V[w, z] x[z]) }
+}
+"""
+    of = scene(sheets_of(text)[0])
+    tabs = [bbox(item.outline) for item in inks(of, "tied")]
+    letters = [box for i in of.items if isinstance(i, LabelItem) for box in letter_boxes(i)]
+    assert len(tabs) == 6
+    assert all(box.away(tab.center) > tab.width / 2 + 1 for tab in tabs for box in letters)

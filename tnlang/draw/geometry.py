@@ -102,6 +102,11 @@ class Box:
             and self.top - clear <= point[1] <= self.bottom + clear
         )
 
+    def away(self, point: Point) -> float:
+        """How far a point is from the rectangle; 0 inside."""
+        across = max(self.left - point[0], 0.0, point[0] - self.right)
+        return hypot(across, max(self.top - point[1], 0.0, point[1] - self.bottom))
+
 
 NO_BOX = Box(inf, inf, -inf, -inf)
 

@@ -7,13 +7,14 @@ wherever it stands.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
 from tnlang.draw import geometry, marks
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import Box, add, at_angle, box_around, union
-from tnlang.draw.labels import AXIS, Extent, enlarged, measure, plain_text
+from tnlang.draw.labels import AXIS, Extent, enlarged, letter_boxes, measure, plain_text
 from tnlang.draw.scene import (
     InkItem,
     Item,
@@ -33,6 +34,8 @@ BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
+_TAB_OUT, _TAB_CLEAR = 8, 1.5
+"""How many units a tab may move away from the rim so as to stand this clear of the letters."""
 BADGE_CLEAR = 3.0
 """How much of a badge is above and below its letters together."""
 
@@ -272,12 +275,22 @@ def shape_items(
         items.extend((replace(sign, title=shape.told), *index))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
-    corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
-    if shape.tied:
-        items.extend(marks.tied_tab(corner))
-    if shape.frozen:
-        items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
+    if shape.tied or shape.frozen:
+        rim = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
+        corner = _clear_of(rim, [item for item in items if isinstance(item, LabelItem)])
+        if shape.tied:
+            items.extend(marks.tied_tab(corner))
+        if shape.frozen:
+            items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
     return tuple(items)
+
+
+def _clear_of(corner: Point, names: Sequence[LabelItem]) -> Point:
+    """Where a tab stands: at the upper right of the rim, further out where letters are near (a superscript)."""
+    letters = [box for name in names for box in letter_boxes(name)]
+    places = [add(corner, at_angle(-45), out) for out in range(_TAB_OUT)]
+    clear = (at for at in places if all(box.away(at) >= marks.TAB + _TAB_CLEAR for box in letters))
+    return next(clear, places[-1])
 
 
 def _role(shape: Shape) -> str:

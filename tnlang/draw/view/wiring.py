@@ -212,7 +212,7 @@ def ix_wire(ix: Ix, leg: Leg | None = None) -> Wire:
 
 
 def leg_of(node: Special) -> Leg | None:
-    """A leg of a special tensor whose legs are all of one size; None where no wire tells how large that is."""
+    """A leg of a special tensor whose legs are of one size; None where no wire tells how large it is."""
     match node.kind:
         case "levi":
             return Leg("", len(node.legs))
