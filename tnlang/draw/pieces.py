@@ -286,7 +286,7 @@ def shape_items(
 
 
 def _clear_of(corner: Point, names: Sequence[LabelItem]) -> Point:
-    """Where a tab stands: at the upper right of the rim, further out where letters are near (a superscript)."""
+    """Where a tab stands: at the upper right of the rim, further out where a superscript is near."""
     letters = [box for name in names for box in letter_boxes(name)]
     places = [add(corner, at_angle(-45), out) for out in range(_TAB_OUT)]
     clear = (at for at in places if all(box.away(at) >= marks.TAB + _TAB_CLEAR for box in letters))
