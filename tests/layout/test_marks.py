@@ -11,6 +11,7 @@ from tnlang.draw.frame import ink_box, ink_of
 from tnlang.draw.geometry import Box, bbox, contains, crossings
 from tnlang.draw.labels import letter_boxes
 from tnlang.draw.lint import lint
+from tnlang.draw.round import MARK_WIDTH
 from tnlang.draw.scene import InkItem, LabelItem, Scene, ShapeItem, WireItem
 
 HEAD = """\
@@ -154,3 +155,47 @@ net f(x[n]) -> y[n] {
     letters = [box for i in of.items if isinstance(i, LabelItem) for box in letter_boxes(i)]
     assert len(tabs) == 6
     assert all(box.away(tab.center) > tab.width / 2 + 1 for tab in tabs for box in letters)
+
+
+BARE = """
+dim n = 3
+tensor A[n, k: n], B[n, k: n], C[n, k: n], T[n, n_2: n, n_3: n, n_4: n], v[n]
+figure ring { draw A[i, j] B[j, k] C[k, i] }
+figure ladder { draw A[i, j] A[k, j] T[i, a, b, k] v[a] }
+figure row { draw A[i, j] B[k, j] C[k, l]; outline A, B }
+STYLES
+"""
+
+
+def test_wires_end_before_names_that_stand_bare() -> None:
+    """Also where they come to them in a curve, or the shape is turned: its mark is where the wire ends."""
+    styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
+    for sheet in sheets_of(BARE.replace("STYLES", styles)):
+        of = scene(sheet)
+        assert lint(of) == ()
+        names = [ink_box(i) for i in of.items if isinstance(i, LabelItem) and i.kind == "sign"]
+        assert len(names) == 3
+        ends = [at for i in of.items if isinstance(i, WireItem) for at in (i.path.start, i.path.end)]
+        assert sum(2 < box.away(at) < 10 for box in names for at in ends) >= 6
+        assert not any(box.away(at) < 2 for box in names for at in ends)
+
+
+def test_names_that_stand_bare_bear_marks_as_shapes_do() -> None:
+    styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
+    for bare, drawn in zip(
+        sheets_of(BARE.replace("STYLES", styles)), sheets_of(BARE.replace("STYLES", "")), strict=True
+    ):
+        marks = [
+            [i for i in scene(sheet).items if isinstance(i, InkItem) and i.stroke >= MARK_WIDTH]
+            for sheet in (bare, drawn)
+        ]
+        assert len(marks[0]) == len(marks[1]), bare
+
+
+def test_an_outline_goes_round_names_that_stand_bare() -> None:
+    text = BARE.replace("STYLES", "style A { shape none }")
+    of = scene(sheets_of(text)[2])
+    (around,) = inks(of, "next")
+    (name,) = (i for i in of.items if isinstance(i, LabelItem) and i.kind == "sign")
+    assert contains(around.outline, ink_box(name).center)
+    assert contains(around.outline, shape(of, "B").center)

@@ -262,6 +262,34 @@ def join(*paths: Path) -> Path:
     return Path(paths[0].start, tuple(segments))
 
 
+def until(path: Path, box: Box) -> Path:
+    """The path up to where it comes into a box to stay; as it is where it does not end in the box, or never
+    leaves it."""
+    starts = [path.start, *(segment.end for segment in path.segments)]
+    last = next((i for i in reversed(range(len(starts) - 1)) if not box.holds(starts[i])), None)
+    if last is None or not box.holds(path.end):
+        return path
+    segment, start = path.segments[last], starts[last]
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        part = (low + high) / 2
+        low, high = (low, part) if box.holds(_at(start, segment, part)) else (part, high)
+    return Path(path.start, (*path.segments[:last], _beginning(start, segment, low)))
+
+
+def _at(start: Point, segment: LineTo | CurveTo, t: float) -> Point:
+    return between(start, segment.end, t) if isinstance(segment, LineTo) else _cubic(start, segment, t)
+
+
+def _beginning(start: Point, segment: LineTo | CurveTo, t: float) -> LineTo | CurveTo:
+    """The part of a segment before ``t``, by de Casteljau."""
+    if isinstance(segment, LineTo):
+        return LineTo(between(start, segment.end, t))
+    first, middle = between(start, segment.first, t), between(segment.first, segment.second, t)
+    second = between(first, middle, t)
+    return CurveTo(first, second, _cubic(start, segment, t))
+
+
 # ---------------------------------------------------------------- measures
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import ceil
 
 from tnlang.draw import geometry, marks
+from tnlang.draw.bare import CLEAR, is_bare
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import Box, add, at_angle, box_around, union
 from tnlang.draw.labels import AXIS, Extent, enlarged, letter_boxes, measure, plain_text
@@ -259,12 +260,14 @@ def shape_items(
     role = _role(shape)
     title = shape.name or _WORDS.get(shape.symbol, "{}").format(plain_text(shape.label))
     items: list[Item] = []
-    if shape.symbol not in ("text", "sigma") and not (shape.symbol == "tensor" and shape.outline == "none"):
+    if shape.symbol != "sigma" and not is_bare(shape):
         items.append(ShapeItem(shape.id, outline, role, title, first_leg, shape.look))
     box = geometry.bbox(outline)
     if shape.symbol == "folded":
         items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
-    if first_leg is not None:
+    if first_leg is not None and is_bare(shape):  # across the wire, where that ends
+        items.extend(marks.turned(False, at, box.grown(CLEAR + 1), first_leg, half=5.0, stroke=4.0))
+    elif first_leg is not None:
         items.extend(marks.turned(is_disc(shape), at, box, first_leg))
     if shape.symbol == "dots":
         items.extend(marks.dots(at, along))
@@ -277,6 +280,8 @@ def shape_items(
         items.append(_name(shape, at, tip, label_at))
     if shape.tied or shape.frozen:
         rim = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
+        if is_bare(shape):
+            rim = (box.right + marks.TAB + 1, box.top)
         corner = _clear_of(rim, [item for item in items if isinstance(item, LabelItem)])
         if shape.tied:
             items.extend(marks.tied_tab(corner))
