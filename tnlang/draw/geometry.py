@@ -102,6 +102,10 @@ class Box:
             and self.top - clear <= point[1] <= self.bottom + clear
         )
 
+    def holds_all(self, other: Box) -> bool:
+        """Whether the other lies wholly inside."""
+        return self.holds((other.left, other.top)) and self.holds((other.right, other.bottom))
+
     def away(self, point: Point) -> float:
         """How far a point is from the rectangle; 0 inside."""
         across = max(self.left - point[0], 0.0, point[0] - self.right)

@@ -7,7 +7,7 @@ wherever it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -35,6 +35,8 @@ BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
+_NOTE_OFF = 7.0
+"""How far a bubble's options stand off its wall and its badge."""
 _TAB_OUT, _TAB_CLEAR = 8, 1.5
 """How many units a tab may move away from the rim so as to stand this clear of the letters."""
 BADGE_CLEAR = 3.0
@@ -389,6 +391,37 @@ def badge_items(enclosure: Enclosure, at: Point) -> tuple[Item, ...]:
     pill = InkItem(geometry.stadium(box_around(at, *badge_size(enclosure))), f"badge-{enclosure.family}")
     size = enlarged(BADGE, enclosure.letters)
     return (pill, LabelItem(enclosure.badge, at, size, "badge", inside=enclosure.id))
+
+
+def option_spots(enclosure: Enclosure, badge: Point, wall: Box) -> Iterator[tuple[Point, Box]]:
+    """Where a bubble's options may stand, and the box of their letters there, the best place first.
+
+    That is outside the wall, beside the badge; else above it, else at a corner of the wall.
+    """
+    extent = measure(enclosure.options, enlarged(NOTE, enclosure.letters))
+    pill, tall = badge_size(enclosure)
+    wide, high = extent.width / 2, extent.height / 2
+    on_top = badge[1] < wall.center[1]
+    off = _NOTE_OFF + high
+    levels = (wall.top - off, wall.bottom + off) if on_top else (wall.bottom + off, wall.top - off)
+    beside = pill / 2 + _NOTE_OFF + wide
+    beyond = badge[1] + (tall / 2 + 4 + high) * (-1 if on_top else 1)
+    corners = [(x, y) for y in levels for x in (wall.right - wide - 8, wall.left + wide + 8, wall.center[0])]
+    spots = [
+        (badge[0] + beside, levels[0]),
+        (badge[0] - beside, levels[0]),
+        (badge[0], beyond),
+        *corners,
+        (wall.right + wide, wall.bottom + 4),
+        (wall.left - wide, wall.bottom + 4),
+    ]
+    for at in spots:
+        yield at, box_around(at, 2 * wide, 2 * high)
+
+
+def options_item(enclosure: Enclosure, at: Point) -> LabelItem:
+    """A bubble's options, small and grey."""
+    return LabelItem(enclosure.options, at, enlarged(NOTE, enclosure.letters), "note", "grey")
 
 
 def gate_item(enclosure: Enclosure, at: Point, wall: Point, *, ended: bool = False) -> InkItem:

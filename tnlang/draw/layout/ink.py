@@ -22,6 +22,8 @@ from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, Scene
 
 FREE_LEG = 24.0
 BADGE_NEAR = 13.0
+OPTIONS_CLEAR = 5.0
+"""How far a bubble's options keep from shapes, walls and wires."""
 
 
 def scene_of(diagram: Diagram, placed: Placed) -> Scene:
@@ -114,7 +116,8 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
     depth = _depth(index, enclosure)
     outline = geometry.rounded(wall.box, wall.radius)
     items: list[Item] = [pieces.wall_item(enclosure, outline, depth)]
-    items.extend(pieces.badge_items(enclosure, badge_place(enclosure, wall, placed)))
+    badge = badge_place(enclosure, wall, placed)
+    items.extend(pieces.badge_items(enclosure, badge))
     for line in (*enclosure.gates, *enclosure.ended):
         path = placed.routes.get(line)
         if path is None:
@@ -123,7 +126,7 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
         for at, along in _through(wall, outline, path, ended):
             items.append(pieces.gate_item(enclosure, at, along, ended=ended))
     if enclosure.options:
-        items.append(_options(enclosure, wall, placed))
+        items.append(_options(enclosure, badge, wall, placed))
     return items
 
 
@@ -188,24 +191,19 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
     return (first, wall.box.top)
 
 
-def _options(enclosure: Enclosure, wall: Wall, placed: Placed) -> LabelItem:
-    """A bubble's options, just outside it: the first place that is free, from the lower right on."""
-    size = enlarged(NOTE, enclosure.letters)
-    extent = measure(enclosure.options, size)
-    wide, high = extent.width, extent.height
-    box, slope = wall.box, wall.radius / 3
-    below, above = box.bottom + 10 + high / 2, box.top - 10 - high / 2
-    lefts = (box.right - slope + 4, box.center[0] - wide / 2, box.left + slope - 4 - wide)
-    places = [(x, y) for y in (below, above, below + 16, above - 16) for x in lefts]
-    boxes = [pose.box for pose in placed.poses.values()] + [w.box for w in placed.walls.values()]
+def _options(enclosure: Enclosure, badge: Point, wall: Wall, placed: Placed) -> LabelItem:
+    """A bubble's options at the first place that is clear of shapes, walls and wires."""
+    shapes = [pose.box for pose in placed.poses.values()]
+    walls = [other.box for other in placed.walls.values()]
     points = [p for path in placed.routes.values() for p in geometry.flatten(path)]
-    for x, y in places:
-        mine = Box(x, y - high / 2, x + wide, y + high / 2)
-        if not any(mine.overlaps(b, 6.0) for b in boxes) and not any(mine.holds(p, 8.0) for p in points):
-            break
-    else:
-        x, y = places[0]
-    return LabelItem(enclosure.options, (x, y), size, "note", "grey", anchor="left")
+    spots = list(pieces.option_spots(enclosure, badge, wall.box))
+
+    def free(box: Box) -> bool:
+        cut = any(box.overlaps(other, OPTIONS_CLEAR) and not other.holds_all(box) for other in walls)
+        clear = not cut and not any(box.overlaps(other, OPTIONS_CLEAR) for other in shapes)
+        return clear and not any(box.holds(point, OPTIONS_CLEAR) for point in points)
+
+    return pieces.options_item(enclosure, next((at for at, box in spots if free(box)), spots[0][0]))
 
 
 # ---------------------------------------------------------------- names beside wires
