@@ -198,3 +198,29 @@ def test_an_outline_goes_round_names_that_stand_bare() -> None:
     around = ink_of(inks(of, "next"))
     (name,) = (i for i in of.items if isinstance(i, LabelItem) and i.kind == "sign")
     assert around.left < ink_box(name).left and shape(of, "B").right < around.right < shape(of, "C").left
+
+
+NESTED = """
+dim n = 4, m = 3
+net f(x[n]) -> y[m] {
+    param W[m, n], V[n, m], U[m, n]
+    y[i] = tanh(U[i, k] leaky_relu(V[k, l] leaky_relu(W[l, j] x[j], slope = 0.1), slope = 0.2))
+}
+figure f { draw f; flow FLOW }
+"""
+
+
+@pytest.mark.parametrize("flow", ["right", "down", "left", "up"])
+def test_options_stand_by_the_badge_of_their_bubble(flow: str) -> None:
+    """In nested bubbles too, where there is little room: over the badge if not aside of it."""
+    of = scene(sheets_of(NESTED.replace("FLOW", flow))[0])
+    assert lint(of) == ()
+    badges = [ink_box(i) for i in of.items if isinstance(i, LabelItem) and i.kind == "badge"]
+    for slope in ("0.1", "0.2"):
+        (note,) = (ink_box(i) for i in of.items if isinstance(i, LabelItem) and slope in i.text)
+        near = [
+            max(note.left - b.right, b.left - note.right, note.top - b.bottom, b.top - note.bottom)
+            for b in badges
+        ]
+        assert min(near) < 20
+    assert min(of.width, of.height) < 300  # no wider than the chain with its bubbles asks for

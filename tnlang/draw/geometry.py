@@ -80,6 +80,11 @@ class Box:
     def center(self) -> Point:
         return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    @property
+    def corners(self) -> tuple[Point, Point, Point, Point]:
+        low, high = (self.left, self.bottom), (self.right, self.bottom)
+        return ((self.left, self.top), (self.right, self.top), high, low)
+
     def grown(self, by: float) -> Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 

@@ -35,8 +35,8 @@ BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
-_NOTE_OFF = 7.0
-"""How far a bubble's options stand off its wall and its badge."""
+_NOTE_OFF, _NOTE_OVER, OPTIONS_CLEAR = 7.0, 4.0, 3.5
+"""How far a bubble's options stand off its wall and aside of its badge, over it, off all else."""
 _TAB_OUT, _TAB_CLEAR = 8, 1.5
 """How many units a tab may move away from the rim so as to stand this clear of the letters."""
 BADGE_CLEAR = 3.0
@@ -405,7 +405,7 @@ def option_spots(enclosure: Enclosure, badge: Point, wall: Box) -> Iterator[tupl
     off = _NOTE_OFF + high
     levels = (wall.top - off, wall.bottom + off) if on_top else (wall.bottom + off, wall.top - off)
     beside = pill / 2 + _NOTE_OFF + wide
-    beyond = badge[1] + (tall / 2 + 4 + high) * (-1 if on_top else 1)
+    beyond = badge[1] + (tall / 2 + _NOTE_OVER + high) * (-1 if on_top else 1)
     corners = [(x, y) for y in levels for x in (wall.right - wide - 8, wall.left + wide + 8, wall.center[0])]
     spots = [
         (badge[0] + beside, levels[0]),
@@ -417,6 +417,12 @@ def option_spots(enclosure: Enclosure, badge: Point, wall: Box) -> Iterator[tupl
     ]
     for at in spots:
         yield at, box_around(at, 2 * wide, 2 * high)
+
+
+def options_room(enclosure: Enclosure) -> float:
+    """How high the room is that a bubble's options take over its badge."""
+    size = enlarged(NOTE, enclosure.letters)
+    return _NOTE_OVER + measure(enclosure.options, size).height + OPTIONS_CLEAR + 0.5
 
 
 def options_item(enclosure: Enclosure, at: Point) -> LabelItem:

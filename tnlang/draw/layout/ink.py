@@ -12,18 +12,14 @@ from tnlang.draw.diagram import MINUS, Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labelling import Wanted, place_labels
-from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.layout.ribbons import with_ribbons
 from tnlang.draw.layout.wall import BADGE_CLEAR
-from tnlang.draw.pieces import NOTE
 from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, Scene
 
 FREE_LEG = 24.0
 BADGE_NEAR = 13.0
-OPTIONS_CLEAR = 5.0
-"""How far a bubble's options keep from shapes, walls and wires."""
 
 
 def scene_of(diagram: Diagram, placed: Placed) -> Scene:
@@ -126,7 +122,7 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
         for at, along in _through(wall, outline, path, ended):
             items.append(pieces.gate_item(enclosure, at, along, ended=ended))
     if enclosure.options:
-        items.append(_options(enclosure, badge, wall, placed))
+        items.append(_options(index, enclosure, badge, wall, placed))
     return items
 
 
@@ -191,17 +187,29 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
     return (first, wall.box.top)
 
 
-def _options(enclosure: Enclosure, badge: Point, wall: Wall, placed: Placed) -> LabelItem:
+def _options(index: Index, enclosure: Enclosure, badge: Point, wall: Wall, placed: Placed) -> LabelItem:
     """A bubble's options at the first place that is clear of shapes, walls and wires."""
-    shapes = [pose.box for pose in placed.poses.values()]
-    walls = [other.box for other in placed.walls.values()]
+    clear = pieces.OPTIONS_CLEAR
+    filled = [pose.box for pose in placed.poses.values()]
+    filled += [
+        geometry.box_around(
+            badge_place(index.enclosures[n], wall, placed), *pieces.badge_size(index.enclosures[n])
+        )
+        for n, wall in placed.walls.items()
+        if index.enclosures[n].badge
+    ]
+    walls = [(w.box, geometry.rounded(w.box, w.radius)) for w in placed.walls.values()]
     points = [p for path in placed.routes.values() for p in geometry.flatten(path)]
     spots = list(pieces.option_spots(enclosure, badge, wall.box))
 
     def free(box: Box) -> bool:
-        cut = any(box.overlaps(other, OPTIONS_CLEAR) and not other.holds_all(box) for other in walls)
-        clear = not cut and not any(box.overlaps(other, OPTIONS_CLEAR) for other in shapes)
-        return clear and not any(box.holds(point, OPTIONS_CLEAR) for point in points)
+        cut = any(
+            box.overlaps(around, clear)
+            and not all(geometry.contains(outline, at) for at in box.grown(clear).corners)
+            for around, outline in walls
+        )
+        alone = not cut and not any(box.overlaps(other, clear) for other in filled)
+        return alone and not any(box.holds(point, clear) for point in points)
 
     return pieces.options_item(enclosure, next((at for at, box in spots if free(box)), spots[0][0]))
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from tnlang.draw import pieces
 from tnlang.draw.bare import CLEAR, is_bare, short_of_names
-from tnlang.draw.diagram import Side
+from tnlang.draw.diagram import Enclosure, Side
 from tnlang.draw.geometry import Box, bbox, box_around, crossings, distance_to, flatten, map_points, rounded
-from tnlang.draw.labels import enlarged, label_box, measure
+from tnlang.draw.labels import enlarged, label_box
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import NAME
 from tnlang.draw.layout.backbone.graph import Index
