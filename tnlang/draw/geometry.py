@@ -282,12 +282,8 @@ def until(path: Path, box: Box) -> Path:
     low, high = 0.0, 1.0
     for _ in range(30):
         part = (low + high) / 2
-        low, high = (low, part) if box.holds(_at(start, segment, part)) else (part, high)
+        low, high = (low, part) if box.holds(_beginning(start, segment, part).end) else (part, high)
     return Path(path.start, (*path.segments[:last], _beginning(start, segment, low)))
-
-
-def _at(start: Point, segment: LineTo | CurveTo, t: float) -> Point:
-    return between(start, segment.end, t) if isinstance(segment, LineTo) else _cubic(start, segment, t)
 
 
 def _beginning(start: Point, segment: LineTo | CurveTo, t: float) -> LineTo | CurveTo:
@@ -295,8 +291,9 @@ def _beginning(start: Point, segment: LineTo | CurveTo, t: float) -> LineTo | Cu
     if isinstance(segment, LineTo):
         return LineTo(between(start, segment.end, t))
     first, middle = between(start, segment.first, t), between(segment.first, segment.second, t)
-    second = between(first, middle, t)
-    return CurveTo(first, second, _cubic(start, segment, t))
+    last = between(segment.second, segment.end, t)
+    second, third = between(first, middle, t), between(middle, last, t)
+    return CurveTo(first, second, between(second, third, t))
 
 
 # ---------------------------------------------------------------- measures
