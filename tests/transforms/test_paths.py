@@ -229,6 +229,7 @@ def test_names_of_the_terms_of_a_score() -> None:
         ("net f = expand(model, paths)", "TN903"),
         ("net f = expand(attention, paths)", "TN903"),
         ("net g(x[seq]) -> y[hidden] { y[i] = ones[i] x[p] x[p] }\nnet f = expand(g, paths)", "TN903"),
+        ("net g(x[seq]) -> y[seq] { stream r = x; y[p] = 2 ones[p] }\nnet f = expand(g, paths)", "TN903"),
         ("net f = expand(still, paths, depth = 2)", "TN903"),
         ("net f = expand(still, paths, order = 1.5)", "TN903"),
         ("net f = expand(still, paths, by = layer)", "TN903"),

@@ -35,6 +35,9 @@ PROGRAMS = {
             y[i] = 3 A[i, j] x[j] v[k] x[k]
             z = y[i] y[i]
         }""",
+    "a number beside a stream in a bubble": """
+        net f(x[n]) -> y[n] { param W[n, n]; stream s[i] = W[i, j] x[j]; s += x; y[i] = erf(2 s[i]) x[i] }
+        net g(x[n], a) -> y[n] { stream s[i] = x[i] - square(x[i]); y[i] = tanh(a conj(s[i])) }""",
     "numbers added and taken away": """
         net f(x[n], a, b) -> (p, q, r[n], u[n]) {
             param c, v[n]

@@ -32,7 +32,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.walk import free_wires, new_id
+from tnlang.ir.walk import free_wires, new_id, node_wires
 from tnlang.source import Span
 
 
@@ -282,12 +282,12 @@ class Emitter(Definitions):
                 self.builder.gate(number, self.joint(frame, gate), gate.text)
                 env[gate] = frame.env[gate]
         match chain[-1].body.terms:
-            case (Term(nodes=(Tensor(),) as nodes),):
-                self._halt(nodes, frame)
+            case (Term(nodes=nodes),):
+                self._halt((node for node in nodes if _stands_alone(node, nodes)), frame)
         self.total(chain[-1].body, replace(frame, env=env, inside=number))
 
     def _halt(self, nodes: Iterable[Node], frame: Frame) -> None:
-        """A running stream stops at a station: a bubble cannot hold mere wires.
+        """A running stream stops at a station: a bubble cannot hold mere wires, or numbers beside them.
 
         Nor can an outline, in which what is multiplied with the stream would stand alone.
         """
@@ -321,3 +321,9 @@ class Emitter(Definitions):
 def is_taken_away(term: Term) -> bool:
     """Whether a term is drawn with a minus at its line."""
     return term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes))
+
+
+def _stands_alone(node: Node, factors: Sequence[Node]) -> bool:
+    """Whether no other factor has a wire of this one."""
+    own = set(node_wires(node))
+    return all(own.isdisjoint(node_wires(other)) for other in factors if other is not node)

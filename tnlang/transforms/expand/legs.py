@@ -131,13 +131,16 @@ def picked(term: Term, wire: Wire, at: Size) -> Term:
             nodes.append(node)
             continue
         own = Sum((Term((node,)),))
-        if _takes_entry(node, wire):
+        if isinstance(node, Special) and node.kind == "ones":  # whose every entry is 1
+            left = tuple(leg for leg in node.legs if leg != wire)
+            nodes += [replace(node, legs=left)] if left else []
+        elif _takes_entry(node, wire):
             nodes += rename(own, {wire: Entry(at)}).terms[0].nodes
-            continue
-        kept = fresh_wire(wire)
-        nodes += rename(own, {wire: kept}).terms[0].nodes
-        nodes.append(Special("basis", (kept,), at, origin=node.origin))
-        summed.append(kept)
+        else:
+            kept = fresh_wire(wire)
+            nodes += rename(own, {wire: kept}).terms[0].nodes
+            nodes.append(Special("basis", (kept,), at, origin=node.origin))
+            summed.append(kept)
     return replace(term, nodes=tuple(nodes), summed=tuple(summed))
 
 

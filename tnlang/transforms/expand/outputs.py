@@ -86,7 +86,12 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     expansion = Expansion(streams, split, taken, place)
     known = {ref.name for one in program.nets for ref in values_of(one)}
     name = score_name(streams, of, known) if of else ""
-    expansion.read([read for value in ([name] if of else flat.outputs) for read in streams.ends(value)])
+    ends = [read for value in ([name] if of else flat.outputs) for read in streams.ends(value)]
+    if not ends:
+        what = name if of else f"what {net.name} gives"
+        message = f"{what} depends on no value of its stream: there are no paths to it"
+        raise TransformError(message, f"`expand({net.name}, x)` writes a value x out")
+    expansion.read(ends)
     return expansion, name
 
 

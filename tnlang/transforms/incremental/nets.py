@@ -125,6 +125,7 @@ class _Making:
     entries: list[Output] = field(default_factory=list)
     opened: list[Stmt] = field(default_factory=list)
     keys: list[Bind] = field(default_factory=list)
+    kept_of: dict[str, str] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     statement: At = field(default=At("", "", None))  # type: ignore[arg-type]
     placed: str = ""
@@ -219,6 +220,12 @@ class _Making:
         self.taken.add(found)
         return found
 
+    def key_name(self, name: str) -> str:
+        """A name for what is kept of a product of this name; its cache is called after the product."""
+        found = self.fresh(f"{name}_new" if name in self.taken else name)
+        self.kept_of[found] = name
+        return found
+
     # ------------------------------------------------------------ what is wanted of values
 
     def value(self, name: str, modes: Modes) -> str:
@@ -232,11 +239,11 @@ class _Making:
         if (name, modes) not in self.names:
             plain = "all" not in modes or not self.reach.get(name, WHOLE).late or "new" in modes
             used = any(of == name and made == name for (of, _), made in self.names.items())
-            anonymous = name.startswith("~")
+            anonymous, of = name.startswith("~"), self.kept_of.get(name, name)
             if plain and not used:
                 self.names[name, modes] = name
             else:
-                self.names[name, modes] = self.fresh(f"{name}_all" if not anonymous else f"{name}'")
+                self.names[name, modes] = self.fresh(f"{of}_all" if not anonymous else f"{name}'")
         return self.names[name, modes]
 
     def is_kept(self, name: str, modes: Modes) -> bool:
@@ -253,7 +260,7 @@ class _Making:
 
     def with_keys(self, term: Term, new: Collection[Wire], loops: tuple[str, ...]) -> Term:
         """A product with what is kept of it bound to values; these wait in ``keys``."""
-        finder = Keys(self.steps.request.program, self.steps.causality, self.reach, self.bound, self.fresh)
+        finder = Keys(self.steps.request.program, self.steps.causality, self.reach, self.bound, self.key_name)
         while (found := finder.find(term, new, self.statement, loops)) is not None:
             term, key = found.term, found.key
             name, positions = key.target.name, self.steps.causality.positions(key.target)
@@ -333,7 +340,8 @@ class _Making:
             message = f"{target.name} of {self.old.name} has another size in each turn: it cannot be kept"
             raise TransformError(message, "write the repeat out", place=bind.origin.span)
         made = Ref(self.named(target.name, news), target.subs)
-        cache, entry = self.cache(target.name.lstrip("~"), legs, news, made)
+        of = self.kept_of.get(target.name, target.name.lstrip("~"))
+        cache, entry = self.cache(of, legs, news, made)
         yield from entry
         wires = tuple(Wire(new_id(), leg.name, leg.size) for leg in legs)
         axis = modes.index("all")
