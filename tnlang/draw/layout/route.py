@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 from math import inf
@@ -15,19 +15,22 @@ from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 CLEAR, OFF_WALL, APART, OFF_RIBBON = 7.0, 9.0, 11.0, 9.0
 """From foreign shapes; from a wall that the track runs along; from another track; from a ribbon."""
-BEND, CROSS, OVER_RIBBON = 26.0, 90.0, 12.0
-"""What a bend and a crossing cost, in units of length."""
+BEND, CROSS, OVER_RIBBON, ALONG_RIBBON = 26.0, 90.0, 12.0, 150.0
+"""What a bend, a crossing, one of a ribbon, and a piece along a ribbon cost, in units of length."""
 AROUND = 220.0
 """How far round its two ends a track may run."""
 FAR, HURDLE = 4000.0, 600.0
 """What bars the way, and what that costs where there is no other."""
+DONE = "done"
+"""The direction of a track that has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
     """Where a track ends: on the shape's centre line, with the side on which it leaves and how far straight.
 
-    ``tail`` is a point that the track goes on to from there: a free end round the corner.
+    ``tail`` is a point that the track goes on to from there: a free end round the corner. Some of the reach
+    is ``spare``: the track may bend so much nearer where that is better. What is ``worse`` costs so much.
     """
 
     at: Point
@@ -36,6 +39,8 @@ class Port:
     shape: int | None = None
     walls: tuple[int, ...] = ()
     tail: Point | None = None
+    spare: float = 0.0
+    worse: float = 0.0
 
     @property
     def out(self) -> Point:
@@ -59,7 +64,7 @@ class Router:
         self.all_shapes, self.all_walls, self.all_blocks = shapes, walls, tuple(blocks)
         self.plates = tuple(plates)
         self.all_tracks: list[Segment] = []
-        self.all_ribbons: list[Segment] = []
+        self.all_ribbons: list[tuple[Segment, int]] = []
         self.focus(-inf, inf)
 
     def focus(self, low: float, high: float) -> None:
@@ -69,6 +74,7 @@ class Router:
         self.blocks = [box for box in self.all_blocks if box.bottom > low and box.top < high]
         self.tracks: list[Segment] = []
         self.ribbons: list[Segment] = []
+        self._carried: list[int] = []
         self._shapes_at, self._blocks_at = Cells(), Cells()
         self._tracks_at, self._ribbons_at = Cells(), Cells()
         for shape, box in self.shapes.items():
@@ -76,7 +82,10 @@ class Router:
         for number, box in enumerate(self.blocks):
             self._blocks_at.add(number, _bounds(box))
         self._put(self.all_tracks, self.tracks, self._tracks_at, low, high)
-        self._put(self.all_ribbons, self.ribbons, self._ribbons_at, low, high)
+        for segment, value in self.all_ribbons:
+            if _within(segment, low, high):
+                self._carried.append(value)
+                self._put([segment], self.ribbons, self._ribbons_at)
 
     @staticmethod
     def _put(
@@ -98,10 +107,19 @@ class Router:
         self.all_tracks.extend(pieces)
         self._put(pieces, self.tracks, self._tracks_at)
 
-    def lay_ribbon(self, points: Sequence[Point]) -> None:
+    def lay_ribbon(self, points: Sequence[Point], value: int) -> None:
+        """A ribbon that lies; others may run along it if they carry the same value."""
         pieces = list(pairwise(points))
-        self.all_ribbons.extend(pieces)
+        self.all_ribbons.extend((piece, value) for piece in pieces)
+        self._carried.extend(value for _ in pieces)
         self._put(pieces, self.ribbons, self._ribbons_at)
+
+    def along_ribbon(self, points: Sequence[Point], value: int) -> bool:
+        """Whether a ribbon through these points would run along one of another value."""
+        return any(
+            self._beside_ribbons(_span((a, b)), abs(a[1] - b[1]) < abs(a[0] - b[0]), value) >= ALONG_RIBBON
+            for a, b in pairwise(points)
+        )
 
     def simple(self, start: Port, end: Port) -> list[Point] | None:
         """The straight or once bent track between two ports, if nothing is in its way."""
@@ -129,14 +147,23 @@ class Router:
 
     def search(self, start: Port, end: Port) -> list[Point]:
         """The cheapest orthogonal track between two ports."""
-        found = self._search([start], [end], FAR) or self._search([start], [end], HURDLE)
+        starts, ends = _nearer(start), _nearer(end)
+        found = self._search(starts, ends, FAR) or self._search(starts, ends, HURDLE)
         return _clean([start.at, *found, end.at])
 
     def choose(
-        self, starts: Sequence[Port], ends: Sequence[Port], budget: float = inf, most: float = FAR
+        self,
+        starts: Sequence[Port],
+        ends: Sequence[Port],
+        budget: float = inf,
+        most: float = FAR,
+        carries: int | None = None,
     ) -> list[Point]:
-        """The cheapest track from a port of one shape to a port of another; empty if it costs more."""
-        found = self._search(starts, ends, most, budget) if starts and ends else []
+        """The cheapest track from a port of one shape to a port of another; empty if it costs more.
+
+        A ribbon ``carries`` a value, and may run along others of that value.
+        """
+        found = self._search(starts, ends, most, budget, carries) if starts and ends else []
         return _clean([starts[0].at, *found, ends[0].at]) if found else []
 
     # ------------------------------------------------------------ cost
@@ -151,7 +178,15 @@ class Router:
                 return inf
         return total
 
-    def _cost(self, a: Point, b: Point, start: Port, end: Port, own: frozenset[int] = frozenset()) -> float:
+    def _cost(
+        self,
+        a: Point,
+        b: Point,
+        start: Port,
+        end: Port,
+        own: frozenset[int] = frozenset(),
+        carries: int | None = None,
+    ) -> float:
         """What lies in the way of a straight piece, without its length."""
         low_x, high_x = min(a[0], b[0]), max(a[0], b[0])
         low_y, high_y = min(a[1], b[1]), max(a[1], b[1])
@@ -192,9 +227,18 @@ class Router:
         for number in self._tracks_at.near(piece, APART):
             c, d = self.tracks[number]
             total += _meet(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
+        return total + self._beside_ribbons(piece, flat, carries)
+
+    def _beside_ribbons(self, piece: Bounds, flat: bool, carries: int | None) -> float:
+        """What it costs a straight piece to cross ribbons of other values, or to run along them."""
+        low_x, low_y, high_x, high_y = piece
+        total = 0.0
         for number in self._ribbons_at.near(piece, OFF_RIBBON):
-            c, d = self.ribbons[number]
-            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, OFF_RIBBON, 150.0)
+            if self._carried[number] != carries:
+                c, d = self.ribbons[number]
+                total += _meet(
+                    low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, OFF_RIBBON, ALONG_RIBBON
+                )
         return total
 
     # ------------------------------------------------------------ search
@@ -228,7 +272,12 @@ class Router:
         )
 
     def _search(
-        self, starts: Sequence[Port], ends: Sequence[Port], most: float, budget: float = inf
+        self,
+        starts: Sequence[Port],
+        ends: Sequence[Port],
+        most: float,
+        budget: float = inf,
+        carries: int | None = None,
     ) -> list[Point]:
         """The way by A*; what is in the way of a piece costs ``most`` at most, and bars it if that is FAR."""
         xs, ys = self._lines(starts, ends)
@@ -243,46 +292,59 @@ class Router:
             if key not in edge_cost:
                 a = (xs[i], ys[j])
                 b = (xs[i + 1], ys[j]) if flat else (xs[i], ys[j + 1])
-                edge_cost[key] = distance(a, b) + min(most, self._cost(a, b, start, end))
+                edge_cost[key] = distance(a, b) + min(most, self._cost(a, b, start, end, carries=carries))
             return edge_cost[key]
 
-        def places(ports: Sequence[Port]) -> list[tuple[int, int, str]]:
-            outs = [(*port.out, port.side) for port in ports]
-            return [(bisect_left(xs, x - 1e-6), bisect_left(ys, y - 1e-6), side) for x, y, side in outs]
+        def places(ports: Sequence[Port]) -> dict[tuple[int, int, str], float]:
+            outs = [(*port.out, port.side, port.worse) for port in ports]
+            return {(bisect_left(xs, x - 1e-6), bisect_left(ys, y - 1e-6), side): c for x, y, side, c in outs}
 
-        goals = {(i, j, opposite[side]) for i, j, side in places(ends)}
+        goals = {(i, j, opposite[side]): worse for (i, j, side), worse in places(ends).items()}
         targets = [port.out for port in ends]
-        queue: list[tuple[float, int, int, int, str]] = [(0.0, 0, *place) for place in places(starts)]
-        seen: dict[tuple[int, int, str], float] = {place: 0.0 for place in places(starts)}
+        seen = places(starts)
+        queue: list[tuple[float, int, int, int, str]] = [(cost, 0, *place) for place, cost in seen.items()]
         came: dict[tuple[int, int, str], tuple[int, int, str]] = {}
         count = 0
+
+        def left(u: int, v: int, side: str) -> float:
+            """What is left of the way at least: the distance, and a bend if the goal is not straight on."""
+            across = side in ("up", "down")
+            return min(
+                abs(xs[u] - x) + abs(ys[v] - y) + BEND * (abs(xs[u] - x if across else ys[v] - y) > 1e-6)
+                for x, y in targets
+            )
+
+        def reach(place: tuple[int, int, str], new: float, before: tuple[int, int, str], rest: float) -> None:
+            nonlocal count
+            if new < seen.get(place, inf) - 1e-9:
+                seen[place], came[place] = new, before
+                count += 1
+                if new + rest < budget:
+                    heappush(queue, (new + rest, count, *place))
+
         while queue:
             _, _, i, j, side = heappop(queue)
+            if side == DONE:
+                return _walk_back(came, came[i, j, side], xs, ys)
             cost = seen[i, j, side]
-            if (i, j, side) in goals:
-                return _walk_back(came, (i, j, side), xs, ys)
             for turn, (dx, dy) in steps.items():
                 if turn == opposite[side]:
                     continue
+                bent = cost + BEND * (turn != side)  # and then on: a track turns once where it turns
+                if (i, j, turn) in goals:
+                    reach((i, j, DONE), bent + goals[i, j, turn], (i, j, side), 0.0)
                 u, v = i + dx, j + dy
-                if turn != side:
-                    u, v, new = i, j, cost + BEND
-                elif not (0 <= u < len(xs) and 0 <= v < len(ys)):
-                    continue
-                else:
+                if 0 <= u < len(xs) and 0 <= v < len(ys):
                     piece = edge(min(i, u), min(j, v), dx != 0)
-                    if piece >= FAR:
-                        continue
-                    new = cost + piece
-                key = (u, v, turn)
-                if new < seen.get(key, inf) - 1e-9:
-                    seen[key] = new
-                    came[key] = (i, j, side)
-                    count += 1
-                    guess = min(abs(xs[u] - x) + abs(ys[v] - y) for x, y in targets)
-                    if new + guess < budget:
-                        heappush(queue, (new + guess, count, u, v, turn))
+                    if piece < FAR:
+                        reach((u, v, turn), bent + piece, (i, j, side), left(u, v, turn))
         return []
+
+
+def _nearer(port: Port) -> list[Port]:
+    """A port, and the same without what is spare of its reach."""
+    near = replace(port, reach=port.reach - port.spare, spare=0.0, worse=BEND)
+    return [port, near] if port.spare else [port]
 
 
 def _between(box: Box, a: Point, b: Point) -> bool:

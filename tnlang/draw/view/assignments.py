@@ -152,7 +152,7 @@ class Assignments(Stations):
         joints, after = (tuple(self.builder.joint() for _ in wires) for _ in range(2))
         self.emitter.assignment(statement, joints, Frame(self.scope, found.versions, {}))
         station = self._copy_shape(found, label, found.key[1])
-        if self._goes_on(found):
+        if self._goes_on(found) and not self._ends_turn(found):
             self.emitter.stands(found, station)
         for joint, wire, leg in zip(joints, wires, legs, strict=True):
             self.builder.leg(station, joint, wire, f"in.{leg}")

@@ -66,13 +66,12 @@ class Definitions(Copies, ABC):
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
         found = frame.scope.resolve(node.ref, frame.versions)
         legs = legs_of(found)
-        left = [
-            (ix, legs[i] if i < len(legs) else None)
+        joints = tuple(
+            self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
             for i, ix in enumerate(node.legs)
             if not raised_entry(ix, frame)
-        ]
-        joints = tuple(self.leg_joint(ix, frame, leg) for ix, leg in left)
-        wires = tuple(ix_wire(ix, leg) for ix, leg in left)
+        )
+        wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
         called = leg_names(found, len(node.legs))
         self.use(
             found,
@@ -150,17 +149,16 @@ class Definitions(Copies, ABC):
         elif isinstance(statement, Decl) and self.hides(found):
             self.enter(statement, joints, named=False)
         elif isinstance(statement, Decl):
-            shape = declared(found, statement, node, above, bias=bias, roles=self.roles)
+            shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
             if column:
                 shape = column_of(shape, column, len(joints))
-            number = self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
-            if statement.kind == "param":
-                self.builder.is_weight(number, address + entries)
+            self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
         elif isinstance(statement, Frozen):
             label = names.math(found.shown, above)
-            shape = Shape(0, "tensor", label, found.shown, role="pattern", frozen=True, conj=node.conj)
-            number = self.put(replace(shape, told=told), joints, wires, frame, span, called)
-            self.builder.is_weight(number, address + entries)
+            shape = Shape(
+                0, "tensor", label, found.shown, role="pattern", frozen=True, tied=count > 1, conj=node.conj
+            )
+            self.put(replace(shape, told=told), joints, wires, frame, span, called)
         elif several:
             self._begin(found)
             self.define(found, wires)

@@ -12,7 +12,7 @@ from tnlang.draw.view.emit import Emitter
 from tnlang.draw.view.ends import enter
 from tnlang.draw.view.running import Steps, steps_of
 from tnlang.draw.view.shapes import tensor_roles
-from tnlang.draw.view.turns import read_apart
+from tnlang.draw.view.turns import homes, read_apart
 from tnlang.draw.view.values import Definition, Key, Scope, Versions
 from tnlang.draw.view.wiring import Frame, leg_names, leg_wire, legs_of
 from tnlang.ir.net import (
@@ -48,6 +48,7 @@ class Stations:
         self._count_streams()
         self.emitter = Emitter(self.builder, self.uses, compose=compose, stations=True)
         self.apart = read_apart(scope, self.uses)
+        self.homes = homes(scope)
         self.emitter.begin = dict.fromkeys(self.apart, self._begin)
         self.emitter.roles = tensor_roles(scope.program)
         self.streams: dict[str, Stream] = {}
@@ -215,6 +216,11 @@ class Stations:
         after = self._next(found)
         return after is not None and after.key in self.uses.counts and self._runs_on(after)
 
+    def _ends_turn(self, found: Definition) -> bool:
+        """Whether a value is the last of a turn, from which the stream goes on outside the repeat."""
+        after, turns = self._next(found), self.homes[found.key]
+        return after is not None and self.homes[after.key][: len(turns)] != turns
+
     def _runs_on(self, found: Definition) -> bool:
         """Whether an assignment takes the stream's value before on, rather than making another."""
         statement = found.statement
@@ -270,8 +276,7 @@ class Stations:
     def _copy_shape(self, found: Definition, label: str, name: str) -> int:
         self.emitter.labels[found.key] = label
         told = "(copy) " + self.scope.address(found, Ref(name)) + self.emitter.primes(found)
-        inputs = len(found.statement.target.legs) if isinstance(found.statement, StreamSet) else 0
-        shape = Shape(0, "copy", label, name, role="pasted", told=told, inputs=inputs)
+        shape = Shape(0, "copy", label, name, role="pasted", told=told, inputs=len(legs_of(found)))
         station = self.builder.shape(shape)
         self.builder.known_as(station, ("kind", "stream"))
         return station

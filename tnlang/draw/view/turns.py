@@ -18,7 +18,7 @@ def read_apart(scope: Scope, uses: Uses) -> Mapping[Key, Turns]:
     A value of a stream is none of them: it has its place on the stream. What is not on a stream stands where
     it is read, or round all the places where it is.
     """
-    home = dict(_streams(scope, scope.net.body, ()))
+    home = homes(scope)
     made = dict(_values(scope, scope.net.body, ()))
 
     @cache
@@ -41,10 +41,15 @@ def named_by_turn(scope: Scope, reader: Key) -> Mapping[Key, str]:
     With what stands above the name: what a turn begins with is ``s^l``; to what is outside the repeat, its
     last value is ``s``.
     """
-    home = dict(_streams(scope, scope.net.body, ()))
+    home = homes(scope)
     place = home[reader] if reader in home else dict(_values(scope, scope.net.body, ())).get(reader, ())
     left = {key for key, turns in home.items() if turns != place[: len(turns)]}
     return dict.fromkeys(left, "") | {key: var for key, var in scope.turning.items() if key not in left}
+
+
+def homes(scope: Scope) -> dict[Key, Turns]:
+    """For each value of a stream the repeats that it is assigned in."""
+    return dict(_streams(scope, scope.net.body, ()))
 
 
 def _streams(scope: Scope, body: tuple[Stmt, ...], turns: Turns) -> Iterable[tuple[Key, Turns]]:

@@ -38,7 +38,10 @@ def stand_abreast(index: Index, spines: Sequence[Spine]) -> None:
 
 
 def _together(index: Index, spines: Sequence[Spine]) -> list[list[Spine]]:
-    """Backbones that take from one another, or that one plate goes round, in the order of the first."""
+    """Backbones that take from one another, that a part of another begins, or that one plate goes round.
+
+    In the order of the first.
+    """
     takes = {k: {k} for k in range(len(spines))}
     for k, spine in enumerate(spines):
         for plan in spine.plans:
@@ -46,7 +49,9 @@ def _together(index: Index, spines: Sequence[Spine]) -> list[list[Spine]]:
             takes[k] |= {j for j, other in enumerate(spines) if given & set(other.backbone.stations)}
             begun = _gives(index, plan.part)
             for j, other in enumerate(spines):
-                takes[j] |= {k} if begun & set(other.backbone.stations) else set()
+                if begun & set(other.backbone.stations):
+                    takes[j].add(k)
+                    takes[k].add(j)
         shared = {plate.repeat for plate in spine.backbone.plates if plate.repeat}
         for j, other in enumerate(spines):
             if shared & {plate.repeat for plate in other.backbone.plates}:

@@ -10,8 +10,8 @@ from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.scene import Point
 
-NAME = 14.0
-"""Size of a block's name."""
+NAME, NAME_OFF = 14.0, 30.0
+"""Size of a block's name, and how far from the middle of the tracks it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,9 @@ class Gauge:
     def beside(self, name: str) -> float:
         """How far a block's name reaches beside the tracks."""
         size = enlarged(NAME, self.index.diagram.letters)
-        return 30.0 + size if self.turned else 34.0 + measure(name, size, True).width
+        return NAME_OFF + size if self.turned else NAME_OFF + 4.0 + measure(name, size, True).width
+
+    def along_name(self, name: str) -> float:
+        """How long a block's name is along the tracks."""
+        size = enlarged(NAME, self.index.diagram.letters)
+        return measure(name, size, True).width if self.turned else size

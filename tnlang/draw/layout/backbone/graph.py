@@ -319,9 +319,17 @@ def _from_another(index: Index, backbone: Backbone, members: tuple[int, ...]) ->
 
 
 def _elsewhere(index: Index, backbone: Backbone, members: tuple[int, ...]) -> bool:
-    """Whether these shapes give to a station of another backbone, and do not begin it: they stand there."""
+    """Whether these shapes give to a station of another backbone: they stand there.
+
+    Not so if they begin that one, and wires come to them from here.
+    """
     others = index.stations - set(backbone.stations)
-    begun = {line for other in index.diagram.backbones for line in other.tracks[0]}
+    wired = any(
+        other in backbone.stations and not comes_into(index, line, other)
+        for shape in members
+        for line, other in index.neighbours[shape]
+    )
+    begun = {line for other in index.diagram.backbones for line in other.tracks[0] if wired}
     return any(
         other in others and line not in begun and comes_into(index, line, other)
         for shape in members

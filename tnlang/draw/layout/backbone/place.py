@@ -27,8 +27,8 @@ NEAREST = 120.0
 """The outer column stands no nearer to the tracks: the wires between bear names."""
 FOREIGN = 44.0
 """Room above the rows for wires that come from another backbone."""
-OUTER = 40.0
-"""Radius of the outer track's rounds."""
+OUTER, OFF_BADGE = 40.0, 14.0
+"""Radius of the outer track's rounds; how far from a wall, and a badge on it, a wire passes."""
 
 
 @dataclass(slots=True)
@@ -194,7 +194,8 @@ class Placer(Rows):
         if not self.grid.rows:
             return 0.0
         if self.beside.below and not self.placed_head:
-            return -reach.top + 10.0 + 32.0 * bool(self.part.feeds)
+            feeds = 32.0 * bool(self.part.feeds) + FOREIGN * bool(self.part.foreign)
+            return -reach.top + max(self.beside.below, 10.0 + feeds)
         if self.head:
             return up_to(head_bottom + (58.0 if plan.trunks else 40.0) - reach.top, 8)
         if self.part.start is None:
@@ -360,8 +361,8 @@ class Placer(Rows):
         """Where the column may begin: a round below the wire that feeds it."""
         first = self.grid.column[0]
         feeding = [plan.centers[o][1] for _, o in self.index.neighbours[first] if o in self.grid.rows]
-        if self.index.shapes[first].symbol == "dot":
-            return max(feeding, default=0.0) - self.arms[first].up
+        if self.index.shapes[first].symbol == "dot" and feeding:
+            return max(feeding) - self.arms[first].up
         beside = {self.part.start, *self.head}
         if any(o in beside for _, o in self.index.neighbours[first]) or not feeding:
             return OUTER - 2.0 if self.part.start is not None else -self.arms[first].up
@@ -382,14 +383,31 @@ class Placer(Rows):
         """A link dot stands level with what it is joined to in the rows."""
         levels = [plan.centers[o] for _, o in self.index.neighbours[dot] if o in self.grid.rows]
         if levels:
-            dots = [
-                plan.centers[o][1]
-                for _, o in self.index.neighbours[dot]
-                if o in self.grid.rows and self.index.shapes[o].symbol in ("dot", "tensor")
-            ]
-            return dots[-1] if dots else levels[-1][1]
+            near = [o for _, o in self.index.neighbours[dot] if o in self.grid.rows]
+            level = [o for o in near if self.index.shapes[o].symbol in ("dot", "tensor")]
+            return self._past_walls(plan, level[-1]) if level else levels[-1][1]
         rows = [c[1] for s, c in plan.centers.items() if s in self.grid.rows]
         return sum(rows) / len(rows) if rows else 0.0
+
+    def _past_walls(self, plan: Plan, shape: int) -> float:
+        """The level of a shape of the rows; a dot is moved along its wire to where no wall is right of it."""
+        x, y = plan.centers[shape]
+        around = self.index.walls(shape)
+        taken = [
+            (box.top - OFF_BADGE, box.bottom + OFF_BADGE)
+            for wall, box in plan.walls.items()
+            if wall not in around and box.right > x
+        ]
+        near = [plan.centers[o] for _, o in self.index.neighbours[shape] if o in plan.centers]
+        ends = [v for u, v in near if abs(u - x) < BESIDE]
+        if self.index.shapes[shape].symbol != "dot" or len(ends) < 2:
+            return y
+        low, high = min(ends) + RUNG, max(ends) - RUNG
+        places = [y, *(edge for span in taken for edge in span if low <= edge <= high)]
+        free = [at for at in places if not any(top < at < bottom for top, bottom in taken)]
+        best = min(free, key=lambda at: abs(at - y), default=y)
+        plan.centers[shape] = (x, best)
+        return best
 
     def _after(self, dot: int, shape: int) -> bool:
         """Whether a shape of the column stands below a link dot that it is joined to."""

@@ -43,7 +43,8 @@ def plates_of(spine: Spine) -> list[tuple[Plate, Box]]:
         for line in spine.index.diagram.lines:
             if line.id not in drawn.paths and {e.shape for e in line.ends} <= within:
                 heights = [drawn.centers[e.shape][1] for e in line.ends if e.shape is not None]
-                boxes.append(Box(0.0, min(heights), ALONE, max(heights)))
+                outer = spine.round_blocks(min(heights), max(heights)) if line.dim == spine.hidden else 0.0
+                boxes.append(Box(0.0, min(heights), max(ALONE, outer), max(heights)))
         apart = COUNT - 4.0 if spine.gauge.turned else 4.0  # turned, what it tells stands between the two
         boxes.extend(box.grown(apart) for other, box in found if _within(other, plate, stations))
         box = union(boxes)

@@ -12,7 +12,7 @@ from tnlang.draw.layout.backbone.grid import past
 from tnlang.draw.layout.backbone.place import Plan
 from tnlang.draw.layout.backbone.rows import round_hung
 from tnlang.draw.layout.backbone.steps import gathers
-from tnlang.draw.layout.route import APART, Port
+from tnlang.draw.layout.route import APART, FAR, Port
 from tnlang.draw.scene import Point
 
 STUB = 7.0
@@ -56,6 +56,7 @@ class Harbour:
         begun = {line for line, s in foreign if s in index.stations and comes_into(index, line, s)}
         self.outputs |= begun
         self.feeds = frozenset(plan.part.feeds) - begun
+        self.joins: frozenset[int] = frozenset()
 
     def ports(self, opened: Mapping[int, Port], joins: Mapping[int, Port]) -> list[Ends]:
         """The ports of every line of the part that is no track.
@@ -67,6 +68,7 @@ class Harbour:
             for line in self.index.diagram.lines
             if line.id not in self.tracks and any(e.shape in self.members for e in line.ends)
         ]
+        self.joins = frozenset(joins)
         sides: dict[tuple[int, int], str] = {}
         for line in lines:
             for position, end in enumerate(line.ends):
@@ -93,7 +95,7 @@ class Harbour:
                     continue
                 port = self._port(end.shape, side, offsets[line.id, position])
                 if line.id in self.plan.part.foreign and end.shape in self.index.stations:
-                    port = replace(port, reach=port.reach + NAMED)
+                    port = replace(port, reach=port.reach + NAMED, spare=NAMED)
                 both.append(port)
             if len(both) == 2:
                 found.append(Ends(line.id, both[0], both[1]))
@@ -227,7 +229,8 @@ class Harbour:
     def _to_station(self, line: Line, shape: int) -> str:
         """To a station or a free end: position legs up or down, a hidden leg to the right."""
         if line.id in self.feeds:
-            return "up" if line.dim != self.hidden or self._has_level(shape, "left") else "left"
+            above = line.id in self.joins or line.dim != self.hidden or self._has_level(shape, "left")
+            return "up" if above else "left"
         goes = line.id in self.plan.part.returns or line.id in self.outputs
         if goes and (line.dim != self.hidden or self.index.is_copied(shape)):
             return "right" if round_hung(self._hung(shape)) else "down"
@@ -267,6 +270,8 @@ class Harbour:
     def _from_left(self, end: tuple[int, int], dot: int) -> bool:
         """Whether a line comes to a dot from the left."""
         other = self.index.lines[end[0]].ends[1 - end[1]].shape
+        if other in self.index.stations and dot in self.plan.grid.column:
+            return False  # from far away round all that stands beside the tracks
         beside = (
             self.centers[other][0] - self.centers[dot][0]
             if other is not None and other in self.centers
@@ -277,10 +282,11 @@ class Harbour:
         return self.plan.grid.cols.get(dot) == 0
 
     def _gap(self, end: tuple[int, int], dot: int) -> float:
-        """How far the other end of a line is from a dot; lines to the stream last."""
+        """How far the other end of a line is from a dot; lines to the stream last, the nearest first."""
         other = self.index.lines[end[0]].ends[1 - end[1]].shape
         if other is None or other in self.index.stations or other not in self.centers:
-            return 10_000.0
+            nearer = self.centers.get(other, (0.0, FAR)) if other is not None else (0.0, FAR)
+            return FAR + abs(nearer[1] - self.centers[dot][1])
         (x, y), (u, v) = self.centers[dot], self.centers[other]
         return abs(u - x) + abs(v - y)
 
@@ -295,6 +301,8 @@ class Harbour:
             for position, end in enumerate(line.ends):
                 if end.shape is not None:
                     groups.setdefault((end.shape, sides[line.id, position]), []).append((line.id, position))
+        straight = {place: one for place, ends in groups.items() if (one := self._straight(*place, ends))}
+        there = frozenset(straight.values())
         found: dict[tuple[int, int], float] = {}
         for (shape, side), ends in groups.items():
             if self.index.shapes[shape].symbol == "dot":
@@ -305,11 +313,14 @@ class Harbour:
             across = high if side in ("left", "right") else wide
             reach = self._farthest(shape, across, len(ends))
             pitch = min(PITCH, 2 * reach / max(1, len(ends) - 1)) if len(ends) > 1 else 0.0
-            level = [i for i, e in enumerate(ends) if self._is_level(e, shape, side)]
             middle = (len(ends) - 1) / 2
-            if len(level) == 1 and gathers(self.index, shape):
-                aside = max(level[0], len(ends) - 1 - level[0])
-                middle, pitch = float(level[0]), min(pitch, reach / max(1, aside))
+            level = straight.get((shape, side))
+            if level is not None:
+                number = ends.index(level)
+                aside = min(pitch, reach / max(1, number, len(ends) - 1 - number))
+                both = (level[0], 1 - level[1]) in there
+                if gathers(self.index, shape) or (both and aside >= APART):
+                    middle, pitch = float(number), aside
             lone = len(ends) == 1 and self.index.shapes[shape].symbol in ("plus", "copy", "folded")
             for i, place in enumerate(ends):
                 offset = (i - middle) * pitch
@@ -326,12 +337,19 @@ class Harbour:
             return across - 4
         return min(across - 4, max(ROUND_A_DISC * self.halves[owner][0], APART / 2 * (number - 1)))
 
-    def _is_level(self, end: tuple[int, int], shape: int, side: str) -> bool:
-        """Whether a line at a shape's left or right could run straight to the middle of its other end."""
-        other = self.index.lines[end[0]].ends[1 - end[1]].shape
-        if side not in ("left", "right") or other is None or other in self.index.stations:
-            return False
-        return other in self.centers and abs(self.centers[other][1] - self.centers[shape][1]) < 1.0
+    def _straight(self, shape: int, side: str, ends: list[tuple[int, int]]) -> tuple[int, int] | None:
+        """The line at a side of a shape that could run straight to the middle of its other end.
+
+        Only where no other runs beside it.
+        """
+        across = 1 if side in ("left", "right") else 0
+        apart = {}
+        for end in ends:
+            other = self.index.lines[end[0]].ends[1 - end[1]].shape
+            if other is not None and other not in self.index.stations and other in self.centers:
+                apart[end] = abs(self.centers[other][across] - self.centers[shape][across])
+        near = [end for end, gap in apart.items() if gap < PITCH]
+        return near[0] if len(near) == 1 and apart[near[0]] < 1.0 else None
 
     def _aligned(self, end: tuple[int, int], shape: int, side: str) -> float:
         """A line alone on its side of a station leaves beside the middle, in the order of the tracks."""

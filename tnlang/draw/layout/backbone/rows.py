@@ -50,14 +50,14 @@ class Arms:
 class Beside:
     """What a part's rows have before them: the head (see ``head_of``), and networks that make values for it.
 
-    A part that stands ``below`` begins under another of the same station; if it stands ``apart``, that one
-    has the head.
+    A part that stands ``below`` what comes into its station or begins there does so by that much; if it
+    stands ``apart``, another one of the same station has the head.
     """
 
     head: tuple[int, ...] = ()
     values: tuple[Placed, ...] = ()
     apart: bool = False
-    below: bool = False
+    below: float = 0.0
 
 
 class Rows:

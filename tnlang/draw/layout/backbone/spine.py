@@ -38,10 +38,10 @@ STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 ASLANT = 56.0
 """How far below its station a ribbon to another backbone has left the tracks."""
-CUP = 10.0
-"""From a station to the first wire that leaves it and comes back, half of it, and from that to the next."""
-LEAVE = 32.0
-"""From a plate to where the tracks turn into a part below it."""
+UNDER, UNDER_WIRES = 10.0, 36.0
+"""From another part of the same station to the bubbles below it; from a station that wires come into."""
+LEAVE, ROUND_BLOCK = 32.0, 24.0
+"""From a plate to where the tracks turn into a part below it; from a block to a line that passes round it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,9 @@ class Spine:
             if _only_flows_in(part) and feeding_tensor(self.index, part):
                 self.feeds.append(part)
                 continue
-            lined.extend(self._placers(part, below=part.start in begun))
+            entered = part.start is not None and part.start >= 0 and self._entered(part.start)
+            below = UNDER_WIRES if entered else UNDER if part.start in begun else 0.0
+            lined.extend(self._placers(part, below))
             begun.add(part.start)
         trial = [placer.place(0.0, 0.0) for placer in lined]
         left = max((p.centers[s][0] for p in trial for s in p.grid.rows if p.grid.cols[s] == 0), default=0.0)
@@ -108,10 +110,10 @@ class Spine:
         outer = max((p.centers[p.grid.column[0]][0] for p in trial if p.grid.column), default=0.0)
         self.plans = [placer.place(left, outer) for placer in lined]
 
-    def _placers(self, part: Part, *, below: bool) -> list[Placer]:
+    def _placers(self, part: Part, below: float) -> list[Placer]:
         """A part's pieces behind its head, each to be placed below the one before.
 
-        With ``below`` the first one too stands below another part of the same station.
+        The first one stands ``below`` what comes to the station, or begins there, if that is not 0.
         """
         start = self._station(part.start)
         head = head_of(self.index, part, start)
@@ -124,7 +126,8 @@ class Spine:
             rest = replace(piece, members=tuple(s for s in piece.members if s not in head))
             rows = grid(self.index, rest, start, self._station(piece.stop), self.hidden, head)
             whole = rest if found else replace(rest, members=(*head, *rest.members))
-            first = Beside(head, () if found else values, apart=bool(found), below=below or bool(found))
+            lower = below or UNDER * bool(found)
+            first = Beside(head, () if found else values, apart=bool(found), below=lower)
             found.append(Placer(self.index, whole, rows, first, self.hidden, self.gauge))
         return found
 
@@ -161,7 +164,8 @@ class Spine:
                 floor = floors.parts.get(plan.part.members, -inf)
                 y = max(y, low + edge + 12.0 - plan.top + plan.stop + above, floor + plan.stop + edge_above)
                 self.placed.append((plan, y - plan.stop - edge_above))
-            y = max([y, *(begun + plan.stop for plan, begun in self.placed if plan.part.stop == i)])
+            come = [(plan, begun + plan.stop) for plan, begun in self.placed if plan.part.stop == i]
+            y = max([y, *(stop + JOIN * bool(self.falls(plan)) for plan, stop in come)])
             starting = [plan for plan in self.plans if plan.part.start == i and not self.is_tail(plan.part)]
             tails = [plan for plan in self.plans if plan.part.start == i and self.is_tail(plan.part)]
             y = max([y, *(low + 30.0 + opened * PLATE_AIR - min(0.0, plan.top) for plan in starting)])
@@ -184,7 +188,8 @@ class Spine:
                 low = max([low, *(floors.closed.get(repeat, low) for repeat in closed)])
                 y = low - STEP + 64 + self._named(i + 1)
             if tails:
-                begin = low + LEAVE if station in closing else drawn.centers[station][1]
+                below = station in closing or self._entered(i)
+                begin = low + LEAVE if below else drawn.centers[station][1]
                 low = max(low, self._begin(tails, begin, floors))
         for plan, begun in self.placed:
             self._merge(plan, begun)
@@ -222,6 +227,23 @@ class Spine:
                         found[line] = (self.x + x, station)
         return found
 
+    def falls(self, plan: Plan) -> dict[int, tuple[float, int]]:
+        """The lines of a part that come into a station from above: the x, as of tracks, and the station.
+
+        So they do where no tracks come, and wires leave at the station's right.
+        """
+        stop = plan.part.stop
+        if stop is None or self.backbone.tracks[stop] or plan.spans(self.index):
+            return {}
+        station = self.backbone.stations[stop]
+        known = self.index.shapes[station]
+        brought = [n for n in known.legs[: known.inputs] if n in plan.part.returns]
+        tracks = {n for lines in self.backbone.tracks for n in lines}
+        gives = set(known.legs) - tracks - set(known.legs[: known.inputs])
+        if not gives or len(brought) != len(self.offsets):
+            return {}
+        return {line: (self.x + x, station) for line, x in zip(brought, self.offsets, strict=True)}
+
     def leaves(self, part: Part, begun: float) -> dict[int, tuple[float, float]]:
         """The tracks that run on below a plate into a part: their x, and the y of the station they leave."""
         tracks = self.backbone.tracks[-1]
@@ -240,6 +262,11 @@ class Spine:
         lines = (line for p in self.all_parts for line in (*p.feeds, *p.returns))
         near = [n for n in lines if station in {e.shape for e in self.index.lines[n].ends}]
         return max([PLATE_AIR, *(self._named(i) for i in range(len(self.backbone.tracks)) if near)])
+
+    def _entered(self, i: int) -> bool:
+        """Whether wires come into a station from its right: what it gives leaves below them."""
+        tracks = set(self.backbone.tracks[i])
+        return any(part.stop == i and set(part.returns) - tracks for part in self.all_parts)
 
     def is_tail(self, part: Part) -> bool:
         """Whether a part takes the tracks after the last station: it stands below any plate."""
@@ -272,6 +299,11 @@ class Spine:
         boxes = [box_of(c, self.drawn.halves[s]) for s, c in self.drawn.centers.items()]
         boxes += [*self.drawn.walls.values(), *(box for _, box in self.drawn.plates)]
         return max([0.0, *(box.right for box in boxes), *(plan.right + self.x for plan, _ in self.placed)])
+
+    def round_blocks(self, low: float, high: float) -> float:
+        """How far from the tracks a line runs round what stands beside them between two heights."""
+        beside = (p.right for p, begun in self.placed if begun + p.top < high and low < begun + p.bottom)
+        return max((right + ROUND_BLOCK for right in beside), default=0.0)
 
     def move(self, by: Point) -> None:
         """Shifts all that is placed."""
@@ -384,9 +416,6 @@ class Spine:
                         far = True
                 if far:
                     continue
-                if len(ends) == 2 and lines.count(line) == 2 and len(lines) == len(self.offsets):
-                    self._cup(line, lines)
-                    continue
                 if len(ends) < 2 and ends:
                     kind = next((o.kind for o in self.index.diagram.opens if o.line == line), "output")
                     y = 0.0 if kind == "input" else self.bottom
@@ -398,15 +427,6 @@ class Spine:
                         a, b = b, a
                     drawn.paths[line] = rounded_track([(x, a), (x, b)], 0.0)
                     drawn.tracks.add(line)
-
-    def _cup(self, line: int, lines: tuple[int, ...]) -> None:
-        """A stream that begins as an identity: a wire from one of its station's legs back into another."""
-        station = next(e.shape for e in self.index.lines[line].ends if e.shape is not None)
-        y, cups = self.drawn.centers[station][1], [n for n in dict.fromkeys(lines) if lines.count(n) == 2]
-        top = y - self.drawn.halves[station][1] - CUP * (2 + cups.index(line))
-        one, other = (self.offsets[place] for place, n in enumerate(lines) if n == line)
-        self.drawn.paths[line] = rounded_track([(one, y), (one, top), (other, top), (other, y)], CUP)
-        self.drawn.tracks.add(line)
 
 
 def _only_flows_in(part: Part) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
@@ -11,12 +11,13 @@ from tnlang.draw.diagram import Line, OpenEnd, Ribbon
 from tnlang.draw.geometry import Box
 from tnlang.draw.layout.backbone.abreast import ABREAST
 from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.gauge import NAME_OFF
 from tnlang.draw.layout.backbone.graph import RESULT, Index, comes_into
 from tnlang.draw.layout.backbone.place import TRUNK, Plan
 from tnlang.draw.layout.backbone.plates import ALONE, united
-from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
+from tnlang.draw.layout.backbone.port import NAMED, Ends, Harbour, box_of
 from tnlang.draw.layout.backbone.spine import FREE, TRACK, Spine
-from tnlang.draw.layout.route import AROUND, Port, Router, rounded_track
+from tnlang.draw.layout.route import AROUND, BEND, Port, Router, rounded_track
 from tnlang.draw.scene import Point
 
 OFF, OVER, LANE, STATION = 40.0, 16.0, ABREAST - 20.0, 34.0
@@ -46,7 +47,7 @@ class Wires:
         router = Router(
             {s: box for s, box in boxes.items() if s not in texts},
             drawn.walls,
-            [boxes[s].grown(4) for s in texts],
+            [*(boxes[s].grown(4) for s in texts), *self._names()],
             [box for _, box in drawn.plates],
         )
         for path in drawn.paths.values():
@@ -54,10 +55,18 @@ class Wires:
             router.lay([(x, y), (x, (y + v) / 2), (u, (y + v) / 2), (u, v)])
         return router
 
+    def _names(self) -> Iterator[Box]:
+        """Where the names of blocks stand, left of the tracks."""
+        for spine in self.spines:
+            for name, (x, y) in spine.drawn.names:
+                along = spine.gauge.along_name(name) / 2
+                yield Box(x - spine.beside(name), y - along, x - NAME_OFF, y + along)
+
     def route(self) -> Drawn:
         """Everything with its lines."""
-        for spine in self.spines:
-            self._ribbons(spine)
+        for near in (True, False):
+            for spine in self.spines:
+                self._ribbons(spine, near)
         for spine in self.spines:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
@@ -132,15 +141,22 @@ class Wires:
             drawn.paths[line.id] = rounded_track(points, INNER)
 
     def _inner(self, ports: list[Port], aside: float) -> list[Point] | None:
-        """A leg that a block leaves alone is still the inner track of its C; past a plate it runs outside."""
+        """A leg that a block leaves alone: the inner track of its C, or else round the block.
+
+        Past a plate it runs outside.
+        """
         one, two = ports
         if one.side != "right" or two.side != "right" or abs(one.at[0] - two.at[0]) > 1:
             return None
         low, high = sorted((one.at[1], two.at[1]))
         passed = [box.right for _, box in self.drawn.plates if low < box.top and box.bottom < high]
         x = max([one.at[0] + ALONE, *(right + PASSING + aside for right in passed)])
-        points = [one.at, (x, one.at[1]), (x, two.at[1]), two.at]
-        return points if self.router.free(points, one, two) else None
+        near = [spine for spine in self.spines if abs(spine.x - one.at[0]) < ABREAST / 2]
+        for reach in (x, max([x, *(spine.x + spine.round_blocks(low, high) for spine in near)])):
+            points = [one.at, (reach, one.at[1]), (reach, two.at[1]), two.at]
+            if self.router.free(points, one, two):
+                return points
+        return None
 
     def _running_on(self, line: int) -> Port | None:
         """The port of a track beyond the first or last station of a backbone: outside its plates."""
@@ -212,8 +228,8 @@ class Wires:
         self.drawn.paths[pair.line] = rounded_track(way, OUTER if outer or at_dot else INNER)
 
     def _joins(self, spine: Spine, plan: Plan, begun: float) -> dict[int, Port]:
-        """Ports of lines that turn into a track above its first station, or out of it below a plate."""
-        joins = spine.joins(plan.part)
+        """Ports of lines that turn into a track, or down into a station, or out of a track below a plate."""
+        joins = spine.joins(plan.part) or spine.falls(plan)
         found = {}
         for k, (line, (x, station)) in enumerate(sorted(joins.items(), key=lambda j: j[1])):
             level = begun + plan.stop + TRACK * (2 * k - len(joins) + 1)
@@ -255,8 +271,11 @@ class Wires:
                     found[line] = Port(at, "left", 0.0, None, self.index.around(enclosure.id))
         return found
 
-    def _ribbons(self, spine: Spine) -> None:
-        """A ribbon leaves its station at 45 degrees, runs down beside the tracks, and into the row."""
+    def _ribbons(self, spine: Spine, near: bool) -> None:
+        """A ribbon leaves its station at 45 degrees, runs down beside the tracks, and into the row.
+
+        Those of ``near`` stations come first: for them room was left there.
+        """
         centers = self.drawn.centers
         trunks = {shape: plan.trunks for plan, _ in spine.placed for shape in plan.centers}
         for ribbon in self.index.diagram.ribbons:
@@ -264,6 +283,8 @@ class Wires:
                 continue
             (x, y), (u, v) = centers[ribbon.station], centers[ribbon.paste]
             known = trunks.get(ribbon.paste, {})
+            if near != (ribbon.station in spine.drawn.centers):
+                continue
             trunk = spine.x + known.get(ribbon.station, TRUNK)
             passed = [box for _, box in spine.drawn.plates if y < box.top and box.bottom < v]
             if passed or (ribbon.paste not in trunks and abs(y - v) > 1):
@@ -274,18 +295,18 @@ class Wires:
                 points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
             else:
                 points = self._from_afar(ribbon, (x, y), (u, v), trunk, [])
-            if self._runs_under(ribbon, points):
+            if self._runs_under(ribbon, points) or self.router.along_ribbon(points[1:], ribbon.station):
                 points = self._round(ribbon) or points
             self.drawn.ribbons.append(track(points, INNER))
-            self.router.lay_ribbon(points[1:] if len(points) > 2 else points)
+            self.router.lay_ribbon(points[1:] if len(points) > 2 else points, ribbon.station)
 
     def _runs_under(self, ribbon: Ribbon, points: Sequence[Point]) -> bool:
-        """Whether a ribbon's way passes a shape that it does not join."""
-        boxes = (
-            box.grown(4.0)
-            for shape, box in self.router.all_shapes.items()
-            if shape not in (ribbon.station, ribbon.paste)
-        )
+        """Whether a ribbon's way passes a shape that it does not join, a bubble without its copy, a name."""
+        own = (ribbon.station, ribbon.paste)
+        boxes = [box.grown(4.0) for shape, box in self.router.all_shapes.items() if shape not in own]
+        around = {wall for shape in own for wall in self.index.walls(shape)}
+        boxes += [box for wall, box in self.router.all_walls.items() if wall not in around]
+        boxes += self.router.all_blocks
         pieces = [
             Box(min(x, u), min(y, v), max(x, u), max(y, v))
             for (x, y), (u, v) in pairwise(points)
@@ -294,16 +315,39 @@ class Wires:
         return any(box.overlaps(piece) for box in boxes for piece in pieces)
 
     def _round(self, ribbon: Ribbon) -> list[Point]:
-        """A way of a ribbon round all shapes, if there is one."""
+        """A way of a ribbon round all shapes, if there is one.
+
+        It leaves its station where no wires do, or aslant.
+        """
         (x, y), (wide, high) = self.drawn.centers[ribbon.station], self.drawn.halves[ribbon.station]
         (u, v), half = self.drawn.centers[ribbon.paste], self.drawn.halves[ribbon.paste][0]
         walls = self.index.walls(ribbon.station)
+        wired = self._wired(ribbon.station)
+        end = Port((u, v), "left", half + OVER, ribbon.paste, self.index.walls(ribbon.paste))
         starts = [
             Port((x, y), side, reach + OVER, ribbon.station, walls)
             for side, reach in (("right", wide), ("left", wide), ("down", high))
+            if side not in wired
         ]
-        end = Port((u, v), "left", half + OVER, ribbon.paste, self.index.walls(ribbon.paste))
-        return self.router.choose(starts, [end])
+        aslant = OVER + wide
+        for away, side in ((aslant, "right"), (-aslant, "left")):
+            corner = (x + away, y + aslant)
+            starts += [Port(corner, way, 0.0, None, walls, worse=BEND) for way in (side, "down")]
+        found = self.router.choose(starts, [end], carries=ribbon.station)
+        return found if not found or found[0] == (x, y) else [(x, y), *found]
+
+    def _wired(self, station: int) -> set[str]:
+        """The sides of a station at which wires leave."""
+        x, y = self.drawn.centers[station]
+        found = set()
+        for line in self.index.touching[station]:
+            other = self.index.other(line, station)
+            if line in self.drawn.tracks or (other is None and not comes_into(self.index, line, station)):
+                path = self.drawn.paths.get(line)
+                found |= {"down"} if path is not None and max(path.start[1], path.end[1]) > y + 1 else set()
+            elif other in self.drawn.centers:
+                found.add("left" if self.drawn.centers[other][0] < x - 1 else "right")
+        return found
 
     def _from_afar(
         self, ribbon: Ribbon, station: Point, paste: Point, trunk: float, passed: Sequence[Box]
@@ -320,7 +364,7 @@ class Wires:
                 above = station_y - STATION
         last = [(trunk, above), (trunk, v), (u, v)]
         if passed:
-            lane = min(box.left for box in passed) - PASSING
+            lane = min(box.left for box in passed) - PASSING - NAMED
             fall = min(OFF, min(box.top for box in passed) - OVER - y)
             return [(x, y), (x - fall, y + fall), (lane, y + fall), (lane, above), *last]
         away = 1.0 if trunk > x else -1.0
