@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 import tnlang
-from tests.layout.pictures import diagrams_in, example_sheets
+from tests.layout.pictures import diagrams_in, example_sheets, sheets_of
 from tests.layout.test_abreast import BESIDE
 from tests.layout.test_backbone import FLOWS, centers, flowing, of_text, wires
 from tnlang.draw.diagram import Diagram, Side
@@ -170,3 +170,16 @@ def test_a_track_does_not_turn_twice_on_the_spot() -> None:
     points = router.search(Port((0, 8), "right", 38.0, 1, spare=16.0), Port((200, 100), "left", 22.0, 2))
     for a, b, c in zip(points, points[1:], points[2:], strict=False):
         assert (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]) == 0.0
+
+
+def test_parameters_of_two_layers_have_two_names() -> None:
+    text = (
+        "dim n = 4\nnet block(x[n]) -> y[n] { param W[n, n]; y[i] = W[i, j] x[j] }\n"
+        "net model(x[n]) -> out[n] { stream r = x; repeat l in 0..2 { r += block(r) }; out = r }\n"
+        'figure F "Paths" { steps expand(model, paths) }\n'
+    )
+    program = tnlang.load(text)
+    shapes = [s for sheet in sheets_of(text) for d in diagrams_in(sheet) for s in d.shapes]
+    names = [s.label for s in shapes if s.label.startswith("W")]
+    assert sorted(names) == ["W", "W^{0}", "W^{0}", "W^{1}", "W^{1}"]
+    assert tnlang.verify(program.figures["F"].svg(), program, figure="F", module=False).ok

@@ -85,11 +85,13 @@ def _piece(text: str) -> str:
 def math(name: str, subs: str = "", label: str = "") -> str:
     """A value's or wire's name: ``W_Q``, ``W1`` and ``σ1`` get a subscript; ``subs`` stand above.
 
-    The name of the file that a value was imported from is left out.
+    Of the path before a name only numbers are told, those of turns: parameters of two layers have two names.
 
-    >>> math("W_in"), math("W1"), math("x'"), math("tokens"), math("layers.W_V"), math("y*")
-    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}', 'W_{V}', 'y^{\\\\ast }')
+    >>> math("W_in"), math("W1"), math("x'"), math("tokens"), math("layers.W_V"), math("y*"), math("a.0.W")
+    ('W_{\\\\mathrm{in}}', 'W_{1}', "x'", '\\\\mathrm{tokens}', 'W_{V}', 'y^{\\\\ast }', 'W^{0}')
     """
+    turns = [part for part in name.split(".")[:-1] if part.isdecimal()]
+    subs = ",".join([*turns, *([subs] if subs else [])])
     above = "^{" + subs + "}" if subs else ""
     if label:
         return (given(label) or "") + above
