@@ -50,6 +50,21 @@ def decode(data: bytes, name: str) -> Source:
         ) from None
 
 
+def cache_folder() -> Path | None:
+    """The user's folder for what is made again where it is lost; None if there is none.
+
+    Nobody but the user may be able to write there: what lies there is believed.
+    """
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tnlang"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
+    except (OSError, RuntimeError):
+        return None
+    foreign = os.name == "posix" and (state.st_uid != os.getuid() or state.st_mode & 0o022)
+    return None if foreign or not os.access(folder, os.W_OK) else folder
+
+
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     """Call ``write`` with a temporary path beside the target, then rename that over the target.
 

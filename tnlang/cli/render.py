@@ -192,7 +192,6 @@ def picture(
     from tnlang.draw.raster import MissingWheel, to_pdf, to_png
     from tnlang.draw.sizes import SCRIPTS, letters_of
     from tnlang.draw.svg import to_svg
-    from tnlang.draw.tikz import to_tikz, unwritable
     from tnlang.draw.view.build import Undrawable
 
     try:
@@ -212,6 +211,8 @@ def picture(
             f"smallest script {script:.1f} pt, less than {letters:g} and {SCRIPTS * letters:.3g} pt"
         )
     if kind == "tikz":
+        from tnlang.draw.tikz import to_tikz, unwritable
+
         return Made(to_tikz(scene, standalone=standalone), unwritable(scene), faults)
     svg = to_svg(scene, text=handle.text and kind != "png")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 
 from tnlang.ir.colours import CSS
@@ -57,6 +58,7 @@ def colour(text: str, *, fill: bool = False) -> str | None:
     return house.get(text) or CSS.get(text)
 
 
+@lru_cache(maxsize=1024)
 def luminance(colour: str) -> float:
     """How light ``#RRGGBB`` is to the eye, from 0 to 1.
 

@@ -66,7 +66,7 @@ def place_labels(items: Sequence[Item], wanted: Sequence[Wanted]) -> tuple[Item,
             box = label_box(label)
             touched = space.near(box, CLEAR)
             wide = Box(box.left - ROOM, box.top, box.right + ROOM, box.bottom)
-            crowded = sum(isinstance(space.items[n], LabelItem) for n in space.near(wide, CLEAR) - touched)
+            crowded = len(space.labels_near(wide, CLEAR) - touched)
             cost = 0.1 * rank + 0.25 * crowded + sum(_weight(space.items[n], want) for n in touched)
             if best is not None and cost >= best[0]:
                 continue
@@ -192,19 +192,19 @@ def _upright(normal: Point) -> Place:
 
 def _visible(points: Sequence[Point], space: Space) -> list[list[Point]]:
     """The stretches of a path outside all shapes, finely cut, the longest first."""
-    fine = [points[0]]
-    for a, b in pairwise(points):
-        count = max(1, int(distance(a, b) / 3))
-        fine.extend(
-            (a[0] + (b[0] - a[0]) * i / count, a[1] + (b[1] - a[1]) * i / count) for i in range(1, count + 1)
-        )
+    fine: list[Point] = []
     stretches: list[list[Point]] = [[]]
-    for point in fine:
-        if any(isinstance(space.items[number], ShapeItem) for number in space.covering(point)):
-            if stretches[-1]:
-                stretches.append([])
-        else:
-            stretches[-1].append(point)
+    for a, b in pairwise((points[0], *points)):
+        count = max(1, int(distance(a, b) / 3))
+        steps = range(1, count + 1)
+        piece = [(a[0] + (b[0] - a[0]) * i / count, a[1] + (b[1] - a[1]) * i / count) for i in steps]
+        fine += piece
+        for point in piece:
+            if space.hidden(point):
+                if stretches[-1]:
+                    stretches.append([])
+            else:
+                stretches[-1].append(point)
     seen = [stretch for stretch in stretches if len(stretch) > 1]
     return sorted(seen or [fine], key=lambda stretch: -len(stretch))
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from itertools import groupby
 
 from tnlang.draw.geometry import Box, union
+from tnlang.draw.glyphs import EM, Letter, Outline
 from tnlang.draw.scene import LabelItem, Point, Scene
-from tnlang.draw.typeset import EM, Letter, Outline, glyphs_of
+from tnlang.draw.typeset import glyphs_of
 
 AXIS = 0.258
 """Height of the math axis above the baseline, in em; half of an x is a little lower."""
@@ -133,6 +134,7 @@ def _data(label: LabelItem, outlines: Iterable[Outline]) -> str:
     return "".join(outline.pattern for outline in found) % tuple(map(number, numbers))
 
 
+@lru_cache(maxsize=65536)
 def number(value: float) -> str:
     """A coordinate rounded to .01, without trailing zeros."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -143,8 +145,13 @@ class _Hundredths(dict[int, str]):
     """Numbers as they are written, by how many hundredths they have."""
 
     def __missing__(self, hundredths: int) -> str:
-        self[hundredths] = text = number(hundredths / 100)
+        whole, part = divmod(hundredths, 100)
+        self[hundredths] = text = f"{whole}{_PARTS[part]}" if whole >= 0 else number(hundredths / 100)
         return text
+
+
+_PARTS = [number(part / 100)[1:] for part in range(100)]
+"""How hundredths are written behind a whole number."""
 
 
 def _all_data(labels: Sequence[LabelItem]) -> list[str]:

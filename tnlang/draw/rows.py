@@ -60,7 +60,7 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf, letters: float = 1.
             from tnlang.draw.overlay import overlaid  # brings shapely and NumPy
 
             scene = overlaid(scene, diagram)
-        items = [_renumbered(item, used) for item in scene.items]
+        items = [_renumbered(item, used) for item in scene.items] if used else list(scene.items)
         free = frozenset(end.line + used for end in diagram.opens)
         used = max([used, *map(_number, items)]) + 1
         block = replace(block_of(items, scene.axis), free=free, caption=diagram.caption, letters=letters)

@@ -65,11 +65,16 @@ class Space:
                     self._areas.setdefault(cell, []).append(number)
         return number
 
-    def near(self, box: Box, clear: float) -> frozenset[int]:
-        """Numbers of the items whose ink comes nearer to the box than ``clear``."""
+    def labels_near(self, box: Box, clear: float) -> set[int]:
+        """Numbers of the labels that come nearer to the box than ``clear``."""
         found: set[int] = set()
         for cell in _cells_of(box.grown(clear)):
             found.update(number for number, other in self._boxes.get(cell, ()) if box.overlaps(other, clear))
+        return found
+
+    def near(self, box: Box, clear: float) -> frozenset[int]:
+        """Numbers of the items whose ink comes nearer to the box than ``clear``."""
+        found = self.labels_near(box, clear)
         for part, radius in self._strokes(box.grown(clear + self._widest)):
             if part.owner in found:
                 continue
@@ -104,6 +109,13 @@ class Space:
         for number in self._areas.get((int(point[0] // _CELL), int(point[1] // _CELL)), ()):
             if self.inside(self.areas[number], point):
                 yield number
+
+    def hidden(self, point: Point) -> bool:
+        """Whether a shape covers the point."""
+        for number in self._areas.get((int(point[0] // _CELL), int(point[1] // _CELL)), ()):
+            if isinstance(self.items[number], ShapeItem) and self.inside(self.areas[number], point):
+                return True
+        return False
 
     @staticmethod
     def inside(area: tuple[Box, Path], point: Point) -> bool:

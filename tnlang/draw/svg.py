@@ -70,7 +70,7 @@ def to_svg(scene: Scene, theme: Theme | None = None, *, text: bool = False) -> s
         for element in drawn:
             layer.add(element)
         drawing.add(layer)
-    written: str = drawing.tostring()
+    written = ElementTree.tostring(drawing.get_xml(), encoding="unicode")
     mark = sha256(written.encode()).hexdigest()[:8]
     prefix = f"tn-{mark}-"
     return f'<?xml version="1.0" encoding="utf-8"?>\n{written.replace(_PREFIX, prefix)}\n'

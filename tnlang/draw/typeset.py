@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import replace
+from functools import lru_cache
 from itertools import accumulate
 from xml.etree import ElementTree
 
 from tnlang.draw.geometry import Box, union
+from tnlang.draw.glyphs import EM, Command, Glyphs, Letter, Outline
+from tnlang.draw.kept import kept
 
 LONGEST = 160
 """Longer labels are cut: a label of a picture is no page."""
@@ -22,63 +24,8 @@ LONGEST = 160
 DEEPEST = 5
 """Deeper braces are refused: the typesetter takes twice the time for each level."""
 
-EM = 100.0
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
 _TOKEN = re.compile(rf"[MLQCZ]|{_NUMBER.pattern}")
-
-Command = tuple[str, tuple[float, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A character at its place on the baseline; ``box`` is its ink, ``absent`` if the font lacks it."""
-
-    char: str
-    x: float
-    y: float
-    size: float
-    box: Box
-    italic: bool = False
-    bold: bool = False
-    absent: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Outline:
-    """Ink of a label: commands that many labels may share."""
-
-    commands: tuple[Command, ...]
-
-    @cached_property
-    def numbers(self) -> tuple[float, ...]:
-        """All coordinates of the commands, across and down in turns."""
-        return tuple(number for _, numbers in self.commands for number in numbers)
-
-    @cached_property
-    def pattern(self) -> str:
-        """The commands as path data, a ``%s`` for each number."""
-        return "".join(letter + " ".join(["%s"] * len(numbers)) for letter, numbers in self.commands)
-
-    def moved(self, right: float, down: float = 0.0) -> Outline:
-        return Outline(_shift(self.commands, right, down)) if right or down else self
-
-
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """Outlines of a label set at 100 units an em, the baseline's start at the origin.
-
-    ``ink`` is the box round all, ``base`` round the first letter. ``letters`` are the characters, ``rules``
-    the outlines that are none (bars, roots, large brackets). ``problem`` tells what is wrong with the LaTeX.
-    """
-
-    outlines: tuple[Outline, ...]
-    ink: Box
-    base: Box
-    advance: float
-    problem: str = ""
-    letters: tuple[Letter, ...] = ()
-    rules: tuple[Outline, ...] = ()
-
 
 _NOWHERE = Box(0, 0, 0, 0)
 _EMPTY = Glyphs((), _NOWHERE, _NOWHERE, 0.0)
@@ -114,12 +61,19 @@ def _parts(text: str, word: bool) -> tuple[tuple[str, bool, Glyphs], ...]:
 
 def _formula(latex: str) -> Glyphs:
     """A formula, or where it is not LaTeX its text."""
-    try:
-        return _numbered(latex) or _set(_parse(latex))
-    except Exception as error:  # whatever a foreign typesetter raises for a foreign text
-        plain = latex.replace("$", "")
-        reason = str(error) or type(error).__name__
-        return replace(_upright(plain), problem=f"not LaTeX: {reason}")
+    return _numbered(latex) or _whole(latex)
+
+
+def _whole(latex: str) -> Glyphs:
+    def made() -> Glyphs:
+        try:
+            return _set(_parse(latex))
+        except Exception as error:  # whatever a foreign typesetter raises for a foreign text
+            plain = latex.replace("$", "")
+            reason = str(error) or type(error).__name__
+            return replace(_upright(plain), problem=f"not LaTeX: {reason}")
+
+    return kept(f"${latex}", made)
 
 
 _NUMBERED = re.compile(r"([A-Za-z]|\\mathrm\{[A-Za-z0-9]+\})_\{(\d{1,7})\}")
@@ -158,7 +112,7 @@ def _digit(digit: str, x: float, y: float) -> tuple[Outline, Letter, float]:
 
 @lru_cache(maxsize=32768)
 def _with_digit(name: str, digit: str) -> Glyphs:
-    return _set(_parse(f"{name}_{{{digit}}}"))
+    return _whole(f"{name}_{{{digit}}}")
 
 
 @lru_cache(maxsize=640)
@@ -171,7 +125,7 @@ def _kern(name: str, digit: str) -> tuple[float, float]:
 @lru_cache(maxsize=10)
 def _step(digit: str) -> float:
     """How far after a digit below a name the next one stands."""
-    first, second = _set(_parse(f"x_{{{digit}0}}")).letters[-2:]
+    first, second = _whole(f"x_{{{digit}0}}").letters[-2:]
     return second.x - first.x
 
 
@@ -180,7 +134,7 @@ def _upright(text: str) -> Glyphs:
         return _EMPTY
     math = ElementTree.Element("math")
     ElementTree.SubElement(math, "mtext").text = text.replace(" ", "\u00a0")
-    return _set(math)
+    return kept(text, lambda: _set(math))
 
 
 def _joined(found: Sequence[Glyphs]) -> Glyphs:
@@ -205,13 +159,10 @@ def _moved(letter: Letter, right: float, down: float = 0.0) -> Letter:
     return replace(letter, x=letter.x + right, y=letter.y + down, box=letter.box.moved((right, down)))
 
 
-def _shift(commands: tuple[Command, ...], right: float, down: float) -> tuple[Command, ...]:
-    by = (right, down)
-    return tuple((c, tuple(n + by[i % 2] for i, n in enumerate(numbers))) for c, numbers in commands)
-
-
 def printable(text: str, longest: int = LONGEST) -> str:
     """The text without control characters, cut where it gets longer than a label may be."""
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text
     spaced = re.sub(r"[\t\n\r]", " ", text)
     kept = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"

@@ -128,7 +128,8 @@ def loop_names_clear(target: ast.Lhs, value: ast.Named, scope: Scope) -> bool:
         if isinstance(ix, ast.Index) and isinstance(ix.at, ast.IndexPath)
     }
     clear = True
-    for node in (n for n in parts(value) if isinstance(n, ast.Comprehension)):
+    nodes = parts(value) if wires else ()
+    for node in (n for n in nodes if isinstance(n, ast.Comprehension)):
         for loop in node.loops.ranges:
             if loop.var.text in wires:
                 clear = False

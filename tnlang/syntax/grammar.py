@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from lark import Lark
 
+from tnlang.files import cache_folder
 from tnlang.syntax.build import callbacks
 from tnlang.syntax.rules import Rules
 
@@ -38,15 +38,6 @@ def parser() -> tuple[Lark, Rules]:
 
 
 def _cache_file() -> str:
-    """Where lark keeps its tables (it checks them against the grammar); empty if there is no such place.
-
-    lark unpickles the file, so nobody but the user may be able to write it.
-    """
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tnlang"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = folder.stat()
-    except (OSError, RuntimeError):
-        return ""
-    foreign = os.name == "posix" and (state.st_uid != os.getuid() or state.st_mode & 0o022)
-    return "" if foreign or not os.access(folder, os.W_OK) else str(folder / "grammar.lark")
+    """Where lark keeps its tables, which it checks against the grammar and unpickles; empty if nowhere."""
+    folder = cache_folder()
+    return "" if folder is None else str(folder / "grammar.lark")

@@ -70,7 +70,7 @@ class View:
 
     def hidden(self, point: Point) -> bool:
         """Whether a shape covers the point."""
-        return any(isinstance(self.space.items[n], ShapeItem) for n in self.space.covering(point))
+        return self.space.hidden(point)
 
 
 def line_of(item: Item) -> Path:

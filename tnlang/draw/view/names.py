@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tnlang.draw.diagram import Family
 from tnlang.ir.functions import FUNCTIONS
@@ -82,6 +83,7 @@ def _piece(text: str) -> str:
     return upright(text)
 
 
+@lru_cache(maxsize=65536)
 def math(name: str, subs: str = "", label: str = "") -> str:
     """A value's or wire's name: ``W_Q``, ``W1`` and ``σ1`` get a subscript; ``subs`` stand above.
 

@@ -111,9 +111,16 @@ class Scope:
     """Their keys, with the loop's variable."""
     numbered: dict[str, list[Definition]] = field(default_factory=dict)
     """For each stream the values that its numbers mean: those before it is first assigned in a repeat."""
+    declared: dict[str, list[Decl]] = field(default_factory=dict)
+    """What stands at file level, by name."""
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.parent is not None:
+            self.declared = self.parent.declared
+        else:
+            for decl in self.program.declarations:
+                self.declared.setdefault(decl.name, []).append(decl)
         for decl in (*self.net.inputs, *self.net.owned):
             self.table[(decl.name, decl.subs)] = self._definition(decl.name, decl.subs, decl, {})
         self.last = self._scan(self.net.body, {}, ())
@@ -243,7 +250,7 @@ class Scope:
         _, name, subs, _ = found.key
         if name == ref.name and not all(isinstance(sub, int) for sub in ref.subs):
             subs = ref.subs
-        own = all(found.statement is not declared for declared in self.program.declarations)
+        own = all(found.statement is not declared for declared in self.declared.get(found.key[1], ()))
         return f"{found.scope.owner() if own else ''}{name}{braces(map(show, subs))}"
 
     def depth(self) -> int:
@@ -297,8 +304,8 @@ class Scope:
             found = next((d for d in members if isinstance(d.statement, Decl)), None)
         if found is None:
             looped = not all(isinstance(sub, int) for sub in ref.subs)  # Any member is drawn as the first.
-            for decl in self.program.declarations:
-                if decl.name == ref.name and (looped or decl.subs in (ref.subs, ())):
+            for decl in self.declared.get(ref.name, ()):
+                if looped or decl.subs in (ref.subs, ()):
                     return Definition(("", decl.name, decl.subs, -1), decl, self, {}, decl.name)
         return found
 
