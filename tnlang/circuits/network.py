@@ -68,7 +68,7 @@ def contract_along(operands: Sequence[Operand], kept: Sequence[Wire], leg: Wire,
     along = [wires for wires in (*(o.wires for o in operands), *(step.out for step in steps)) if leg in wires]
     size = max(1, most // max((count(w for w in wires if w != leg) for wires in along), default=1))
     fixed: dict[int, Operand] = {}
-    parts: list[Operand] = []
+    result: Operand | None = None
     for start in range(0, size_of(leg), size):
         current = [_some(operand, leg, start, size) for operand in operands]
         for number, step in enumerate(steps):
@@ -86,11 +86,14 @@ def contract_along(operands: Sequence[Operand], kept: Sequence[Wire], leg: Wire,
             if number not in fixed:
                 fixed[number] = Operand(_einsum(taken, step.out), step.out)
             current.append(fixed[number])
-        parts += current
-    if not along:
-        return _shown(parts[:1], kept)
-    axis = parts[0].wires.index(leg)
-    return _shown([Operand(torch.cat([part.array for part in parts], dim=axis), parts[0].wires)], kept)
+        if not along:
+            return _shown(current, kept)
+        (part,) = current
+        if result is None:
+            # Parts that were kept beside the chunks' large arrays would scatter these over the memory.
+            result = Operand(part.array.new_empty(sizes_of(part.wires)), part.wires)
+        _some(result, leg, start, size).array.copy_(part.array)
+    return _shown([] if result is None else [result], kept)
 
 
 def _steps(operands: Sequence[Operand], kept: Sequence[Wire]) -> list[Step]:

@@ -13,7 +13,7 @@ from tnlang.circuits.network import Operand, Operands, contract, count, sizes_of
 from tnlang.ir.net import Wire
 from tnlang.ir.walk import new_id
 
-BLOCK = 1 << 23
+BLOCK = 1 << 22
 """Entries of an array that stands for a part of a larger one only."""
 
 
