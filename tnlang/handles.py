@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tnlang.ir import net as ir
 from tnlang.ir.lengths import length, points
-from tnlang.ir.program import Figure
+from tnlang.ir.program import Figure, Steps
 from tnlang.ir.slots import dotted, input_decls
 from tnlang.source import Diagnostic, TnError, ValueMismatch
 
@@ -340,8 +340,23 @@ class FigureHandle(Picture):
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Hints of the figure that cannot be followed, and those that lead far away from what it draws."""
+        """Hints, cuts and outlines of the figure that cannot be followed, and hints that lead far away."""
         figure = self.ir
+        return (*self._lost_marks(figure), *self._doubtful_hints(figure))
+
+    def _lost_marks(self, figure: Figure) -> tuple[Diagnostic, ...]:
+        if all(isinstance(item, Steps) or not item.marks for item in figure.items):
+            return ()
+        from tnlang.draw import lost_marks
+
+        said = f"what this names is not drawn there in figure {self.name}"
+        hint = "a cut names wires, or some but not all legs of a tensor; an outline tensors of one diagram"
+        return tuple(
+            Diagnostic("TN809", said, mark.origin.span, hint=hint, severity="warning")
+            for mark in lost_marks(self._program.ir, figure)
+        )
+
+    def _doubtful_hints(self, figure: Figure) -> tuple[Diagnostic, ...]:
         if not figure.hints:
             return ()
         from tnlang.draw import doubtful_hints

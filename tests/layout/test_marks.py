@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tnlang
 from tests.layout.pictures import scene, sheets_of
 from tnlang.draw.frame import ink_box, ink_of
 from tnlang.draw.geometry import Box, bbox, contains, crossings
@@ -41,6 +42,30 @@ def test_a_cut_crosses_its_wire_and_no_other_and_leaves_out_names() -> None:
     names = [ink_box(item) for item in of.items if isinstance(item, LabelItem)]
     assert not any(ink_box(piece).overlaps(name) for piece in cut for name in names)
     assert lint(of) == ()
+
+
+def test_a_cut_names_legs_as_they_are_declared_where_no_wire_there_is_called_so() -> None:
+    text = "dim n = 3\ntensor A[p: n, r: n], B[l: n, p: n, r: n], C[l: n, p: n]\n"
+    chain = "draw A[i, a] B[a, j, b] C[b, l]"
+    (where, there) = (
+        ink_of(inks(scene(sheets_of(f"{text}figure f {{ {chain}; cut B[{legs}] }}")[0]), "cut")).center
+        for legs in ("l, p", "a, j")
+    )
+    assert where == there
+
+
+def test_a_cut_or_outline_of_what_is_not_there_is_told() -> None:
+    text = "dim n = 3\ntensor A[p: n, r: n], B[l: n, p: n, r: n]\n"
+    marks = "cut A[r, p]; cut b, B[a]; outline B; cut a, A[p]; outline A, B"
+    shown = f"figure f {{ draw A[i, a] A[a, b]; {marks}; draw B[i, a, b] A[b, c]; cut a }}"
+    program = tnlang.load(text + shown)
+    told = program.figures["f"].warnings
+    assert {w.code for w in told} == {"TN809"} and [w.span.text for w in told] == [
+        "cut A[r, p]",
+        "cut b, B[a]",
+        "outline B",
+        "outline A, B",
+    ]
 
 
 def test_the_name_of_a_cut_wire_stands_beside_the_cut() -> None:

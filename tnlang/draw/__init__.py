@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tnlang.draw.scene import Scene
     from tnlang.draw.view import Target
-    from tnlang.ir.program import Figure, Hint, Program
+    from tnlang.ir.program import Cut, Figure, Hint, Outline, Program
 
 
 def render(
@@ -101,6 +101,13 @@ def doubtful_hints(program: Program, figure: Figure) -> tuple[tuple[Hint, ...], 
 
     sheet = view(program, figure)
     return lost_hints(sheet, figure.hints), far_hints(sheet, figure.hints)
+
+
+def lost_marks(program: Program, figure: Figure) -> tuple[Cut | Outline, ...]:
+    """The figure's cuts and outlines that name what it does not draw."""
+    from tnlang.draw.view import lost_marks
+
+    return lost_marks(program, figure)
 
 
 def figure_scene(

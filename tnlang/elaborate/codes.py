@@ -78,7 +78,7 @@ CODES: dict[str, str] = {
     "TN803": "a figure's theme is neither built in nor the file's",
     "TN807": "a caption, cut or outline stands where it means nothing",
     "TN808": "a figure's width is no length that a picture can have",
-    "TN809": "a hint speaks of what its figure does not draw",
+    "TN809": "a hint, cut or outline speaks of what its figure does not draw",
     "TN810": "hints of a figure contradict one another",
     "TN811": "a figure draws nothing",
     "TN812": "with its hints a figure would show another network",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tnlang.elaborate.brackets import draft_bracket
 from tnlang.elaborate.drafts import Tip
+from tnlang.elaborate.lookup import find_known
 from tnlang.elaborate.scope import Scope, near
 from tnlang.ir.net import Bracket, Origin, Sum, Term
 from tnlang.ir.program import Cut, CutPlace, Draw, Equation, Outline, Rewriting, Steps
@@ -107,13 +108,15 @@ def _cut_places(
             yield CutPlace(text)
             continue
         drafts = draft_bracket(use.bracket, scope)
+        tensor = find_known(use.path, scope)
+        called = {leg.name for leg in tensor.legs or ()} if tensor is not None else set()
         legs = []
         for index in drafts or ():
             if not isinstance(index, Tip):
                 scope.diagnostics.error("TN807", "a cut names the wires on one side of it", use.span)
                 break
-            if index.name[0] not in names:
-                message = f"no wire of this figure is called {index.text}"
+            if index.name[0] not in names | called:
+                message = f"no wire of this figure, and no leg of {text}, is called {index.text}"
                 scope.diagnostics.error("TN800", message, index.span, hint=near(index.name[0], names))
                 break
             legs.append(index.text)

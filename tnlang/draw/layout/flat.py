@@ -14,7 +14,7 @@ from tnlang.draw.layout.cost import cost
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner, remembered
 from tnlang.draw.layout.items import OPPOSITE
-from tnlang.draw.layout.ladder import ladder
+from tnlang.draw.layout.lattice_place import rows_and_columns
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level, level
 from tnlang.draw.layout.paths import spines_of
@@ -149,10 +149,12 @@ def particular(index: Index, part: Level, want: Mapping[int, Side], inner: Inner
         lambda: wrapped(index, part, want, inner),
         lambda: tracks(index, part, inner, alike=False),
         lambda: ring(index, part, want),
-        lambda: grid(index, part, want),
-        lambda: ladder(index, part),
-        lambda: tree(index, part, want),
+        lambda: grid(index, part, want, even=True),
+        lambda: rows_and_columns(index, part),
+        lambda: tree(index, part),
         lambda: tracks(index, part, inner, alike=True),
+        lambda: tree(index, part, swept=True),
+        lambda: grid(index, part, want),
     )
     asked = (
         {} if index.turned else {end.line: end.side for end in index.diagram.opens if end.side is not None}

@@ -13,7 +13,7 @@ from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
 from tnlang.draw.layout.items import first_leg, label_room
-from tnlang.draw.layout.level import Edge, Index, Level
+from tnlang.draw.layout.level import Edge, Index, Kind, Level
 from tnlang.draw.layout.paths import neighbours
 from tnlang.draw.scene import Point
 
@@ -21,11 +21,18 @@ PITCH, RUNG, GAP, ASLANT, TIED = 64.0, 80.0, 24.0, 34.0, 10.0
 _TRIED, _WAYS = 20_000, 24
 _STEPS: dict[Side, tuple[int, int]] = {"right": (1, 0), "down": (0, 1), "left": (-1, 0), "up": (0, -1)}
 
+_LEVEL = ("left", "right")
+
 Cell = tuple[int, int]
+Aslant = tuple[int, int]
+"""The corner towards which a leg leaves aslant: right or left, down or up."""
+_CORNERS: tuple[Aslant, ...] = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
-def grid(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
+def grid(index: Index, part: Level, want: Mapping[int, Side], *, even: bool = False) -> Placed | None:
     """The level on a grid, if it is a network of shapes with cycles whose wires can all be steps of one.
+
+    With ``even`` only where the legs of all copies of a tensor lie or stand alike.
 
     What hangs on it by one wire takes a free cell beside; an open leg without a free side leaves aslant.
     """
@@ -48,12 +55,25 @@ def grid(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         for item, other in ((edge.a, edge.b), (edge.b, edge.a))
         if item in core and other in core
     }
-    found = _embedded(core, {edge.a for edge in part.outer_edges}, legs)
+    found = _embedded(core, {edge.a for edge in part.outer_edges if edge.a in core}, legs)
     cells = _with_leaves(index, part, near, found) if found is not None else None
     if cells is None:
         return None
-    sides = _outward(part, cells, want)
-    return None if sides is None else _place(index, part, cells, sides)
+    sides = _outward(index, part, cells, want)
+    if sides is None or (even and not _is_even(index, part, cells, sides)):
+        return None
+    return _place(index, part, cells, sides)
+
+
+def _is_even(
+    index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side | Aslant]
+) -> bool:
+    """Whether no leg lies in one copy of a tensor and stands in another."""
+    found = {kind: {side in _LEVEL for side in known} for kind, known in _usual(index, part, cells).items()}
+    for (item, line), side in sides.items():
+        if not isinstance(side, tuple):
+            found.setdefault(index.kind(item, line), set()).add(side in _LEVEL)
+    return all(len(ways) == 1 for ways in found.values())
 
 
 def _with_leaves(
@@ -221,49 +241,92 @@ def _compactly(near: Mapping[int, tuple[int, ...]]) -> list[int]:
 
 
 def _outward(
-    part: Level, cells: Mapping[int, Cell], want: Mapping[int, Side]
-) -> dict[tuple[int, int], Side | None] | None:
-    """A side for each open leg: into a hole, else one where the way out is free. None: all leave aslant."""
+    index: Index, part: Level, cells: Mapping[int, Cell], want: Mapping[int, Side]
+) -> dict[tuple[int, int], Side | Aslant] | None:
+    """A side for each open leg: into a hole, else where legs of its kind leave and the way out is free.
+
+    Where one has none, all of its kind leave aslant. None where there is no room for that.
+    """
     used = set(cells.values())
-    loose = {edge.a for edge in part.outer_edges}
-    holes = _holes(cells, loose)
-    taken: set[tuple[int, Side]] = set()
-    found: dict[tuple[int, int], Side | None] = {}
-    for edge in part.outer_edges:
-        x, y = cells[edge.a]
-        inward = [side for side, (dx, dy) in _STEPS.items() if (x + dx, y + dy) in holes]
-        order: list[Side] = [
-            *inward,
-            *(s for s in (want.get(edge.line),) if s),
-            "down",
-            "up",
-            "left",
-            "right",
-        ]
-        for side in order:
-            dx, dy = _STEPS[side]
-            way = [(x + dx * n, y + dy * n) for n in range(1, 2 if side in inward else 40)]
-            if (edge.a, side) not in taken and not any(cell in used for cell in way):
-                taken.add((edge.a, side))
-                found[(edge.a, edge.line)] = side
-                break
-        else:
-            once = len(loose) == len(part.outer_edges) and part.inside is None
-            return {(e.a, e.line): None for e in part.outer_edges} if once else None
+    holes = _holes(cells, {edge.a for edge in part.outer_edges})
+    usual = _usual(index, part, cells)
+    slanted: dict[Kind, Aslant] = {}
+    while True:
+        taken: set[tuple[int, Side]] = set()
+        found: dict[tuple[int, int], Side | Aslant] = {}
+        without: set[Kind] = set()
+        for edge in part.outer_edges:
+            kind, (x, y) = index.kind(edge.a, edge.line), cells[edge.a]
+            if kind in slanted:
+                found[edge.a, edge.line] = slanted[kind]
+                continue
+            inward = [side for side, (dx, dy) in _STEPS.items() if (x + dx, y + dy) in holes]
+            for side in (*inward, *_likely(index, edge, usual, want)):
+                dx, dy = _STEPS[side]
+                way = [(x + dx * n, y + dy * n) for n in range(1, 2 if side in inward else 40)]
+                if (edge.a, side) not in taken and not any(cell in used for cell in way):
+                    taken.add((edge.a, side))
+                    found[edge.a, edge.line] = side
+                    break
+            else:
+                without.add(kind)
+        if not without:
+            return found
+        if part.inside is not None:
+            return None
+        if not usual.keys() & {index.kind(edge.a, edge.line) for edge in part.outer_edges}:
+            without = {index.kind(edge.a, edge.line) for edge in part.outer_edges}
+        for edge in part.outer_edges:
+            kind = index.kind(edge.a, edge.line)
+            if kind in without and kind not in slanted:
+                others = {
+                    to
+                    for e in part.outer_edges
+                    if e.a == edge.a
+                    for to in (slanted.get(index.kind(e.a, e.line)),)
+                }
+                free = [corner for corner in _CORNERS if corner not in others]
+                if not free:
+                    return None
+                slanted[kind] = free[0]
+
+
+def _usual(index: Index, part: Level, cells: Mapping[int, Cell]) -> dict[Kind, Counter[Side]]:
+    """Where the wires of the grid leave, by the kind of leg."""
+    found: dict[Kind, Counter[Side]] = {}
+    for edge in part.inner_edges:
+        for item, other in ((edge.a, edge.b), (edge.b, edge.a)):
+            assert item is not None and other is not None
+            step = (cells[other][0] - cells[item][0], cells[other][1] - cells[item][1])
+            side = next(side for side, known in _STEPS.items() if known == step)
+            found.setdefault(index.kind(item, edge.line), Counter())[side] += 1
     return found
 
 
+def _likely(
+    index: Index, edge: Edge, usual: Mapping[Kind, Counter[Side]], want: Mapping[int, Side]
+) -> list[Side]:
+    """The sides in the order in which they suit an open leg: those of its kind, then those of no other."""
+    own = usual.get(index.kind(edge.a, edge.line), Counter())
+    kinds = {index.kind(edge.a, line) for line in index.shapes[edge.a].legs}
+    claimed = {side for kind in kinds if kind in usual for side in usual[kind]}
+    sides: tuple[Side, ...] = ("down", "up", "left", "right")
+    return sorted(sides, key=lambda side: (-own[side], side in claimed, side != want.get(edge.line)))
+
+
 def _place(
-    index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side | None]
+    index: Index, part: Level, cells: Mapping[int, Cell], sides: Mapping[tuple[int, int], Side | Aslant]
 ) -> Placed:
     halves = {item: index.half(index.shapes[item]) for item in cells}
     words = max((label_room(index, e.line) for e in part.inner_edges if _is_flat(e, cells)), default=0.0)
     words += TIED * any(index.shapes[i].tied for i in cells)
     across = {i: h[0] for i, h in halves.items()}
     column, row = PITCH, RUNG
-    if None in sides.values():  # a slanting leg and its name have their room between the wires
-        column = max(PITCH, ASLANT + 16.0 + max(label_room(index, e.line) for e in part.outer_edges))
-        row = max(RUNG, ASLANT + 36.0)
+    corners = {corner for corner in sides.values() if isinstance(corner, tuple)}
+    if corners:  # a slanting leg and its name have their room between the wires
+        names = max(label_room(index, line) for (_, line), side in sides.items() if side in corners)
+        column = max(PITCH, len({x for x, _ in corners}) * (ASLANT + 16.0 + names))
+        row = max(RUNG, ASLANT + 36.0, 2 * (ASLANT + 24.0) * (len({y for _, y in corners}) - 1))
     columns = _tracks({i: x for i, (x, _) in cells.items()}, across, column, max(GAP, words))
     rows = _tracks({i: y for i, (_, y) in cells.items()}, {i: h[1] for i, h in halves.items()}, row, GAP)
     middle = (rows[0] + rows[-1]) / 2
@@ -284,14 +347,15 @@ def _mark(
     part: Level,
     item: int,
     cells: Mapping[int, Cell],
-    out: Mapping[tuple[int, int], Side | None],
+    out: Mapping[tuple[int, int], Side | Aslant],
 ) -> Point | None:
     """The mark at the first leg of an item, where its legs do not read from left to right."""
     sides: dict[Side, list[int]] = {}
     for edge in part.of(item):
         other = edge.other(item)
         if other is None:
-            side = out[(item, edge.line)] or "down"
+            to = out[item, edge.line]
+            side = ("down" if to[1] > 0 else "up") if isinstance(to, tuple) else to
         else:
             step = (cells[other][0] - cells[item][0], cells[other][1] - cells[item][1])
             side = next(s for s, known in _STEPS.items() if known == step)
@@ -299,12 +363,12 @@ def _mark(
     return first_leg(index, index.shapes[item], sides)
 
 
-def _port(index: Index, edge: Edge, side: Side | None, poses: Mapping[int, Pose]) -> Port:
+def _port(index: Index, edge: Edge, side: Side | Aslant, poses: Mapping[int, Pose]) -> Port:
     pose = poses[edge.a]
     end = 0 if index.lines[edge.line].ends[0].shape == edge.a else 1
-    if side is None:
-        path = curves.straight(pose.at, (pose.at[0] + ASLANT, pose.at[1] + ASLANT))
-        return Port(edge.line, end, "down", path, edge.a, fixed=True)
+    if isinstance(side, tuple):
+        path = curves.straight(pose.at, (pose.at[0] + side[0] * ASLANT, pose.at[1] + side[1] * ASLANT))
+        return Port(edge.line, end, "down" if side[1] > 0 else "up", path, edge.a, fixed=True)
     dx, dy = _STEPS[side]
     begun = start(edge.line, end, edge.a, pose.at, side)
     return begun.to((pose.at[0] + dx * pose.half[0], pose.at[1] + dy * pose.half[1]))

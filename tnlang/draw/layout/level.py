@@ -19,6 +19,10 @@ from tnlang.draw.scene import Point
 INLINE = ("clip", "onehot", "shift")
 
 
+Kind = tuple[str, str]
+"""A tensor's name and that of its leg: legs of one kind should leave all copies of a tensor alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """An inline shape next to an item: ``near`` is the line between the two."""
@@ -133,6 +137,14 @@ class Index:
     def leg_position(self, shape: int, line: int) -> int:
         legs = self.shapes[shape].legs
         return legs.index(line) if line in legs else 0
+
+    def kind(self, shape: int, line: int) -> Kind:
+        """Which leg of which tensor a line's end at a shape is; a vector may turn as it likes."""
+        known, place = self.shapes[shape], self.leg_position(shape, line)
+        if len(known.legs) == 1:
+            return str(shape), ""
+        name = known.leg_names[place] if place < len(known.leg_names) else ""
+        return known.name or str(shape), name if known.leg_names.count(name) == 1 else str(place)
 
     def is_small(self, item: int) -> bool:
         return item in self.shapes and self.shapes[item].symbol in ("dot", "pin", "fork")

@@ -8,7 +8,7 @@ by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,8 +34,11 @@ class Layers:
     around: int = 0
 
 
-def layers(index: Index, part: Level) -> Layers | None:
-    """The layers of a part that has them: one that branches, and whose every wire leads up or down."""
+def layers(index: Index, part: Level, *, swept: bool = False) -> Layers | None:
+    """The layers of a part that has them: one that branches, and whose every wire leads up or down.
+
+    What is above what say properties or a root; with ``swept`` the open legs, or what wires end at.
+    """
     if any(i not in index.shapes or index.shapes[i].symbol not in ("tensor", "pin") for i in part.items):
         return None
     if any(e.via_a or e.via_b or e.ended or e.a == e.b for e in part.edges):
@@ -43,9 +46,14 @@ def layers(index: Index, part: Level) -> Layers | None:
     near = neighbours(part)
     if len(part.items) < 3 or all(len(others) < 3 for others in near.values()):
         return None
+    if swept:
+        ways = (_in_layers(index, part, legs) for legs in _by_ends(index, part))
+        return next((way for way in ways if way is not None), None)
     legs = _by_property(index, part) or _by_root(part, near)
-    if legs is None:
-        return None
+    return None if legs is None else _in_layers(index, part, legs)
+
+
+def _in_layers(index: Index, part: Level, legs: Mapping[int, Legs]) -> Layers | None:
     rank = _ranks(part, legs)
     if rank is None or (max(rank.values()) < 2 and len(part.outer_edges) < _LEAVES):
         return None  # a star of two or three legs has a side for each of them
@@ -122,6 +130,50 @@ def _by_root(part: Level, near: Mapping[int, tuple[int, ...]]) -> dict[int, Legs
                 for item in part.items
             }
     return None
+
+
+def _by_ends(index: Index, part: Level) -> Iterator[dict[int, Legs]]:
+    """Legs above and below where the lowest are half of the open legs, all of them, half or all of the ends.
+
+    What has at least as many wires from below as others stands on those.
+    """
+    opens = sorted((e.line for e in part.outer_edges), key=lambda line: (index.order_of_open(line), line))
+    ends = [item for item in part.items if len(part.of(item)) == 1]
+    for lowest in (opens[: len(opens) // 2], opens):
+        if len(lowest) >= _LEAVES and (lowest is opens or len(opens) % 2 == 0):
+            yield from _risen(index, part, lowest, ())
+    for below in (ends[: len(ends) // 2], ends):
+        if len(below) >= _LEAVES and (below is ends or len(ends) % 2 == 0):
+            yield from _risen(index, part, (), below)
+
+
+def _risen(index: Index, part: Level, lines: Sequence[int], ends: Sequence[int]) -> Iterator[dict[int, Legs]]:
+    """The legs of all items if layer upon layer stands on open legs, or on what single wires end at."""
+    below: dict[int, set[int]] = {item: set() for item in part.items}
+    for edge in part.outer_edges:
+        if edge.line in lines:
+            below[edge.a].add(edge.line)
+    legs: dict[int, Legs] = {}
+    ready = list(ends)
+    while len(legs) < len(part.items):
+        ready = ready or [i for i in part.items if i not in legs and _stands(index, i, below[i])]
+        if not ready:
+            return
+        item = ready.pop(0)
+        known = index.shapes[item].legs
+        above = tuple(line for line in known if line not in below[item])
+        legs[item] = (above, tuple(line for line in known if line in below[item]))
+        for edge in part.of(item):
+            other = edge.other(item)
+            if edge.line in above and other is not None:
+                if other in legs:
+                    return
+                below[other].add(edge.line)
+    yield legs
+
+
+def _stands(index: Index, item: int, below: Set[int]) -> bool:
+    return bool(below) and 2 * len(below) >= len(index.shapes[item].legs)
 
 
 def _ranks(part: Level, legs: Mapping[int, Legs]) -> dict[int, int] | None:

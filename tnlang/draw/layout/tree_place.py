@@ -13,6 +13,7 @@ from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import DOWN, UP, union
 from tnlang.draw.layout.box import Placed, Port, Pose, mirrored, rotated
+from tnlang.draw.layout.cost import crossings
 from tnlang.draw.layout.items import OPPOSITE, first_leg, label_room
 from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.layout.tree import Layers, layers
@@ -27,15 +28,20 @@ SLOT, TIP_SLOT, EDGE, ACROSS = 20.0, 12.0, 8.0, 16.0
 BESIDE, CLEAR, LEG = 16.0, 12.0, 30.0
 
 
-def tree(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
-    """The level as a layered circuit, if it is one; its open legs in a row, or round about."""
-    found = layers(index, part)
+def tree(index: Index, part: Level, *, swept: bool = False) -> Placed | None:
+    """The level as a layered circuit, if it is one; its open legs in a row, or round about.
+
+    With ``swept`` the layers are found from the ends of wires, and taken where no wires cross.
+    """
+    found = layers(index, part, swept=swept)
     if found is None:
         return None
     if found.around:
-        return placed_round(index, part, found)
-    flat = _Rows(index, part, found)
-    return flat.placed() if flat.fit() else None
+        placed = placed_round(index, part, found)
+    else:
+        flat = _Rows(index, part, found)
+        placed = flat.placed() if flat.fit() else None
+    return None if placed is None or (swept and crossings(placed)) else placed
 
 
 @dataclass(slots=True)

@@ -7,16 +7,18 @@ from dataclasses import replace
 from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_diagrams
 from tnlang.draw.theme import small_widths
 from tnlang.draw.view.hints import hinted
-from tnlang.draw.view.marking import marked
+from tnlang.draw.view.marking import lost, marked
 from tnlang.draw.view.panels import draw_panels, equation_row, rewriting_row
 from tnlang.draw.view.styling import styles_for
 from tnlang.draw.view.values import Openings
 from tnlang.ir.program import (
+    Cut,
     Draw,
     Equation,
     Expression,
     Figure,
     NetTarget,
+    Outline,
     Program,
     Rewriting,
     Steps,
@@ -45,6 +47,16 @@ def view(program: Program, target: Target, figure: Figure | None = None, theme: 
             return hinted(Sheet(_weighed(_coloured(panels)), caption, flow), target.hints)[0]
         case _:
             return Sheet(_weighed(_coloured(_panels(program, target, openings))), "", flow)
+
+
+def lost_marks(program: Program, figure: Figure) -> tuple[Cut | Outline, ...]:
+    """The cuts and outlines that name something which the figure does not draw where they stand."""
+    openings = _openings(program, figure, "")
+    found: list[Cut | Outline] = []
+    for item in figure.items:
+        if not isinstance(item, Steps) and item.marks:
+            found += lost(_panels(program, replace(item, marks=()), openings), item.marks)
+    return tuple(found)
 
 
 def _coloured(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tnlang.draw.diagram import Cut, Diagram, Panel, Shape, map_diagrams
+from tnlang.draw.diagram import Cut, Diagram, Panel, Shape, diagrams_of, map_diagrams
 from tnlang.ir import program as ir
 
 
@@ -15,26 +15,51 @@ def marked(panel: Panel, marks: tuple[ir.Cut | ir.Outline, ...]) -> Panel:
     return panel
 
 
+def lost(panels: tuple[Panel, ...], marks: tuple[ir.Cut | ir.Outline, ...]) -> list[ir.Cut | ir.Outline]:
+    """The marks of which something is in none of the panels."""
+    diagrams = [diagram for panel in panels for diagram in diagrams_of(panel)]
+    found = []
+    for mark in marks:
+        match mark:
+            case ir.Cut(places=places):
+                known = all(any(_cut(diagram, (place,)) != Cut() for diagram in diagrams) for place in places)
+            case ir.Outline(paths=paths):
+                known = any(all(_named(diagram, paths)) for diagram in diagrams)
+        if not known:
+            found.append(mark)
+    return found
+
+
 def _marked(diagram: Diagram, mark: ir.Cut | ir.Outline) -> Diagram:
     match mark:
         case ir.Cut(places=places):
-            cut = Cut(
-                tuple(line for place in places if not place.legs for line in _lines(diagram, place.name)[:1]),
-                tuple(
-                    (shape.id, legs)
-                    for place in places
-                    if place.legs
-                    for shape in diagram.shapes
-                    if place.name in names_of(shape) and (legs := _legs(diagram, shape, place.legs))
-                ),
-            )
+            cut = _cut(diagram, places)
             return replace(diagram, cuts=(*diagram.cuts, cut)) if cut != Cut() else diagram
         case ir.Outline(paths=paths):
-            found = [[s.id for s in diagram.shapes if path in names_of(s)] for path in paths]
+            found = _named(diagram, paths)
             if not all(found):
                 return diagram
             together = tuple(dict.fromkeys(number for numbers in found for number in numbers))
             return replace(diagram, outlined=(*diagram.outlined, together))
+
+
+def _cut(diagram: Diagram, places: tuple[ir.CutPlace, ...]) -> Cut:
+    """What a cut through these places goes through in a diagram."""
+    return Cut(
+        tuple(line for place in places if not place.legs for line in _lines(diagram, place.name)[:1]),
+        tuple(
+            (shape.id, legs)
+            for place in places
+            if place.legs
+            for shape in diagram.shapes
+            if place.name in names_of(shape) and (legs := _legs(diagram, shape, place.legs))
+        ),
+    )
+
+
+def _named(diagram: Diagram, paths: tuple[str, ...]) -> list[list[int]]:
+    """For each path the shapes of a diagram that it may mean."""
+    return [[s.id for s in diagram.shapes if path in names_of(s)] for path in paths]
 
 
 def names_of(shape: Shape) -> set[str]:
@@ -51,8 +76,14 @@ def _lines(diagram: Diagram, wire: str) -> list[int]:
     return [line.id for line in sorted(known, key=lambda line: any(end.shape is None for end in line.ends))]
 
 
-def _legs(diagram: Diagram, shape: Shape, wires: tuple[str, ...]) -> tuple[int, ...]:
-    """The lines at a shape that are of these wires; () where it has all of them or none."""
-    known = {line.id: line.text for line in diagram.lines}
-    found = tuple(leg for leg in shape.legs if known[leg] in wires)
+def _legs(diagram: Diagram, shape: Shape, names: tuple[str, ...]) -> tuple[int, ...]:
+    """The lines at a shape on these wires, or else at these legs; () where it has all of them or none."""
+    text = {line.id: line.text for line in diagram.lines}
+    wires = {text[leg] for leg in shape.legs}
+    called = dict(zip(shape.legs, shape.leg_names, strict=False))
+    found = tuple(
+        leg
+        for leg in shape.legs
+        if text[leg] in names or (called.get(leg) in names and called.get(leg) not in wires)
+    )
     return found if 0 < len(found) < len(shape.legs) else ()
