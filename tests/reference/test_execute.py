@@ -254,3 +254,11 @@ def test_gpt2_at_full_size_takes_seconds() -> None:
     assert time.perf_counter() - before < 60
     assert result.outputs["logits"].shape == (4, 50257)
     assert len(result.cache) > 12 * 10
+
+
+def test_levi_has_as_many_entries_as_legs() -> None:
+    net = program("dim n = 3; net f(x[n], z[n]) -> y[n] { y[i] = levi[i, j, k] x[j] z[k] }")
+    x, z = GENERATOR.standard_normal((2, 3))
+    np.testing.assert_allclose(execute(net, "f", [x, z]).outputs["y"], np.cross(x, z))
+    with pytest.raises(ValueMismatch, match="levi has 3 legs of 3 entries, i has 2"):
+        execute(net, "f", [x[:2], z[:2]], dims={"n": 2})
