@@ -46,6 +46,10 @@ class Wire:
     subs: tuple[int, ...] = ()
     label: str = ""
 
+    def __hash__(self) -> int:
+        # wires are in sets everywhere, and equal ones have one id
+        return hash(self.id)
+
     @property
     def text(self) -> str:
         """The name as written: ``p{0, 3}``."""

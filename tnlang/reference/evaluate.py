@@ -165,7 +165,8 @@ def _special(node: Special, scope: Scope) -> Labelled:
         case "levi":
             for wire in (leg for leg in node.legs if isinstance(leg, Wire)):
                 if (size := scope.size(wire.size)) != len(at):
-                    raise ValueMismatch(f"levi has {len(at)} legs of {len(at)} entries, {wire.text} has {size}")
+                    words = f"levi has {len(at)} legs of {len(at)} entries, {wire.text} has {size}"
+                    raise ValueMismatch(words)
             signs = (np.sign(b - a) for a, b in itertools.combinations(at, 2))
             found = functools.reduce(np.multiply, signs, np.ones(at[0].shape))
     array = np.asarray(found, np.float64)

@@ -25,7 +25,7 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
-from tnlang.ir.walk import free_wires, map_children, refs, statements, value_wires, walk
+from tnlang.ir.walk import children, free_wires, map_children, refs, statements, value_wires, walk
 from tnlang.transforms.simplify.facts import Facts
 from tnlang.transforms.simplify.rewriting import Rewriting, Rules, tidy, with_ones
 
@@ -34,6 +34,8 @@ Told = Callable[[str, tuple[Stmt, ...]], None]
 
 MOST = 12
 """Values that are tried to be written into one product; of more, those that stand nearest before it."""
+LARGEST = 300
+"""Shapes of a product with values written into it; where there would be more, those nearest before it are."""
 
 
 @dataclass(slots=True)
@@ -160,11 +162,15 @@ class Simplifying:
                     found[name] = bind
                     waiting.append(bind.body)
         names = [name for name in self.known if name in found][-MOST:]
+        while written_size(body, {name: found[name].body for name in names}) > LARGEST:
+            names = names[1:]
         found = {name: found[name] for name in names}
+        left: dict[frozenset[str], int] = {}
 
         def gain(values: Mapping[str, Bind]) -> int:
             written = self.with_values(body, values)
-            return count(written) - count(simplified(written))
+            left[frozenset(values)] = count(simplified(written))
+            return count(written) - left[frozenset(values)]
 
         alone = gain({})
         best = gain(found) if found else alone
@@ -174,15 +180,34 @@ class Simplifying:
             fewer = {other: bind for other, bind in found.items() if other != name}
             if gain(fewer) >= best:
                 found = fewer
-        return found
+        parts = left[frozenset()] + sum(count(bind.body) for bind in found.values())
+        return found if left[frozenset(found)] < parts else {}
 
 
 def count(body: Sum) -> int:
-    """How many shapes a sum has: brackets are none, nor deltas, which are wires."""
-    return sum(
-        not (isinstance(node, Bracket) or (isinstance(node, Special) and node.kind in ("delta", "ones")))
-        for node in walk(body)
-    )
+    """How many shapes a sum has: brackets are none, nor deltas, which are wires; a coefficient is one."""
+    total = 0
+    for term in body.terms:
+        total += term.coefficient not in (1, -1)
+        for node in term.nodes:
+            wired = isinstance(node, Special) and node.kind in ("delta", "ones")
+            total += not (wired or isinstance(node, Bracket))
+            total += sum(map(count, children(node)))
+    return total
+
+
+def written_size(body: Sum, values: Mapping[str, Sum]) -> int:
+    """How many shapes a sum has with these values written into it, and into one another."""
+    known: dict[str, int] = {}
+
+    def size(total: Sum) -> int:
+        read = [n.ref.name for n in walk(total) if isinstance(n, Tensor) and n.ref.name in values]
+        for name in read:
+            if name not in known:
+                known[name] = size(values[name])
+        return count(total) + sum(known[name] - 1 for name in read)
+
+    return size(body)
 
 
 def presented(body: Sum, wires: tuple[Wire, ...]) -> Sum:
