@@ -194,6 +194,10 @@ class Harbour:
             return vertical
         if row == other_row:
             return past(self.index, grid, shape, other) or ("right" if other_col > col else "left")
+        if turned := self._turns_off(shape, other):
+            return turned
+        if self.index.shapes[shape].symbol != "plus" and self._turns_off(other, shape):
+            return "left"
         copied, other_copied = self.index.is_copied(shape), self.index.is_copied(other)
         if copied and other_copied:
             return vertical
@@ -204,6 +208,35 @@ class Harbour:
         if symbol == "plus":
             return self._term_side(line, shape)
         return vertical if symbol == "dot" or not self._has_level(shape, "left") else "left"
+
+    def _turns_off(self, shape: int, other: int) -> str:
+        """The side at which a line leaves a shape for one further right, where another goes straight on.
+
+        Up or down, as the other one stands; to a plus the other way if a shape of the same column is between.
+        Empty where that side is taken.
+        """
+        rows, cols = self.plan.grid.rows, self.plan.grid.cols
+        if cols[other] <= cols[shape] or rows[other] == rows[shape]:
+            return ""
+        symbol = self.index.shapes[other].symbol
+        if not self._has_level(shape, "right") or (symbol != "plus" and self._has_level(other, "left")):
+            return ""
+        if symbol == "dot" or self.index.shapes[shape].symbol in ("plus", "dot"):
+            return ""
+        low, high = sorted((rows[shape], rows[other]))
+        between = any(low < rows[s] < high and cols[s] == cols[shape] for s in rows)
+        side = "down" if (rows[other] > rows[shape]) != (symbol == "plus" and between) else "up"
+        taken = self._hung(shape)
+        for line in self.index.touching[shape]:
+            beside = self.index.other(line, shape)
+            if beside in rows and beside is not None:
+                if beside != other and rows[beside] != rows[shape]:
+                    taken |= {"down" if rows[beside] > rows[shape] else "up"}
+            elif self._kind(beside) in ("station", "open"):
+                taken |= {self._to_station(self.index.lines[line], shape)}
+            elif self._kind(beside) != "leaf":
+                taken |= {"up"}
+        return side if side not in taken else ""
 
     def _term_side(self, line: Line, plus: int) -> str:
         """Where a term that does not come level enters a plus, all its legs beside one another.
