@@ -154,6 +154,7 @@ def level_wires(name: str) -> list[tuple[set[str], list[tuple[float, float]]]]:
         ("I1_virtual_head", {"W_{O}", "W_{K}'"}),
         ("C9_bert", {"dot"}),
         ("C9_bert", {"x", "W_{V}"}),
+        ("I1_virtual_head", {"W_{Q}'", "x"}),
     ],
 )
 def test_what_stands_level_is_joined_by_a_straight_wire(name: str, ends: set[str]) -> None:
@@ -183,3 +184,30 @@ def test_parameters_of_two_layers_have_two_names() -> None:
     names = [s.label for s in shapes if s.label.startswith("W")]
     assert sorted(names) == ["W", "W^{0}", "W^{0}", "W^{1}", "W^{1}"]
     assert tnlang.verify(program.figures["F"].svg(), program, figure="F", module=False).ok
+
+
+def test_a_leg_beside_one_that_goes_straight_on_bends_once() -> None:
+    found = {frozenset(ends): points for ends, points in level_wires("I1_virtual_head")}
+    points = found[frozenset({"x", "W_{V}"})]
+    turns = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
+    assert points[0] != points[-1] and all(x >= 0 and y >= 0 for x, y in turns)
+    steepness = [y / (x + y) for x, y in turns]
+    assert steepness == sorted(steepness, reverse=True)
+
+
+def test_legs_to_a_plus_go_round_what_stands_between() -> None:
+    text = (
+        "dim s = 5, d = 6, h = 2, k = 3\n"
+        "net model(x[s, d]) -> y[s, d] {\n param Q[h, k, d], K[h, k, d], R[h, k, d], S[h, k, d], W[h, d, d]\n"
+        " A[n, i, j] = softmax[j](Q[n, e, a] x[i, a] K[n, e, b] x[j, b])"
+        " + softmax[j](R[n, e, a] x[i, a] S[n, e, b] x[j, b])\n"
+        " y[i, c] = A[n, i, j] x[j, b] W[n, c, b]\n}\n"
+    )
+    diagram = of_text(text, ())
+    scene = flowing(diagram)
+    assert lint(scene) == ()
+    drawn = wires(scene)
+    legs = [line.id for line in diagram.lines if line.dim == "s" and len({e.shape for e in line.ends}) == 2]
+    bonds = [line.id for line in diagram.lines if line.dim == "k"]
+    assert legs and bonds
+    assert not any(crossings(drawn[leg].path, drawn[bond].path) for leg in legs for bond in bonds)

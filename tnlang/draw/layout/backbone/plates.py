@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ALONE = 80.0
 """How far from the tracks a leg runs that nothing in its block acts on."""
+PASSING = 32.0
+"""How far outside a plate what passes it runs."""
 PLATE_AIR, COUNT = 28.0, 24.0
 """Clear space inside a plate, and the height of what tells how often it is repeated."""
 
