@@ -319,6 +319,49 @@ def test_attentions_that_are_added_together_are_one_layer() -> None:
     close(found.sum((0, 1, 2)) + embedded, logits.gather(-1, tokens[:, None]).squeeze(-1))
 
 
+@torch.no_grad()
+def test_heads_with_several_legs_stand_as_in_the_pattern() -> None:
+    """Whatever the order of legs in the weights: tables of pairs of heads and of attributions agree."""
+    text = """
+    dim seq, vocab = 7, d = 6, groups = 2, copies = 2, s = 3
+    net attention(x[seq, d]) -> y[seq, d] {
+        param Q[d, s, copies, groups], K[groups, d, s], V[s, groups, d], O[copies, s, groups, d]
+        A[q, r, k, g] = softmax[k](causal[q, k](Q[e, s, r, g] x[q, e] K[g, f, s] x[k, f]))
+        y[q, o] = A[q, r, k, g] V[s, g, e] x[k, e] O[r, s, g, o]
+    }
+    net model(t[seq, vocab] onehot) -> logits[seq, vocab] {
+        param E[vocab, d]
+        stream x[p, e] = t[p, v] E[v, e]
+        repeat l in 0..2 { x += attention(x) }
+        logits[p, v] = x[p, e] E[v, e]
+    }"""
+    net = tnlang.load(text).nets["model"]
+    module = net.module().double()
+    W = weights_of(module)
+    circuits = net.circuits(W)
+    for circuit in (circuits.OV, circuits.QK):
+        assert [wire.text for wire in circuit.batch] == ["layer", "r", "g"]
+    QK, OV = (
+        torch.stack(
+            [torch.einsum(how, *(W[f"attention.{layer}.{name}"] for name in names)) for layer in (0, 1)]
+        )
+        for how, names in (("esrg,gfs->rgef", "QK"), ("sge,rsgo->rgoe", "VO"))
+    )
+    close(circuits.QK.dense(), QK)
+    close(circuits.OV.dense(), OV)
+    for kind, reads in (("Q", QK.mT), ("K", QK), ("V", OV)):
+        pairs = torch.einsum("rgxe,abyx->rgabye", OV[0], reads[1]).flatten(-2).norm(dim=-1)
+        norms = OV[0].flatten(2).norm(dim=2)[..., None, None] * reads[1].flatten(2).norm(dim=2)
+        close(composition(circuits, kind)[0, :, :, 1], pairs / norms)
+    tokens = torch.randint(7, (5,), generator=torch.Generator().manual_seed(1))
+    logits, cache = module.run_with_cache(tokens)
+    found = attribution(circuits, cache, 3)
+    embedded = W["E"][tokens]
+    first = torch.einsum("qrkg,rgoe,ke,o->rgq", cache["attention.0.A"], OV[0], embedded, W["E"][3])
+    close(found[0], first)
+    close(found.sum((0, 1, 2)) + embedded @ W["E"][3], logits[:, 3])
+
+
 def test_a_circuit_is_cut_where_it_is_thinnest() -> None:
     a, b, c, d, h = (Wire(n, "w", size) for n, size in enumerate((9, 2, 5, 9, 4)))
     shapes = ((a, b, h), (b, c), (c, d, h))

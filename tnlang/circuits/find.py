@@ -294,7 +294,8 @@ class Circuits:
                 columns = self.open(term, carriers[0]) if carriers else tuple(w for w in gate if w in inside)
                 columns = tuple(wire for wire in columns if wire not in shown or wire in gate)
                 end = carriers[0].ref.name if carriers else ""
-                writes[end] = partial(self._circuit, term, rows, columns, f"OV {place}".strip())
+                name = f"OV {place}".strip()
+                writes[end] = partial(self._circuit, term, rows, columns, name, shown)
                 heads = tuple(
                     at for at, leg in enumerate(uses[0].legs) if leg in inside and leg not in (*gate, *rows)
                 )
@@ -335,7 +336,7 @@ class Circuits:
             columns = tuple(w for w in columns if w not in batch and not (key and w in kept))
             ends = query[0].ref.name if query else "", key[0].ref.name if key else ""
             name = f"QK {pattern.rpartition('.')[0]}".strip()
-            yield ends, partial(self._circuit, term, rows, columns, name)
+            yield ends, partial(self._circuit, term, rows, columns, name, kept)
 
     def carriers(self, term: Term) -> list[Use]:
         """The uses of ends that parameters are joined to; others only weight positions."""
@@ -360,13 +361,26 @@ class Circuits:
         found = [self.arrays.operand(node, wires) for node in self._parameters(term)]
         return found if term.coefficient == 1 else [*found, self.arrays.number(term.coefficient)]
 
-    def _circuit(self, term: Term, rows: Sequence[Wire], columns: Sequence[Wire], name: str) -> Circuit:
-        """The parameters of a product as a circuit; what else they share with uses or the result is batch."""
+    def _circuit(
+        self,
+        term: Term,
+        rows: Sequence[Wire],
+        columns: Sequence[Wire],
+        name: str,
+        order: Sequence[Wire] = (),
+    ) -> Circuit:
+        """The parameters of a product as a circuit; what else they share with uses or the result is batch.
+
+        Batch legs that are in ``order`` (a pattern's legs) stand as there, so that all circuits of a pattern
+        have its heads alike, however their weights have them.
+        """
         inside = dict.fromkeys(wire for node in self._parameters(term) for wire in node_wires(node))
         uses = {wire for use in self.forms.uses(term) for wire in node_wires(use)}
         outside = {wire for wire in inside if wire in uses or wire not in term.summed}
         both = (w for w in inside if w in outside and w not in rows and w not in columns)
-        batch = sorted(both, key=lambda wire: wire in uses)  # heads first, then positions
+        place = {wire: at for at, wire in enumerate(order)}
+        # Heads first, then positions.
+        batch = sorted(both, key=lambda wire: (wire in uses, place.get(wire, len(place))))
         wires = {wire: self.arrays.wire(wire) for wire in (*inside, *rows, *columns)}
         sides = [tuple(wires[wire] for wire in side) for side in (batch, rows, columns)]
         return Circuit(tuple(self.operands(term, wires)), sides[0], sides[1], sides[2], name)
