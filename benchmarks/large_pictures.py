@@ -57,7 +57,7 @@ KINDS: dict[str, Callable[[int], Wires]] = {
 }
 
 
-def diagram_of(wires: Wires) -> Diagram:
+def text_of(wires: Wires) -> str:
     """A closed network: a tensor for each number, a leg for each wire that has it."""
     legs: dict[int, list[str]] = {}
     for number, wire in enumerate(wires):
@@ -65,7 +65,11 @@ def diagram_of(wires: Wires) -> Diagram:
             legs.setdefault(item, []).append(f"w{number}")
     declared = ", ".join(f"T{i}[{', '.join(f'l{n}: n' for n in range(len(w)))}]" for i, w in legs.items())
     product = " ".join(f"T{i}[{', '.join(w)}]" for i, w in legs.items())
-    program = load_program(Source("<network>", f"dim n = 3\ntensor {declared}\nY = {product}\n"))
+    return f"dim n = 3\ntensor {declared}\nY = {product}\n"
+
+
+def diagram_of(wires: Wires) -> Diagram:
+    program = load_program(Source("<network>", text_of(wires)))
     content = view(program, NetTarget("main")).panels[0].content
     parts = (content,) if isinstance(content, Diagram) else content.parts
     return next(part for part in parts if isinstance(part, Diagram))
