@@ -8,7 +8,7 @@ import pytest
 
 from tests.layout.pictures import diagrams_in, named, scene, sheets_of
 from tnlang.draw.diagram import Diagram, Row, Sign, diagrams_of
-from tnlang.draw.frame import ink_box
+from tnlang.draw.frame import ink_box, ink_of
 from tnlang.draw.geometry import bbox
 from tnlang.draw.layout import layout
 from tnlang.draw.lint import lint
@@ -214,6 +214,39 @@ def test_equations_stand_below_one_another_and_drawings_side_by_side() -> None:
 
     assert lefts('draw A[i, j] "a"; draw B[i, j] "b"; draw s + t "c"') == 3
     assert lefts('equation s = s "a"; equation s = s "b"') == 1
+
+
+def first_relations(shown: str) -> list[float]:
+    """Where the first relation of each row is, from above."""
+    found = scene(sheets_of(f"{HEAD}figure f {{ {shown} }}\n")[0])
+    signs = [i for i in found.items if isinstance(i, LabelItem) and i.kind == "sign" and i.text in ("=", "≈")]
+    rows: dict[float, float] = {}
+    for sign in signs:
+        rows[sign.at[1]] = min(sign.at[0], rows.get(sign.at[1], sign.at[0]))
+    return [rows[y] for y in sorted(rows)]
+
+
+def test_equations_below_one_another_are_aligned_on_their_first_relation() -> None:
+    short, long = 'equation "$P$" = A[i, j] = B[i, j]', 'equation "$P Q^2$" = A[i, j]'
+    first, second, third = first_relations(
+        f"{short}; {long} 'named far wider than the row is'; {short}".replace("'", '"')
+    )
+    assert first == pytest.approx(second) and second == pytest.approx(third)
+    far = "equation A[i, j] B[j, k] A[k, l] B[l, m] = A[i, m]"
+    one, other = first_relations(f"{short}; {far}")
+    assert one == pytest.approx(first_relations(short)[0]), "not pushed to where a long side ends"
+    assert other > one + 96
+
+
+def test_equations_are_not_aligned_where_a_row_would_grow_beyond_the_page() -> None:
+    long, short = 'equation "$P$" = A[i, j] B[j, k]', 'equation "$P Q$" = A[i, j]'
+    (alone, both) = (sheets_of(f"{HEAD}figure f {{ {shown} }}\n")[0] for shown in (long, f"{long}; {short}"))
+    room = ink_of(scene(alone).items).width + 1
+    columns = [
+        len({round(i.at[0], 2) for i in made.items if isinstance(i, LabelItem) and i.text == "="})
+        for made in (compose(both, layout, room), compose(both, layout, room + 30))
+    ]
+    assert columns == [2, 1]
 
 
 def test_panels_that_are_too_many_for_a_line_stand_in_columns() -> None:

@@ -32,7 +32,7 @@ class Block:
     """Items whose axis is at the height ``axis``, with the box round their ink.
 
     ``free`` are the wires with a free end; ``caption`` stands below the block in a row, its letters as
-    large as ``letters`` says.
+    large as ``letters`` says. ``relation`` is where the centre of a row's first relation lies.
     """
 
     items: tuple[Item, ...]
@@ -41,11 +41,14 @@ class Block:
     free: frozenset[int] = frozenset()
     caption: str = ""
     letters: float = 1.0
+    relation: float | None = None
 
     def at(self, x: float, y: float) -> Block:
         """The block moved so that its ink begins at x and its axis lies at y."""
         by = (x - self.box.left, y - self.axis)
-        return replace(self, items=move_items(self.items, by), box=self.box.moved(by), axis=y)
+        relation = None if self.relation is None else self.relation + by[0]
+        items = move_items(self.items, by)
+        return replace(self, items=items, box=self.box.moved(by), axis=y, relation=relation)
 
 
 def block_of(items: Sequence[Item], axis: float = 0.0) -> Block:
@@ -85,7 +88,7 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST, page: float
     line = _line(cells)
     widest = max(widest, min(page, UPRIGHT * line.box.height))
     if line.box.width <= widest:
-        return line
+        return replace(line, relation=_relation_at(cells))
     relations = [index for index, cell in enumerate(cells) if cell.kind == "relation"]
     indent = _relation_at(cells) or 0.0
     lines = _lines(cells, relations[1:], indent, widest)
@@ -318,7 +321,7 @@ def _aligned(lines: Sequence[Sequence[_Part]]) -> Block:
             x = anchor + SIGN_GAP if related else 0.0
         items.extend(move_items(block.items, (x, y)))
         y += block.box.bottom
-    return block_of(items)
+    return replace(block_of(items), relation=anchor if related else None)
 
 
 def _relation_at(line: Sequence[_Part]) -> float | None:

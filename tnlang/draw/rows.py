@@ -30,6 +30,8 @@ PANEL_GAP = 48.0
 TITLE, TITLE_WIDTH = 15.0, 480.0
 PAGE = (1300.0, 1600.0)
 """What panels are arranged for: as much as can be read when it is printed over the width of a page."""
+NEAR_RELATIONS = 96.0
+"""Equations below one another are aligned on their relations where these are no farther apart."""
 NARROW = 200.0
 """A caption is broken into lines no narrower than this."""
 
@@ -76,8 +78,8 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf, letters: float = 1.
     series = accumulate(int(panel.heads) for panel in sheet.panels)
     panels = [_panel(*found, letters) for found in zip(sheet.panels, blocks, series, strict=True)]
     lines = _arranged(_cells(panels, page[0]), page)
-    for line in lines:
-        items.extend(_below(items, line, _columns(lines)))
+    for line, aside in zip(lines, _asides(lines, page[0]), strict=True):
+        items.extend(_below(items, line, _columns(lines), aside))
     axis = blocks[0].axis if len(blocks) == 1 else 0.0
     told = _told(items)
     if not sheet.title:
@@ -220,15 +222,48 @@ def _columns(lines: Sequence[Sequence[_Placed]]) -> list[float]:
     return [max(panel.width for panel in column if panel) for column in zip_longest(*several)]
 
 
-def _below(items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[float]) -> list[Item]:
-    """A line of panels below the items: axes on one height, a heading above.
+def _asides(lines: Sequence[Sequence[_Placed]], page: float) -> list[float]:
+    """How far each line stands to the right, so that the first relations of equations are above one another.
+
+    Equations in a run are those whose relations would not be far apart, and that fit the page then.
+    """
+    found = [0.0] * len(lines)
+    start = 0
+    while start < len(lines):
+        stop, run = start, list[float]()
+        while stop < len(lines) and (at := _relation(lines[stop])) is not None:
+            if (run and lines[stop][0].heading) or max([*run, at]) - min([*run, at]) > NEAR_RELATIONS:
+                break
+            run.append(at)
+            stop += 1
+        asides = [max(run) - at for at in run]
+        wide = [line[0].width + aside for line, aside in zip(lines[start:stop], asides, strict=True)]
+        if max(wide, default=0.0) <= max(page, *(line[0].width for line in lines)):
+            found[start:stop] = asides
+        start = max(stop, start + 1)
+    return found
+
+
+def _relation(line: Sequence[_Placed]) -> float | None:
+    """How far from the left the first relation of an equation lies that has a line of its own."""
+    (panel, *others) = line
+    if others or not panel.alone or panel.block.relation is None:
+        return None
+    inset = (panel.width - panel.block.box.width) / 2 if panel.caption else 0.0
+    return inset + panel.block.relation - panel.block.box.left
+
+
+def _below(
+    items: Sequence[Item], line: Sequence[_Placed], columns: Sequence[float], right: float
+) -> list[Item]:
+    """A line of panels below the items, so far to the right: axes on one height, a heading above.
 
     Captions stand on one baseline, but for those of panels that end much higher.
 
     ``columns`` are the widths of the columns of panels that stand in several lines, () where there is one.
     """
     widths = [max(panel.width, *columns[i : i + 1], 0.0) for i, panel in enumerate(line)]
-    lefts = accumulate((width + PANEL_GAP for width in widths), initial=0.0)
+    lefts = accumulate((width + PANEL_GAP for width in widths), initial=right)
     placed = []
     for panel, left, width in zip(line, lefts, widths, strict=False):
         aside = (width - panel.block.box.width) / 2 if len(line) > 1 or panel.caption else 0.0
