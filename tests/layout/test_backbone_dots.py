@@ -19,6 +19,17 @@ net relative(x[seq, d]) -> y[seq, d] {
     y[q, a] = A[h, q, s] V[h, e, b] x[s, b] O[h, e, a]
 }
 """,
+    "a sum in a bubble stands right of the bracket round its term": """dim time = 6, chan = 8
+dim heads = 3, width = 4
+net linear_bias(u[time, chan]) -> out[time, chan] {
+    param slope[heads]
+    param Query[chan, heads, width], Key[width, chan, heads]
+    param Val[heads, chan, width], Proj[chan, width, heads]
+    near[t, s] = index[s: time] - index[t: time]
+    S[g, t, s] = u[t, c] Query[c, g, w] Key[w, e, g] u[s, e] / sqrt(width) + slope[g] near[t, s]
+    out[t, c] = softmax[s](causal[t, s](S[g, t, s])) u[s, e] Val[g, e, w] Proj[c, w, g]
+}
+""",
     "two legs of one shape are shared by the column": """dim tok = 5, dm = 6, ff = 12, expert = 4
 net moe(x[tok, dm]) -> y[tok, dm] {
     param Router[expert, dm], Up[expert, ff, dm], Down[expert, dm, ff], Gate[expert, ff, dm]

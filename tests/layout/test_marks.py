@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
+
 import tnlang
-from tests.layout.pictures import scene, sheets_of
+from tests.layout.pictures import diagrams_in, scene, sheets_of
 from tnlang.draw.frame import ink_box, ink_of
 from tnlang.draw.geometry import Box, bbox, contains, crossings
+from tnlang.draw.labels import letter_boxes
 from tnlang.draw.lint import lint
+from tnlang.draw.round import MARK_WIDTH
 from tnlang.draw.scene import InkItem, LabelItem, Scene, ShapeItem, WireItem
 
 HEAD = """\
@@ -113,3 +119,133 @@ def test_captions_of_terms_stand_below_them_on_one_baseline() -> None:
     assert a.at[1] == b.at[1] < both.at[1]
     assert abs(a.at[0] - shape(of, "A").center[0]) < 12
     assert lint(of) == ()
+
+
+TOWERS = """
+dim n = 4, h = 5, o = 3
+net tower(x[n]) -> z[o] { param A[h, n], B[o, h]; z[c] = normalize[c](B[c, a] relu(A[a, i] x[i])) }
+net siamese(x[n], y[n]) -> s { SHARED }
+figure f { draw siamese; unfold tower }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "tied"),
+    [
+        (TOWERS.replace("SHARED", "shared t = tower; s = t(x)[c] t(y)[c]"), {"t.A": 2, "t.B": 2}),
+        (TOWERS.replace("SHARED", "s = (tower(x) as t)[c] (tower(y) as u)[c]"), {}),
+        (
+            """
+dim n = 4, p = 2
+net block(x[p, n]) -> (a[p, n], b[p, n]) {
+    param V[n, out: n], W[n, out: n]
+    a[i, d] = tanh(x[i, e] V[e, d])
+    b[i, d] = softmax[i](x[i, f] V[f, c] W[c, d])
+}
+net two(x[p, n]) -> (a[p, n], b[p, n]) { a, b = block(x) }
+figure f { draw two; unfold block }
+""",
+            {"block.V": 2},
+        ),
+        (
+            """
+dim n = 4, h = 3
+net f(x[n]) -> y[n] {
+    param W[h, n, n]
+    y[i] = sum l in 0..h { W[l, i, k] relu(W[l, j, k] x[j]) } + W[0, i, k] x[k]
+}
+""",
+            {"W, h at l": 2},
+        ),
+    ],
+)
+def test_every_shape_of_a_parameter_that_stands_in_several_places_is_marked(
+    text: str, tied: dict[str, int]
+) -> None:
+    """Whoever reads it, in whatever net: what counts is which parameter it is, and which entry of it."""
+    (found,) = diagrams_in(sheets_of(text)[0])
+    assert Counter(shape.told for shape in found.shapes if shape.tied) == tied
+
+
+def test_a_tab_covers_no_letter_of_a_name() -> None:
+    text = """
+dim n = 4, h = 3
+net f(x[n]) -> y[n] {
+    param W_Q[h, n, n], Wide[h, n, n], V[n, n] unitary
+    y[i] = sum l in 0..h { W_Q[l, i, k] relu(W_Q[l, j, k] Wide[l, j, u] Wide[l, v, u] V[v, w] V[w, z] x[z]) }
+}
+"""
+    of = scene(sheets_of(text)[0])
+    tabs = [bbox(item.outline) for item in inks(of, "tied")]
+    letters = [box for i in of.items if isinstance(i, LabelItem) for box in letter_boxes(i)]
+    assert len(tabs) == 6
+    assert all(box.away(tab.center) > tab.width / 2 + 1 for tab in tabs for box in letters)
+
+
+BARE = """
+dim n = 3
+tensor A[n, k: n], B[n, k: n], C[n, k: n], T[n, n_2: n, n_3: n, n_4: n], v[n]
+figure ring { draw A[i, j] B[j, k] C[k, i] }
+figure ladder { draw A[i, j] A[k, j] T[i, a, b, k] v[a] }
+figure row { draw A[i, j] B[k, j] C[k, l]; outline A, B }
+STYLES
+"""
+
+
+def test_wires_end_before_names_that_stand_bare() -> None:
+    """Also where they come to them in a curve, or the shape is turned: its mark is where the wire ends."""
+    styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
+    for sheet in sheets_of(BARE.replace("STYLES", styles)):
+        of = scene(sheet)
+        assert lint(of) == ()
+        names = [ink_box(i) for i in of.items if isinstance(i, LabelItem) and i.kind == "sign"]
+        assert len(names) == 3
+        ends = [at for i in of.items if isinstance(i, WireItem) for at in (i.path.start, i.path.end)]
+        assert sum(2 < box.away(at) < 10 for box in names for at in ends) >= 6
+        assert not any(box.away(at) < 2 for box in names for at in ends)
+
+
+def test_names_that_stand_bare_bear_marks_as_shapes_do() -> None:
+    styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
+    for bare, drawn in zip(
+        sheets_of(BARE.replace("STYLES", styles)), sheets_of(BARE.replace("STYLES", "")), strict=True
+    ):
+        marks = [
+            [i for i in scene(sheet).items if isinstance(i, InkItem) and i.stroke >= MARK_WIDTH]
+            for sheet in (bare, drawn)
+        ]
+        assert len(marks[0]) == len(marks[1]), bare
+
+
+def test_an_outline_goes_round_names_that_stand_bare() -> None:
+    text = BARE.replace("STYLES", "style A { shape none }")
+    of = scene(sheets_of(text)[2])
+    around = ink_of(inks(of, "next"))
+    (name,) = (i for i in of.items if isinstance(i, LabelItem) and i.kind == "sign")
+    assert around.left < ink_box(name).left and shape(of, "B").right < around.right < shape(of, "C").left
+
+
+NESTED = """
+dim n = 4, m = 3
+net f(x[n]) -> y[m] {
+    param W[m, n], V[n, m], U[m, n]
+    y[i] = tanh(U[i, k] leaky_relu(V[k, l] leaky_relu(W[l, j] x[j], slope = 0.1), slope = 0.2))
+}
+figure f { draw f; flow FLOW }
+"""
+
+
+@pytest.mark.parametrize("flow", ["right", "down", "left", "up"])
+def test_options_stand_by_the_badge_of_their_bubble(flow: str) -> None:
+    """In nested bubbles too, where there is little room: over the badge if not aside of it."""
+    of = scene(sheets_of(NESTED.replace("FLOW", flow))[0])
+    assert lint(of) == ()
+    badges = [ink_box(i) for i in of.items if isinstance(i, LabelItem) and i.kind == "badge"]
+    for slope in ("0.1", "0.2"):
+        (note,) = (ink_box(i) for i in of.items if isinstance(i, LabelItem) and slope in i.text)
+        near = [
+            max(note.left - b.right, b.left - note.right, note.top - b.bottom, b.top - note.bottom)
+            for b in badges
+        ]
+        assert min(near) < 20
+    assert min(of.width, of.height) < 360  # no wider than the chain with its bubbles asks for

@@ -326,6 +326,14 @@ def test_backbones_stand_on_one_middle_with_their_captions_below_them() -> None:
     assert short.at[1] < long.at[1] - 40
 
 
+def test_captions_of_one_line_stand_on_one_baseline() -> None:
+    """A ring reaches lower than a chain and a dot; by far less than a backbone."""
+    shown = 'draw A[i, j] B[i, j] "a"; draw A[i, j] B[j, k] "b"; draw delta[i: n, j: n, k: n, l: n] "c"'
+    made = scene(sheets_of(HEAD + "figure f { " + shown + " }\n")[0])
+    captions = [i.at[1] for i in made.items if isinstance(i, LabelItem) and i.kind == "caption"]
+    assert len(captions) == 3 and len(set(captions)) == 1
+
+
 def test_no_term_is_lost() -> None:
     (sheet,) = sheets_of(HEAD + "figure f { equation A[i, j] + B[i, j] = B[i, j] + A[i, j] }\n")
     assert len(diagrams_in(sheet)) == 4

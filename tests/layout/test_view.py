@@ -54,6 +54,28 @@ def test_a_two_legged_delta_is_a_wire_and_a_larger_one_a_dot() -> None:
     assert symbols(star) == {"dot": 1} and len(star.lines) == 4
 
 
+@pytest.mark.parametrize(
+    ("drawn", "sizes"),
+    [
+        ("W[(1 n i)] x[n] y[i]", {"(1 n i)": 30, "n": 3, "i": 5, "": 2}),
+        ("W[(n 1 i)] x[n] y[i]", {"(n 1 i)": 30, "n": 3, "i": 5, "": 2}),
+        ("M[1, n] x[n]", {"b": 2, "n": 3}),
+        ("M[1, p: 0..2] x[p: 0..2]", {"b": 2, "n": 3, "p": 2}),
+        ("delta[n, 1] x[n]", {"": 3}),
+    ],
+)
+def test_a_leg_with_a_fixed_entry_has_its_own_size(drawn: str, sizes: dict[str, int]) -> None:
+    """Not that of one entry: not in a group either, whose leg is all of what it is cut out of."""
+    text = f"""
+dim b = 2, n = 3, i = 5
+tensor W[x: b*n*i], M[b, n], x[n], y[i]
+figure f {{ draw {drawn} }}
+"""
+    lines = diagram(text).lines
+    assert {line.text: line.size for line in lines} == sizes
+    assert all(line.size == sizes[line.text] for line in lines)
+
+
 @pytest.mark.parametrize("loop", ["delta[i: n, i: n]", "delta[i: n, j: n] delta[j, i]"])
 def test_a_wire_without_an_end_is_a_loop_at_a_dot(loop: str) -> None:
     of = diagram(f"dim n = 3\nfigure f {{ draw {loop} }}\n")

@@ -280,6 +280,37 @@ def test_a_value_that_is_bound() -> None:
     agree(made, net, [expected[0] / 2], {"t": t}, parameters)
 
 
+LATE = """
+dim n = 3
+param A[n, m: n], B[n, m: n]
+net f(x[n]) -> y[n] {
+    stream r = x
+    before[i] = B[i, j] r[j]
+    r[i] += A[i, j] r[j] before[i]
+    r += before
+    y[i] = r[i] + r{0}[i] + before[i]
+}
+net g(x[n]) -> y[n] {
+    stream r = x
+    before[i] = B[i, j] r[j]
+    r[i] += A[i, j] r[j] before[i]
+    y[i] = r[i] before[i]
+}
+"""
+
+
+@pytest.mark.parametrize("net", ["f", "g"])
+@pytest.mark.parametrize("by", ["A", "B", "x"])
+def test_a_stream_that_depends_on_x_from_an_addition_on(net: str, by: str) -> None:
+    """What is read of it before does not, its values read by number or not; also a second time."""
+    program = loaded(LATE)
+    inputs, parameters = random_inputs(program, net, seed=3), initialise(program, net, seed=3)
+    made, name = differentiated(program, net, by)
+    agree(made, name, autograd(program, net, by, inputs, parameters), inputs, parameters)
+    again, twice = differentiated(made, name, "A")
+    agree(again, twice, autograd(made, name, "A", inputs, parameters), inputs, parameters)
+
+
 def test_parameters_that_are_shared_and_not_used() -> None:
     text = "dim n = 2\nnet cell(x[n]) -> y[n] { param W[n, n]; y[i] = W[i, j] x[j] }\n"
     text += "net f(x[n]) -> y[n] { shared step = cell; y[i] = 2 x[i] }\nnet g = derivative(f, step.W)\n"

@@ -40,7 +40,12 @@ SEVERAL = """
 dim n = 4
 net f(x[n], w[n]) -> (y[n], s[n]) { param A[n, m: n]; y[i] = 3 A[i, j] x[j]; s[i] = w[i] x[i] }
 """
+STREAM = """
+dim n = 4
+net f(x[n]) -> y[n] { param W[n, m: n]; stream r = x; r[i] += W[i, j] tanh(r[j]); y = r }
+"""
 MADE = {
+    STREAM: ["derivative(f, x)", "derivative(f, W)"],
     RMSNORM: ["derivative(f, x)", "derivative(f, g)", "freeze(f, scale)", "ablate(f, y, mean = p)"],
     SOFTMAX: ["derivative(f, x)", "derivative(derivative(f, x), x)", "patch(f, y)", "ablate(f, y, mean = i)"],
     ATTENTION: [
@@ -54,6 +59,7 @@ MADE = {
         "contract(f, A, W_V)",
         "decompose(f, W_V, svd)",
         "decompose(f, W_Q, tucker, rank = (2, 2, 2))",
+        "incremental(f, seq)",
     ],
     CALLED: ["fold(f, ln)", "derivative(f, x)", "ablate(f, y)", "ablate(f, y, mean = p)", "patch(f, y)"],
     SEVERAL: ["derivative(f, w)", "derivative(f, x)", "simplify(f)", "freeze(f, y)"],

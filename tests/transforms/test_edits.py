@@ -375,6 +375,8 @@ def test_a_path_leads_through_the_terms_of_a_sum_over_a_family() -> None:
         ("net e = patch(model, attention{1}.Z -> attention{2}.Q)", "TN902"),
         ("net e = patch(model, attention{0}.z -> attention{1}.Q[2, q, s])", "TN902"),
         ("net e = patch(model, mlp{0}.m -> norm{0}.y)", "TN902"),
+        ("net e = patch(model, logits -> logits)", "TN902"),
+        ("net e = patch(model, attention{0}.z -> attention.z)", "TN902"),
         ("net e = replace(model, z)", "TN903"),
         ("net e = replace(model, z, Q)", ""),
         ("net e = replace(model, z, A)", "TN902"),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Line, Shape
 from tnlang.draw.geometry import Box
-from tnlang.draw.scene import CurveTo, LineTo, Path
+from tnlang.draw.scene import Path
 
 CLEAR = 3.0
 """How far from a bare name a wire ends."""
@@ -25,15 +24,6 @@ def short_of_names(line: Line, path: Path, bare: Mapping[int, Box]) -> Path:
         shape = line.ends[end].shape
         if shape is not None and shape in bare:
             box = bare[shape]
-            path = _ended_at(path, box) if end else geometry.reverse(_ended_at(geometry.reverse(path), box))
+            back = geometry.reverse
+            path = geometry.until(path, box) if end else back(geometry.until(back(path), box))
     return path
-
-
-def _ended_at(path: Path, box: Box) -> Path:
-    """A path whose straight end in a box ends at its edge; another path as it is."""
-    last = path.segments[-1]
-    if not box.holds(path.end) or isinstance(last, CurveTo):
-        return path
-    before = path.segments[-2].end if len(path.segments) > 1 else path.start
-    met = geometry.crossings(Path(before, (last,)), geometry.rounded(box, 0.0))
-    return replace(path, segments=(*path.segments[:-1], LineTo(met[0][0]))) if met else path

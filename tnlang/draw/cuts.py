@@ -9,9 +9,22 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise, product
 
 from tnlang.draw import curves
+from tnlang.draw.bare import CLEAR as BARE
 from tnlang.draw.diagram import Cut, Diagram
 from tnlang.draw.frame import ink_box, move_item
-from tnlang.draw.geometry import Box, add, bbox, between, distance, distance_to, dot, length, point_at, unit
+from tnlang.draw.geometry import (
+    Box,
+    add,
+    bbox,
+    between,
+    distance,
+    distance_to,
+    dot,
+    length,
+    point_at,
+    rounded,
+    unit,
+)
 from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point, ShapeItem, WireItem
 from tnlang.draw.space import Space, meets
 
@@ -37,11 +50,23 @@ def with_cuts(items: Sequence[Item], diagram: Diagram) -> list[Item]:
     return made
 
 
+def outlines_of(items: Sequence[Item]) -> dict[int, Path]:
+    """The outlines of shapes by number; round a name that stands bare, an oblong."""
+    found: dict[int, Path] = {}
+    for item in items:
+        match item:
+            case ShapeItem(id=number, outline=outline):
+                found[number] = outline
+            case LabelItem(kind="sign", inside=int(number)):
+                found[number] = rounded(ink_box(item).grown(BARE), BARE)
+    return found
+
+
 def _ways(items: Sequence[Item], diagram: Diagram, cut: Cut) -> Iterator[list[Point]]:
     """The points that a cut runs through."""
     stretches = (item for item in items if isinstance(item, WireItem))
     paths = {item.id: item.path for item in sorted(stretches, key=lambda item: length(item.path))}
-    outlines = {item.id: item.outline for item in items if isinstance(item, ShapeItem)}
+    outlines = outlines_of(items)
     legs_of = {shape.id: shape.legs for shape in diagram.shapes}
     for shape, legs in cut.shapes:
         if shape in outlines:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tnlang.draw.diagram import MINUS, Diagram, End, Line, Shape
 from tnlang.draw.geometry import bbox, contains, distance, distance_to
 from tnlang.draw.lint import Finding
-from tnlang.draw.scene import LabelItem, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
+from tnlang.draw.scene import InkItem, LabelItem, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
 
 TOUCH = 2.0
 _WITHOUT_OUTLINE = ("fork", "onehot", "text", "sigma")
@@ -31,6 +31,7 @@ def faults(diagram: Diagram, scene: Scene) -> tuple[Finding, ...]:
     }
     return (
         *_shapes(diagram, outlines, walls),
+        *_gates(diagram, scene),
         *_lines(diagram, outlines, scene),
         *_signs(diagram, scene),
     )
@@ -54,6 +55,14 @@ def _shapes(diagram: Diagram, outlines: dict[int, Path], walls: dict[int, Path])
                 where = "outside" if wall in within else "inside"
                 message = f"shape {shape.name or shape.symbol} is {where} of enclosure {wall}"
                 yield Finding("wrong side of a wall", message, at, (shape.id, wall))
+
+
+def _gates(diagram: Diagram, scene: Scene) -> Iterator[Finding]:
+    """Which of the legs that leave a bubble a function works along is told by the gates alone."""
+    drawn = sum(isinstance(item, InkItem) and item.role.startswith("gate-") for item in scene.items)
+    needed = sum(len(enclosure.gates) + len(enclosure.ended) for enclosure in diagram.enclosures)
+    if drawn != needed:
+        yield Finding("not drawn", f"{drawn} of {needed} gates are there", (0.0, 0.0), ())
 
 
 def _path(inside: int | None, around: dict[int, int | None]) -> Iterator[int]:

@@ -80,6 +80,11 @@ class Box:
     def center(self) -> Point:
         return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    @property
+    def corners(self) -> tuple[Point, Point, Point, Point]:
+        low, high = (self.left, self.bottom), (self.right, self.bottom)
+        return ((self.left, self.top), (self.right, self.top), high, low)
+
     def grown(self, by: float) -> Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
@@ -101,6 +106,15 @@ class Box:
             self.left - clear <= point[0] <= self.right + clear
             and self.top - clear <= point[1] <= self.bottom + clear
         )
+
+    def holds_all(self, other: Box) -> bool:
+        """Whether the other lies wholly inside."""
+        return self.holds((other.left, other.top)) and self.holds((other.right, other.bottom))
+
+    def away(self, point: Point) -> float:
+        """How far a point is from the rectangle; 0 inside."""
+        across = max(self.left - point[0], 0.0, point[0] - self.right)
+        return hypot(across, max(self.top - point[1], 0.0, point[1] - self.bottom))
 
 
 NO_BOX = Box(inf, inf, -inf, -inf)
@@ -255,6 +269,31 @@ def join(*paths: Path) -> Path:
         segments.extend(path.segments)
         end = path.end
     return Path(paths[0].start, tuple(segments))
+
+
+def until(path: Path, box: Box) -> Path:
+    """The path up to where it comes into a box to stay; as it is where it does not end in the box, or never
+    leaves it."""
+    starts = [path.start, *(segment.end for segment in path.segments)]
+    last = next((i for i in reversed(range(len(starts) - 1)) if not box.holds(starts[i])), None)
+    if last is None or not box.holds(path.end):
+        return path
+    segment, start = path.segments[last], starts[last]
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        part = (low + high) / 2
+        low, high = (low, part) if box.holds(_beginning(start, segment, part).end) else (part, high)
+    return Path(path.start, (*path.segments[:last], _beginning(start, segment, low)))
+
+
+def _beginning(start: Point, segment: LineTo | CurveTo, t: float) -> LineTo | CurveTo:
+    """The part of a segment before ``t``, by de Casteljau."""
+    if isinstance(segment, LineTo):
+        return LineTo(between(start, segment.end, t))
+    first, middle = between(start, segment.first, t), between(segment.first, segment.second, t)
+    last = between(segment.second, segment.end, t)
+    second, third = between(first, middle, t), between(middle, last, t)
+    return CurveTo(first, second, between(second, third, t))
 
 
 # ---------------------------------------------------------------- measures

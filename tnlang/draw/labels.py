@@ -105,6 +105,16 @@ def label_box(label: LabelItem) -> Box:
     return Box(x + ink.left * scale, y + ink.top * scale, x + ink.right * scale, y + ink.bottom * scale)
 
 
+def letter_boxes(label: LabelItem) -> tuple[Box, ...]:
+    """The boxes round the ink of a label's letters, one each, in the scene."""
+    scale = label.size / EM
+    x, y = baseline_start(label)
+    boxes = (letter.box for letter in glyphs_of(label.text, label.word).letters)
+    return tuple(
+        Box(x + b.left * scale, y + b.top * scale, x + b.right * scale, y + b.bottom * scale) for b in boxes
+    )
+
+
 MANY = 200
 """So many labels are worth NumPy."""
 

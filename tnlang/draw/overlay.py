@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import polylabel
 
 from tnlang.draw import curves, geometry, pieces
-from tnlang.draw.cuts import clear_of, with_cuts
+from tnlang.draw.cuts import clear_of, outlines_of, with_cuts
 from tnlang.draw.diagram import Diagram, Joined
 from tnlang.draw.frame import framed, ink_box
 from tnlang.draw.geometry import Box, bbox, between, distance, flatten
@@ -61,7 +61,7 @@ def _joined(items: Sequence[Item], scene: Scene, diagram: Diagram, joined: Joine
     if outline is None:
         return list(items)
     inner = {line.id for line in diagram.lines if all(end.shape in members for end in line.ends)}
-    covered = [bbox(item.outline) for item in items if isinstance(item, ShapeItem) and item.id in members]
+    covered = [bbox(drawn) for number, drawn in outlines_of(items).items() if number in members]
     kept: list[Item] = []
     for item in items:
         match item:
@@ -93,7 +93,7 @@ def _told(
     Of members that are called the same ``B``, ``B #2`` is the one that is drawn second.
     """
     shapes = {shape.id: shape for shape in diagram.shapes}
-    drawn = {item.id: item.outline for item in scene.items if isinstance(item, ShapeItem)}
+    drawn = outlines_of(scene.items)
     seen: Counter[str] = Counter()
     called: dict[int, str] = {}
     for number in drawn:
@@ -154,7 +154,7 @@ def _round(
 
     The plainest of some is taken that holds no other shape and covers the fewest other names and wires.
     """
-    outlines = {item.id: item.outline for item in items if isinstance(item, ShapeItem)}
+    outlines = outlines_of(items)
     mine = [Polygon(flatten(outlines[member])) for member in members if member in outlines]
     if not mine:
         return None

@@ -7,13 +7,15 @@ wherever it stands.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
 from tnlang.draw import geometry, marks
+from tnlang.draw.bare import CLEAR, is_bare
 from tnlang.draw.diagram import Enclosure, Line, Shape
 from tnlang.draw.geometry import Box, add, at_angle, box_around, union
-from tnlang.draw.labels import AXIS, Extent, enlarged, measure, plain_text
+from tnlang.draw.labels import AXIS, Extent, enlarged, letter_boxes, measure, plain_text
 from tnlang.draw.scene import (
     InkItem,
     Item,
@@ -33,6 +35,10 @@ BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
+_NOTE_OFF, _NOTE_OVER, OPTIONS_CLEAR = 7.0, 4.0, 3.5
+"""How far a bubble's options stand off its wall and aside of its badge, over it, off all else."""
+_TAB_OUT, _TAB_CLEAR = 8, 1.5
+"""How many units a tab may move away from the rim so as to stand this clear of the letters."""
 BADGE_CLEAR = 3.0
 """How much of a badge is above and below its letters together."""
 
@@ -256,12 +262,14 @@ def shape_items(
     role = _role(shape)
     title = shape.name or _WORDS.get(shape.symbol, "{}").format(plain_text(shape.label))
     items: list[Item] = []
-    if shape.symbol not in ("text", "sigma") and not (shape.symbol == "tensor" and shape.outline == "none"):
+    if shape.symbol != "sigma" and not is_bare(shape):
         items.append(ShapeItem(shape.id, outline, role, title, first_leg, shape.look))
     box = geometry.bbox(outline)
     if shape.symbol == "folded":
         items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
-    if first_leg is not None:
+    if first_leg is not None and is_bare(shape):  # across the wire, where that ends
+        items.extend(marks.turned(False, at, box.grown(CLEAR + 1), first_leg, half=5.0, stroke=4.0))
+    elif first_leg is not None:
         items.extend(marks.turned(is_disc(shape), at, box, first_leg))
     if shape.symbol == "dots":
         items.extend(marks.dots(at, along))
@@ -272,12 +280,24 @@ def shape_items(
         items.extend((replace(sign, title=shape.told), *index))
     elif shape.label and shape.symbol != "dot":
         items.append(_name(shape, at, tip, label_at))
-    corner = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
-    if shape.tied:
-        items.extend(marks.tied_tab(corner))
-    if shape.frozen:
-        items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
+    if shape.tied or shape.frozen:
+        rim = add(at, at_angle(-45), box.width / 2) if is_disc(shape) else (box.right - 5, box.top + 5)
+        if is_bare(shape):
+            rim = (box.right + marks.TAB + 1, box.top)
+        corner = _clear_of(rim, [item for item in items if isinstance(item, LabelItem)])
+        if shape.tied:
+            items.extend(marks.tied_tab(corner))
+        if shape.frozen:
+            items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
     return tuple(items)
+
+
+def _clear_of(corner: Point, names: Sequence[LabelItem]) -> Point:
+    """Where a tab stands: at the upper right of the rim, further out where a superscript is near."""
+    letters = [box for name in names for box in letter_boxes(name)]
+    places = [add(corner, at_angle(-45), out) for out in range(_TAB_OUT)]
+    clear = (at for at in places if all(box.away(at) >= marks.TAB + _TAB_CLEAR for box in letters))
+    return next(clear, places[-1])
 
 
 def _role(shape: Shape) -> str:
@@ -371,6 +391,43 @@ def badge_items(enclosure: Enclosure, at: Point) -> tuple[Item, ...]:
     pill = InkItem(geometry.stadium(box_around(at, *badge_size(enclosure))), f"badge-{enclosure.family}")
     size = enlarged(BADGE, enclosure.letters)
     return (pill, LabelItem(enclosure.badge, at, size, "badge", inside=enclosure.id))
+
+
+def option_spots(enclosure: Enclosure, badge: Point, wall: Box) -> Iterator[tuple[Point, Box]]:
+    """Where a bubble's options may stand, and the box of their letters there, the best place first.
+
+    That is outside the wall, beside the badge; else above it, else at a corner of the wall.
+    """
+    extent = measure(enclosure.options, enlarged(NOTE, enclosure.letters))
+    pill, tall = badge_size(enclosure)
+    wide, high = extent.width / 2, extent.height / 2
+    on_top = badge[1] < wall.center[1]
+    off = _NOTE_OFF + high
+    levels = (wall.top - off, wall.bottom + off) if on_top else (wall.bottom + off, wall.top - off)
+    beside = pill / 2 + _NOTE_OFF + wide
+    beyond = badge[1] + (tall / 2 + _NOTE_OVER + high) * (-1 if on_top else 1)
+    corners = [(x, y) for y in levels for x in (wall.right - wide - 8, wall.left + wide + 8, wall.center[0])]
+    spots = [
+        (badge[0] + beside, levels[0]),
+        (badge[0] - beside, levels[0]),
+        (badge[0], beyond),
+        *corners,
+        (wall.right + wide, wall.bottom + 4),
+        (wall.left - wide, wall.bottom + 4),
+    ]
+    for at in spots:
+        yield at, box_around(at, 2 * wide, 2 * high)
+
+
+def options_room(enclosure: Enclosure) -> float:
+    """How high the room is that a bubble's options take over its badge."""
+    size = enlarged(NOTE, enclosure.letters)
+    return _NOTE_OVER + measure(enclosure.options, size).height + OPTIONS_CLEAR + 0.5
+
+
+def options_item(enclosure: Enclosure, at: Point) -> LabelItem:
+    """A bubble's options, small and grey."""
+    return LabelItem(enclosure.options, at, enlarged(NOTE, enclosure.letters), "note", "grey")
 
 
 def gate_item(enclosure: Enclosure, at: Point, wall: Point, *, ended: bool = False) -> InkItem:

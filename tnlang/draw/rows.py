@@ -27,6 +27,8 @@ from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, Wi
 from tnlang.draw.sides import on_same_sides
 
 PANEL_GAP = 48.0
+MUCH = 64.0
+"""A panel that ends so much higher than another has its caption higher too."""
 TITLE, TITLE_WIDTH = 15.0, 480.0
 PAGE = (1300.0, 1600.0)
 """What panels are arranged for: as much as can be read when it is printed over the width of a page."""
@@ -258,7 +260,7 @@ def _below(
 ) -> list[Item]:
     """A line of panels below the items, so far to the right: axes on one height, a heading above.
 
-    Captions stand on one baseline, but for those of panels that end much higher.
+    Captions stand on one baseline; those of panels that end much higher have one of their own.
 
     ``columns`` are the widths of the columns of panels that stand in several lines, () where there is one.
     """
@@ -270,10 +272,10 @@ def _below(
         placed.append(panel.block.at(left + aside, 0.0))
     box = union(block.box for block in placed)
     found = [item for block in placed for item in block.items]
-    for panel, block in zip(line, placed, strict=True):
+    bottoms = _levelled([block.box.bottom for block in placed])
+    for panel, block, below in zip(line, placed, bottoms, strict=True):
         gap, pitch = (length * panel.size / pieces.CAPTION for length in (CAPTION_GAP, CAPTION_LINE))
         for number, text in enumerate(panel.caption):
-            below = box.bottom if box.bottom - block.box.bottom < LINE_GAP else block.box.bottom
             at = (block.box.center[0], below + gap + pitch * number)
             found.append(LabelItem(text, at, panel.size, "caption", "grey", True, level="baseline"))
     if line[0].heading:
@@ -281,6 +283,19 @@ def _below(
         found.append(LabelItem(line[0].heading, at, size, "caption", "ink", True, "left", level="baseline"))
     down = ink_of(items).bottom + LINE_GAP - ink_of(found).top if items else line[0].block.axis
     return list(move_items(found, (0.0, down)))
+
+
+def _levelled(bottoms: Sequence[float]) -> list[float]:
+    """For each panel of a line the lowest bottom of those that end about where it does.
+
+    >>> _levelled([40.0, 80.0, 300.0, 290.0])
+    [80.0, 80.0, 300.0, 300.0]
+    """
+    levels: list[float] = []
+    for bottom in sorted(bottoms, reverse=True):
+        if not levels or levels[-1] - bottom >= MUCH:
+            levels.append(bottom)
+    return [min(level for level in levels if level >= bottom) for bottom in bottoms]
 
 
 # ---------------------------------------------------------------- titles

@@ -165,7 +165,7 @@ class Evaluation:
     def whole(self, frame: Frame, wires: Sequence[int]) -> Array:
         """The value that comes in on wires, in the frame where what makes it stands."""
         parts = [part for part in self.nodes.parts(frame.nodes) if self.nodes.touches(part, wires)]
-        if not parts:
+        if not parts and any(wires.count(wire) == 1 for wire in wires):
             if frame.parent is None:
                 raise Unreadable(
                     "nothing comes in where a value is taken", self.picture.wires[wires[0]].ends[0].at

@@ -12,12 +12,10 @@ from tnlang.draw.diagram import MINUS, Diagram, Enclosure, Line, Shape
 from tnlang.draw.frame import framed
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labelling import Wanted, place_labels
-from tnlang.draw.labels import enlarged, measure
 from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.layout.ribbons import with_ribbons
 from tnlang.draw.layout.wall import BADGE_CLEAR
-from tnlang.draw.pieces import NOTE
 from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, Scene
 
 FREE_LEG = 24.0
@@ -114,7 +112,8 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
     depth = _depth(index, enclosure)
     outline = geometry.rounded(wall.box, wall.radius)
     items: list[Item] = [pieces.wall_item(enclosure, outline, depth)]
-    items.extend(pieces.badge_items(enclosure, badge_place(enclosure, wall, placed)))
+    badge = badge_place(enclosure, wall, placed)
+    items.extend(pieces.badge_items(enclosure, badge))
     for line in (*enclosure.gates, *enclosure.ended):
         path = placed.routes.get(line)
         if path is None:
@@ -123,7 +122,7 @@ def _wall_items(index: Index, enclosure: Enclosure, placed: Placed) -> list[Item
         for at, along in _through(wall, outline, path, ended):
             items.append(pieces.gate_item(enclosure, at, along, ended=ended))
     if enclosure.options:
-        items.append(_options(enclosure, wall, placed))
+        items.append(_options(index, enclosure, badge, wall, placed))
     return items
 
 
@@ -135,20 +134,19 @@ def _depth(index: Index, enclosure: Enclosure) -> int:
 
 
 def _through(wall: Wall, outline: Path, path: Path, ended: bool) -> list[tuple[Point, Point]]:
-    """Where a line crosses (or meets) a wall, and how the wall runs there."""
+    """Where a line crosses (or meets) a wall, and how the side that is nearest there runs."""
     points = [path.start, path.end] if ended else [at for at, _ in geometry.crossings(path, outline)]
-    found = []
+    box = wall.box
     for x, y in points:
-        box = wall.box
-        near = min(
+        away, along = min(
             (abs(x - box.left), (0.0, 1.0)),
             (abs(x - box.right), (0.0, 1.0)),
             (abs(y - box.top), (1.0, 0.0)),
             (abs(y - box.bottom), (1.0, 0.0)),
         )
-        if near[0] < 1.0:
-            found.append(((x, y), near[1]))
-    return found[:1]
+        if not ended or away < 1.0:
+            return [((x, y), along)]
+    return []
 
 
 def _crossings_at(wall: Wall, placed: Placed, top: float) -> list[float]:
@@ -189,24 +187,31 @@ def badge_place(enclosure: Enclosure, wall: Wall, placed: Placed) -> Point:
     return (first, wall.box.top)
 
 
-def _options(enclosure: Enclosure, wall: Wall, placed: Placed) -> LabelItem:
-    """A bubble's options, just outside it: the first place that is free, from the lower right on."""
-    size = enlarged(NOTE, enclosure.letters)
-    extent = measure(enclosure.options, size)
-    wide, high = extent.width, extent.height
-    box, slope = wall.box, wall.radius / 3
-    below, above = box.bottom + 10 + high / 2, box.top - 10 - high / 2
-    lefts = (box.right - slope + 4, box.center[0] - wide / 2, box.left + slope - 4 - wide)
-    places = [(x, y) for y in (below, above, below + 16, above - 16) for x in lefts]
-    boxes = [pose.box for pose in placed.poses.values()] + [w.box for w in placed.walls.values()]
+def _options(index: Index, enclosure: Enclosure, badge: Point, wall: Wall, placed: Placed) -> LabelItem:
+    """A bubble's options at the first place that is clear of shapes, walls and wires."""
+    clear = pieces.OPTIONS_CLEAR
+    filled = [pose.box for pose in placed.poses.values()]
+    filled += [
+        geometry.box_around(
+            badge_place(index.enclosures[n], wall, placed), *pieces.badge_size(index.enclosures[n])
+        )
+        for n, wall in placed.walls.items()
+        if index.enclosures[n].badge
+    ]
+    walls = [(w.box, geometry.rounded(w.box, w.radius)) for w in placed.walls.values()]
     points = [p for path in placed.routes.values() for p in geometry.flatten(path)]
-    for x, y in places:
-        mine = Box(x, y - high / 2, x + wide, y + high / 2)
-        if not any(mine.overlaps(b, 6.0) for b in boxes) and not any(mine.holds(p, 8.0) for p in points):
-            break
-    else:
-        x, y = places[0]
-    return LabelItem(enclosure.options, (x, y), size, "note", "grey", anchor="left")
+    spots = list(pieces.option_spots(enclosure, badge, wall.box))
+
+    def free(box: Box) -> bool:
+        cut = any(
+            box.overlaps(around, clear)
+            and not all(geometry.contains(outline, at) for at in box.grown(clear).corners)
+            for around, outline in walls
+        )
+        alone = not cut and not any(box.overlaps(other, clear) for other in filled)
+        return alone and not any(box.holds(point, clear) for point in points)
+
+    return pieces.options_item(enclosure, next((at for at, box in spots if free(box)), spots[0][0]))
 
 
 # ---------------------------------------------------------------- names beside wires

@@ -89,7 +89,7 @@ def first_leg(index: Index, shape: Shape, sides: Mapping[Side, Sequence[int]]) -
 
     A symmetric or diagonal tensor has no order to tell; a triangle's tip tells it.
     """
-    if shape.symbol != "tensor" or shape.outline not in ("circle", "square", "box", "ellipse", "pill"):
+    if shape.symbol != "tensor" or shape.outline in ("triangle", "dot"):
         return None
     side_of = {line: side for side, lines in sides.items() for line in lines}
     legs = [line for line in shape.legs if line in side_of]

@@ -47,7 +47,7 @@ def orderly(index: Index, inside: int | None, want: Mapping[int, Side], place: P
 
 
 def walled(index: Index, enclosure: int, content: Placed) -> Placed:
-    """The content in its wall, with room below for what is written beside it."""
+    """The content in its wall, with room above for what is written beside it."""
     placed = enclosed(index, enclosure, content)
     options = index.enclosures[enclosure].options
     if not options:
@@ -57,9 +57,9 @@ def walled(index: Index, enclosure: int, content: Placed) -> Placed:
     middle, more = placed.box.center, (max(0.0, wide - placed.box.width / 2) + 30.0, high + 24.0)
     room = Box(
         middle[0] - placed.box.width / 2 - more[0],
-        placed.box.top - more[1] * index.turned,
+        placed.box.top - more[1],
         middle[0] + placed.box.width / 2 + more[0],
-        placed.box.bottom + more[1],
+        placed.box.bottom + more[1] * index.turned,
     )
     return replace(placed, box=union((placed.box, room)))
 

@@ -76,7 +76,9 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
             pads[port.side] = max(pads[port.side], 34.0)
     content_box = content.box
     nested = max(NESTED, pieces.badge_size(index.enclosures[enclosure])[1] + BADGE_APART)
-    for wall in content.walls.values():
+    top = _BADGED[index.flow]
+    for inner, wall in content.walls.items():
+        pads[top] = max(pads[top], _for_options(index, inner, enclosure))
         if wall.box.left <= content_box.left + 1:
             pads["left"] = max(pads["left"], nested)
         if wall.box.right >= content_box.right - 1:
@@ -100,6 +102,18 @@ def wall_box(index: Index, enclosure: int, content: Placed) -> Box:
         more = (76 - box.height) / 2
         box = Box(box.left, box.top - more, box.right, box.bottom + more)
     return box
+
+
+def _for_options(index: Index, inner: int, outer: int) -> float:
+    """How far a bubble's later top must be from that of the one round it, so that its options stand between.
+
+    They may stand above its badge, and under that of the outer one.
+    """
+    known = index.enclosures[inner]
+    if not known.options:
+        return 0.0
+    pills = sum(pieces.badge_size(index.enclosures[n])[1] / 2 for n in (inner, outer))
+    return pills + pieces.options_room(known)
 
 
 _BADGED: dict[Side, Side] = {"left": "up", "right": "up", "down": "right", "up": "left"}

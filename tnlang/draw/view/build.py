@@ -7,6 +7,7 @@ into dots: one for each enclosure that holds two of its ends or more, so that on
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -128,6 +129,7 @@ class Builder:
         self.subtracted: set[tuple[int | None, int]] = set()
         """Legs of a plus, by their positions, that bring what is taken away: a minus stands at their line."""
         self._terms: dict[int, list[tuple[int, ...]]] = {}
+        self._weights: dict[int, str] = {}
         self._next = 0
 
     # ------------------------------------------------------------ gathering
@@ -201,6 +203,10 @@ class Builder:
         number = self.new_id()
         self.shapes[number] = replace(shape, id=number, legs=(), leg_names=())
         return number
+
+    def is_weight(self, shape: int, address: str) -> None:
+        """The shape is that parameter, or a frozen value: one of several shapes of it is marked as tied."""
+        self._weights[shape] = address
 
     def leg(self, shape: int, joint: int, wire: Wire, name: str = "") -> int:
         """The shape's next leg, which it calls ``name``, lies on the joint; returns the leg's position."""
@@ -338,11 +344,13 @@ class Builder:
             gather(root, ends, False)
 
         by_id = {line.id: line for line in lines}
+        count = Counter(self._weights.values())
         shapes = {}
         for number, shape in self.shapes.items():
             legs = tuple(at_leg[(number, position)] for position in range(len(shape.legs)))
             terms = tuple(tuple(legs[i] for i in term) for term in self._terms.get(number, []))
-            shapes[number] = replace(shape, legs=legs, terms=terms)
+            tied = count[self._weights.get(number, "")] > 1
+            shapes[number] = replace(shape, legs=legs, terms=terms, tied=tied)
         gates: dict[int, dict[int, str]] = {}
         for enclosure, joint, name in self._gates:
             for line in of_joint.get(self.find(joint), []):

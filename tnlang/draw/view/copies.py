@@ -57,12 +57,13 @@ class Copies(Wiring):
         frame: Frame,
         span: Span,
         called: tuple[str, ...],
-    ) -> None:
+    ) -> int:
         """A declared value as a shape, a strip across its one-hot legs; styles may speak of its kind."""
         number = self.put(shape, self.strips(decl, joints, wires, frame), wires, frame, span, called)
         self.builder.known_as(number, ("kind", decl.kind))
         for known in decl.properties:
             self.builder.known_as(number, ("property", known.name))
+        return number
 
     def _is_copied(self, found: Definition, decl: Decl) -> bool:
         """Whether several uses of a declared value come from one station."""

@@ -66,12 +66,13 @@ class Definitions(Copies, ABC):
         """A use of a value: its shape, its definition in place, or a copy of what is drawn elsewhere."""
         found = frame.scope.resolve(node.ref, frame.versions)
         legs = legs_of(found)
-        joints = tuple(
-            self.leg_joint(ix, frame, legs[i] if i < len(legs) else None)
+        left = [
+            (ix, legs[i] if i < len(legs) else None)
             for i, ix in enumerate(node.legs)
             if not raised_entry(ix, frame)
-        )
-        wires = tuple(ix_wire(ix) for ix in node.legs if not raised_entry(ix, frame))
+        ]
+        joints = tuple(self.leg_joint(ix, frame, leg) for ix, leg in left)
+        wires = tuple(ix_wire(ix, leg) for ix, leg in left)
         called = leg_names(found, len(node.legs))
         self.use(
             found,
@@ -149,16 +150,17 @@ class Definitions(Copies, ABC):
         elif isinstance(statement, Decl) and self.hides(found):
             self.enter(statement, joints, named=False)
         elif isinstance(statement, Decl):
-            shape = declared(found, statement, node, above, bias=bias, uses=self.uses, roles=self.roles)
+            shape = declared(found, statement, node, above, bias=bias, roles=self.roles)
             if column:
                 shape = column_of(shape, column, len(joints))
-            self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
+            number = self.own(replace(shape, told=told), statement, joints, wires, frame, span, called)
+            if statement.kind == "param":
+                self.builder.is_weight(number, address + entries)
         elif isinstance(statement, Frozen):
             label = names.math(found.shown, above)
-            shape = Shape(
-                0, "tensor", label, found.shown, role="pattern", frozen=True, tied=count > 1, conj=node.conj
-            )
-            self.put(replace(shape, told=told), joints, wires, frame, span, called)
+            shape = Shape(0, "tensor", label, found.shown, role="pattern", frozen=True, conj=node.conj)
+            number = self.put(replace(shape, told=told), joints, wires, frame, span, called)
+            self.builder.is_weight(number, address + entries)
         elif several:
             self._begin(found)
             self.define(found, wires)

@@ -38,9 +38,8 @@ def enter(
         emitter.enter(decl, joints, named=True)
         return
     ref = Ref(decl.name, decl.subs)
-    roles, uses = emitter.roles, emitter.uses
-    shape = declared(found, decl, Tensor(ref, wires), "", bias=False, uses=uses, roles=roles)
-    shape = replace(shape, told=found.scope.address(found, ref), tied=False)
+    shape = declared(found, decl, Tensor(ref, wires), "", bias=False, roles=emitter.roles)
+    shape = replace(shape, told=found.scope.address(found, ref))
     frame, legs = Frame(found.scope, {}, {}), leg_names(found, len(joints))
     emitter.own(shape, decl, joints, wires, frame, decl.origin.span, legs)
 

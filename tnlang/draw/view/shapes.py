@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tnlang.draw.diagram import Role, Shape
 from tnlang.draw.view import names
-from tnlang.draw.view.values import Definition, Uses
+from tnlang.draw.view.values import Definition
 from tnlang.ir.net import Bind, Decl, Ref, Tensor, Term, Wire
 from tnlang.ir.program import Program
 
@@ -19,7 +19,6 @@ def declared(
     above: str,
     *,
     bias: bool,
-    uses: Uses,
     roles: Mapping[str, Role],
 ) -> Shape:
     """The shape of a declared value; a ``bias`` has fewer legs than the sum it is added to."""
@@ -37,7 +36,6 @@ def declared(
     elif "unitary" in properties or "orthogonal" in properties:
         outline, role = "square", "unitary"
         tip = next(properties[name].legs for name in ("unitary", "orthogonal") if name in properties)
-    uses.tensors[(found.key, node.conj)] += 1
     label = names.math(decl.name, above, decl.label)
     if node.conj:
         label = barred(label)
@@ -49,7 +47,6 @@ def declared(
         outline="triangle" if outline == "triangle" else "square" if outline == "square" else "circle",
         role=role,
         tip=tip,
-        tied=uses.counts[found.key] > 1 and decl.kind == "param",
         conj=node.conj,
         even=bool({"symmetric", "diagonal"} & set(properties)),
     )

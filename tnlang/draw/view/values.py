@@ -353,7 +353,6 @@ class Uses:
 
     counts: Counter[Key] = field(default_factory=Counter)
     shadow: Counter[Key] = field(default_factory=Counter)
-    tensors: Counter[tuple[Key, bool]] = field(default_factory=Counter)
     readers: dict[Key, list[Key | None]] = field(default_factory=dict)
 
     def use(

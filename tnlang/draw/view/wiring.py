@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial, reduce
 
 from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names
@@ -49,7 +50,6 @@ class Wiring:
                 return self.joint(frame, ix)
             case Entry(at=at):
                 joint = self.builder.joint()
-                wire = leg_wire(leg, 1)
                 pin = self.builder.shape(
                     Shape(
                         0,
@@ -60,7 +60,7 @@ class Wiring:
                         told=f"(entry {show(at)})",
                     )
                 )
-                self.builder.leg(pin, joint, wire, "1")
+                self.builder.leg(pin, joint, ix_wire(ix, leg), "1")
                 return joint
             case Slice(wire=wire, start=start, stop=stop):
                 joint = self.builder.joint()
@@ -75,13 +75,11 @@ class Wiring:
             case Group(members=members):
                 joint = self.builder.joint()
                 fork = self.builder.shape(Shape(0, "fork", outline="none", inside=frame.inside))
-                self.builder.leg(fork, joint, group_wire(ix), "whole")
+                self.builder.leg(fork, joint, ix_wire(ix, leg), "whole")
                 for place, member in enumerate(members, 1):
-                    if isinstance(member, Wire):
-                        self.builder.leg(fork, self.joint(frame, member), member, str(place))
-                    else:
-                        pinned = self.leg_joint(member, frame)
-                        self.builder.leg(fork, pinned, leg_wire(None, 1), str(place))
+                    part = None if isinstance(member, Wire) or leg is None else rest_of(ix, leg)
+                    at = self.leg_joint(member, frame, part)
+                    self.builder.leg(fork, at, ix_wire(member, part), str(place))
                 return joint
 
     def bind_leg(self, leg: Wire | Group, joint: int, frame: Frame) -> None:
@@ -113,8 +111,9 @@ class Wiring:
 
     def special(self, node: Special, frame: Frame) -> None:
         kind = node.kind
-        joints = [self.leg_joint(ix, frame) for ix in node.legs]
-        wires = [ix_wire(ix) for ix in node.legs]
+        known = leg_of(node)
+        joints = [self.leg_joint(ix, frame, known) for ix in node.legs]
+        wires = [ix_wire(ix, known) for ix in node.legs]
         if kind == "delta":
             if len(joints) == 1 or frame.solid:
                 self.dot(joints, wires, frame)
@@ -176,30 +175,50 @@ def leg_wire(leg: Leg | None, size: Size) -> Wire:
     return Wire(new_id(), leg.name, leg.size, label=leg.label)
 
 
-def group_wire(group: Group) -> Wire:
-    """The thick wire of a group: its name lists the members, its size is their product."""
+def rest_of(group: Group, leg: Leg) -> Leg:
+    """What the members of a group that are wires leave of the leg: the part of which an entry is taken."""
+    return Leg("", reduce(partial(size_op, "/"), reversed(sizes_of(group)), leg.size))
+
+
+def sizes_of(group: Group) -> tuple[Size, ...]:
+    """The sizes of a group's wires."""
+    return tuple(member.size for member in group.members if isinstance(member, Wire))
+
+
+def group_wire(group: Group, size: Size | None = None) -> Wire:
+    """The thick wire of a group: its name lists the members, its size is their product unless it is given."""
     parts = [m.text if isinstance(m, Wire) else show(m.at) for m in group.members]
-    size: Size = 1
-    for member in group.members:
-        if isinstance(member, Wire):
-            size = size_op("*", size, member.size)
     inside = r"\,".join(
         names.math(m.name, ",".join(map(str, m.subs)), m.label) if isinstance(m, Wire) else names.size(m.at)
         for m in group.members
     )
+    if size is None:
+        one: Size = 1
+        size = reduce(partial(size_op, "*"), sizes_of(group), one)
     return Wire(new_id(), "(" + " ".join(parts) + ")", size, label="$(" + inside + ")$")
 
 
-def ix_wire(ix: Ix) -> Wire:
+def ix_wire(ix: Ix, leg: Leg | None = None) -> Wire:
+    """The wire of what lies on a leg. What is a part of it, or fixed, has the leg's own size."""
     match ix:
         case Wire():
             return ix
         case Slice(wire=wire, stop=stop):
-            return replace(wire, id=new_id(), size=stop)
+            return replace(wire, id=new_id(), size=stop if leg is None else leg.size)
         case Group():
-            return group_wire(ix)
+            return group_wire(ix, None if leg is None else leg.size)
         case Entry():
-            return Wire(new_id(), "", 1)
+            return leg_wire(leg, 1)
+
+
+def leg_of(node: Special) -> Leg | None:
+    """A leg of a special tensor whose legs are of one size; None where no wire tells how large it is."""
+    match node.kind:
+        case "levi":
+            return Leg("", len(node.legs))
+        case "delta" | "shift" | "tril":
+            return next((Leg("", ix.size) for ix in node.legs if isinstance(ix, Wire)), None)
+    return None
 
 
 def _range_text(size: Size) -> str:

@@ -17,7 +17,6 @@ from tnlang.ir.net import (
     Repeat,
     Stmt,
     StreamSet,
-    Sum,
     Tensor,
     Value,
 )
@@ -51,10 +50,6 @@ class Facts:
     below: dict[int, ValuePath] = field(default_factory=dict)
     outputs: tuple[bool, ...] = ()
 
-    def changes(self, body: Sum, seeds: Seeds) -> bool:
-        """Whether a sum depends on x."""
-        return depends(body, seeds, self.active)
-
 
 Ask = Callable[[str, tuple[Kind, ...], ValuePath], Facts]
 
@@ -77,12 +72,13 @@ def facts_of(
         facts.body = _armed(net.body, path, path[0].subs or (), {}, facts, seeds)
         if not any(kinds) and target.file_level is None and not numbered(net):
             facts.before = set(map(id, _before(facts, path)))
-    facts.active |= {d.name for d, kind in zip(net.inputs, kinds, strict=True) if kind == "d"}
+    given = {d.name for d, kind in zip(net.inputs, kinds, strict=True) if kind == "d"}
     shared: dict[str, tuple[Kind, ...]] = {}
     while True:
-        before = (set(facts.active), dict(shared))
+        before = dict(shared)
+        facts.active = set(given)
         _spread(facts.body, facts, seeds, ask, shared)
-        if (facts.active, shared) == before:
+        if shared == before:
             break
     facts.outputs = tuple(
         kind_of(Ref(output.name, output.subs), seeds, facts.active) != "" for output in net.outputs
@@ -104,13 +100,13 @@ def kind_of(ref: Ref, seeds: Seeds, active: set[str]) -> Kind:
 def _spread(
     body: tuple[Stmt, ...], facts: Facts, seeds: Seeds, ask: Ask, shared: dict[str, tuple[Kind, ...]]
 ) -> None:
-    """Go once through the statements, adding what depends on what is known to."""
+    """Go through the statements, adding what depends on what does so far; a repeat until nothing is new."""
     for statement in body:
         match statement:
             case _ if id(statement) in facts.before:
                 pass
             case Bind(target=target, body=total) | StreamSet(target=target, body=total):
-                if target.name not in seeds and facts.changes(total, seeds):
+                if target.name not in seeds and depends(total, seeds, facts.active):
                     facts.active.add(target.name)
             case Call():
                 kinds = tuple(kind_of(ref, seeds, facts.active) for ref in statement.arguments)
@@ -130,7 +126,10 @@ def _spread(
                     place=statement.origin.span,
                 )
             case Repeat(body=inner):
-                _spread(inner, facts, {**seeds, **facts.inner.get(id(statement), {})}, ask, shared)
+                within, before = {**seeds, **facts.inner.get(id(statement), {})}, None
+                while before != facts.active:
+                    before = set(facts.active)
+                    _spread(inner, facts, within, ask, shared)
             case _:
                 pass
 

@@ -32,7 +32,7 @@ from tnlang.ir.net import (
 from tnlang.ir.walk import file_level_names, fresh_wire, local_names, new_id, statements, value_wires, walk
 from tnlang.transforms.derivative.facts import Facts, Kind, facts_of, kind_of, numbered
 from tnlang.transforms.derivative.live import live_names, pruned
-from tnlang.transforms.derivative.sums import Point, Seeds, derived, zero
+from tnlang.transforms.derivative.sums import Point, Seeds, depends, derived, zero
 from tnlang.transforms.derivative.target import Target
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError, ValuePath
@@ -99,6 +99,7 @@ class _Derived:
     top: bool
     names: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    streams: set[str] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
     numbered: set[str] = field(default_factory=set)
     groups: dict[int, _Group] = field(default_factory=dict)
@@ -111,6 +112,7 @@ class _Derived:
         for name in sorted(facts.active):
             self.names[name] = self.fresh(name)
         self.numbered = numbered(old)
+        self.streams = {s.target.name for s in statements(old.body) if isinstance(s, StreamSet)}
         inputs = tuple(
             replace(decl, name=self.names[decl.name], legs=self.legs(decl.legs), properties=())
             for decl, kind in zip(old.inputs, self.asked.kinds, strict=True)
@@ -141,6 +143,12 @@ class _Derived:
         self.taken.add(found)
         return found
 
+    def tangents(self) -> dict[str, str]:
+        """What the derivatives of values are called here: of a stream none that nothing was added to yet."""
+        return {
+            name: made for name, made in self.names.items() if name not in self.streams or name in self.opened
+        }
+
     # ------------------------------------------------------------ statements
 
     def block(self, body: tuple[Stmt, ...], seeds: Seeds) -> Iterator[Stmt]:
@@ -164,7 +172,7 @@ class _Derived:
                 case Frozen(target=target, definition=StreamSet()):
                     yield statement
                     if target.name in self.names:
-                        yield from self.flat(target, opens=False)
+                        yield from self.flat(target, opens=target.name not in self.opened)
                 case Frozen() | Factor() | Shared():
                     yield statement
 
@@ -185,7 +193,7 @@ class _Derived:
                 wire = replace(wire, name=wire.name + "'")
             taken.add(wire.text)
             wires.append(wire)
-        return Point(tuple(wires), seeds, self.names, self.work.target.field, own)
+        return Point(tuple(wires), seeds, self.tangents(), self.work.target.field, own)
 
     def legs(self, own: tuple[Leg, ...]) -> tuple[Leg, ...]:
         """Legs followed by those of x, each under a name of its own."""
@@ -225,7 +233,7 @@ class _Derived:
             return
         kept = value_wires(target.legs)
         at = self.point(seeds, kept, statement.body)
-        changes = self.facts.changes(statement.body, seeds)
+        changes = depends(statement.body, seeds, set(self.tangents()))
         is_open = target.name in self.opened
         if not changes:
             if statement.op == "=" and (is_open or target.name in self.numbered):
@@ -276,8 +284,9 @@ class _Derived:
         for ref, kind, decl in zip(statement.arguments, kinds, decls, strict=True):
             if kind != "d":
                 continue
-            if kind_of(ref, seeds, facts.active) == "d" and ref.name in self.names:
-                arguments.append(Ref(self.names[ref.name], ref.subs))
+            names = self.tangents()
+            if kind_of(ref, seeds, set(names)) == "d" and ref.name in names:
+                arguments.append(Ref(names[ref.name], ref.subs))
                 continue
             made = self.whole(ref, decl, seeds)
             yield made

@@ -95,6 +95,10 @@ class _Patching:
         for at, path in enumerate(chain[1:], 1):
             reached: dict[str, str] = {}
             for name in self.matching(path, (number, at)):
+                if name in instead:
+                    message = f"{name} is on both sides of an arrow: a path leads from a value to another one"
+                    hint = "`patch(net, a)` patches it for all that read it"
+                    raise TransformError(message, hint, arrow=(number, at))
                 found = self.into(name, path[-1], instead, (number, at), last=at == len(chain) - 1)
                 reached |= {name: found} if found else {}
             if not reached:

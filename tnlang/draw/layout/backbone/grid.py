@@ -337,7 +337,10 @@ def _settle(index: Index, rows: dict[int, float], cols: dict[int, int], away: Ma
                     moved = True
         for shape in sorted(rows, key=lambda s: away[s]):
             for _, other in index.neighbours[shape]:
-                if away.get(other, -1) == away[shape] + 1 and cols[other] < cols[shape]:
+                if away.get(other, -1) != away[shape] + 1 or cols[other] >= cols[shape]:
+                    continue
+                apart = (w for w in index.walls(other) if w not in index.walls(shape))
+                if not any(cols[s] < cols[shape] for w in apart for s in spans[w] if s != other):
                     cols[other] = cols[shape]
                     moved = True
         if not moved:

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from tnlang.draw import pieces
 from tnlang.draw.bare import CLEAR, is_bare, short_of_names
-from tnlang.draw.diagram import Side
+from tnlang.draw.diagram import Enclosure, Side
 from tnlang.draw.geometry import Box, bbox, box_around, crossings, distance_to, flatten, map_points, rounded
-from tnlang.draw.labels import enlarged, label_box, measure
+from tnlang.draw.labels import enlarged, label_box
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import NAME, NAME_OFF
 from tnlang.draw.layout.backbone.graph import Index
@@ -98,7 +98,7 @@ class Ink:
     def _count(self, label: str, plate: Box, drawn: Drawn) -> LabelItem:
         """How often a plate is repeated: in its lower right corner, or where there is room."""
         ground = self.ground(drawn)
-        inner = [other for other in ground.plates if _holds(plate, other) and other != plate]
+        inner = [other for other in ground.plates if plate.holds_all(other) and other != plate]
         taken = [*ground.shapes.values(), *ground.walls, *inner]
         ways = [flatten(self.path(path)) for path in (*drawn.ribbons, *drawn.paths.values())]
 
@@ -198,33 +198,30 @@ class Ink:
             taken.append(Box(x - half, y - tall, x + half, y + tall))
             items.extend(pieces.badge_items(enclosure, (x, y)))
             if enclosure.options:
-                items.append(self._options(enclosure.options, box, list(walls.values()), taken, ink))
+                items.append(self._options(enclosure, (x, y), box, list(walls.values()), taken, ink))
         return items
 
     def _options(
         self,
-        text: str,
-        box: Box,
+        enclosure: Enclosure,
+        badge: Point,
+        wall: Box,
         walls: list[Box],
         taken: list[Box],
         ink: Sequence[tuple[Box, Sequence[Point]]],
     ) -> LabelItem:
-        """A bubble's options, small and grey at one of its corners, clear of wires."""
-        size = enlarged(pieces.NOTE, self.index.diagram.letters)
-        wide, tall = measure(text, size).width / 2, size / 2 + 0.75
-        right, left, off = box.right - wide - 8, box.left + wide + 8, 7.0 + tall
-        spots = [(right, box.bottom + off), (left, box.bottom + off), (box.right + wide, box.bottom + 4)]
-        spots += [(right, box.top - off), (left, box.top - off), (box.left - wide, box.bottom + 4)]
+        """A bubble's options at the first place that is clear of walls, badges and wires."""
 
-        def free(x: float, y: float) -> bool:
-            around = Box(x - wide - 4, y - tall - 2, x + wide + 4, y + tall + 2)
-            cut = any(around.overlaps(w) and not _holds(w, around) for w in walls)
+        def free(box: Box) -> bool:
+            around = Box(box.left - 4, box.top - 2, box.right + 4, box.bottom + 2)
+            cut = any(around.overlaps(other) and not other.holds_all(around) for other in walls)
             clear = not cut and not any(around.overlaps(other) for other in taken)
             return clear and not any(around.overlaps(b) and _passes(points, around) for b, points in ink)
 
-        at = next((spot for spot in spots if free(*spot)), spots[0])
-        taken.append(Box(at[0] - wide, at[1] - tall, at[0] + wide, at[1] + tall))
-        return LabelItem(text, at, size, "note", "grey")
+        spots = list(pieces.option_spots(enclosure, badge, wall))
+        at, box = next((spot for spot in spots if free(spot[1])), spots[0])
+        taken.append(box)
+        return pieces.options_item(enclosure, at)
 
     def _name(self, name: str, at: Point) -> LabelItem:
         x, y = self.point((at[0] - NAME_OFF, at[1]))
@@ -246,11 +243,6 @@ class Ink:
             [self.path(path) for path in drawn.ribbons],
             {line: self.path(path) for line, path in drawn.paths.items()},
         )
-
-
-def _holds(box: Box, other: Box) -> bool:
-    """Whether the other box lies wholly inside."""
-    return box.holds((other.left, other.top)) and box.holds((other.right, other.bottom))
 
 
 def _passes(points: Sequence[Point], box: Box) -> bool:

@@ -38,6 +38,8 @@ STEP, FREE, TRACK = 92.0, 60.0, 8.0
 """From station to station; a free end beyond the last one; half the distance of two tracks."""
 ASLANT = 56.0
 """How far below its station a ribbon to another backbone has left the tracks."""
+CUP = 10.0
+"""From a station to the first wire that leaves it and comes back, half of it, and from that to the next."""
 UNDER, UNDER_WIRES = 10.0, 36.0
 """From another part of the same station to the bubbles below it; from a station that wires come into."""
 LEAVE, ROUND_BLOCK = 32.0, 24.0
@@ -416,6 +418,9 @@ class Spine:
                         far = True
                 if far:
                     continue
+                if len(ends) == 2 and lines.count(line) == 2 and len(lines) == len(self.offsets):
+                    self._cup(line, lines)
+                    continue
                 if len(ends) < 2 and ends:
                     kind = next((o.kind for o in self.index.diagram.opens if o.line == line), "output")
                     y = 0.0 if kind == "input" else self.bottom
@@ -427,6 +432,15 @@ class Spine:
                         a, b = b, a
                     drawn.paths[line] = rounded_track([(x, a), (x, b)], 0.0)
                     drawn.tracks.add(line)
+
+    def _cup(self, line: int, lines: tuple[int, ...]) -> None:
+        """A stream that begins as an identity: a wire from one of its station's legs back into another."""
+        station = next(e.shape for e in self.index.lines[line].ends if e.shape is not None)
+        y, cups = self.drawn.centers[station][1], [n for n in dict.fromkeys(lines) if lines.count(n) == 2]
+        top = y - self.drawn.halves[station][1] - CUP * (2 + cups.index(line))
+        one, other = (self.offsets[place] for place, n in enumerate(lines) if n == line)
+        self.drawn.paths[line] = rounded_track([(one, y), (one, top), (other, top), (other, y)], CUP)
+        self.drawn.tracks.add(line)
 
 
 def _only_flows_in(part: Part) -> bool:
