@@ -9,7 +9,7 @@ import pytest
 import tnlang
 from tests.layout.pictures import diagrams_in, scene, sheets_of
 from tnlang.draw.frame import ink_box, ink_of
-from tnlang.draw.geometry import Box, bbox, contains, crossings
+from tnlang.draw.geometry import Box, bbox, contains, crossings, distance, flatten
 from tnlang.draw.labels import letter_boxes
 from tnlang.draw.lint import lint
 from tnlang.draw.round import MARK_WIDTH
@@ -249,3 +249,37 @@ def test_options_stand_by_the_badge_of_their_bubble(flow: str) -> None:
         ]
         assert min(near) < 20
     assert min(of.width, of.height) < 360  # no wider than the chain with its bubbles asks for
+
+
+STREAM = """
+dim n = 4, m = 3, p = 2
+net c(x[p, n]) -> y[p, n] {
+    param W[m, n] isometry(m), V[n, m] isometry(m), S[n, b: n], T[n, c: n]
+    stream r = x
+    r[p, d] += V[d, m] tanh(W[m, e] x[p, e])
+    r[p, d] += softmax[p](S[a, b] x[p, b]) T[a, d]
+    y = r
+}
+figure f { draw c; flow FLOW }
+"""
+
+
+@pytest.mark.parametrize(("flow", "backwards"), [("down", "S"), ("right", ""), ("up", "S T"), ("left", "T")])
+def test_shapes_beside_a_stream_face_as_their_legs_lie(flow: str, backwards: str) -> None:
+    """Isometries point to the small side, and what is read backwards bears a mark."""
+    sheet = sheets_of(STREAM.replace("FLOW", flow))[0]
+    of = scene(sheet)
+    (diagram,) = diagrams_in(sheet)
+    wires = {item.id: item.path for item in of.items if isinstance(item, WireItem)}
+    shapes = {item.id: item for item in of.items if isinstance(item, ShapeItem)}
+    for known in diagram.shapes:
+        if known.tip:
+            outline = shapes[known.id].outline
+            small = wires[known.legs[known.tip[0]]]
+            (met,) = (at for at, _ in crossings(small, outline))
+            corners = flatten(outline)
+            tip = max(corners, key=lambda at: sum(distance(at, other) for other in corners))
+            assert distance(tip, met) < 4, (known.name, flow)
+    marked = {s.name for s in diagram.shapes if s.symbol == "tensor" and shapes[s.id].first_leg}
+    assert marked == set(backwards.split())
+    assert lint(of) == ()

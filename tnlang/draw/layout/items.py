@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from tnlang.draw import curves, pieces
-from tnlang.draw.diagram import Shape, Side
+from tnlang.draw.diagram import Line, Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, RIGHT, add, union
 from tnlang.draw.labels import enlarged
 from tnlang.draw.layout.box import Placed, Port, Pose, connect, start
@@ -84,7 +85,14 @@ def _apart(index: Index, shape: Shape, near: Mapping[Side, Sequence[int]]) -> fl
 _RANK: dict[Side, int] = {"left": 0, "up": 1, "down": 2, "right": 3}
 
 
-def first_leg(index: Index, shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point | None:
+class Lined(Protocol):
+    """What knows a diagram's lines."""
+
+    @property
+    def lines(self) -> Mapping[int, Line]: ...
+
+
+def first_leg(index: Lined, shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point | None:
     """Where the first leg is, if that has to be marked: legs of one dim, and not read from left to right.
 
     A symmetric or diagonal tensor has no order to tell; a triangle's tip tells it.

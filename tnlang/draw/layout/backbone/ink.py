@@ -11,6 +11,7 @@ from tnlang.draw.diagram import Enclosure, Side
 from tnlang.draw.geometry import Box, bbox, box_around, crossings, distance_to, flatten, map_points, rounded
 from tnlang.draw.labels import enlarged, label_box
 from tnlang.draw.layout.backbone.drawn import Drawn
+from tnlang.draw.layout.backbone.facing import facing
 from tnlang.draw.layout.backbone.gauge import NAME, NAME_OFF
 from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.layout.backbone.names import Ground
@@ -70,12 +71,15 @@ class Ink:
         items.extend(self._wires(paths, drawn))
         items.extend(self._gates(walls, radii, paths))
         for shape, center in drawn.centers.items():
-            known = self.index.shapes[shape]
+            known, at = self.index.shapes[shape], self.point(center)
+            tip, mark = facing(self.index, known, at, paths)
             items.extend(
                 pieces.shape_items(
                     self.index.as_drawn(known),
-                    self.point(center),
+                    at,
                     half=self.half(drawn.halves[shape]) if known.symbol == "folded" else None,
+                    tip=tip,
+                    first_leg=mark,
                     along=self._along(shape, paths),
                 )
             )

@@ -1,0 +1,49 @@
+"""Which way shapes of a backbone's picture face: where isometries point, which turned tensors bear a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tnlang.draw import pieces
+from tnlang.draw.diagram import Shape, Side
+from tnlang.draw.geometry import DIRECTIONS, bbox, flatten, reverse, unit
+from tnlang.draw.layout.backbone.graph import Index
+from tnlang.draw.layout.items import first_leg, tip_of
+from tnlang.draw.round import entry_point, meets
+from tnlang.draw.scene import Path, Point
+
+_READ: dict[Side, Side] = {"up": "left", "down": "right"}
+"""A tensor whose legs are above and below it is read downwards."""
+_BACK: dict[Side, Side] = {"left": "up", "right": "down"}
+
+
+def facing(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> tuple[Point, Point | None]:
+    """Where an isometry points, and the direction of the first leg of a tensor whose mark has to tell it.
+
+    All is as it stands in the finished picture.
+    """
+    sides = _sides(index, shape, at, paths)
+    mark = None
+    if not shape.tip:
+        if set(sides) <= set(_READ):
+            mark = first_leg(index, shape, {_READ[side]: lines for side, lines in sides.items()})
+            mark = next((DIRECTIONS[_BACK[s]] for s in _BACK if DIRECTIONS[s] == mark), None)
+        else:
+            mark = first_leg(index, shape, sides)
+    return tip_of(shape, sides), mark
+
+
+def _sides(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> dict[Side, list[int]]:
+    """The lines that leave a shape at each of its sides, from left to right or top to bottom."""
+    outline = pieces.outline_of(index.as_drawn(shape), at)
+    box = bbox(outline)
+    found: dict[Side, list[tuple[float, int]]] = {}
+    for line in shape.legs:
+        if line not in paths or shape.legs.count(line) > 1:
+            continue
+        path = paths[line]
+        way = flatten(path if meets(outline, path.start) else reverse(path))
+        x, y = unit(box.center, entry_point(way, outline))
+        side: Side = ("right" if x > 0 else "left") if abs(x) > abs(y) else ("down" if y > 0 else "up")
+        found.setdefault(side, []).append((y if side in ("left", "right") else x, line))
+    return {side: [line for _, line in sorted(places)] for side, places in found.items()}
