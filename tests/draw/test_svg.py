@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
+from math import pi
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.draw.goldens import check_golden, geometry
 from tests.draw.scenes import SCENES, tensor, wire
+from tnlang.draw.dashes import dashes
 from tnlang.draw.frame import framed
-from tnlang.draw.scene import LabelItem, Look, Scene
+from tnlang.draw.geometry import Box, circle, distance, rounded
+from tnlang.draw.scene import LabelItem, LineTo, Look, Path, Scene, ShapeItem
 from tnlang.draw.svg import FONTS, OTHER_FONTS, to_svg
-from tnlang.draw.themes import PAPER
+from tnlang.draw.themes import PAPER, THEMES
 
 SPACE = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "g", "path", "rect", "title", "desc"}
@@ -187,3 +191,46 @@ def test_a_width_on_paper_scales_all_but_hairlines_and_styles():
     assert f'viewBox="0 0 {scene.width:g} {scene.height:g}"' in written
     assert 'stroke-width="8"' in written  # two points
     assert 'stroke-width="2"' in written  # 1.75 units are less than half a point, a hairline
+
+
+def lengths(strokes):
+    return [sum(distance(a, b) for a, b in pairwise(stroke)) for stroke in strokes]
+
+
+@pytest.mark.parametrize(
+    ("path", "around"),
+    [
+        (circle((50.0, 50.0), 20.0), 40 * pi),
+        (rounded(Box(10.0, 10.0, 90.0, 50.0), 16.0), 240 - 128 + 32 * pi),
+        (Path((0.0, 0.0), (LineTo((97.0, 0.0)),)), 97.0),
+    ],
+)
+@pytest.mark.parametrize(("pattern", "on", "off"), [("4 4", 4, 4), ("1.5 5", 1.5, 5), ("1 5", 1, 5)])
+def test_dashes_are_strokes_as_long_as_the_pattern_says(path, around, pattern, on, off):
+    """Stretched by no more than fits another round in, evenly; a closed path has no seam."""
+    strokes = dashes(path, pattern)
+    drawn = lengths(strokes)
+    assert max(drawn) - min(drawn) < 1e-6 and abs(drawn[0] / on - 1) < (on + off) / around
+    gaps = [distance(a[-1], b[0]) for a, b in pairwise([*strokes, strokes[0]] if path.closed else strokes)]
+    assert all(abs(gap / off - 1) < 0.12 for gap in gaps)
+    assert abs(sum(drawn) + len(gaps) * off * drawn[0] / on - around) < 0.02 * around
+    assert path.closed or distance(strokes[-1][-1], (97.0, 0.0)) < 1e-6
+
+
+@pytest.mark.parametrize("theme", ["mono", "paper"])
+@pytest.mark.parametrize("name", SCENES)
+def test_no_converter_needs_to_know_dash_patterns(name, theme):
+    """Of a dashed shape the area is one curve, its edge strokes in the same group."""
+    written = to_svg(SCENES[name](), THEMES[theme])
+    assert "dasharray" not in written
+    areas = [
+        part for part in ElementTree.fromstring(written).iter(f"{SPACE}g") if "shape-" in part.get("id", "")
+    ]
+    for group in areas:
+        area, edge = group.iter(f"{SPACE}path")
+        assert area.get("d").count("M") == 1 and area.get("stroke") is None
+        assert edge.get("d").count("M") > 4 and edge.get("fill") == "none"
+    dashed = any(
+        THEMES[theme].paint(item.role).dash for item in SCENES[name]().items if isinstance(item, ShapeItem)
+    )
+    assert bool(areas) == dashed

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ import svgwrite
 from svgwrite.base import BaseElement
 from svgwrite.container import Group
 
+from tnlang.draw.dashes import dashes
 from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons
 from tnlang.draw.labels import Run, number, outlines_data, rules_data, runs
 from tnlang.draw.scene import (
@@ -99,6 +101,12 @@ def path_data(path: Path) -> str:
             case CurveTo(first, second, end):
                 parts.append(f"C{point(first)} {point(second)} {point(end)}")
     return "".join(parts) + ("Z" if path.closed else "")
+
+
+def dashed_data(path: Path, pattern: str) -> str:
+    """The strokes of a dashed path."""
+    strokes = (Path(first, tuple(map(LineTo, rest))) for first, *rest in dashes(path, pattern))
+    return "".join(map(path_data, strokes))
 
 
 # ---------------------------------------------------------------- groups
@@ -202,9 +210,19 @@ class _Pen:
             yield _stroked("".join(map(path_data, paths)), paint_of(first, self.theme, self.scale))
 
     def inked(self, item: Inked) -> BaseElement:
-        paint, data = paint_of(item, self.theme, self.scale), path_data(path_of(item))
+        """The curve; where it is dashed, its strokes, over the area that it is filled with."""
+        paint, path = paint_of(item, self.theme, self.scale), path_of(item)
         line = isinstance(item, WireItem | RibbonItem) or (isinstance(item, InkItem) and item.stroke)
-        return _stroked(data, paint) if line else _painted(data, paint)
+        edged = bool(paint.stroke) and paint.stroke != "none"
+        data = dashed_data(path, paint.dash) if paint.dash and edged else path_data(path)
+        if line:
+            return _stroked(data, paint)
+        if not paint.dash or not edged:
+            return _painted(data, paint)
+        group = Group(debug=False)
+        group.add(_painted(path_data(path), replace(paint, stroke="")))
+        group.add(_stroked(data, replace(paint, opacity=1.0)))
+        return group
 
     def label(self, item: LabelItem) -> BaseElement:
         """The outlines; letters as text where text is wanted, and always where the font has no outline."""
@@ -239,7 +257,6 @@ def _stroked(data: str, paint: Paint) -> _Element:
         stroke_linecap="round",
         stroke_linejoin="round",
         **({"stroke_opacity": number(paint.opacity)} if paint.opacity < 1 else {}),
-        **({"stroke_dasharray": paint.dash} if paint.dash else {}),
     )
 
 
@@ -253,6 +270,4 @@ def _painted(data: str, paint: Paint) -> _Element:
             "stroke_width": number(paint.width),
             "stroke_linejoin": "round",
         }
-        if paint.dash:
-            attributes |= {"stroke_dasharray": paint.dash, "stroke_linecap": "round"}
     return _Element("path", d=data, **attributes)

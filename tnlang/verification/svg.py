@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import isfinite
 from xml.etree import ElementTree
 
-from tnlang.draw.geometry import Box, bbox, box_around, quadratic, rounded, union
+from tnlang.draw.geometry import Box, bbox, box_around, distance_to, quadratic, rounded, union
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
 LONGEST_SVG = 32 * 2**20
@@ -21,6 +21,10 @@ MOST_ELEMENTS = 200_000
 FURTHEST = 1e7
 """No coordinate is further out."""
 LEAST_LINE, LEAST_OPACITY = 0.05, 0.05
+EDGE = 0.2
+"""So near to an outline its dashes lie."""
+FILLED = ("plates", "bubbles", "shapes")
+"""The layers of areas."""
 LAYERS = ("plates", "bubbles", "ribbons", "gates", "wires", "dots", "shapes", "marks", "labels")
 
 _SAID = frozenset(
@@ -38,7 +42,7 @@ _SAID = frozenset(
             "fill-opacity",
             "stroke-opacity",
         ),
-        *("stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-dasharray", "fill-rule"),
+        *("stroke-width", "stroke-linecap", "stroke-linejoin", "fill-rule"),
         *("font-family", "font-size", "font-style", "font-weight", "text-anchor"),
     }
 )
@@ -127,6 +131,13 @@ def read_svg(text: str) -> Drawing:
     return Drawing(_told(root, "title"), _told(root, "desc"), tuple(elements))
 
 
+def _is_edge(curves: Sequence[Path], area: ElementTree.Element) -> bool:
+    """Whether open curves are the strokes of the dashed edge of the area that is painted under them."""
+    (outline,) = read_paths(area.get("d", ""))
+    points = [at for curve in curves for at in (curve.start, *(segment.end for segment in curve.segments))]
+    return not any(c.closed for c in curves) and all(distance_to(outline, at) < EDGE for at in points)
+
+
 def _page(root: ElementTree.Element) -> Box:
     """The part of the plane that is shown."""
     numbers = [_float(number) for number in root.get("viewBox", "").split()]
@@ -151,6 +162,7 @@ def _elements(layer: ElementTree.Element, name: str, paper: str) -> Iterator[Ele
         title = _told(child, "title")
         _plain(child, name)
         boxes: list[Box] = []
+        area: ElementTree.Element | None = None
         for part in child if child.tag == f"{_SPACE}g" else (child,):
             kind = part.tag.removeprefix(_SPACE)
             if kind == "title":
@@ -162,6 +174,9 @@ def _elements(layer: ElementTree.Element, name: str, paper: str) -> Iterator[Ele
                 boxes.extend(bbox(path) for path in _outline(part.get("d", "")))
             elif kind == "path" or (kind == "rect" and name == "labels"):
                 curves = list(read_paths(part.get("d", ""))) if kind == "path" else []
+                if area is not None and _is_edge(curves, area):
+                    continue
+                area = part if name in FILLED and len(curves) == 1 and curves[0].closed else None
                 _seen(part, name, paper)
                 yield from (Element(name, title, path, _width(part)) for path in curves)
             else:
