@@ -206,15 +206,13 @@ def test_wires_end_before_names_that_stand_bare() -> None:
 
 
 def test_names_that_stand_bare_bear_marks_as_shapes_do() -> None:
+    """Round the ring all follow one another; T and the second A have a later leg before the first; B is turned."""
     styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
-    for bare, drawn in zip(
-        sheets_of(BARE.replace("STYLES", styles)), sheets_of(BARE.replace("STYLES", "")), strict=True
-    ):
-        marks = [
-            [i for i in scene(sheet).items if isinstance(i, InkItem) and i.stroke >= MARK_WIDTH]
-            for sheet in (bare, drawn)
-        ]
-        assert len(marks[0]) == len(marks[1]), bare
+    marks = [
+        sum(isinstance(i, InkItem) and i.stroke >= MARK_WIDTH for i in scene(sheet).items)
+        for sheet in sheets_of(BARE.replace("STYLES", styles))
+    ]
+    assert marks == [0, 2, 1]
 
 
 def test_an_outline_goes_round_names_that_stand_bare() -> None:

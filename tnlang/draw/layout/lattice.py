@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
+from tnlang.draw.bare import is_bare
 from tnlang.draw.diagram import Side
 from tnlang.draw.layout.courses import ENDS, Bundle, Laid, Leg, LevelKinds, Net, kind_at, level_kinds, swept
 from tnlang.draw.layout.items import OPPOSITE
@@ -60,6 +61,8 @@ def _net(index: Index, part: Level) -> Net | None:
     if any(e.via_a or e.via_b or e.ended or e.a == e.b for e in part.edges):
         return None
     if any(i not in index.shapes or index.shapes[i].symbol not in ("tensor", "pin") for i in part.items):
+        return None
+    if any(is_bare(index.shapes[i]) for i in part.items):  # no outline to lie across columns
         return None
     degree = {item: len(part.of(item)) for item in part.items}
     net: dict[int, tuple[Leg, ...]] = {}
