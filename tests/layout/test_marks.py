@@ -206,7 +206,7 @@ def test_wires_end_before_names_that_stand_bare() -> None:
 
 
 def test_names_that_stand_bare_bear_marks_as_shapes_do() -> None:
-    """Round the ring all follow one another; T and the second A have a later leg before the first; B is turned."""
+    """Round the ring all follow one another; T and the second A, and B in the row, are turned."""
     styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
     marks = [
         sum(isinstance(i, InkItem) and i.stroke >= MARK_WIDTH for i in scene(sheet).items)
