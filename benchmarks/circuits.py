@@ -245,9 +245,8 @@ def largest(_: int) -> None:
             expected = written_out(one, 10)
             ended = clock()
             check(f"{one.name}, {kind}", values, expected)
-            entries = torch.stack(
-                [one.entries([row], [column])[0, 0] for row, column in zip(rows, columns, strict=True)]
-            )
+            places = zip(rows.tolist(), columns.tolist(), strict=True)
+            entries = torch.stack([one.entries([row], [column])[0, 0] for row, column in places])
             check(f"{one.name}, {kind}, at their places", entries, expected)
             print(f"    {found - begun:.2f} s, written out {ended - found:.2f} s", flush=True)
 
