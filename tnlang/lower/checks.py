@@ -10,7 +10,7 @@ from tnlang.ir.net import (
 from tnlang.ir.size import Dim, DimSize, Size, dims_in
 from tnlang.ir.slots import onehot_leg
 from tnlang.lower.names import identifier
-from tnlang.lower.plan import Name, Scalar
+from tnlang.lower.numbers import Name, Scalar
 from tnlang.lower.steps import CheckLegs, GivenSize, LetSize, Step
 from tnlang.lower.values import Known, text_of
 

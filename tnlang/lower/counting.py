@@ -13,13 +13,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.size import LoopVar, Size, SizeOp, size_op
 from tnlang.lower.names import identifier
-from tnlang.lower.plan import (
-    Arith,
-    Name,
-    Num,
-    Scalar,
-    Total,
-)
+from tnlang.lower.numbers import Arith, Name, Num, Scalar, Total
 
 
 def variables(size: Size) -> Iterator[str]:

@@ -36,7 +36,7 @@ from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeOp, dims_in, evaluat
 from tnlang.ir.slots import file_level_shared, onehot_leg, used_file_level
 from tnlang.ir.walk import statements, walk
 from tnlang.lower.names import Names, identifier
-from tnlang.lower.plan import Arith, Name, Num, Scalar
+from tnlang.lower.numbers import Arith, Name, Num, Scalar
 from tnlang.lower.steps import Keyword
 
 _OPS: dict[str, str] = {"/": "//", "^": "**", "mod": "%"}

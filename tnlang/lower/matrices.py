@@ -13,19 +13,9 @@ from functools import partial, reduce
 
 from tnlang.ir.net import Wire
 from tnlang.ir.order import Step
+from tnlang.lower.numbers import Arith, Num, Scalar
 from tnlang.lower.operands import Operand, Scope
-from tnlang.lower.plan import (
-    Arith,
-    Expr,
-    Linear,
-    Matmul,
-    Num,
-    Permute,
-    Reshape,
-    Scalar,
-    ToComplex,
-    Transposed,
-)
+from tnlang.lower.plan import Expr, Linear, Matmul, Permute, Reshape, ToComplex, Transposed
 
 Group = tuple[Wire, ...]
 

@@ -35,10 +35,10 @@ from tnlang.lower.names import (
     identifier,
 )
 from tnlang.lower.notation import describe
+from tnlang.lower.numbers import Arith, Name, Num, Scalar
 from tnlang.lower.operands import Held
 from tnlang.lower.optimize import RULES, Rule, optimized
 from tnlang.lower.owned import implicit_names, parameters_of, place_of, submodules_of, value_names
-from tnlang.lower.plan import Arith, Name, Num, Scalar
 from tnlang.lower.steps import (
     Argument,
     Body,

@@ -8,24 +8,10 @@ from typing import Literal
 
 from tnlang.ir.net import Loop, Ref, Wire
 from tnlang.ir.size import Size
-from tnlang.lower.plan import (
-    All,
-    Arith,
-    Binary,
-    Diagonal,
-    Einsum,
-    Expr,
-    Full,
-    Index,
-    NewAxis,
-    Num,
-    Scalar,
-    Spread,
-    ToComplex,
-    Var,
-    is_scalar,
-)
+from tnlang.lower.numbers import All, Arith, NewAxis, Num, Scalar
+from tnlang.lower.plan import Binary, Diagonal, Einsum, Expr, Full, Index, Spread, ToComplex, Var
 from tnlang.lower.steps import Within
+from tnlang.lower.walks import is_scalar
 
 Op = Literal["+", "-", "*", "/"]
 

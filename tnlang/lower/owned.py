@@ -31,7 +31,7 @@ from tnlang.lower.names import (
     attribute,
     identifier,
 )
-from tnlang.lower.plan import Name, Scalar
+from tnlang.lower.numbers import Name, Scalar
 from tnlang.lower.steps import Parameter, Start, Submodule, Turns
 from tnlang.lower.values import Callee, Place
 

@@ -7,57 +7,10 @@ depends on an input. Variables carry the Python names that the generated code us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeGuard, get_args
+from dataclasses import dataclass
+from typing import Literal
 
-# ---------------------------------------------------------------- numbers that are known without arrays
-
-
-@dataclass(frozen=True, slots=True)
-class Num:
-    """A number as it is written."""
-
-    value: int | float | complex
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A Python name that holds a number: a size, a loop variable."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arith:
-    op: Literal["+", "-", "*", "/", "//", "**", "%", "==", "max"]
-    left: Scalar
-    right: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class MathCall:
-    """A function of the standard library's math, or cmath for complex numbers."""
-
-    function: str
-    argument: Scalar
-    complex: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A number for each value of a variable, added."""
-
-    var: str
-    start: Scalar
-    stop: Scalar
-    body: Scalar
-
-
-Scalar = Num | Name | Arith | MathCall | Total
-
-
-# ---------------------------------------------------------------- arrays
+from tnlang.lower.numbers import Arith, Item, MathCall, Name, Num, Scalar, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,27 +158,6 @@ class Normed:
     eps: float
     gain: Expr | None = None
     bias: Expr | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Entries ``start`` up to ``stop``; None is the end of the axis."""
-
-    start: Scalar
-    stop: Scalar | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewAxis:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    pass
-
-
-Item = Scalar | Cut | NewAxis | All
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,57 +432,3 @@ Expr = (
     | Kept
     | Together
 )
-
-_EXPRESSIONS = get_args(Expr)
-_SCALARS = get_args(Scalar)
-
-
-def is_scalar(expr: Expr | Item) -> TypeGuard[Scalar]:
-    """Whether it is a number rather than an array."""
-    return isinstance(expr, _SCALARS)
-
-
-def parts(expr: Expr) -> Iterator[Expr]:
-    """The expressions that an expression is made of."""
-    for field in fields(expr):
-        value = getattr(expr, field.name)
-        if isinstance(value, _EXPRESSIONS):
-            yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, tuple) and len(item) == 2:
-                    item = item[1]
-                if isinstance(item, _EXPRESSIONS):
-                    yield item
-
-
-def names_in(expr: Expr) -> Iterator[str]:
-    """The variables of an expression, as often as they stand in it."""
-    if isinstance(expr, Var):
-        yield expr.text
-    for part in parts(expr):
-        yield from names_in(part)
-
-
-def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with each of its parts changed; itself where nothing changed."""
-
-    def new(value: object) -> object:
-        if isinstance(value, _EXPRESSIONS):
-            return change(value)
-        if not isinstance(value, tuple):
-            return value
-        items = tuple(map(item, value))
-        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
-
-    def item(old: object) -> object:
-        match old:
-            case (name, value) if isinstance(value, _EXPRESSIONS):
-                made = change(value)
-                return old if made is value else (name, made)
-            case _:
-                return change(old) if isinstance(old, _EXPRESSIONS) else old
-
-    old = {field.name: getattr(expr, field.name) for field in fields(expr)}
-    changed = {name: value for name, own in old.items() if (value := new(own)) is not own}
-    return replace(expr, **changed) if changed else expr  # type: ignore[arg-type]

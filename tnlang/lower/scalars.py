@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tnlang.ir.net import Bracket, Bubble, Node, Number, SizeNumber, Sum
 from tnlang.ir.size import Size
-from tnlang.lower.plan import Arith, MathCall, Name, Num, Scalar, Total
+from tnlang.lower.numbers import Arith, MathCall, Name, Num, Scalar, Total
 
 _MATH = frozenset(["exp", "log", "sqrt", "sin", "cos", "tanh", "erf"])
 _CMATH = _MATH - {"erf"}

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from tnlang.ir.net import Entry, Group, Ix, Slice, Special, Wire
 from tnlang.ir.size import Size, size_op
 from tnlang.ir.walk import ix_wires
+from tnlang.lower.numbers import All, Arith, Item, Num, Scalar
 from tnlang.lower.operands import Operand, Scope, aligned, ordered, spread_to, unique
 from tnlang.lower.plan import (
-    All,
-    Arith,
     Binary,
     Constant,
     Embed,
@@ -23,16 +22,13 @@ from tnlang.lower.plan import (
     Expr,
     Full,
     Index,
-    Item,
     Lookup,
-    Num,
     OneHot,
     Range,
-    Scalar,
     Shifted,
     TakeAlong,
-    is_scalar,
 )
+from tnlang.lower.walks import is_scalar
 
 
 @dataclass(frozen=True, slots=True)

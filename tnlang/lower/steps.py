@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Scalar, Together, Var, names_in
+from tnlang.lower.numbers import Scalar
+from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Together, Var
+from tnlang.lower.walks import names_in
 
 # ---------------------------------------------------------------- statements
 

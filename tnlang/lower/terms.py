@@ -27,6 +27,7 @@ from tnlang.ir.size import LoopVar, Size, SizeOp
 from tnlang.ir.walk import free_wires, map_children, new_id
 from tnlang.lower import scalars
 from tnlang.lower.names import function_name
+from tnlang.lower.numbers import Arith, Num, Scalar
 from tnlang.lower.operands import (
     Operand,
     Scope,
@@ -38,23 +39,11 @@ from tnlang.lower.operands import (
     spread_to,
     unique,
 )
-from tnlang.lower.plan import (
-    Along,
-    Apply,
-    Argmax,
-    Arith,
-    Binary,
-    Full,
-    LoopSum,
-    Num,
-    Scalar,
-    Stack,
-    UserCall,
-    is_scalar,
-)
+from tnlang.lower.plan import Along, Apply, Argmax, Binary, Full, LoopSum, Stack, UserCall
 from tnlang.lower.products import contract
 from tnlang.lower.specials import Hot, Product, place, resolve
 from tnlang.lower.uses import used
+from tnlang.lower.walks import is_scalar
 
 _REAL = frozenset({"real", "imag", "abs", "norm", "var", "std"})
 

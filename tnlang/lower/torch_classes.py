@@ -9,16 +9,8 @@ from dataclasses import replace
 
 from tnlang.lower.layout import fits, wrapped
 from tnlang.lower.names import OUTPUT, Names, identifier
-from tnlang.lower.plan import (
-    Arith,
-    Expr,
-    MathCall,
-    Name,
-    Num,
-    Scalar,
-    Total,
-    Var,
-)
+from tnlang.lower.numbers import Arith, MathCall, Name, Num, Scalar, Total
+from tnlang.lower.plan import Expr, Var
 from tnlang.lower.steps import (
     Body,
     Derived,

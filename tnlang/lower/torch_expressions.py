@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tnlang.lower.names import LIBRARY
+from tnlang.lower.numbers import All, Arith, Cut, Item, MathCall, Name, NewAxis, Num, Scalar, Total
 from tnlang.lower.plan import (
-    All,
     Along,
     Apply,
     Argmax,
-    Arith,
     Attention,
     Binary,
     CallNet,
@@ -20,7 +19,6 @@ from tnlang.lower.plan import (
     Conjugate,
     Constant,
     CpuLinear,
-    Cut,
     Diagonal,
     Einsum,
     Embed,
@@ -30,38 +28,31 @@ from tnlang.lower.plan import (
     Flatten,
     Full,
     Index,
-    Item,
     Kept,
     Linear,
     Lookup,
     LoopSum,
-    MathCall,
     Matmul,
-    Name,
-    NewAxis,
     Normed,
-    Num,
     OneHot,
     Permute,
     Placed,
     Range,
     Reshape,
-    Scalar,
     Shifted,
     Spread,
     Stack,
     TakeAlong,
     ToComplex,
     Together,
-    Total,
     Transposed,
     Unflatten,
     UnflattenLike,
     UserCall,
     Var,
-    is_scalar,
 )
 from tnlang.lower.scalars import is_complex
+from tnlang.lower.walks import is_scalar
 
 MARK = "\0"
 """Stands before the names of the library, so that a net's class of the same name can keep its own."""

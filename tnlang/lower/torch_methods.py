@@ -25,9 +25,6 @@ from tnlang.lower.plan import (
     Permute,
     Placed,
     Var,
-    is_scalar,
-    parts,
-    rebuild,
 )
 from tnlang.lower.steps import (
     Append,
@@ -46,6 +43,7 @@ from tnlang.lower.steps import (
     Within,
 )
 from tnlang.lower.torch_expressions import Writer, range_code, repr_name, text
+from tnlang.lower.walks import is_scalar, parts, rebuild
 
 Sign = Literal["+", "-"]
 

@@ -7,19 +7,9 @@ from dataclasses import replace
 from tnlang.ir.net import Entry, Group, Ix, Slice, Tensor, Wire
 from tnlang.ir.size import show
 from tnlang.ir.walk import ix_wires
+from tnlang.lower.numbers import All, Cut, Item, Num, Scalar
 from tnlang.lower.operands import Operand, Scope
-from tnlang.lower.plan import (
-    All,
-    Conjugate,
-    Cut,
-    Expr,
-    Flatten,
-    Index,
-    Item,
-    Num,
-    Scalar,
-    Unflatten,
-)
+from tnlang.lower.plan import Conjugate, Expr, Flatten, Index, Unflatten
 from tnlang.lower.specials import Hot
 from tnlang.lower.steps import Within
 

@@ -20,15 +20,9 @@ from tnlang.ir.slots import dotted, has, onehot_leg
 from tnlang.ir.walk import refs, statements
 from tnlang.lower.dims import NetDims, scalar
 from tnlang.lower.names import Names, identifier
+from tnlang.lower.numbers import MathCall, Name, Num, Scalar
 from tnlang.lower.operands import Held
-from tnlang.lower.plan import (
-    Expr,
-    MathCall,
-    Name,
-    Num,
-    Scalar,
-    Var,
-)
+from tnlang.lower.plan import Expr, Var
 from tnlang.lower.steps import Let, Point, Step, Table
 
 

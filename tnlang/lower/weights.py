@@ -12,15 +12,10 @@ from tnlang.ir.slots import used_file_level
 from tnlang.ir.walk import value_wires
 from tnlang.ir.weights import weights_for
 from tnlang.lower.names import identifier
+from tnlang.lower.numbers import Name, Scalar
 from tnlang.lower.operands import Held, Operand, Scope
 from tnlang.lower.owned import segments
-from tnlang.lower.plan import (
-    Expr,
-    Name,
-    Permute,
-    Scalar,
-    Var,
-)
+from tnlang.lower.plan import Expr, Permute, Var
 from tnlang.lower.steps import Checkpoint, StoredAt
 from tnlang.lower.uses import grouped, joined
 

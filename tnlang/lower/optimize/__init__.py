@@ -17,8 +17,9 @@ from tnlang.lower.optimize.kernels import biased, gain, normed, picked, rsqrt, s
 from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
 from tnlang.lower.optimize.together import together
-from tnlang.lower.plan import CallNet, Expr, Together, Var, names_in, rebuild
+from tnlang.lower.plan import CallNet, Expr, Together, Var
 from tnlang.lower.steps import Append, Body, Let, LetSeveral, Repeated, Sliced, Step, reads, targets
+from tnlang.lower.walks import names_in, rebuild
 
 See = Callable[[Expr], Expr]
 

@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tnlang.lower.numbers import All, Arith, MathCall, Name, NewAxis, Num, Scalar
 from tnlang.lower.optimize.linear import Labels, flattened, permuted
-from tnlang.lower.plan import (
-    All,
-    Along,
-    Arith,
-    Attention,
-    Binary,
-    Einsum,
-    Expr,
-    Index,
-    MathCall,
-    Name,
-    NewAxis,
-    Num,
-    Scalar,
-    UnflattenLike,
-    Var,
-    is_scalar,
-)
+from tnlang.lower.plan import Along, Attention, Binary, Einsum, Expr, Index, UnflattenLike, Var
+from tnlang.lower.walks import is_scalar
 
 See = Callable[[Expr], Expr]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tnlang.lower.plan import Apply, Binary, CpuLinear, Expr, Linear, Together, is_scalar
+from tnlang.lower.plan import Apply, Binary, CpuLinear, Expr, Linear, Together
+from tnlang.lower.walks import is_scalar
 
 FUNCTIONS = ("gelu", "gelu_tanh", "relu", "silu", "sigmoid", "tanh")
 """What oneDNN applies to a product."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tnlang.lower.numbers import All, NewAxis
 from tnlang.lower.plan import (
-    All,
     Along,
     Apply,
     Binary,
@@ -14,12 +14,11 @@ from tnlang.lower.plan import (
     Flatten,
     Index,
     Linear,
-    NewAxis,
     Normed,
     UnflattenLike,
     Var,
-    is_scalar,
 )
+from tnlang.lower.walks import is_scalar
 
 
 def biased(expr: Expr) -> Expr | None:

@@ -6,23 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.lower.names import Names
+from tnlang.lower.numbers import All, Name, NewAxis, Num
 from tnlang.lower.optimize.linear import Labels, permuted
-from tnlang.lower.plan import (
-    All,
-    Binary,
-    Collected,
-    Einsum,
-    Expr,
-    Full,
-    Index,
-    Name,
-    NewAxis,
-    Num,
-    OneHot,
-    Placed,
-    Shifted,
-    Var,
-)
+from tnlang.lower.plan import Binary, Collected, Einsum, Expr, Full, Index, OneHot, Placed, Shifted, Var
 from tnlang.lower.steps import Append, Body, Let, Repeated, Step, Table, reads, targets
 
 

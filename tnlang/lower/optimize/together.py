@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.lower.names import Names
-from tnlang.lower.plan import Expr, Linear, Together, Var, names_in, parts, rebuild
+from tnlang.lower.plan import Expr, Linear, Together, Var
 from tnlang.lower.steps import Body, Let, LetSeveral, Matrices, Repeated, Step, targets
+from tnlang.lower.walks import names_in, parts, rebuild
 
 
 def together(body: Body) -> tuple[Body, int]:
