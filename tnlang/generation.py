@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -71,12 +72,16 @@ class Generator:
     module: Any = field(init=False)
     """An nn.Module with the parameters of the net."""
     caches: list[Tensor] = field(init=False, default_factory=list)
+    writes: dict[str, bool] = field(init=False, default_factory=dict)
+    """What tells the module that it may write into the caches, where it can."""
 
     def __post_init__(self) -> None:
         self.form = form_of(self.step.ir)
         if self.form.seq not in self.dims:
             raise ValueMismatch(f"the longest sequence has to be given: {{{self.form.seq!r}: 96}}")
         self.module = self.step.module(**self.dims).eval()
+        if "in_place" in inspect.signature(self.module.forward).parameters:
+            self.writes = {"in_place": True}
 
     def load_weights(self, path: str | os.PathLike[str]) -> Self:
         """Fill the module from a checkpoint of the net that the step is of, as its ``load_weights`` does."""
@@ -90,16 +95,10 @@ class Generator:
         return self.dims[self.form.seq]
 
     def start(self, *batch: int) -> None:
-        """Empty caches for a batch: those there are if they fit, else new ones.
-
-        Raises ValueMismatch for a type of numbers that cannot tell the positions apart.
-        """
+        """Empty caches for a batch: those there are if they fit, else new ones."""
         import torch
 
         like = next(self.module.parameters())
-        # The mask compares positions in the module's own type, half a position apart.
-        if self.length * torch.finfo(like.dtype).eps > 1:
-            raise ValueMismatch(f"{like.dtype} does not tell {self.length} positions apart")
         slots = inputs_of(self.step.program.ir, self.step.name, {**self.dims, self.form.new: 1})
         shapes = [(*batch, *slots[decl.name].shape) for decl in self.form.caches]
         known = [(tuple(c.shape), c.dtype, c.device) for c in self.caches]
@@ -111,7 +110,7 @@ class Generator:
 
     def advance(self, tokens: Tensor, at: Tensor) -> Tensor:
         """The output for tokens [..., new] at positions [new]; the caches then hold what they leave."""
-        found = self.module(tokens, at, *self.caches)
+        found = self.module(tokens, at, *self.caches, **self.writes)
         output: Tensor
         output, *entries = found if isinstance(found, tuple) else (found,)
         for cache, entry, axis in zip(self.caches, entries, self.form.axes, strict=True):

@@ -198,7 +198,13 @@ class Builder(Scoped):
                 f"self.{self.place.calls[call.name]}", 0, False, tuple(map(key_of, subs)) if keyed else subs
             )
         expr = CallNet(
-            module, arguments, tuple(keywords), call.name, () if call.shared else turn, self.observed
+            module,
+            arguments,
+            tuple(keywords),
+            call.name,
+            () if call.shared else turn,
+            self.observed,
+            () if self.observed else callee.fills,
         )
         if len(call.results) > 1:
             targets = []
@@ -337,7 +343,8 @@ class Builder(Scoped):
                 if name in attributes
             ]
         names = (self.names.taken | self.turned).difference(LIBRARY)
-        return Body((*first, *checks(self), *self.steps), result, tuple(sorted(names)))
+        inputs = tuple(local for local, _ in self.inputs)
+        return Body((*first, *checks(self), *self.steps), result, tuple(sorted(names)), inputs=inputs)
 
 
 def _refs_in(total: Sum) -> Iterator[Ref]:

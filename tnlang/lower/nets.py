@@ -26,6 +26,7 @@ from tnlang.lower.bodies import Builder
 from tnlang.lower.counting import assignments
 from tnlang.lower.derived import bound_by, derived_statements, first_level, without
 from tnlang.lower.dims import dims_of, keywords, scalar
+from tnlang.lower.laid import matrices
 from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
     NET_ATTRIBUTES,
@@ -179,6 +180,8 @@ def plan_net(
         ),
         *(Argument(n, dim, required=False, is_array=False) for dim, n in told.items()),
     ]
+    parameters = parameters_of(program, net, place, outer, in_init, is_called)
+    alone_standing = {p.attribute for p in parameters if p.members[0][0] == () and not p.root_only}
     plan = NetPlan(
         name=net.name,
         class_name=class_name,
@@ -188,7 +191,7 @@ def plan_net(
             (d.name, evaluate(d.default, {})) for d in _counting(program) if d.default is not None
         ),
         stored=tuple((place.dims[w.dim], w.name) for w in words if w.dim in used_dims),
-        parameters=parameters_of(program, net, place, outer, in_init, is_called),
+        parameters=parameters,
         buffers=tuple(
             Buffer(place.constants[d.name, d.subs], d.value)
             for d in (*outer, *net.owned)
@@ -209,7 +212,9 @@ def plan_net(
         checkpoint=checkpoint,
         file_level="file_level" if is_called and (params or shared) else "",
         derived=derived,
+        matrices=matrices(plain[1], alone_standing) if plain else (),
     )
+    filled = plain[1].fills if plain else ()
     callee = Callee(
         plan.class_name,
         {w.dim: w.name for w in words if not w.late},
@@ -219,6 +224,7 @@ def plan_net(
         handed,
         frozen,
         bool(plan.file_level),
+        tuple(place for place, (local, _) in enumerate(inputs) if local in filled),
     )
     assert has_params or not plan.parameters
     return plan, callee

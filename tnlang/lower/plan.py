@@ -122,6 +122,13 @@ class Equal:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """An array of 0 and 1, an Equal or a step, as truth values."""
+
+    x: Equal | Apply
+
+
+@dataclass(frozen=True, slots=True)
 class Apply:
     """An elementwise function."""
 
@@ -190,6 +197,8 @@ class UnflattenLike:
 @dataclass(frozen=True, slots=True)
 class Attention:
     """The softmax over keys of ``scale`` times products of queries and keys, plus ``mask``, times values.
+
+    A mask of truth values is where queries look at keys.
 
     The last two axes are [query, entry], [key, entry], [key, what is given] and, of the mask, [query, key];
     those before broadcast. ``causal`` leaves out keys after the query.
@@ -276,7 +285,8 @@ class OneHot:
 class Placed:
     """The entries of an axis put at whole numbers below ``size``, equal ones added, and added to ``base``.
 
-    ``rank`` is how many of the last axes of ``x`` are no batch.
+    ``rank`` is how many of the last axes of ``x`` are no batch. What ``fills`` is written into ``base``
+    where the caller says so.
     """
 
     x: Expr
@@ -285,6 +295,7 @@ class Placed:
     size: Scalar
     rank: int
     base: Expr | None = None
+    fills: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +356,8 @@ class LoopSum:
 class CallNet:
     """A net called: a submodule (``subs`` pick one of a list) on arrays, by position and by keyword.
 
-    ``path`` is where its values stand in ``frozen``, ``takes`` whether it needs or may get a part of that.
+    ``path`` is where its values stand in ``frozen``, ``takes_frozen`` whether it needs or may get a part of
+    that. ``fills`` are the arguments that it can write into.
     """
 
     module: Var
@@ -354,6 +366,7 @@ class CallNet:
     path: str = ""
     turn: tuple[Scalar, ...] = ()
     takes_frozen: bool = True
+    fills: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +416,7 @@ Expr = (
     | CpuLinear
     | Binary
     | Equal
+    | Truth
     | Apply
     | Along
     | UserCall

@@ -66,6 +66,7 @@ class Net(nn.Module):
     constants: Mapping[str, object] = {}
     needed: tuple[str, ...] = ()
     parameter_legs: Mapping[str, tuple[str, ...]] = {}
+    matrices: Mapping[str, int] = {}
     past_values: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -156,7 +157,8 @@ class Net(nn.Module):
     def prepare(self) -> Self:
         """Keep the values that parameters alone give as buffers, until ``train()`` or new weights.
 
-        So are copies of matrices that multiply the same array, side by side.
+        So are copies of matrices that multiply the same array, side by side. On the CPU matrices are laid out
+        in memory along their longer axis, as products with few rows like it best.
 
         Returns self. Parameters changed in another way make them stale: call it again. Gradients do not
         pass through what is kept.
@@ -168,10 +170,14 @@ class Net(nn.Module):
                     for name, value in zip(part.prepared, derived, strict=True):
                         part.register_buffer(name, value, persistent=False)
                     for number, (weights, biases) in enumerate(part.beside()):
-                        part.register_buffer(f"_beside_{number}", torch.cat(weights), persistent=False)
+                        whole = along_longer(torch.cat(weights), 1)
+                        part.register_buffer(f"_beside_{number}", whole, persistent=False)
                         if biases:
                             part.register_buffer(f"_biases_{number}", torch.cat(biases), persistent=False)
                         part.widths[number] = [weight.shape[0] for weight in weights]
+                    for name, rows in part.matrices.items():
+                        parameter = getattr(part, name)
+                        parameter.data = along_longer(parameter.data, rows)
         return self
 
     def forget(self) -> None:
@@ -180,6 +186,9 @@ class Net(nn.Module):
             if isinstance(part, Net):
                 for name in (*part.prepared, *[n for n in part._buffers if n.startswith("_")]):
                     part._buffers.pop(name, None)
+                for parameter in [getattr(part, name) for name in part.matrices]:
+                    if not parameter.is_contiguous():
+                        parameter.data = parameter.data.contiguous()
 
     def train(self, mode: bool = True) -> Self:
         """As in PyTorch; what ``prepare`` kept is dropped for training."""
@@ -389,7 +398,25 @@ def taken(x: Tensor, indices: Tensor) -> Tensor:
     return found.squeeze(-1)
 
 
-def placed(x: Tensor, indices: Tensor, axis: int, size: int, rank: int, base: Tensor | None = None) -> Tensor:
+def along_longer(x: Tensor, rows: int) -> Tensor:
+    """A matrix, its first ``rows`` axes by the others: on the CPU along its longer axis in memory."""
+    if type(x) is not Tensor or x.device.type != "cpu":
+        return x
+    if x.shape[:rows].numel() <= x.shape[rows:].numel():
+        return x.contiguous()
+    turned = x.permute(*range(rows, x.dim()), *range(rows)).contiguous()
+    return turned.permute(*range(x.dim() - rows, x.dim()), *range(x.dim() - rows))
+
+
+def placed(
+    x: Tensor,
+    indices: Tensor,
+    axis: int,
+    size: int,
+    rank: int,
+    base: Tensor | None = None,
+    in_place: bool = False,
+) -> Tensor:
     """The entries of an axis at the places below ``size`` that the indices say, added to ``base``.
 
     ``rank`` axes of ``x`` are no batch. Entries of one place are added.
@@ -410,7 +437,7 @@ def placed(x: Tensor, indices: Tensor, axis: int, size: int, rank: int, base: Te
         x = x.expand(*whole[:axis], x.shape[axis], *whole[len(whole) + axis + 1 :])
     if list(base.shape) != whole:
         base = base.expand(whole).contiguous()
-    return base.index_add(axis, indices, x)
+    return base.index_add_(axis, indices, x) if in_place else base.index_add(axis, indices, x)
 
 
 def collected(parts: list[Tensor], axis: int, start: Tensor) -> Tensor:
@@ -447,7 +474,10 @@ def attended(
     mask: Tensor | None = None,
     is_causal: bool = False,
 ) -> Tensor:
-    """The softmax over keys of scaled products plus mask, times values; axes before the last two may lack."""
+    """The softmax over keys of scaled products plus mask, times values; axes before the last two may lack.
+
+    A mask of truth values says which keys a query looks at.
+    """
     parts = [queries, keys, values]
     if mask is not None and (mask.dim() > queries.dim() or mask.shape[:-2].numel() > 1):
         parts.append(mask)
@@ -460,7 +490,8 @@ def attended(
         return x.flatten(0, -4) if len(flat) > 2 else x
 
     if mask is not None and is_causal:
-        mask = causal(mask.expand(*mask.shape[:-2], queries.shape[-2], keys.shape[-2]))
+        mask = mask.expand(*mask.shape[:-2], queries.shape[-2], keys.shape[-2])
+        mask = mask.tril() if mask.dtype == torch.bool else causal(mask)
     if mask is not None and mask.dim() > 2:
         mask = stacked(mask)
     found = F.scaled_dot_product_attention(

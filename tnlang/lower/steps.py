@@ -141,19 +141,23 @@ Step = (
 
 def reads(steps: Sequence[Step]) -> Iterator[str]:
     """The variables that steps read, as often as they do."""
+    for expr in expressions(steps):
+        yield from names_in(expr)
+
+
+def expressions(steps: Sequence[Step]) -> Iterator[Expr]:
+    """The expressions that steps work out."""
     for step in steps:
         match step:
             case Let(_, value) if value is not None:
-                yield from names_in(value)
-            case LetSeveral(_, value):
-                yield from names_in(value)
-            case Append(_, value):
-                yield from names_in(value)
+                yield value
+            case LetSeveral(_, value) | Append(_, value):
+                yield value
             case Repeated(body=body):
-                yield from reads(body)
+                yield from expressions(body)
             case Sliced(body=body, term=term):
-                yield from reads(body)
-                yield from names_in(term)
+                yield from expressions(body)
+                yield term
 
 
 def targets(steps: Sequence[Step]) -> Iterator[str]:
@@ -303,13 +307,16 @@ class Matrices:
 class Body:
     """What a method does, and what it gives back. ``names`` are those that are taken in it.
 
-    ``beside`` are the matrices that it multiplies one array by.
+    ``inputs`` are the variables of the net's inputs, ``fills`` those that it can write into. ``beside`` are
+    the matrices that it multiplies one array by.
     """
 
     steps: tuple[Step, ...]
     result: tuple[Expr, ...]
     names: tuple[str, ...] = ()
     beside: tuple[Matrices, ...] = ()
+    inputs: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +333,8 @@ class NetPlan:
 
     ``fused`` is None where only the observed way is there: a net with frozen values. ``stored`` are the dims
     kept as attributes, by attribute and keyword. ``like`` is an array whose type and device new ones take.
-    ``rewritten`` are the rules of the optimizer that made ``forward`` what it is, and how often.
+    ``rewritten`` are the rules of the optimizer that made ``forward`` what it is, and how often. ``matrices``
+    are the parameters that multiply as matrices, with how many of their legs are the rows.
     """
 
     name: str
@@ -352,6 +360,7 @@ class NetPlan:
     file_level: str = ""
     derived: Derived | None = None
     rewritten: tuple[tuple[str, int], ...] = ()
+    matrices: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,9 @@ def class_constants(plan: NetPlan) -> list[str]:
         found += wrapped(f"    parameter_legs = {{{pairs}}}")
     if plan.derived is not None:
         found += wrapped(f"    prepared = {tuple_code(plan.derived.buffers)}")
+    if plan.matrices:
+        pairs = ", ".join(f"{repr_name(name)}: {rows}" for name, rows in plan.matrices)
+        found += wrapped(f"    matrices = {{{pairs}}}")
     if plan.past_values:
         found += wrapped(f"    past_values = {tuple_code(plan.past_values)}")
     if plan.checkpoint is not None:
@@ -370,8 +373,8 @@ def forward_lines(plan: NetPlan) -> list[str]:
     result = f"{results_class(plan)}" if len(plan.outputs) > 1 else library("Tensor")
     handed = [*(a.name for a in plan.inputs), *(f"{a.name}={a.name}" for a in plan.options)]
 
-    def head(name: str, frozen: str) -> list[str]:
-        inside = ", ".join(["self", *inputs, "*", *options, frozen])
+    def head(name: str, *last: str) -> list[str]:
+        inside = ", ".join(["self", *inputs, "*", *options, *last])
         return wrapped(f"    def {name}({inside}) -> {result}:")
 
     def method(body: Body) -> list[str]:
@@ -384,7 +387,9 @@ def forward_lines(plan: NetPlan) -> list[str]:
     if plan.fused is None:
         lines = [*head("forward", optional), *sign, "        frozen = self.replacements(frozen)"]
         return _named_results(plan, [*lines, *method(plan.observed)])
-    lines = [*head("forward", optional), *sign, "        if self.is_observed(frozen):"]
+    filling = ["in_place: bool = False"] if plan.fused.fills else []
+    sign = docstring([*textwrap.wrap(plan.signature, 96), *_filling(plan.fused.fills)], "        ")
+    lines = [*head("forward", optional, *filling), *sign, "        if self.is_observed(frozen):"]
     call = ", ".join([*handed, "frozen=self.replacements(frozen)"])
     lines += wrapped(f"            return self.observed({call})")
     lines += method(plan.fused)
@@ -392,6 +397,11 @@ def forward_lines(plan: NetPlan) -> list[str]:
     lines += ['        """The same with a line for each named value."""']
     lines += method(plan.observed)
     return _named_results(plan, lines)
+
+
+def _filling(names: Sequence[str]) -> list[str]:
+    """What a docstring says of the inputs that can be written into."""
+    return ["", f"``in_place`` writes into {' and '.join(names)}."] if names else []
 
 
 def derived_lines(plan: NetPlan, derived: Derived) -> list[str]:

@@ -46,6 +46,7 @@ from tnlang.lower.plan import (
     ToComplex,
     Together,
     Transposed,
+    Truth,
     Unflatten,
     UnflattenLike,
     UserCall,
@@ -64,7 +65,7 @@ def library(name: str) -> str:
     return MARK + name
 
 
-SUM, PRODUCT, UNARY, POWER, ATOM = 10, 20, 30, 40, 50
+COMPARED, SUM, PRODUCT, UNARY, POWER, ATOM = 5, 10, 20, 30, 40, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +230,10 @@ class Writer:
                 return Code(f"torch.stack(({', '.join(map(self.text, exprs))}), dim={axis})")
             case OneHot(positions, size):
                 return Code(f"{library('F')}.one_hot({self.text(positions)}, {text(size)}).to({self.like})")
-            case Placed(x, positions, axis, size, rank, base):
+            case Placed(x, positions, axis, size, rank, base, fills):
                 given = [self.text(x), self.text(positions), str(axis), text(size), str(rank)]
                 given += [] if base is None else [self.text(base)]
+                given += ["in_place"] if fills else []
                 return Code(f"placed({', '.join(given)})")
             case Collected(table, axis, start):
                 return Code(f"collected({table}, {axis}, {self.text(start)})")
@@ -264,6 +266,10 @@ class Writer:
                 return Code(f"torch.arange({text(stop)}, dtype={self.like}.dtype, device={self.like}.device)")
             case Equal(op, left, right):
                 return Code(f"({self.text(left)} {op} {self.text(right)}).to({self.like})")
+            case Truth(Equal(op, left, right)):
+                return Code(f"{self.code(left).at(SUM)} {op} {self.code(right).at(SUM)}", COMPARED)
+            case Truth(Apply(x=x)):
+                return Code(f"{self.code(x).at(SUM)} > 0", COMPARED)
             case LoopSum(loops, body):
                 heads = " ".join(f"for {var} in {range_code(start, stop)}" for var, start, stop in loops)
                 return Code(f"sum({self.text(body)} {heads})")

@@ -38,6 +38,7 @@ class Callee:
     file_level: Mapping[str, str]
     frozen: bool
     owns_file_level: bool
+    fills: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

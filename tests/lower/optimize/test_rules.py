@@ -400,3 +400,136 @@ def test_what_is_bound_anew_is_another_array() -> None:
     module = check(found, "f")
     x = torch.randn(5, 4, dtype=torch.float64)
     torch.testing.assert_close(module(x), module.prepare()(x), rtol=1e-9, atol=1e-11)
+
+
+# ---------------------------------------------------------------- positions that are compared
+
+
+LATER = {
+    "of one array": "log(step(index[i] - index[j] + 0.5))",
+    "other way round": "log(step(0.5 - index[j] + index[i]))",
+    "looked up": "log(step(at[i, k] index[k] - index[j] + 0.25))",
+    "scaled": "log(step(index[i] - index[j] + 0.5)) * 3",
+    "with another": "log(step(index[i] - index[j] + 0.5)) + log(step(index[j] - index[i] + 1.5))",
+    "a bound of its own": "M[i, j]",
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_positions_are_compared_as_whole_numbers(name: str) -> None:
+    """So that types with few digits tell them apart; a mask of them is one of truth values."""
+    text = f"""dim q, d = 4
+net f(x[q, d], at[q, k: q] onehot) -> y[q, d] {{
+    M[i: q, j: q] = log(step(index[i] - index[j] + 0.5))
+    A[i, j] = softmax[j](x[i, a] x[j, a] + {LATER[name]})
+    y[i, a] = A[i, j] x[j, a]
+}}"""
+    if name != "a bound of its own":
+        text = re.sub("    M.*\n", "", text)
+    found = program(text)
+    counts = rewritten(found, "f")
+    assert counts["attention"] == 1 and counts["ordered"] == 1
+    forward = torch_source(found).partition("def forward(self, x")[2].partition("observed(")[2]
+    forward = forward.partition("def observed")[0]
+    assert ("log" in forward) == (name == "with another")
+    check(found, "f")
+
+
+NOT_ORDERED = {
+    "more than half a position": "step(index[i] - index[j] + 1.5)",
+    "at once": "step(index[i] - index[j])",
+    "a sum": "step(index[i] + index[j] - 2.5)",
+    "something else": "step(x[i, 0] - index[j] + 0.5)",
+}
+
+
+@pytest.mark.parametrize("name", NOT_ORDERED)
+def test_what_is_no_comparison_of_positions(name: str) -> None:
+    found = program(f"dim q, d = 4\nnet f(x[q, d]) -> y[i: q, j: q] {{ y[i, j] = {NOT_ORDERED[name]} }}")
+    assert not rewritten(found, "f")["ordered"]
+    check(found, "f")
+
+
+def test_few_digits_tell_many_positions_apart() -> None:
+    text = "dim q = 600\nnet f(x[q]) -> y[q] { y[i] = step(index[i] - index[j] + 0.5) x[j] }"
+    module = module_of(program(text), "f", {}).bfloat16()
+    x = torch.zeros(600, dtype=torch.bfloat16)
+    x[513] = 1
+    assert module(x).nonzero().flatten().tolist() == list(range(513, 600))
+
+
+# ---------------------------------------------------------------- what may be written into
+
+
+FILLED = """
+net g(x[q, d], at[q, k] onehot, c[k, d]) -> (y[k, d], n[q, d]) {
+    y[k, e] = c[k, e] + at[i, k] x[i, e]
+    n[i, e] = 2 x[i, e]
+}
+net f(x[q, d], at[q, k] onehot, a[k, d], b[k, d]) -> (z[q, d], s[k, d]) {
+    y, n = g(x, at, a) as first
+    z[i, e] = n[i, e] + y[2, e]
+    s, w = g(z, at, b) as last
+}
+net twice(x[q, d], at[q, k] onehot, c[k, d]) -> (y[k, d], z[k, d]) {
+    y, n = g(x, at, c) as one
+    z, m = g(n, at, c) as two
+}
+net again(x[q, d], at[q, k] onehot, c[k, d]) -> y[k, d] {
+    stream y[i, e] = 0 ones[i, e]
+    repeat l in 0..h {
+        z, n = g(x, at, c) as block
+        y[i, e] += z[i, e]
+    }
+}
+net reads(x[q, d], at[q, k] onehot, c[k, d]) -> y[k, d] { y[k, e] = c[k, e] + at[i, k] x[i, e] c[0, e] }
+net own(x[q, d], at[q, k] onehot) -> y[k, d] {
+    param c[k, d] ~ normal(1)
+    y[k, e] = c[k, e] + at[i, k] x[i, e]
+}
+"""
+
+
+def test_caches_are_written_into_where_nothing_else_reads_them() -> None:
+    found = program(HEAD + FILLED)
+    assert [rewritten(found, net)["filled"] for net in ("g", "f", "twice", "again", "reads", "own")] == [
+        1, 2, 0, 0, 0, 0,
+    ]  # fmt: skip
+    module = check(found, "f")
+    inputs = given_inputs(random_inputs(found, "f", SIZES, seed=3))
+    before = {name: value.clone() for name, value in inputs.items()}
+    wanted = module(**inputs)
+    assert all(torch.equal(inputs[name], before[name]) for name in inputs)
+    got = module(**inputs, in_place=True)
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
+    assert got.s.data_ptr() == inputs["b"].data_ptr()
+    changed = (inputs["a"] != before["a"]).any(-1)
+    assert changed.nonzero().flatten().tolist() == sorted(set(inputs["at"].tolist()))
+    for net in ("twice", "again", "reads", "own"):
+        check(found, net)
+
+
+# ---------------------------------------------------------------- how matrices lie in memory
+
+
+def test_prepared_matrices_lie_along_their_longer_axis() -> None:
+    text = f"""{HEAD}net f(x[q, d]) -> y[q, d] {{
+    param A[h, s, d] ~ normal(1), B[d, h, s] ~ normal(1), C[i: d, o: d] ~ normal(1), E[k, d] ~ normal(1)
+    a[p, n, t] = tanh(A[n, t, e] x[p, e])
+    b[p, e] = tanh(B[e, n, t] a[p, n, t])
+    y[p, o] = E[m, o] tanh(E[m, i] b[p, e] C[e, i])
+}}"""
+    found = program(text)
+    module = check(found, "f")
+    assert type(module).matrices == {"A": 2, "B": 1, "C": 1, "E": 1}
+    x = torch.randn(2, 5, 4, dtype=torch.float64)
+    before, values = module(x), {name: value.clone() for name, value in module.state_dict().items()}
+    module.prepare()
+    torch.testing.assert_close(module(x), before, rtol=1e-9, atol=1e-11)
+    assert module.A.stride() == (2, 1, 6) and module.B.stride() == (6, 2, 1)
+    assert all(torch.equal(value, values[name]) for name, value in module.state_dict().items())
+    module(x).sum().backward()
+    assert all(parameter.grad is not None for parameter in module.parameters())
+    module.train()
+    assert all(parameter.is_contiguous() for parameter in module.parameters())

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from tnlang.lower.optimize.attention import attention
 from tnlang.lower.optimize.cpu import cpu_linear
-from tnlang.lower.optimize.kernels import biased, gain, normed, picked, rsqrt, shift
+from tnlang.lower.optimize.filled import filled
+from tnlang.lower.optimize.kernels import biased, gain, normed, ordered, picked, rsqrt, shift
 from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
 from tnlang.lower.optimize.together import together
@@ -60,10 +61,12 @@ RULES: tuple[Rule, ...] = (
     ExprRule("gain", _alone(gain)),
     ExprRule("shift", _alone(shift)),
     ExprRule("rsqrt", _alone(rsqrt)),
+    ExprRule("ordered", ordered),
     ExprRule("picked", _alone(picked)),
     ExprRule("placed", _alone(placed)),
     BodyRule("collected", collected),
     BodyRule("together", together, observed=False),
+    BodyRule("filled", filled, observed=False),
 )
 
 CPU_RULES: tuple[Rule, ...] = (*RULES, ExprRule("cpu", cpu_linear, late=True))

@@ -7,7 +7,19 @@ from dataclasses import dataclass, replace
 
 from tnlang.lower.numbers import All, Arith, MathCall, Name, NewAxis, Num, Scalar
 from tnlang.lower.optimize.linear import Labels, flattened, permuted
-from tnlang.lower.plan import Along, Attention, Binary, Einsum, Expr, Index, UnflattenLike, Var
+from tnlang.lower.plan import (
+    Along,
+    Apply,
+    Attention,
+    Binary,
+    Einsum,
+    Equal,
+    Expr,
+    Index,
+    Truth,
+    UnflattenLike,
+    Var,
+)
 from tnlang.lower.walks import is_scalar
 
 See = Callable[[Expr], Expr]
@@ -64,6 +76,8 @@ def _attended(
         return None
     if len(gives) > 1 and not isinstance(values, Var):
         return None
+    if scores.mask is not None:
+        scores = replace(scores, mask=_truth(scores.mask, see) or scores.mask)
     value = _laid(values, given, around, (key, *gives), batched)
     total: Expr = Attention(
         flattened(_laid(queries, of_query, around, (query, *summed), q_batched), len(summed)),
@@ -141,6 +155,21 @@ def _scores(expr: Expr, see: See) -> Scores | None:
                 if found is not None and not is_scalar(mask):
                     both = mask if found.mask is None else Binary("+", found.mask, mask)
                     return replace(found, mask=both)
+    return None
+
+
+def _truth(mask: Expr, see: See) -> Expr | None:
+    """The logarithm of what is 0 or 1, times something positive, as truth values: where queries look."""
+    match see(mask):
+        case Apply("log", x):
+            match see(x):
+                case Equal() | Apply("step") as found:
+                    return Truth(found)
+        case Index(x, items, batched) if all(isinstance(item, All | NewAxis) for item in items):
+            inside = _truth(x, see)
+            return None if inside is None else Index(inside, items, batched)
+        case Binary("*", factor, x) | Binary("/", x, factor) if is_scalar(factor) and _is_positive(factor):
+            return _truth(x, see)
     return None
 
 

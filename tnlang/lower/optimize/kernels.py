@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tnlang.lower.numbers import All, NewAxis
+from tnlang.lower.numbers import All, NewAxis, Num
 from tnlang.lower.plan import (
     Along,
     Apply,
     Binary,
     Einsum,
+    Equal,
     Expr,
     Flatten,
     Index,
     Linear,
+    Lookup,
     Normed,
+    Range,
     UnflattenLike,
     Var,
 )
 from tnlang.lower.walks import is_scalar
+
+See = Callable[[Expr], Expr]
 
 
 def biased(expr: Expr) -> Expr | None:
@@ -93,6 +99,44 @@ def rsqrt(expr: Expr) -> Expr | None:
     match expr:
         case Apply("reciprocal", Apply("sqrt", x)):
             return Apply("rsqrt", x)
+    return None
+
+
+def ordered(expr: Expr, see: See) -> Expr | None:
+    """Positions that are compared by the step of their difference are compared as whole numbers."""
+    match expr:
+        case Apply("step", x):
+            terms = list(_terms(x, 1, see))
+            arrays = [(sign, _positions(term, see)) for sign, term in terms if not isinstance(term, Num)]
+            more = sum(sign * term.value for sign, term in terms if isinstance(term, Num))
+            match sorted(arrays, key=lambda pair: pair[0]):
+                case [(-1, low), (1, high)] if low is not None and high is not None:
+                    return Equal("<=", low, high) if isinstance(more, float) and 0 < more < 1 else None
+    return None
+
+
+def _terms(expr: Expr, sign: int, see: See) -> Iterator[tuple[int, Expr]]:
+    """The terms of a sum with their signs."""
+    match see(expr):
+        case Binary("+" | "-" as op, left, right):
+            yield from _terms(left, sign, see)
+            yield from _terms(right, sign if op == "+" else -sign, see)
+        case Binary("*", Num(-1), x):
+            yield from _terms(x, -sign, see)
+        case _:
+            yield sign, expr
+
+
+def _positions(expr: Expr, see: See) -> Expr | None:
+    """Positions that are numbers to compute with, as whole numbers."""
+    match see(expr):
+        case Range(stop):
+            return Range(stop, positions=True)
+        case Lookup(indices, Range(), 1):
+            return indices
+        case Index(x, items, batched):
+            inside = _positions(x, see)
+            return None if inside is None else Index(inside, items, batched)
     return None
 
 
