@@ -325,6 +325,14 @@ class TakeAlong:
 
 
 @dataclass(frozen=True, slots=True)
+class LogProbability:
+    """The logarithm of the softmax along the last axis, at ``indices``; the other axes are aligned."""
+
+    x: Expr
+    indices: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Argmax:
     """The position of the first maximum along an axis, as whole numbers."""
 
@@ -435,6 +443,7 @@ Expr = (
     | Collected
     | Lookup
     | TakeAlong
+    | LogProbability
     | Argmax
     | ToComplex
     | Conjugate

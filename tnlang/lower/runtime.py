@@ -398,6 +398,14 @@ def taken(x: Tensor, indices: Tensor) -> Tensor:
     return found.squeeze(-1)
 
 
+def log_probability(x: Tensor, indices: Tensor) -> Tensor:
+    """The logarithm of the softmax along the last axis at the entries that the indices name."""
+    shape = broadcast(x.shape[:-1], indices.shape)
+    rows = x.expand(*shape, x.shape[-1]).reshape(-1, x.shape[-1])
+    places = indices.expand(shape).reshape(-1).long()
+    return -F.cross_entropy(rows, places, reduction="none").reshape(shape)
+
+
 def along_longer(x: Tensor, rows: int) -> Tensor:
     """A matrix, its first ``rows`` axes by the others: on the CPU along its longer axis in memory."""
     if type(x) is not Tensor or x.device.type != "cpu":

@@ -30,6 +30,7 @@ from tnlang.lower.plan import (
     Index,
     Kept,
     Linear,
+    LogProbability,
     Lookup,
     LoopSum,
     Matmul,
@@ -243,6 +244,8 @@ class Writer:
                 return Code(f"{self.code(table).at(ATOM)}[{self.text(positions)}]")
             case TakeAlong(x, positions):
                 return Code(f"taken({self.text(x)}, {self.text(positions)})")
+            case LogProbability(x, positions):
+                return Code(f"log_probability({self.text(x)}, {self.text(positions)})")
             case Argmax(x, axis):
                 return self.method(x, f"argmax({axis})")
             case ToComplex(x):

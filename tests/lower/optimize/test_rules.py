@@ -518,7 +518,7 @@ def test_prepared_matrices_lie_along_their_longer_axis() -> None:
     param A[h, s, d] ~ normal(1), B[d, h, s] ~ normal(1), C[i: d, o: d] ~ normal(1), E[k, d] ~ normal(1)
     a[p, n, t] = tanh(A[n, t, e] x[p, e])
     b[p, e] = tanh(B[e, n, t] a[p, n, t])
-    y[p, o] = E[m, o] tanh(E[m, i] b[p, e] C[e, i])
+    y[p, o] = E[m, o] tanh(E[m, i] tanh(b[p, e] C[e, i]))
 }}"""
     found = program(text)
     module = check(found, "f")
@@ -533,3 +533,71 @@ def test_prepared_matrices_lie_along_their_longer_axis() -> None:
     assert all(parameter.grad is not None for parameter in module.parameters())
     module.train()
     assert all(parameter.is_contiguous() for parameter in module.parameters())
+
+
+# ---------------------------------------------------------------- what is worked out several times
+
+
+COMMON = {
+    "terms": ("y[p, e] = tanh(A[e, f] x[p, f]) + 2 tanh(x[p, g] A[e, g]) x[p, 0]", 1),
+    "lines": ("a[p, e] = exp(x[p, e]); b[p, e] = exp(x[p, e]) x[p, 1]; y[p, e] = a[p, e] b[p, e]", 1),
+    "one in another": (
+        "y[p, e] = exp(tanh(x[p, e])) + sin(exp(tanh(x[p, e]))) + tanh(x[p, e])",
+        2,
+    ),
+    "before a repeat and in it": (
+        "stream y[p, e] = tanh(x[p, e])\n repeat l in 0..turn { y[p, e] += sin(y[p, e]) tanh(x[p, e]) }",
+        1,
+    ),
+    "patterns": (
+        """Q[i, t] = x[i, a] A[t, a]; P[i, j] = softmax[j](Q[i, t] Q[j, t])
+        y[i, t] = P[i, j] x[j, t] + tanh(P[i, j] x[j, t])""",
+        1,
+    ),
+}
+NOT_COMMON = {
+    "a stream that goes on": """stream s = x; a[p, e] = tanh(s[p, e]); s = 2 s
+        b[p, e] = tanh(s[p, e]); y[p, e] = a[p, e] b[p, e]""",
+    "turns": """stream y = x
+        repeat l in 0..turn { y[p, e] = sin(y[p, e]) index[l] }
+        repeat l in 0..turn { y[p, e] = sin(y[p, e]) index[l] }""",
+    "the other axis": "y[p, e] = softmax[e](x[p, e]) + softmax[p](x[p, e])",
+}
+
+
+@pytest.mark.parametrize("name", [*COMMON, *NOT_COMMON])
+def test_what_is_the_same_is_worked_out_once(name: str) -> None:
+    body, count = COMMON[name] if name in COMMON else (NOT_COMMON[name], 0)
+    text = f"""dim q, d = 4, turn = 3
+net f(x[q, d]) -> y[q, d] {{
+    param A[i: d, j: d] ~ normal(1)
+    {body}
+}}"""
+    found = program(text.replace("index[l]", "(l + 1)"))
+    assert rewritten(found, "f")["common"] == count
+    check(found, "f")
+
+
+CROSS = {
+    "of a log_softmax": "loss[p] = -1 t[p, v] log_softmax[v](W[v, e] x[p, e])",
+    "of a softmax": "loss[p] = -1 log(softmax[v](W[v, e] x[p, e])) t[p, v]",
+    "by lines": "a[p, v] = x[p, e] W[v, e]; b[v, p] = log_softmax[v](a[p, v]); loss[p] = -1 b[v, p] t[p, v]",
+    "summed": "l = -1 t[p, v] log_softmax[v](W[v, e] x[p, e]); loss[p] = l x[p, 0]",
+}
+
+
+@pytest.mark.parametrize("name", CROSS)
+def test_cross_entropy_has_its_own_kernel(name: str) -> None:
+    text = f"""dim q, d = 4, k
+net f(x[q, d], t[q, k] onehot) -> loss[q] {{
+    param W[k, d] ~ normal(1)
+    {CROSS[name]}
+}}"""
+    found = program(text)
+    assert rewritten(found, "f")["cross-entropy"] == (2 if name == "of a softmax" else 1)
+    module = check(found, "f")
+    inputs = given_inputs(random_inputs(found, "f", {"q": 5, "k": 6}, seed=3))
+    x = inputs["x"].requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: module(x, inputs["t"]), (x,))
+    batch = torch.stack([x, 2 * x])
+    torch.testing.assert_close(module(batch, inputs["t"])[1], module(2 * x, inputs["t"]))

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.lower.optimize.attention import attention
+from tnlang.lower.optimize.common import common
 from tnlang.lower.optimize.cpu import cpu_linear
 from tnlang.lower.optimize.filled import filled
-from tnlang.lower.optimize.kernels import biased, gain, normed, ordered, picked, rsqrt, shift
+from tnlang.lower.optimize.kernels import biased, cross_entropy, gain, normed, ordered, picked, rsqrt, shift
 from tnlang.lower.optimize.linear import linear
 from tnlang.lower.optimize.placed import collected, placed
 from tnlang.lower.optimize.together import together
@@ -63,8 +64,10 @@ RULES: tuple[Rule, ...] = (
     ExprRule("rsqrt", _alone(rsqrt)),
     ExprRule("ordered", ordered),
     ExprRule("picked", _alone(picked)),
+    ExprRule("cross-entropy", cross_entropy),
     ExprRule("placed", _alone(placed)),
     BodyRule("collected", collected),
+    BodyRule("common", common, observed=False),
     BodyRule("together", together, observed=False),
     BodyRule("filled", filled, observed=False),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tnlang.lower.numbers import All, NewAxis, Num
+from tnlang.lower.optimize.linear import Labels
 from tnlang.lower.plan import (
     Along,
     Apply,
@@ -16,9 +17,11 @@ from tnlang.lower.plan import (
     Flatten,
     Index,
     Linear,
+    LogProbability,
     Lookup,
     Normed,
     Range,
+    TakeAlong,
     UnflattenLike,
     Var,
 )
@@ -138,6 +141,34 @@ def _positions(expr: Expr, see: See) -> Expr | None:
             inside = _positions(x, see)
             return None if inside is None else Index(inside, items, batched)
     return None
+
+
+def cross_entropy(expr: Expr, see: See) -> Expr | None:
+    """Entries of the logarithm of a softmax along the last axis, picked by one-hot values."""
+    match expr:
+        case Apply("log", x):
+            match see(x):
+                case Along("softmax", inside, axes):
+                    return Along("log_softmax", inside, axes)
+        case TakeAlong(x, indices):
+            match see(x):
+                case Along("log_softmax", inside, (-1,)):
+                    return LogProbability(inside, indices)
+                case Einsum((turned,), (labels,), batched, out):
+                    match see(turned):
+                        case Along("log_softmax", inside, (axis,)) if labels[axis] == out[-1]:
+                            return LogProbability(_turned(inside, labels, batched, out), indices)
+    return None
+
+
+def _turned(x: Expr, labels: Labels, batched: tuple[bool, ...], out: Labels) -> Expr:
+    """The array with its axes in another order; as it was, if it was turned just for this."""
+    match x:
+        case Einsum((inner,), (before,), _, after) if len(after) == len(before):
+            place = dict(zip(labels, after, strict=True))
+            if tuple(place[label] for label in out) == before:
+                return inner
+    return Einsum((x,), (labels,), batched, out)
 
 
 def picked(expr: Expr) -> Expr | None:
