@@ -59,11 +59,11 @@ def tokens(batch: int, seq: int) -> Tensor:
     return torch.randint(50257, (batch, seq), generator=torch.Generator().manual_seed(batch * seq))
 
 
-def compare(what: str, got: Tensor, wanted: Tensor) -> None:
+def compare(what: str, got: Tensor, wanted: Tensor, tolerance: float = TOLERANCE) -> None:
     """Raise AssertionError where values differ, before their time means anything."""
     off = float((got - wanted).abs().max() / wanted.abs().max())
     print(f"{what}: largest difference {off:.1e} of the largest value")
-    assert off < TOLERANCE, what
+    assert off < tolerance, what
 
 
 @torch.no_grad()

@@ -136,7 +136,10 @@ class Generator:
             places = torch.arange(prompt + steps, device=tokens.device)
             start = 0
             for stop in range(prompt, prompt + steps):
-                logits = self.advance(whole[..., start:stop], places[start:stop])
+                # Copied, so that a compiled module is not compiled anew for each length of the whole.
+                logits = self.advance(
+                    whole[..., start:stop].clone(memory_format=torch.contiguous_format), places[start:stop]
+                )
                 whole[..., stop] = logits[..., -1, :].argmax(-1)
                 start = stop
         return whole.clone()

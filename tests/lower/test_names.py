@@ -22,6 +22,7 @@ from tnlang.lower.names import (
     identifier,
 )
 from tnlang.lower.runtime import Net
+from tnlang.lower.torch_runtime import definitions
 from tnlang.source import Source
 
 
@@ -111,3 +112,14 @@ def test_each_name_is_given_once() -> None:
     names = Names.local()
     assert [names.take("x"), names.take("x"), names.take("x")] == ["x", "x_", "x_2"]
     assert names.take("torch") == "torch_"
+
+
+def test_every_function_of_the_runtime_may_be_a_dim() -> None:
+    """Where a variable has its name, a function gives way: everywhere or nowhere."""
+    for name in (name for name in definitions() if name[0].islower()):
+        text = (
+            f"dim {name} = 2\nnet f(x[{name}]) -> y[a: {name}] {{\n param Q[a: {name}, {name}] ~ normal(1)\n"
+        )
+        program = load_program(Source("model.tn", text + " y[a] = softmax[a](Q[a, c] x[c])\n}"))
+        module = instantiate(program, "f").double()
+        assert module(torch.ones(2, dtype=torch.float64)).shape == (2,)

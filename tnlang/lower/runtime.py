@@ -258,10 +258,10 @@ class Net(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Move or change the type of all arrays: complex ones stay complex, constants are made anew."""
 
-        def each(x: Tensor) -> Tensor:
+        def converted(x: Tensor) -> Tensor:
             return torch.view_as_complex(fn(torch.view_as_real(x))) if x.is_complex() else fn(x)
 
-        super()._apply(each, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(converted, recurse)  # type: ignore[no-untyped-call]
         for name, value in self.constants.items():
             old = self._buffers[name]
             assert old is not None
