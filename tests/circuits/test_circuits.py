@@ -481,3 +481,30 @@ def test_a_triangle_is_as_exact_as_that_of_qr(made: str, dtype: torch.dtype, bat
 
     for own, by_qr in zip(off(triangle(array)), off(torch.linalg.qr(array).R), strict=True):
         assert own <= by_qr + (1e-9 if dtype == torch.float64 else torch.finfo(dtype).eps)
+
+
+@torch.no_grad()
+def test_heads_that_read_an_input_are_attributed_with_it_beside_the_cache() -> None:
+    text = """
+    dim seq, mem = 5, vocab = 7, d = 6, h = 2
+    net cross(x[seq, d], m[mem, d]) -> y[seq, d] {
+        param W_Q[h, d, d], W_O[h, d, d]
+        A[h, q, k] = softmax[k](W_Q[h, a, b] x[q, a] m[k, b])
+        y[q, o] = A[h, q, k] W_O[h, o, e] m[k, e]
+    }
+    net model(t[seq, vocab] onehot, m[mem, d]) -> logits[seq, vocab] {
+        param E[vocab, d]
+        stream x[p, e] = t[p, v] E[v, e]
+        repeat l in 0..2 { x += cross(x, m) }
+        logits[p, v] = x[p, e] E[v, e]
+    }"""
+    net = tnlang.load(text).nets["model"]
+    module = net.module().double()
+    W = weights_of(module)
+    circuits = net.circuits(W)
+    tokens, m = torch.tensor([1, 2, 3]), torch.randn(5, 6).double()
+    logits, cache = module.run_with_cache(tokens, m)
+    with pytest.raises(ValueMismatch, match=r"no m, which is an input: add it, \{\*\*cache, 'm': m\}"):
+        attribution(circuits, cache, 3)
+    found = attribution(circuits, {**cache, "m": m}, 3)
+    close(found.sum((0, 1)) + W["E"][tokens] @ W["E"][3], logits[:, 3])

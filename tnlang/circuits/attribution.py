@@ -163,6 +163,11 @@ class _Readout:
     def array(self, name: str) -> Tensor:
         """A value of the run. Raises ValueMismatch where the cache does not have it."""
         if name not in self.cache:
+            forms = self.circuits.forms
+            if any(decl.name == name for decl in forms.program.net(forms.net).inputs):
+                raise ValueMismatch(
+                    f"the cache has no {name}, which is an input: add it, {{**cache, {name!r}: {name}}}"
+                )
             raise ValueMismatch(f"the cache has no {name}: run_with_cache gives all values, or name it")
         return self.cache[name]
 

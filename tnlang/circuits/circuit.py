@@ -368,7 +368,9 @@ def stack(circuits: Sequence[Circuit], name: str = "layer") -> Circuit:
     leg = Wire(new_id(), name, len(circuits))
     forms = {_form(circuit) for circuit in circuits}
     if len(forms) != 1:
-        raise ValueMismatch(f"{len(circuits)} circuits ({first.name}, …) differ in structure")
+        raise ValueMismatch(
+            f"{len(circuits)} circuits ({first.name}, …) differ in structure: take them one by one"
+        )
     operands = []
     for position, operand in enumerate(first.operands):
         same = [circuit.operands[position].array for circuit in circuits]
