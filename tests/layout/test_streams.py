@@ -211,3 +211,28 @@ def test_legs_to_a_plus_go_round_what_stands_between() -> None:
     bonds = [line.id for line in diagram.lines if line.dim == "k"]
     assert legs and bonds
     assert not any(crossings(drawn[leg].path, drawn[bond].path) for leg in legs for bond in bonds)
+
+
+PARALLEL = """
+dim seq = 4, hidden = 8, head = 2, size = 4
+net att(x[seq, hidden]) -> y[seq, hidden] {
+    param W_Q[head, size, hidden], W_K[head, size, hidden], W_V[head, size, hidden], W_O[head, size, hidden]
+    A[h, q, k] = softmax[k](causal[q, k](x[q, d] W_Q[h, s, d] W_K[h, s, e] x[k, e]))
+    y[q, d] = A[h, q, k] x[k, e] W_V[h, s, e] W_O[h, s, d]
+}
+net mlp(x[seq, hidden]) -> y[seq, hidden] { param U[hidden, out: hidden]; y[p, d] = gelu(U[d, e] x[p, e]) }
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    repeat l in 0..3 { n[p, d] = layernorm[d](r[p, d]); r += att(n) + mlp(n) }
+    y = r
+}
+"""
+
+
+def test_a_leg_from_dot_to_dot_is_straight_where_the_column_has_its_own_height() -> None:
+    diagram = of_text(PARALLEL, ("att", "mlp"))
+    dots = {shape.id for shape in diagram.shapes if shape.symbol == "dot"}
+    drawn = wires(flowing(diagram))
+    ways = [drawn[line.id].path for line in diagram.lines if {e.shape for e in line.ends} <= dots]
+    assert len(ways) == 1
+    assert all(len({round(y, 3) for _, y in flatten(path)}) == 1 for path in ways)

@@ -82,7 +82,23 @@ class Placer(Rows):
                 high, low = high + self.arms[near[0]].down, low - self.arms[near[1]].up
                 ys[dot] = (high + low) / 2
         for dot, y in self._apart(ys).items():
-            plan.centers[dot] = (plan.centers[dot][0], y)
+            level = self._slid(plan, dot, y)
+            plan.centers[dot] = (plan.centers[dot][0], level)
+
+    def _slid(self, plan: Plan, link: int, y: float) -> float:
+        """The height of a link dot that wants to be at ``y``: a dot of the rows slides there between shapes.
+
+        Where they are too near the link dot comes to meet it, a little.
+        """
+        for dot in (o for _, o in self.index.neighbours[link] if o in self.grid.rows):
+            ends = [plan.centers[o][1] for _, o in self.index.neighbours[dot] if o in self.grid.rows]
+            if self.index.shapes[dot].symbol != "dot" or len(ends) < 2:
+                continue
+            level = min(max(y, min(ends) + RUNG / 2), max(ends) - RUNG / 2)
+            if abs(level - y) <= LEVEL / 2:
+                plan.centers[dot] = (plan.centers[dot][0], level)
+                return level
+        return y
 
     def _short(self, plan: Plan) -> float:
         """How much lower the rows must begin for a link dot to stand midway between its column's shapes."""
