@@ -67,6 +67,14 @@ BONDED = {
         "K[l, x0, a] K[a, x1, b] K[b, x2, r] O[x1, y] conj(K[l', x0, c]) conj(K[c, y, d]) conj(K[d, x2, r'])",
         ["K K K", "O", r"\bar{K} \bar{K} \bar{K}"],
     ),
+    "gates under an operator with ends of its own": (
+        STATE
+        + "G[y0, y1, x0, x1] O[y2, x2] O[y3, x3] "
+        + operator("M", "z", "y")
+        + "f[Mm] f[Mn] "
+        + BACK.format("z0", "z1", "z2", "z3"),
+        ["A B C E", "G O O", "f M^{0} M^{1} M^{2} M^{3} f", r"\bar{A} \bar{B} \bar{C} \bar{E}"],
+    ),
     "a gate over sites that it leaves alone": (STATE + "G[y0, y3, x0, x3]", ["A B C E", "G"]),
 }
 CIRCUITS = {

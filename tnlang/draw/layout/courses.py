@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tnlang.draw.diagram import Side
+from tnlang.draw.layout.items import OPPOSITE
 from tnlang.draw.layout.level import Kind
 
 _WAYS, _ENOUGH = 3, 4
@@ -164,7 +165,7 @@ def _course(
     for a, b in pairwise(row):
         line = next(leg.line for leg in net[a] if leg.other == b and (a, leg.line) not in side)
         side[a, line], side[b, line] = ENDS[1], ENDS[0]
-    closing = False
+    closing, lone = False, len(row) == 1
     for item in dict.fromkeys((*members[1:-1], members[0], members[-1])):
         free = [end for end, at in zip(ENDS, (members[0], members[-1]), strict=True) if item == at]
         rest = [leg for leg in net[item] if (item, leg.line) not in side]
@@ -178,7 +179,7 @@ def _course(
         if ups is None:
             return None
         closing = closing or (ups == 0 and item in members[1:-1])
-        if len(row) == 1 and len(rest) - ups == 1:  # nothing says that it is a row
+        if lone and len(rest) - ups == 1:  # nothing says that it is a row
             return None
         for leg in _leaving(rest, len(rest) - ups, lies):
             half = ENDS[2 * leg.place >= len(net[item])]
@@ -186,6 +187,9 @@ def _course(
             free.remove(end)
             side[item, leg.line] = end
             rest.remove(leg)
+            if leg.other is not None:
+                row.insert(0 if end == "left" else len(row), leg.other)
+                side[leg.other, leg.line] = OPPOSITE[end]
         side.update({(item, leg.line): "up" for leg in rest})
     known = dict(lies)
     if any(known.setdefault(kind_at(net, *at), to in ENDS) != (to in ENDS) for at, to in side.items()):
@@ -238,9 +242,10 @@ def _lay(net: Net, laid: Laid, course: _Course) -> Laid | None:
     if any(a[-1] > b[0] for a, b in pairwise(spans)):
         return None
     own = {c for span in spans for c in range(span[0], span[-1] + 1)}
-    if any(course.side[course.items[0], leg.line] == "left" for leg in net[course.items[0]]):
+    first, last = course.items[0], course.items[-1]
+    if not course.takes[0] or any(course.side[first, leg.line] == "left" for leg in net[first]):
         low = 0
-    if any(course.side[course.items[-1], leg.line] == "right" for leg in net[course.items[-1]]):
+    if not course.takes[-1] or any(course.side[last, leg.line] == "right" for leg in net[last]):
         high = len(level) - 1
     if any(low <= c <= high and c not in own for _, columns, _ in front for c in columns):
         return None

@@ -16,7 +16,7 @@ from tnlang.draw.layout.courses import ENDS, Bundle, Laid, Leg, LevelKinds, Net,
 from tnlang.draw.layout.items import OPPOSITE
 from tnlang.draw.layout.level import Index, Level
 
-_FIRST_ROWS, _STEPS = 60, 3000
+_FIRST_ROWS, _STEPS = 300, 3000
 """First rows that are tried, rows that are laid in all."""
 _FLIPPED: dict[Side, Side] = {"up": "down", "down": "up"}
 
@@ -185,7 +185,10 @@ def _started(net: Net, path: tuple[int, ...], tall: tuple[bool, bool], down: boo
         if end is not None and (aside := _aside(rest, lies, end, most)):
             side[item, aside.line] = end
             rest.remove(aside)
-        through = 2 * sum(leg.other is None for leg in rest) == len(rest)
+        hanging = sum(leg.other is None for leg in rest)
+        through = 2 * hanging == len(rest)
+        if down and not through and hanging > 1:  # no site of a chain
+            return None
         up = [leg.line for leg in rest if leg.other is not None or not (down or through)]
         for leg in rest:
             side[item, leg.line] = "up" if leg.line in up else "down"
@@ -202,7 +205,7 @@ def _started(net: Net, path: tuple[int, ...], tall: tuple[bool, bool], down: boo
 
 def _aside(rest: Sequence[Leg], lies: LevelKinds, end: Side, most: int | None) -> Leg | None:
     """The loose leg that leaves the first row at its end: of a kind that lies in it, or one too many."""
-    loose = [leg for leg in rest if leg.loose and lies.get(leg.kind) is not False]
+    loose = [leg for leg in rest if leg.other is None and lies.get(leg.kind) is not False]
     known = [leg for leg in loose if lies.get(leg.kind)]
     if not known and (most is None or len(rest) <= most):
         return None
