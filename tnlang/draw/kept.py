@@ -20,7 +20,7 @@ from tnlang.files import cache_folder
 
 FILE = "labels.sqlite"
 MOST, LONGEST = 5000, 100_000
-"""So many labels are kept, none of them longer than this."""
+"""So many labels are kept, none of them longer than this; when there is no room for more all begins anew."""
 _ALL = "SELECT glyphs FROM labels WHERE label = ?"
 
 
@@ -61,8 +61,10 @@ class Kept:
                 file.execute("DELETE FROM labels")
                 file.execute("INSERT INTO labels VALUES ('', ?)", (self.stamp,))
             (count,) = file.execute("SELECT count(*) FROM labels").fetchone()
-            room = list(self.added.items())[: max(0, MOST - count)]
-            file.executemany("INSERT OR REPLACE INTO labels VALUES (?, ?)", room)
+            if count + len(self.added) > MOST:
+                file.execute("DELETE FROM labels WHERE label != ''")
+            newest = list(self.added.items())[1 - MOST :]
+            file.executemany("INSERT OR REPLACE INTO labels VALUES (?, ?)", newest)
         self.added = {}
 
 

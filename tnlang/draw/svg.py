@@ -16,7 +16,6 @@ import svgwrite
 from svgwrite.base import BaseElement
 from svgwrite.container import Group
 
-from tnlang.draw.dashes import dashes
 from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons
 from tnlang.draw.labels import Run, number, outlines_data, rules_data, runs
 from tnlang.draw.scene import (
@@ -105,6 +104,8 @@ def path_data(path: Path) -> str:
 
 def dashed_data(path: Path, pattern: str) -> str:
     """The strokes of a dashed path."""
+    from tnlang.draw.dashes import dashes  # brings shapely and NumPy
+
     strokes = (Path(first, tuple(map(LineTo, rest))) for first, *rest in dashes(path, pattern))
     return "".join(map(path_data, strokes))
 
