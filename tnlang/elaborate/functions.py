@@ -11,6 +11,9 @@ from tnlang.ir.functions import Function
 from tnlang.ir.program import UserFunction
 from tnlang.syntax import ast
 
+NESTING = frozenset({"sum", "prod", "mean", "max", "min", "logsumexp", "norm"})
+"""Along several legs they are what they are along one of them, of what they are along the others."""
+
 
 def gates_of(
     call: ast.Call, function: Function | UserFunction, body: DraftSum | None, scope: Scope
@@ -46,10 +49,12 @@ def gates_of(
         scope.diagnostics.error("TN703", f"{function.name} works along {twice.text} twice", twice.span)
         return None
     if wanted and len(found) != wanted:
-        hint = ""
-        if function.name == "sum":
-            nested = "".join(f"sum[{gate.text}](" for gate in gates_found)
+        hint, legs = "", [gate.text for gate in gates_found]
+        if function.name in NESTING:
+            nested = "".join(f"{function.name}[{leg}](" for leg in legs)
             hint = f"one in the other: `{nested}…{')' * len(found)}`"
+        elif wanted == 1:
+            hint = f"bind its value with one leg of them all, `joined[({' '.join(legs)})] = …`"
         scope.diagnostics.error(
             "TN703",
             f"{function.name} works along {counted(wanted, 'leg')}, {len(found)} given",

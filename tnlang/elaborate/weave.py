@@ -277,14 +277,16 @@ class Weaver:
             if not self._new(inner):
                 continue
             wall = factor.function if isinstance(factor, Round) else ""
-            out = f", or if it is to come out, name it at the wall: `{wall}[{inner.text}](…)`" if wall else ""
+            out = f"name it at the wall: `{wall}[{inner.text}](…)`"
+            if not wall:
+                out = f"bind what is in the bracket to a name first: `part[{inner.text}, …] = …`"
             diagnostics.error(
                 "TN402",
                 f"{inner.text} could be summed inside {_title(factor)} and by the rest of the product: "
                 "which is meant?",
                 inner.span,
                 Related(outer.span, f"{inner.text} is named here too"),
-                hint=f"rename {inner.text} in one of the two{out}",
+                hint=f"rename {inner.text} in one of the two, or if it is to come out, {out}",
             )
 
 

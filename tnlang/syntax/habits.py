@@ -231,6 +231,9 @@ def _reserved_word(token: Token) -> Explanation:
 
 
 def _net_head(m: Mistake) -> Explanation | None:
+    if m.first == "NET" and m.token.type == "LPAR" and m.before is not None and m.touches():
+        hint = f"another name could be `{m.before}_1`"
+        return Explanation("TN115", f"`{m.before}(` is a word of hints: no net has that name", hint, m.before)
     if m.first == "NET" and m.token.type == "LPAR" and "CALL" in m.expected:
         return Explanation(
             "TN115", "the inputs of a net begin right after its name", "no space before this `(`"
