@@ -72,3 +72,23 @@ def test_few_digits_tell_positions_apart() -> None:
         ours.start()
         parts = [ours.advance(prompt[at], at) for at in torch.arange(300).split(100)]
         torch.testing.assert_close(torch.cat(parts), model(prompt), rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_compiled_step_is_two_graphs(kind: torch.dtype) -> None:
+    """One for the prompt, one for single tokens, whatever the number of tokens; without a break."""
+    torch._dynamo.reset()
+    ours = Generator(step("gpt2"), {**GPT2, "layer": 1, "seq": 9})
+    ours.module.to(kind)
+    prompt = torch.arange(8).reshape(2, 4)
+    wanted = ours.generate(prompt, 5)
+    met: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> torch.fx.GraphModule:
+        met.append(len(inputs))
+        return graph
+
+    ours.module = torch.compile(ours.module, fullgraph=True, backend=backend)
+    assert torch.equal(ours.generate(prompt, 5), wanted)
+    assert torch.equal(ours.generate(prompt, 3), wanted[:, :7])
+    assert len(met) == 2
