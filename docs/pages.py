@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tnlang
+from tnlang.circuits.small import one_thread
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -99,7 +100,7 @@ def written(page: Path) -> tuple[str, ...]:
 def main() -> None:
     for page in PAGES:
         if images := written(page):
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as folder, one_thread():  # sums in one order: the same bytes
                 run(page, Path(folder))
                 for image in images:
                     shutil.copyfile(Path(folder, image), page.parent / image)
