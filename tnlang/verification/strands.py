@@ -87,6 +87,7 @@ class Strands:
                 and end.other is None
                 and near[0].other is None
                 and not self._is_thick(end, near[0])
+                and not self._part_there(end, near[0])
             ):
                 end.other, near[0].other = near[0], end
 
@@ -106,6 +107,17 @@ class Strands:
     def _is_thick(self, *ends: Loose) -> bool:
         """Whether one of the ends is a bundle's with the members' list: they part there."""
         return any(self.stretches[end.stretch].words.bundles for end in ends)
+
+    def _part_there(self, *ends: Loose) -> bool:
+        """Whether two ends are of two wires that begin side by side at the end of a bundle."""
+        one, other = (self.stretches[end.stretch].words for end in ends)
+        if (one.name, one.size) == (other.name, other.size):
+            return False
+        return any(
+            self._is_thick(thick) and distance(thick.at, ends[0].at) < BUNDLE
+            for thick in self.loose
+            if thick.shape is None
+        )
 
     def _bundles(self) -> None:
         """A thick wire and its members meet at a fork, which has no outline."""

@@ -147,10 +147,10 @@ class Rows:
 
     def leaving(self, wall: int, side: str) -> list[int]:
         """The shapes of an enclosure that a line leaves on one side, out of it."""
-        members = set(self.inside[wall])
+        members = self.inside.get(wall, ())  # none where a number alone stands in it
         return [
             shape
-            for shape in self.inside[wall]
+            for shape in members
             for line in self.index.touching[shape]
             if (other := self.index.other(line, shape)) not in members
             and other not in self.hung.get(shape, ())
