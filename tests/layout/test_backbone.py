@@ -1031,3 +1031,14 @@ def test_a_factor_of_a_block_stands_outside_its_bubble_and_the_name_once(name: s
     known = tnlang.load(text)
     report = tnlang.verify(known.figures["F"].svg(), known, module=False)
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("flow", ["down", "right"])
+def test_a_stream_of_one_sum_bears_its_names_where_it_ends(flow: Side) -> None:
+    """Above the sum one of its two wires is named, which says nothing of the other."""
+    (diagram,) = with_backbone("N7_embedding")
+    ends = {end.line for end in diagram.opens if end.kind == "output"}
+    found = flowing(diagram, flow)
+    names = [item.text for item in found.items if isinstance(item, LabelItem) and item.line in ends]
+    assert sorted(names) == ["hidden", "seq"]
+    assert not lint(found)

@@ -270,3 +270,57 @@ net alone(x[n]) -> s2[n] { s2[a] = A[a, i] x[i] }
         ],
         "alone": [("a", False, "s2.n")],
     }
+
+
+CHAIN = """dim N = 4, phys = 2, bond = 3, other = 3, n = 5
+param L[r: bond], M{n: 0..N}[l: bond, up: phys, down: phys, r: bond], R[l: bond]
+net mpo() -> O[u{0..N}: phys, d{0..N}: phys] {
+    O[u{0..N}, d{0..N}] = L[b{0}] prod n in 0..N { M{n}[b{n}, u{n}, d{n}, b{n+1}] } R[b{N}]
+}
+"""
+
+
+def test_a_family_of_wires_is_named_by_its_dim_once_for_each_kind_of_end() -> None:
+    of = diagram(CHAIN + "figure f { draw mpo }\n")
+    inner = [line for line in of.lines if all(end.shape is not None for end in line.ends)]
+    assert Counter(line.label for line in inner) == {"bond": 1, "": 4}
+    named = [(line.text, line.label) for line in inner if line.label]
+    assert named == [("b{0}", "bond")], "the first"
+    lines = {line.id: line for line in of.lines}
+    assert [(lines[o.line].text, o.label) for o in of.opens if o.label] == [
+        ("u{0}", "phys"),
+        ("d{0}", "phys"),
+    ]
+    assert not any(lines[o.line].label for o in of.opens if not o.label)
+
+
+@pytest.mark.parametrize(
+    ("legs", "drawn", "named"),
+    [
+        (("one", "two"), "A[b{0}] B[b{0}, b{1}] C[b{1}]", {"one": 1, "two": 1}),
+        (("one", "one"), "A[a] B[a, b] C[b]", {"one": 2}),
+        (("n", "n"), "A[b{0}] B[b{0}, b{1}] C[b{1}]", {"b_{0}": 1, "b_{1}": 1}),
+        (("one", "one"), "A[b{0}] B[b{0}, c{0}] C[c{0}]", {"one": 2}),
+        (("one", "one"), "A[b{0}] B[b{0}, b{1}] C[b{1}]", {"one": 1, "": 1}),
+    ],
+    ids=["another dim", "no family", "named by themselves", "two families", "a family"],
+)
+def test_names_are_left_out_where_a_family_repeats_them_alone(
+    legs: tuple[str, str], drawn: str, named: dict[str, int]
+) -> None:
+    one, two = legs
+    tensors = f"param A[i: {one}], B[i: {one}, j: {two}], C[j: {two}]"
+    net = f"dim n = 5, one = 2, two = 3\nnet m() -> y {{ {tensors}\n y = {drawn} }}\n"
+    of = diagram(f"{net}figure f {{ draw m }}\n")
+    assert Counter(line.label for line in of.lines) == named
+
+
+def test_numbers_of_a_wire_stand_below_unless_something_does() -> None:
+    assert [names.member("b", (2,)), names.member("p", (0, 1)), names.member("x", ())] == [
+        "b_{2}",
+        "p_{0,1}",
+        "x",
+    ]
+    assert names.member("h_1", (2,)) == "h_{1}^{2}" and names.member("x'", (2,)) == r"x^{\prime 2}"
+    assert names.member("b", (2,), r"$\chi$") == r"\chi_{2}"
+    assert names.member("b", (2,), r"$\chi_0$") == r"\chi_0^{2}"

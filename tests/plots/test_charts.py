@@ -144,6 +144,15 @@ def test_a_mask_of_minus_infinity_is_left_out():
     assert (0xC3, 0xC8, 0xD0) in {tuple(p) for p in pixels.reshape(-1, 3)}
 
 
+@pytest.mark.parametrize("shape", [(12, 12), (3, 12, 12), (2, 8, 8), (4, 12), (40, 6), (4, 90)], ids=str)
+def test_a_title_stands_close_above_the_maps(shape):
+    made = chart(np.zeros(shape), ("h", "q", "k")[-len(shape) :], title="noun")
+    inked = (_pixels(made, dpi=144)[..., :3].min(-1) < 140).any(1)  # two rows a point
+    below = np.flatnonzero(np.diff(inked.astype(int)) == -1)[0]
+    gap = np.flatnonzero(inked[below + 1 :])[0] / 2
+    assert 3 <= gap <= 10
+
+
 def test_the_command_plots_what_a_run_gives(tmp_path):
     from click.testing import CliRunner
 

@@ -29,6 +29,7 @@ GREYS = ("#000000", "#FFFFFF")
 """For images."""
 
 TYPE, SMALL = 9.0, 7.5
+TITLE_GAP = 5.0
 WORD_ROOM = 8.0
 """Points that a word takes along its axis; where entries are closer only every n-th has one."""
 LONGEST_WORD = 24
@@ -84,7 +85,7 @@ def draw(
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width / 72, height / 72), layout="constrained")
+    return Figure(figsize=(width / 72, height / 72), layout="compressed")
 
 
 # ---------------------------------------------------------------- curves
@@ -143,8 +144,22 @@ def _maps(chart: Chart, width: float, grey: bool) -> Figure:
         bar.outline.set_linewidth(0.6)
         bar.ax.tick_params(labelsize=SMALL, width=0.6)
     if chart.title:
-        figure.suptitle(chart.title, fontsize=TYPE)
+        _over(figure, list(grid[:count]), chart.title)
     return figure
+
+
+def _over(figure: Figure, panels: Sequence[Axes], title: str) -> None:
+    """Write a title close above the panels, in their middle, where the layout has left them."""
+    from matplotlib.transforms import Bbox
+
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    reach = [box for panel in panels if (box := panel.get_tightbbox()) is not None]
+    maps = Bbox.union([panel.get_window_extent() for panel in panels])
+    points = figure.dpi / 72
+    at = ((maps.x0 + maps.x1) / 2, max(box.y1 for box in reach) + TITLE_GAP * points)
+    x, y = figure.transFigure.inverted().transform(at)
+    figure.text(x, y, title, fontsize=TYPE, ha="center", va="bottom")
 
 
 def _scale(chart: Chart, grey: bool) -> dict[str, Any]:

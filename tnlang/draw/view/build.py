@@ -37,7 +37,10 @@ MAX_SHAPES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class WireLabel:
-    """What a wire is called where it ends: the writing and its size."""
+    """What a wire is called where it ends: the writing and its size.
+
+    ``family`` is the name that it shares with others, where the writing is their dim's and so is theirs too.
+    """
 
     wire: int
     name: str
@@ -46,6 +49,7 @@ class WireLabel:
     word: bool
     dim: str
     size: int | None
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +82,20 @@ class TooLarge(Undrawable):
 
 def wire_label(wire: Wire, *, symbols: bool) -> WireLabel:
     """What stands beside a wire: its dim's word where it has one, unless ``symbols`` asks for its name."""
-    symbol = names.math(wire.name, ",".join(map(str, wire.subs)), wire.label)
+    symbol = names.member(wire.name, wire.subs, wire.label)
     dim = _dim_of(wire.size)
     number = _number(wire.size)
     base = WireLabel(wire.id, wire.text, symbol, symbol, False, dim, number)
     if isinstance(wire.size, DimSize) and not symbols:
         label = wire.size.dim.label
+        member = replace(base, family=wire.name if wire.subs else "")
         if label:
             formula = "$" in label
-            return replace(base, text=(names.given(label) or "") if formula else label, word=not formula)
+            return replace(member, text=(names.given(label) or "") if formula else label, word=not formula)
         if names.is_word(dim):
-            return replace(base, text=names.word(dim), word=True)
+            return replace(member, text=names.word(dim), word=True)
         if len(names.word(dim)) > 1:
-            return replace(base, text=names.math(dim))
+            return replace(member, text=names.math(dim))
     return base
 
 
@@ -263,12 +268,24 @@ class Builder:
         walls: dict[int, list[tuple[int, str]]] = {}
         at_leg: dict[tuple[int, int], int] = {}
         of_joint: dict[int, list[int]] = {}
+        told: set[tuple[tuple[str, str, str], ...]] = set()
+
+        def again(one: _JointEnd, other: _JointEnd) -> bool:
+            """Whether a line of the same families with ends alike has been named, by the same dim."""
+            kinds = [end.open[0] if end.open else "wall" if end.shape is None else "" for end in (one, other)]
+            labels = (one.label, other.label)
+            key = tuple(sorted((k.family, k.text, kind) for k, kind in zip(labels, kinds, strict=True)))
+            known = key in told and all(k.family for k in labels)
+            told.add(key)
+            return known
 
         def connect(joint: int, one: _JointEnd, other: _JointEnd, quiet: bool) -> None:
             number = self.new_id()
             source = one if one.shape is not None else other
             label = source.label
-            shown = "" if quiet or self._is_added(one) or self._is_added(other) else label.text
+            quiet = quiet or self._is_added(one) or self._is_added(other)
+            repeated = (bool(one.open or other.open) or not quiet) and again(one, other)
+            shown = "" if quiet or repeated else label.text
             if {(one.shape, one.leg), (other.shape, other.leg)} & self.subtracted:
                 shown = MINUS
             ends = []
@@ -279,7 +296,8 @@ class Builder:
                 elif end.open is not None:
                     kind, order = end.open
                     known = end.label
-                    opens.append(OpenEnd(number, position, kind, order, known.text, known.word, end.told))
+                    text = "" if repeated else known.text
+                    opens.append(OpenEnd(number, position, kind, order, text, known.word, end.told))
                 else:
                     walls.setdefault(-end.leg, []).append((number, end.label.name))
             word = label.word and shown == label.text

@@ -123,6 +123,18 @@ def math(name: str, subs: str = "", label: str = "") -> str:
     return text + under + primes + above
 
 
+def member(name: str, subs: tuple[int, ...], label: str = "") -> str:
+    """A wire's name: the numbers of one of a family stand below it, or above where something is below.
+
+    >>> member("b", (0,)), member("p", (0, 1)), member("h_1", (2,))
+    ('b_{0}', 'p_{0,1}', 'h_{1}^{2}')
+    """
+    numbers, alone = ",".join(map(str, subs)), math(name, label=label)
+    if not numbers or set("_^'") & set(alone):
+        return math(name, numbers, label)
+    return alone + "_{" + numbers + "}"
+
+
 def way(name: str) -> str:
     """The caption of a path through blocks: ``a_1 -> 0 (V)`` as ``a 1 → block 0 (V)``."""
     steps = name.replace("_", " ").split(" -> ")
@@ -233,7 +245,7 @@ def badge(bubble: Bubble, label: str = "") -> str:
         return text + "^{" + number(dict(bubble.options).get("exponent", 2)) + "}"
     if len(bubble.gates) == 1:
         gate = bubble.gates[0]
-        return text + "_{" + math(gate.name, ",".join(map(str, gate.subs)), gate.label) + "}"
+        return text + "_{" + member(gate.name, gate.subs, gate.label) + "}"
     return text
 
 

@@ -189,7 +189,7 @@ def group_wire(group: Group, size: Size | None = None) -> Wire:
     """The thick wire of a group: its name lists the members, its size is their product unless it is given."""
     parts = [m.text if isinstance(m, Wire) else show(m.at) for m in group.members]
     inside = r"\,".join(
-        names.math(m.name, ",".join(map(str, m.subs)), m.label) if isinstance(m, Wire) else names.size(m.at)
+        names.member(m.name, m.subs, m.label) if isinstance(m, Wire) else names.size(m.at)
         for m in group.members
     )
     if size is None:

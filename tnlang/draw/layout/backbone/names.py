@@ -129,7 +129,7 @@ class Naming:
             for i, lines in enumerate(backbone.tracks):
                 known = [n for n in lines if n in self.ground.paths]
                 before = self.index.shapes[backbone.stations[i - 1]].symbol if i else ""
-                named_above = i == 1 and any(w.line in backbone.tracks[0] for w in found)
+                named_above = i == 1 < last and any(w.line in backbone.tracks[0] for w in found)
                 after = self.index.shapes[backbone.stations[i]].symbol if i < last else ""
                 quiet = 0 < i < last and (before != "plus" or after == "plus")
                 if not known or named_above or quiet:
