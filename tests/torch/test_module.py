@@ -147,6 +147,17 @@ def test_wrong_inputs_name_net_input_leg_and_sizes(gpt2: nn.Module) -> None:
         gpt2(torch.zeros(13, dtype=torch.long))
 
 
+def test_a_one_hot_input_is_whole_numbers() -> None:
+    """A matrix of ones and zeros is told what it should be, not that its last axis is too long."""
+    module = built("dim n, m = 4\nnet f(t[n, m] onehot, x[n]) -> y[m] { y[j] = t[i, j] x[i] }", "f")
+    wanted = r"^f: input t\[\.\.\., n\] is whole numbers, those of the one-hot leg m; got torch.float32"
+    with pytest.raises(ValueError, match=wanted + r" of the shape \[3, 4\]$"):
+        module(torch.eye(4)[:3], torch.ones(3))
+    with pytest.raises(ValueError, match=r"got torch\.bool"):
+        module(torch.ones(3, dtype=torch.bool), torch.ones(3))
+    assert module(torch.tensor([2, 0, 2]), torch.ones(3)).tolist() == [1, 0, 2, 0]
+
+
 def test_one_dim_of_two_inputs_is_one_size() -> None:
     module = built("dim n\nnet f(a[n], b[n]) -> y { y = a[i] b[i] }", "f")
     with pytest.raises(ValueError, match=r"^f: leg n of input b has size 4 where 3 is expected$"):

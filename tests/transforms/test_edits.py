@@ -19,6 +19,7 @@ from tests.torch.modules import arrays, built, given_inputs, tensor
 from tests.transforms.fixtures import check_captured, fixtures, is_expected, same_values
 from tnlang.ir.check import violations
 from tnlang.ir.net import Bind, Net
+from tnlang.ir.slots import parameters_of
 from tnlang.ir.walk import statements
 from tnlang.reference import execute, initialise
 from tnlang.transforms import Request, Step, TransformError, transform_of
@@ -390,6 +391,37 @@ def test_a_path_leads_through_the_terms_of_a_sum_over_a_family() -> None:
 )  # fmt: skip
 def test_what_is_refused(line: str, code: str) -> None:
     assert codes(MODEL + line) == [code] * bool(code), said(MODEL + line)
+
+
+def test_all_calls_of_a_net_are_replaced_by_its_name() -> None:
+    """Those that have other names, in a repeat and in a net that is called, as one by one."""
+    text = """
+    dim n = 4
+    net norm(x[n]) -> y[n] { param g[n]; y[i] = layernorm[i](x[i]) g[i] }
+    net flat(x[n]) -> y[n] { param g[n]; y[i] = x[i] g[i] }
+    net block(x[n]) -> y[n] { param W[n, m: n]; y[i] = W[i, j] (norm(x) as inner)[j] }
+    net model(x[n]) -> out[n] {
+        stream r = x
+        repeat l in 0..2 { r += block(norm(r) as first) }
+        out = (norm(r) as last)
+    }
+    net whole = replace(model, norm, flat)
+    net each = replace(replace(replace(model, last, flat), first, flat), inner, flat)
+    """
+    program = elaborated(text)
+    rng = np.random.default_rng(3)
+    parameters = {name: rng.normal(size=slot.shape) for name, slot in parameters_of(program, "model").items()}
+    x = rng.normal(size=4)
+    model, whole, each = (
+        execute(program, n, [x], parameters).outputs["out"] for n in ("model", "whole", "each")
+    )
+    r = x
+    for layer in range(2):
+        first = r * parameters[f"first.{layer}.g"]
+        r = r + parameters[f"block.{layer}.W"] @ (first * parameters[f"block.{layer}.inner.g"])
+    np.testing.assert_allclose(whole, r * parameters["last.g"], atol=1e-10)
+    np.testing.assert_allclose(each, whole, atol=1e-10)
+    assert np.abs(model - whole).max() > 1e-3
 
 
 def _values(net: Net) -> list[str]:

@@ -69,3 +69,115 @@ def test_a_mistake_has_a_hint(line: str) -> None:
     text = f"{TEXT}net new = {line}\n"
     assert codes(text)[0] in ("TN902", "TN903")
     assert f"hint: {HINTS[line]}" in said(text), said(text)
+
+
+MODEL = """
+dim seq = 4, hidden = 6, head = 2, size = 3, layer = 3
+net norm(x[seq, hidden]) -> y[seq, hidden] { param g[hidden]; y[p, d] = rmsnorm[d](x[p, d]) g[d] }
+net other(x[seq, hidden]) -> y[seq, hidden] { param g[hidden]; y[p, d] = x[p, d] g[d] }
+net attention(x[seq, hidden]) -> y[seq, hidden] {
+    param W_QK[head, hidden, e: hidden], W_OV[head, hidden, e: hidden]
+    S[h, q, k] = causal[q, k](x[q, d] W_QK[h, d, e] x[k, e])
+    A[h, q, k] = softmax[k](S[h, q, k])
+    y[q, d] = A[h, q, k] W_OV[h, d, e] x[k, e]
+}
+net mlp(x[seq, hidden]) -> y[seq, hidden] { param W[hidden, e: hidden]; y[p, d] = W[d, e] relu(x[p, e]) }
+net gated(x[seq, hidden]) -> y[seq, hidden] {
+    param W[hidden, e: hidden]
+    y[p, d] = W[d, e] x[p, e] relu(x[p, d])
+}
+net row(x[seq, hidden]) -> out[seq, hidden] {
+    stream r = x
+    r += attention(r)
+    r = mlp(r)
+    r += gated(r)
+    out = r
+}
+net loose(x[seq, hidden]) -> out[seq, hidden] { stream r = x; r[p, d] += tanh(r[p, d]); out = r }
+net model(x[seq, hidden]) -> out[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer { r += attention(norm(r)) }
+    out = (norm(r) as last)
+}
+net deep(x[seq, hidden]) -> out[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer { r += attention(r); r += mlp(r) }
+    out = r
+}
+net gates(x[seq, hidden]) -> out[seq, hidden] { stream r = x; r += gated(r); out = r }
+net end(x[seq, hidden]) -> out[seq, hidden] { stream r = x; r += other(r); out[p, d] = softmax[d](r[p, d]) }
+"""
+
+SAID = {
+    "expand(model, paths)": ("inside rmsnorm", "`expand(freeze(model, *.scale), paths)`"),
+    "expand(deep, paths)": ("inside softmax", "freeze it first: `expand(freeze(model, A), paths)`"),
+    "expand(freeze(deep, A), paths)": (
+        "mlp.0.y has a stream inside relu",
+        "freeze it first: `expand(freeze(model, mlp.y), paths)`",
+    ),
+    "expand(gates, paths)": ("gated.y has a stream inside relu", "bind relu(…) to a name of its own"),
+    "expand(loose, paths)": ("r.1 has a stream inside tanh", "bind tanh(…) to a name of its own"),
+    "expand(end, paths)": ("out has a stream inside softmax", "paths lead to what is inside: `of = r{1}`"),
+    "expand(freeze(deep, attention{0}.A, attention{1}.A, mlp.y), paths, of = attention{2}.S)": (
+        "attention.2.S has a stream inside causal",
+        "bind what is inside causal to a name Z: paths lead to that, `of = Z`",
+    ),
+    "expand(freeze(deep, attention{0}.A, attention{1}.A, mlp.y), paths, of = attention{2}.A)": (
+        "attention.2.A has a stream inside softmax",
+        "paths lead to what is inside: `of = attention{2}.S`",
+    ),
+    "expand(deep, paths, of = attention{7}.S)": (
+        "there is no value attention{7}.S: there are attention{0} to attention{2}",
+        "did you mean attention{2}.S",
+    ),
+    "derivative(model, last)": ("last is a call", "what it gives is last.y"),
+    "derivative(model, attention)": ("attention is a call", "what it gives is attention{0}.y"),
+    "derivative(model, attention{1})": ("attention{1} is a call", "what it gives is attention{1}.y"),
+    "patch(deep, attention{0}.y -> attention{0}.A)": (
+        "attention{0}.y does not reach attention{0}.A at all",
+        "from what is computed first to what depends on it",
+    ),
+    "patch(deep, attention{1}.y -> attention{0}.A)": ("does not reach attention{0}.A at all", ""),
+    "patch(row, attention.A -> gated.y)": (
+        "attention.A does not reach gated.y but through other blocks",
+        "name them: `attention.A -> … -> gated.y`",
+    ),
+    "patch(deep, attention{7}.A)": ("to patch: there are attention{0} to attention{2}", "`A` is all of them"),
+    "patch(deep, attention{0}.y -> attention{7}.A)": (
+        "to patch: there are attention{0} to attention{2}",
+        "`A` is all of them",
+    ),
+    "freeze(deep, r{9})": ("to freeze: there are r{0} to r{6}", "`r` is all of them"),
+    "ablate(loose, out{1})": ("to ablate: there is out", "`out` is all of them"),
+    "replace(deep, attention{3}, mlp)": (
+        "to replace: there are attention{0} to attention{2}",
+        "`attention` is all of them",
+    ),
+    "replace(model, nor, other)": ("model has no call nor to replace", "did you mean norm?"),
+    "fold(model, attention{5})": ("there are attention{0} to attention{2}", "`attention` is all of them"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", SAID)
+def test_a_mistake_is_said_as_it_is(line: str) -> None:
+    message, hint = SAID[line]
+    found = said(f"{MODEL}net new = {line}\n")
+    assert message in found.partition("hint:")[0] and hint in found.partition("hint:")[2], found
+
+
+FREED = (
+    "expand(freeze(model, *.scale, A), paths)",
+    "expand(freeze(deep, A, mlp.y), paths)",
+    "expand(end, paths, of = Z)",
+    "expand(end, paths, of = r{1})",
+    "patch(row, attention.A -> mlp.y -> gated.y)",
+    "derivative(model, last.y)",
+    "derivative(model, attention{1}.y)",
+    "replace(model, norm, other)",
+)
+
+
+@pytest.mark.parametrize("line", FREED)
+def test_what_a_hint_says_can_be_written(line: str) -> None:
+    text = MODEL.replace("out[p, d] = softmax[d](r[p, d])", "Z = r; out[p, d] = softmax[d](Z[p, d])")
+    assert not codes(f"{text}net new = {line}\n"), said(f"{text}net new = {line}\n")

@@ -59,7 +59,8 @@ def checks(known: Known) -> list[Step]:
                 sizes.append((leg.name, None))
                 if (local, decl) not in again:
                     again.append((local, decl))
-        found.append(CheckLegs(f"input {text_of(decl)}", local, tuple(sizes), tuple(binds)))
+        onehot = "" if hot is None else decl.legs[hot].name
+        found.append(CheckLegs(f"input {text_of(decl)}", local, tuple(sizes), tuple(binds), onehot))
     for dim in known.dims.told:
         if dim.name in known.late:
             known.used_dims.add(dim.name)

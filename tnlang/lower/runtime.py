@@ -358,8 +358,18 @@ def under(frozen: Part, *path: str | int) -> Part:
     return Part(inside, frozen.path + start, frozen.met)
 
 
-def legs(net: str, name: str, value: Tensor, sizes: Mapping[str, int | None]) -> tuple[int, ...]:
-    """The sizes of a value's legs, which are its last axes. Raises ValueError where one does not fit."""
+def legs(
+    net: str, name: str, value: Tensor, sizes: Mapping[str, int | None], onehot: str = ""
+) -> tuple[int, ...]:
+    """The sizes of a value's legs, which are its last axes. Raises ValueError where one does not fit.
+
+    ``onehot`` is a leg that has no axis: the value's entries are the numbers of its entries.
+    """
+    if onehot and (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool):
+        raise ValueError(
+            f"{net}: {name}[{', '.join(['...', *sizes])}] is whole numbers, those of the one-hot leg "
+            f"{onehot}; got {value.dtype} of the shape {list(value.shape)}"
+        )
     if value.dim() < len(sizes):
         raise ValueError(
             f"{net}: {name} needs the legs [{', '.join(sizes)}] but has the shape {list(value.shape)}"

@@ -90,13 +90,15 @@ class Within:
 class CheckLegs:
     """The sizes of a value's last axes: each leg's name, and what is expected (None: anything).
 
-    ``binds`` are the sizes that get a name by it, by position.
+    ``binds`` are the sizes that get a name by it, by position. ``onehot`` is the leg that whole numbers
+    stand for, "" if there is none.
     """
 
     name: str
     value: str
     sizes: tuple[tuple[str, Scalar | None], ...]
     binds: tuple[tuple[int, str], ...] = ()
+    onehot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

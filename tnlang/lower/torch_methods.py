@@ -127,7 +127,8 @@ class Method:
         sizes = ", ".join(
             f"{repr_name(leg)}: {'None' if size is None else text(size)}" for leg, size in step.sizes
         )
-        call = f"legs({repr_name(self.net)}, {repr_name(step.name)}, {step.value}, {{{sizes}}})"
+        hot = f", {repr_name(step.onehot)}" if step.onehot else ""
+        call = f"legs({repr_name(self.net)}, {repr_name(step.name)}, {step.value}, {{{sizes}}}{hot})"
         if not step.binds:
             return call
         bound = dict(step.binds)

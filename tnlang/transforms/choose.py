@@ -25,13 +25,13 @@ from tnlang.ir.net import (
 from tnlang.ir.size import Size, SizeError, evaluate
 from tnlang.ir.walk import local_names, statements
 from tnlang.transforms.dead import called_by, unused, without_dead
-from tnlang.transforms.flat_names import is_named
-from tnlang.transforms.normal import count_normals, write_out
+from tnlang.transforms.flat_names import is_named, is_net
+from tnlang.transforms.normal import SCALE, count_normals, write_out
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, elsewhere, show_path
+from tnlang.transforms.turns import turns_there_are
 from tnlang.transforms.variants import shared_variants, variant_name
 
-SCALE = "scale"
 LIMIT = 10_000
 Turns = dict[str, int]
 
@@ -89,11 +89,10 @@ def change_chosen(
     for i, path in enumerate(request.paths):
         if i not in work.matched:
             names = value_names(request, calls=call is not None)
-            kind = "value" if call is None else "call"
-            name = path[-1].name
-            elsewhere = f"other calls or turns have {name}: `{name}` is all of them"
-            hint = elsewhere if name in names else near(name, names, f"{kind}s")
-            raise TransformError(f"{request.net} has no {kind} {show_path(path)} to {what}", hint, i)
+            kind, known = ("value", "values") if call is None else ("call", "calls and nets")
+            hint = elsewhere(path[-1].name, names, known)
+            there = turns_there_are(request.program, old, path)
+            raise TransformError(f"{request.net} has no {kind} {show_path(path)} to {what}{there}", hint, i)
     new = replace(new, name=request.name, source=old.source or old.name)
     return (*called_by(new, work.variants), new)
 
@@ -184,7 +183,10 @@ class _Choosing:
 
     def call(self, net: Net, statement: Call, matchers: tuple[Matcher, ...], turns: Turns) -> Iterator[Stmt]:
         at = tuple(turns.values())
-        named = [m for m in matchers if len(m.steps) == 1 and _is(m.steps[0], statement.name, at)]
+        callee = self.request.program.net(statement.net)
+        made_from = callee.source or callee.name
+        single = (m for m in matchers if len(m.steps) == 1)
+        named = [m for m in single if _is(m.steps[0], statement.name, at) or is_net(m.steps, made_from)]
         if self.change_call is not None and named:
             self.matched.update(m.pattern for m in named)
             yield self.change_call(statement)
@@ -262,13 +264,15 @@ class _Choosing:
 
 
 def value_names(request: Request, calls: bool = False) -> list[str]:
-    """The values of a net and of those it calls, for hints; with ``calls`` these instead."""
+    """The values of a net and of those it calls, for hints; with ``calls`` the names of calls and nets."""
     found: dict[str, None] = {}
     waiting, known = [request.net], {request.net}
     while waiting:
         net = request.program.net(waiting.pop())
         if calls:
             found.update(dict.fromkeys(s.name for s in statements(net.body) if isinstance(s, Call)))
+            made = (request.program.net(s.net) for s in statements(net.body) if isinstance(s, Call))
+            found.update(dict.fromkeys((one.source or one.name).rpartition(".")[2] for one in made))
         else:
             found.update(dict.fromkeys(sorted(_bound(net.body)) + [SCALE] * bool(_scale_names(net))))
         callees = {s.net for s in statements(net.body) if isinstance(s, Call)} - known

@@ -16,9 +16,25 @@ def is_named(name: str, path: ValuePath) -> bool:
     return any(pattern.fullmatch(name, at) for at in starts)
 
 
+def is_net(path: ValuePath, net: str) -> bool:
+    """Whether a path is the name of a net; of one that is imported also its own name there."""
+    return path in ((Step(net),), (Step(net.rpartition(".")[2]),))
+
+
 def bare_name(name: str) -> str:
     """What a value is called in the net that makes it."""
     return re.sub(r"(\.\d+)*(#\d+)?$", "", name).rpartition(".")[2]
+
+
+def without_turns(name: str) -> str:
+    """``attention.0.A`` as the path of it in all turns: ``attention.A``."""
+    return re.sub(r"(\.\d+)+|#\d+", "", name)
+
+
+def written_path(name: str) -> str:
+    """``attention.0.A`` as it is written: ``attention{0}.A``."""
+    turns = re.sub(r"((\.\d+)+)", lambda found: f"{{{found[0][1:].replace('.', ', ')}}}", name)
+    return re.sub(r"#\d+", "", turns)
 
 
 def _pattern(step: Step) -> str:

@@ -20,6 +20,7 @@ from tnlang.ir.net import (
 from tnlang.ir.walk import children, copy, fresh_wire, map_children, node_wires, rename, splice
 
 NORMALS = ("layernorm", "rmsnorm")
+SCALE = "scale"
 EPS = 1e-5
 
 

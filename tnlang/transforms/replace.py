@@ -22,7 +22,8 @@ from tnlang.transforms.variants import variant_name
 def replace(request: Request) -> tuple[Net, ...]:
     """The net with a value, or entries of it, that is another value of the same net or of the file.
 
-    Where the second name is that of a net, calls of the first name call it instead. Raises TransformError for
+    Where the second name is that of a net, calls of the first name, or of the net of that name, call it
+    instead. Raises TransformError for
     a path that names nothing, and for what does not fit in its place.
     """
     if len(request.paths) != 2 or request.options or request.arrows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tnlang.ir.net import Net
@@ -90,6 +90,13 @@ def near(name: str, known: Iterable[str], what: str = "values") -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return f"{what} are {some(names)}" if names else f"there are no {what.removeprefix('its ')}"
+
+
+def elsewhere(name: str, known: Collection[str], what: str = "values") -> str:
+    """The hint for a path that leads to nothing: its last name alone, if there is one; else names like it."""
+    if name in known:
+        return f"other calls or turns have {name}: `{name}` is all of them"
+    return near(name, known, what)
 
 
 def some(names: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import Size, size_op, variables
 from tnlang.ir.walk import file_level_names, ix_wires, local_names, statements, walk
 from tnlang.transforms.derivative.rules import Field
+from tnlang.transforms.inside import values_of
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
 
 
@@ -59,6 +60,8 @@ def find(request: Request) -> Target:
     if decl is None and len(path) == 1 and last.name not in local_names(net):
         decl = _declared(request.program.declarations, last)
         file_level = (decl.name, decl.subs) if decl is not None else None
+    if decl is None and last.name not in {ref.name for ref in values_of(owner)}:
+        _refuse_call(request.program, owner, path)
     legs = decl.legs if decl is not None else _bound(owner, last, path)
     by = decl is not None and any(p.name == "complex" for p in decl.properties)
     text = last.name + "".join(map(str, last.subs or ()))
@@ -148,6 +151,18 @@ def _callee(program: Program, net: Net, step: Step, so_far: ValuePath) -> Net:
             0,
         )
     return program.net(callee)
+
+
+def _refuse_call(program: Program, net: Net, path: ValuePath) -> None:
+    """Raises TransformError for a path that leads to a call, naming what that gives."""
+    for call, loops in _calls(net):
+        if call.name == path[-1].name:
+            subs = () if call.shared else (0,) * loops
+            here = replace(path[-1], subs=path[-1].subs or subs or None)
+            given = (Step(output.name, None) for output in program.net(call.net).outputs)
+            shown = " or ".join(show_path((*path[:-1], here, output)) for output in given)
+            said = f"{show_path(path)} is a call, and a derivative is by one value"
+            raise TransformError(said, f"what it gives is {shown}", 0)
 
 
 def _declared(decls: tuple[Decl, ...], step: Step) -> Decl | None:

@@ -26,7 +26,9 @@ from tnlang.ir.net import (
 from tnlang.ir.normal import elide_deltas
 from tnlang.ir.walk import map_children, refs, walk
 from tnlang.transforms.expand.products import multiplied_out
+from tnlang.transforms.flat_names import bare_name, without_turns, written_path
 from tnlang.transforms.flatten import Flat
+from tnlang.transforms.normal import NORMALS, SCALE
 from tnlang.transforms.request import TransformError
 from tnlang.transforms.unroll import marked_as
 
@@ -43,6 +45,8 @@ class Streams:
     depending: set[str] = field(init=False)
     definitions: dict[str, Bind] = field(init=False)
     frozen: set[str] = field(init=False)
+    asked: set[str] = field(init=False)
+    """What is expanded: the outputs, or a score."""
     known: dict[str, Sum] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,7 @@ class Streams:
         self.depending = set(self.stream)
         self.definitions = self.flat.definitions()
         self.frozen = {s.target.name for s in self.flat.body if isinstance(s, Frozen)}
+        self.asked = set(self.flat.outputs)
         for statement in self.flat.body:
             match statement:
                 case Bind(target=target, body=body) if self.depends(body):
@@ -85,22 +90,54 @@ class Streams:
                 case Tensor(ref=ref, legs=legs) if ref.name in self.depending - self.stream:
                     bind = self.definitions[ref.name]
                     if node.conj:
-                        raise _nonlinear(name, "conj")
+                        raise self.nonlinear(name, node)
                     value = marked_as(self.value(ref.name), node)
                     placed, joined = in_place(bind.target.legs, value, legs)
                     nodes += placed
                     summed += joined
                 case Tensor(ref=ref) if ref.name in self.stream and node.conj:
-                    raise _nonlinear(name, "conj")
+                    raise self.nonlinear(name, node)
                 case Bubble(function=function, body=body) if self.depends(body):
                     if function not in ADDING:
-                        raise _nonlinear(name, function)
+                        raise self.nonlinear(name, node)
                     nodes += [Bracket(self.written(body, name)), *_added(node)]
                     summed += node.gates
                 case _:
                     nodes.append(map_children(node, lambda inner: self.written(inner, name)))
         new = elide_deltas(replace(old, nodes=tuple(nodes), summed=tuple(summed)))
         return multiplied_out(Sum((new,))).terms
+
+    def nonlinear(self, name: str, node: Node) -> TransformError:
+        """The error of a value that has a stream inside a function, with what makes the value linear."""
+        function = node.function if isinstance(node, Bubble) else "conj"
+        message = f"{name} has a stream inside {function}, which is not linear"
+        call = name.rpartition(".")[0]
+        freezing = "freeze {}: `expand(freeze(model, {}), paths)`"
+        names = {*self.definitions, *self.frozen, *(decl.name for decl in self.flat.owned)}
+        if function in NORMALS and f"{call}.{SCALE}".removeprefix(".") not in names:
+            scale = f"*.{SCALE}" if call else SCALE
+            return TransformError(message, freezing.format("what it multiplies by", scale))
+        if name in self.asked:
+            inner = _read_alone(node) if name in self.definitions else ""
+            if self.named(inner):
+                return TransformError(message, f"paths lead to what is inside: `of = {written_path(inner)}`")
+            said = f"bind what is inside {function} to a name Z: paths lead to that, `of = Z`"
+            return TransformError(message, said)
+        if not self.is_constant_when_frozen(name):
+            said = f"bind {function}(…) to a name of its own, and freeze that: `freeze(model, name)`"
+            return TransformError(message, said)
+        alike = (n for n in self.definitions if bare_name(n) == bare_name(name))
+        is_one = all(self.is_constant_when_frozen(other) for other in alike)
+        shown = bare_name(name) if is_one else without_turns(name)
+        return TransformError(message, freezing.format("it first", shown))
+
+    def is_constant_when_frozen(self, name: str) -> bool:
+        """Whether a value reads streams inside functions alone: once these are frozen it is constant."""
+        if not self.named(name) or name in self.stream:
+            return False
+        nodes = (node for term in self.definitions[name].body.terms for node in term.nodes)
+        dependent = (n for n in nodes if self.depends(Sum((Term((n,)),))))
+        return all(isinstance(n, Bubble) and n.function not in ADDING for n in dependent)
 
     def uses(self, term: Term) -> list[str]:
         """The stream values that a product in terms of streams reads, each as often as it does."""
@@ -145,11 +182,13 @@ def _added(bubble: Bubble) -> list[Node]:
     return [ones, Bubble("reciprocal", size, origin=bubble.origin)]
 
 
-def _nonlinear(name: str, function: str) -> TransformError:
-    return TransformError(
-        f"{name} has a stream inside {function}, which is not linear",
-        f"freeze it first: `expand(freeze(model, {name.rpartition('.')[2]}), paths)`",
-    )
+def _read_alone(node: Node) -> str:
+    """The value that stands alone inside a function; "" if none does."""
+    match node:
+        case Bubble(body=Sum(terms=(Term(nodes=(Tensor(ref=Ref(name)),)),))):
+            return name
+        case _:
+            return ""
 
 
 def reading(term: Term, values: dict[str, str]) -> Term:

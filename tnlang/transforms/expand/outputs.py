@@ -22,6 +22,7 @@ from tnlang.transforms.inside import values_of
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath
 from tnlang.transforms.residual import residual
+from tnlang.transforms.turns import turns_there_are
 
 
 def expand_paths(request: Request) -> tuple[Net, ...]:
@@ -85,7 +86,8 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     taken = {d.name for d in decls} | {s.target.name for s in flat.body}
     expansion = Expansion(streams, split, taken, place)
     known = {ref.name for one in program.nets for ref in values_of(one)}
-    name = score_name(streams, of, known) if of else ""
+    name = score_name(streams, of, known, turns_there_are(program, net, of)) if of else ""
+    streams.asked = {name} if of else set(flat.outputs)
     ends = [read for value in ([name] if of else flat.outputs) for read in streams.ends(value)]
     if not ends:
         what = name if of else f"what {net.name} gives"

@@ -37,12 +37,14 @@ from tnlang.transforms.expand.choices import (
     sides_of_score,
 )
 from tnlang.transforms.expand.linear import Streams
+from tnlang.transforms.flat_names import written_path
 from tnlang.transforms.request import TransformError, ValuePath, near, show_path, some
 
 
-def score_name(streams: Streams, path: ValuePath, known: Collection[str]) -> str:
+def score_name(streams: Streams, path: ValuePath, known: Collection[str], there: str) -> str:
     """The value that is meant, by its name in a cache; ``known`` are the names that values of nets have.
 
+    ``there`` is what a message says of turns that there are, where the path names others.
     Raises TransformError if it is not one.
     """
     asked = ".".join(".".join([step.name, *map(str, step.subs or ())]) for step in path)
@@ -54,8 +56,10 @@ def score_name(streams: Streams, path: ValuePath, known: Collection[str]) -> str
         raise TransformError(said, "freeze the patterns of other turns alone: `attention{0}.A`")
     if len(found) != 1:
         what = "no value" if not found else "several values"
-        hint = "they are " + some(found) if found else near(asked, streams.definitions)
-        raise TransformError(f"there are {what} {show_path(path)}".replace("are no", "is no"), hint)
+        names = list(map(written_path, found or filter(streams.named, streams.definitions)))
+        hint = "they are " + some(names) if found else near(show_path(path), names)
+        said = f"there {'are' if found else 'is'} {what} {show_path(path)}{'' if found else there}"
+        raise TransformError(said, hint)
     return found[0]
 
 

@@ -29,11 +29,13 @@ from tnlang.ir.walk import copy, free_wires, fresh_wire, map_children, node_wire
 from tnlang.transforms.contract import as_one
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.products import multiplied_out
+from tnlang.transforms.flat_names import is_net
 from tnlang.transforms.flatten import Flat, flatten
 from tnlang.transforms.fold.centre import KINDS, centre
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
+from tnlang.transforms.request import Request, TransformError, ValuePath, elsewhere, show_path
 from tnlang.transforms.residual import residual
+from tnlang.transforms.turns import turns_there_are
 
 RULE = "fold"
 _USAGE = "`fold(model, ln)`: a net that is called, a call, or a value"
@@ -61,8 +63,9 @@ def fold(request: Request) -> tuple[Net, ...]:
         found = [name for name in flat.definitions() if _is_meant(name, path, flat)]
         if not found:
             known = sorted({place.split(".")[0] for place, _ in flat.makers.values()} | set(_nets(flat)))
-            hint = near(path[-1].name, known, "its calls and nets")
-            raise TransformError(f"{request.net} has no norm or value {show_path(path)}", hint, number)
+            hint = elsewhere(path[-1].name, known, "its calls and nets")
+            there = turns_there_are(request.program, net, path)
+            raise TransformError(f"{request.net} has no norm or value {show_path(path)}{there}", hint, number)
         chosen |= dict.fromkeys(found)
     work = _Folding(flat, _parameters(request, flat))
     for name in chosen:
@@ -116,11 +119,7 @@ def _is_meant(name: str, path: ValuePath, flat: Flat) -> bool:
     if _ends_with(name, path):
         return True
     place, net = flat.makers.get(name, ("", ""))
-    return bool(place) and (_ends_with(place, path) or path == (Step(net),) or path == (Step(_last(net)),))
-
-
-def _last(net: str) -> str:
-    return net.rsplit(".", 1)[-1]
+    return bool(place) and (_ends_with(place, path) or is_net(path, net))
 
 
 def _ends_with(name: str, path: ValuePath) -> bool:

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Bind, Frozen, Net, Node, Origin, Ref, Sum, Tensor, Term, Value, Wire
+from tnlang.ir.program import Program
 from tnlang.ir.slots import dotted
-from tnlang.ir.walk import copy, map_children, rename, value_wires, walk
+from tnlang.ir.walk import copy, map_children, refs, rename, value_wires, walk
 from tnlang.transforms.dead import needed_for
 from tnlang.transforms.entries import broadcast, fitting, mixed
 from tnlang.transforms.flat_names import bare_name, is_named
@@ -22,8 +23,9 @@ from tnlang.transforms.flatten import Assignment, flatten
 from tnlang.transforms.patch.star import starred
 from tnlang.transforms.patch.streams import with_streams
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, elsewhere, show_path
 from tnlang.transforms.residual import passed_on, residual
+from tnlang.transforms.turns import turns_there_are
 
 ORIGIN = Origin(rules=("patch",))
 
@@ -38,7 +40,8 @@ def patch_paths(request: Request) -> Net:
     flat = flatten(request.program, net, lambda name: any(is_named(name, path) for path in wanted))
     assigned = {assignment.value for assignment in flat.assignments}
     work = _Patching(
-        net.name,
+        request.program,
+        net,
         list(flat.body),
         {a.value: a for a in residual(request.program, net, flat)},
         assigned,
@@ -65,7 +68,8 @@ def patch_paths(request: Request) -> Net:
 class _Patching:
     """A flat net as it is patched. ``assigned`` are the values of streams that the text calls so."""
 
-    net: str
+    program: Program
+    net: Net
     body: list[Bind | Frozen]
     streams: dict[str, Assignment]
     assigned: set[str]
@@ -102,10 +106,25 @@ class _Patching:
                 found = self.into(name, path[-1], instead, (number, at), last=at == len(chain) - 1)
                 reached |= {name: found} if found else {}
             if not reached:
-                before, into = show_path(chain[at - 1]), show_path(path)
-                message = f"{before} does not reach {into} but through other blocks"
-                raise TransformError(message, f"name them: `{before} -> … -> {into}`", arrow=(number, at))
+                raise self.unreached(chain, (number, at))
             instead = reached
+
+    def unreached(self, chain: Sequence[ValuePath], at: tuple[int, int]) -> TransformError:
+        """The error of an arrow along which nothing leads on: by no way, or by ways through other blocks."""
+        a, b = chain[at[1] - 1 : at[1] + 1]
+        before, into = show_path(a), show_path(b)
+        read = {s.target.name: {ref.name for ref in refs(s)} for s in self.body}
+        waiting, seen = set(self.matching(b, at)), set[str]()
+        while waiting := waiting - seen:
+            name = waiting.pop()
+            seen.add(name)
+            waiting |= read.get(name, set())
+        if seen & set(self.matching(a, (at[0], at[1] - 1))):
+            message = f"{before} does not reach {into} but through other blocks"
+            return TransformError(message, f"name them: `{before} -> … -> {into}`", arrow=at)
+        message = f"{before} does not reach {into} at all: {into} does not depend on it"
+        hint = "an arrow leads from what is computed first to what depends on it"
+        return TransformError(message, hint, arrow=at)
 
     def matching(self, path: ValuePath, at: tuple[int, int]) -> list[str]:
         """The values that a path names. Raises TransformError where there are none."""
@@ -114,8 +133,10 @@ class _Patching:
         if found:
             return list(dict.fromkeys(found))
         last = set(map(bare_name, names))
-        hint = near(path[-1].name, sorted(last))
-        raise TransformError(f"{self.net} has no value {show_path(path)} to patch", hint, arrow=at)
+        hint = elsewhere(path[-1].name, sorted(last))
+        there = turns_there_are(self.program, self.net, path)
+        message = f"{self.net.name} has no value {show_path(path)} to patch{there}"
+        raise TransformError(message, hint, arrow=at)
 
     def patched(self, name: str, step: Step, at: tuple[int, int]) -> str:
         """Bind what comes in for a value, right after it; gives the name of what it then is."""
