@@ -98,7 +98,9 @@ class _Patching:
         instead = {name: self.patched(name, chain[0][-1], (number, 0)) for name in sources}
         for at, path in enumerate(chain[1:], 1):
             reached: dict[str, str] = {}
-            for name in self.matching(path, (number, at)):
+            names = self.matching(path, (number, at))
+            others = [name for name in names if name not in instead]
+            for name in others if len(path) == 1 and others else names:  # a bare name is all others
                 if name in instead:
                     message = f"{name} is on both sides of an arrow: a path leads from a value to another one"
                     hint = "`patch(net, a)` patches it for all that read it"
