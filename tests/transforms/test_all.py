@@ -11,8 +11,10 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
+from docs.pages import ROOT, pictures
 from tests.elaborate.notation import elaborated
 from tests.torch.modules import arrays, built, given_inputs, tensor
+from tests.transforms.fixtures import fixtures
 from tests.transforms.test_three_ways import nested
 from tnlang.ir.net import Bind, Net, Part, StreamSet
 from tnlang.ir.program import Program
@@ -132,6 +134,14 @@ def shapes(program: Program, net: str) -> dict[str, tuple[int, ...]]:
 
 def test_each_transform_is_tried() -> None:
     assert {step.partition("(")[0] for _, steps in CASES for step in steps} == set(TRANSFORMS)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_each_transform_has_fixtures_and_a_picture_on_its_page(transform: str) -> None:
+    drawn = [picture.program for picture in pictures(ROOT / "docs" / "transforms.md")]
+    texts = [one.read_text(encoding="utf-8") if isinstance(one, Path) else one for one in drawn]
+    assert any(f"{transform}(" in text for text in texts)
+    assert fixtures(transform)
 
 
 @pytest.mark.parametrize(("name", "steps"), CASES, ids=str)
