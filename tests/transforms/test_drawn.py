@@ -57,6 +57,7 @@ MADE = {
         "patch(f, z[1, q, s])",
         "patch(f, A -> o)",
         "contract(f, A, W_V)",
+        "contract(f, W_Q, x)",
         "decompose(f, W_V, svd)",
         "decompose(f, W_Q, tucker, rank = (2, 2, 2))",
         "incremental(f, seq)",

@@ -269,7 +269,8 @@ class Placer(Rows):
                 upper, lower = ys[gap[0]] + self.arms[one].down, ys[gap[1]] - self.arms[two].up
                 if self.between(one, two, ("down", "up")):
                     upper, lower = upper + PAD, lower - PAD - 8
-                x = min(x, x0 + right - 16 - wide)
+                beside = [xs[cols[s]] - self.arms[s].left for s in members if text in self.beside_loose(s)]
+                x = min(x, x0 + min([right, *beside]) - 16 - wide)
                 plan.centers[text] = (x, y0 + (upper + lower) / 2)
             else:
                 level = max(rows[s] for s in members)

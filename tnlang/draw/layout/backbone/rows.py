@@ -235,8 +235,23 @@ class Rows:
                     need = self.arms[other].right + clear + self.arms[shape].left
                     need = max(need, self._upright_room(other, shape))
                     least = max(least, xs[cols[other]] + need)
+                for text in self.beside_loose(shape):
+                    need = 2 * self.measure(self.index.shapes[text])[0] + 16.0 + self.arms[shape].left
+                    first = min((s for s in order if s != shape), key=lambda s: cols[s])
+                    least = max(least, xs[cols[first]] - self.arms[first].left + need)
             xs[number] = up_to(least, 4)
         return xs
+
+    def beside_loose(self, shape: int) -> list[int]:
+        """The factors without legs that stand between two rows left of a shape that is there too."""
+        return [
+            text
+            for text in self.grid.loose
+            if (gap := self.loose_gap(text)) is not None
+            and gap[0] < self.grid.rows[shape] < gap[1]
+            and self.index.shapes[shape].symbol != "dot"
+            and self.index.shapes[text].inside in (None, *self.index.walls(shape))
+        ]
 
     def label_room(self, one: int, other: int) -> float:
         lines = [line for line, o in self.index.neighbours[one] if o == other]
@@ -310,12 +325,24 @@ class Rows:
         return 0.0
 
     def loose_gap(self, text: int) -> tuple[float, float] | None:
-        """The two rows between which a factor stands: the first with no wire between them at the left."""
+        """The two rows between which a factor stands: the first with no wire between them at the left.
+
+        No enclosure that it is outside of holds both.
+        """
         rows, cols = self.grid.rows, self.grid.cols
         scope = self.index.shapes[text].inside
         members = self.inside.get(scope, []) if scope is not None else list(rows)
         levels = sorted({rows[s] for s in members if rows[s] == int(rows[s])})
-        gaps = list(pairwise(levels))
+        others = [
+            [rows[s] for s in held]
+            for wall, held in self.inside.items()
+            if wall not in self.index.around(scope) and set(held) <= set(members)
+        ]
+        gaps = [
+            (upper, lower)
+            for upper, lower in pairwise(levels)
+            if not any(min(held) <= upper and lower <= max(held) for held in others)
+        ]
         for upper, lower in gaps:
             ones = [s for s in members if rows[s] == upper and cols[s] == 0]
             twos = [s for s in members if rows[s] == lower and cols[s] == 0]
