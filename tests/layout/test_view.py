@@ -324,3 +324,26 @@ def test_numbers_of_a_wire_stand_below_unless_something_does() -> None:
     assert names.member("h_1", (2,)) == "h_{1}^{2}" and names.member("x'", (2,)) == r"x^{\prime 2}"
     assert names.member("b", (2,), r"$\chi$") == r"\chi_{2}"
     assert names.member("b", (2,), r"$\chi_0$") == r"\chi_0^{2}"
+
+
+def test_values_of_two_calls_in_a_net_written_out_have_two_names() -> None:
+    """Of the path before a name no more is drawn than tells it from others."""
+    found = diagram(
+        """
+        dim n = 3
+        net norm(x[n]) -> y[n] { param g[n]; y[i] = layernorm[i](x[i]) g[i] }
+        net layer(x[n]) -> y[n] { param W[n, m: n]; hid[i] = tanh(W[i, j] x[j]); y[i] = x[i] hid[i] }
+        net f(x[n]) -> z[n] {
+            stream r = x
+            r += layer(norm(r) as ln) as first
+            r += layer(r) as second
+            z = r
+        }
+        net new = patch(f, first.y -> second.hid)
+        figure F { draw new }
+        """
+    )
+    labels = {shape.name: shape.label for shape in found.shapes if "." in shape.name and shape.role != "weight"}
+    assert labels["ln.y"] == r"\mathrm{ln}{.}y" and labels["first.y"] == r"\mathrm{first}{.}y"
+    assert labels["first.y*"] == r"\mathrm{first}{.}y^{\ast }"
+    assert len(set(labels.values())) == len(labels)

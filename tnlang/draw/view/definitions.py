@@ -157,7 +157,7 @@ class Definitions(Copies, ABC):
             if statement.kind == "param":
                 self.builder.is_weight(number, address + entries)
         elif isinstance(statement, Frozen):
-            label = names.math(found.shown, above)
+            label = found.scope.math(found.shown, above)
             shape = Shape(0, "tensor", label, found.shown, role="pattern", frozen=True, conj=node.conj)
             number = self.put(replace(shape, told=told), joints, wires, frame, span, called)
             self.builder.is_weight(number, address + entries)

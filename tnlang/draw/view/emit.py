@@ -68,7 +68,7 @@ class Emitter(Definitions):
         if multiplied:
             where = span or body.origin.span
             bracket = self.builder.enclosure(
-                "bracket", names.math(name) if name else "", frame.inside, name=name, span=where
+                "bracket", frame.scope.math(name) if name else "", frame.inside, name=name, span=where
             )
             frame = replace(frame, inside=bracket)
         kept = [[w for w in free_wires(term) if w in frame.env] for term in terms]

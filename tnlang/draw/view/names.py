@@ -135,6 +135,33 @@ def member(name: str, subs: tuple[int, ...], label: str = "") -> str:
     return alone + "_{" + numbers + "}"
 
 
+def paths_apart(known: Iterable[str]) -> dict[str, str]:
+    """Of names that would be written alike, as much of the path before each as tells them apart.
+
+    >>> paths_apart(["l1.y", "a0.y", "a0.y*", "a0.hid"]), paths_apart(["a.b.0.y", "c.b.0.y", "c.b.1.y"])
+    ({'l1.y': 'l1', 'a0.y': 'a0', 'a0.y*': 'a0'}, {'a.b.0.y': 'a.b', 'c.b.0.y': 'c.b'})
+    """
+    alike: dict[str, dict[str, list[str]]] = {}
+    for name in known:
+        *path, last = name.split(".")
+        if all(part.isdecimal() or part.isidentifier() for part in path) and "·" not in last:
+            words = [part for part in path if not part.isdecimal()]
+            alike.setdefault(math(name.rstrip("'*")), {})[name] = words
+    found: dict[str, str] = {}
+    for group in alike.values():
+        for count in range(1 + max(map(len, group.values()))):
+            ends = {name: ".".join(words[len(words) - count :]) for name, words in group.items()}
+            if len({(end, math(name)) for name, end in ends.items()}) == len(group):
+                found |= ends if count else {}
+                break
+    return found
+
+
+def with_path(path: str, text: str) -> str:
+    """A name in mathematics behind words of its path."""
+    return "".join(math(word) + r"{.}" for word in path.split(".") if word) + text
+
+
 def way(name: str) -> str:
     """The caption of a path through blocks: ``a_1 -> 0 (V)`` as ``a 1 → block 0 (V)``."""
     steps = name.replace("_", " ").split(" -> ")

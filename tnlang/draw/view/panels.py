@@ -217,7 +217,7 @@ def _named(
     """A value as one shape with its legs."""
     builder = Builder(symbols=True, styles=found.scope.opened.styles)
     role = "pattern" if frozen or _is_pattern(found) else "result"
-    label = names.math(found.shown or found.key[1], turn)
+    label = found.scope.math(found.shown or found.key[1], turn)
     told = found.scope.address(found, Ref(found.key[1])) + (f"{{{turn}}}" if turn else "")
     known = Shape(0, "tensor", label, found.key[1], role="pattern" if role == "pattern" else "result")
     shape = builder.shape(replace(known, frozen=frozen, told=told))

@@ -60,7 +60,8 @@ def name_of(found: Definition | None, ref: Ref, above: str, roles: Mapping[str, 
         if turned is not None and inner is not None and isinstance(inner.statement, Decl):
             role = roles.get(turned.name, "weight")
             return "{" + names.math(turned.name, label=inner.statement.label) + r"}^{\top}", role
-    return names.math(ref.name, above), "result"
+    text = names.math(ref.name, above) if found is None else found.scope.math(ref.name, above)
+    return text, "result"
 
 
 def _transposed(bind: Bind) -> Ref | None:

@@ -196,7 +196,8 @@ class Stations:
         shown = self.shown.get(found.key, found.key[1])
         index = self.named[id(stream.record), shown]
         self.named[id(stream.record), shown] += 1
-        return names.math(shown + "'" * index) if index < 3 else names.math(shown, f"({index})")
+        scope = found.scope
+        return scope.math(shown, primes="'" * index) if index < 3 else scope.math(shown, f"({index})")
 
     def _next(self, found: Definition) -> Definition | None:
         """The stream's value after this one."""

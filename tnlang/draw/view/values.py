@@ -70,7 +70,7 @@ class Definition:
     def label(self) -> str:
         """Its name in mathematics, as LaTeX; one that a turn bound has the turn's number."""
         subs = self.key[2] if self.shown == self.key[1] else ()
-        return names.math(self.shown, ",".join(map(names.size, subs)))
+        return self.scope.math(self.shown, ",".join(map(names.size, subs)))
 
     @property
     def is_derived(self) -> bool:
@@ -111,6 +111,8 @@ class Scope:
     """Their keys, with the loop's variable."""
     numbered: dict[str, list[Definition]] = field(default_factory=dict)
     """For each stream the values that its numbers mean: those before it is first assigned in a repeat."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """For names that would be written alike what tells them apart."""
     declared: dict[str, list[Decl]] = field(default_factory=dict)
     """What stands at file level, by name."""
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
@@ -124,6 +126,11 @@ class Scope:
         for decl in (*self.net.inputs, *self.net.owned):
             self.table[(decl.name, decl.subs)] = self._definition(decl.name, decl.subs, decl, {})
         self.last = self._scan(self.net.body, {}, ())
+        self.paths = names.paths_apart(dict.fromkeys((*self.streams, *(name for name, _ in self.bound))))
+
+    def math(self, name: str, above: str = "", primes: str = "") -> str:
+        """A value's name in mathematics, of its path no more than tells it from others."""
+        return names.with_path(self.paths.get(name, ""), names.math(name + primes, above))
 
     def repeats(self, statement: object) -> bool:
         """Whether an assignment of a stream stands in a repeat of several turns."""
