@@ -343,7 +343,9 @@ def test_values_of_two_calls_in_a_net_written_out_have_two_names() -> None:
         figure F { draw new }
         """
     )
-    labels = {shape.name: shape.label for shape in found.shapes if "." in shape.name and shape.role != "weight"}
+    labels = {
+        shape.name: shape.label for shape in found.shapes if "." in shape.name and shape.role != "weight"
+    }
     assert labels["ln.y"] == r"\mathrm{ln}{.}y" and labels["first.y"] == r"\mathrm{first}{.}y"
     assert labels["first.y*"] == r"\mathrm{first}{.}y^{\ast }"
     assert len(set(labels.values())) == len(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,6 +57,10 @@ class Naming:
         self.opens = {o.line: o for o in index.diagram.opens}
         outputs = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
         self.of_several = frozenset(outputs) if len(set(outputs.values())) > 1 else frozenset()
+        beside = Counter(outputs[line] for line in self.of_several - self.tracks)
+        many = {line for line in self.of_several - self.tracks if beside[outputs[line]] > 2}
+        self.bundled = frozenset(many if not self.sideways else ())
+        """Free ends above one another, the middle ones between others: a name stands beyond each."""
         self.spoken: dict[str, tuple[str, bool]] = {}
         for line in (index.lines[n] for n in sorted(self.tracks)):
             if line.label:
@@ -71,6 +76,10 @@ class Naming:
             if line in self.tracks or line in named or line in lent.values() or (passed_over and not minus):
                 continue
             text, word = self._text(lent.get(line, line))
+            if text and line in self.bundled:
+                begins = self.opens[line].end == 0
+                found.append(replace(self._want(line, text, word, path), free="start" if begins else "end"))
+                continue
             parts = self._pieces([line], path, text) or [path]
             if text and (minus or length(parts[0]) >= LEAST or not self._has_twin(line)):
                 want = self._want(line, text, word, parts[0], self._outside(line))
