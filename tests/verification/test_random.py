@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 
 import tnlang
@@ -67,3 +68,64 @@ net outer(x0[n], x1[n, n], x2[m, m]) -> (y, s[n, n]) {
 def test_a_bubble_round_a_number_alone_beside_a_stream_is_drawn() -> None:
     drawn = tnlang.load(LONE).nets["outer"].svg()
     assert "W3" in drawn and "reciprocal" in drawn
+
+
+ROUND_BUBBLES = {
+    "the trace of what a function gives": "S[i, j] = softmax[j](A[i, j])\ny = S[k, k]",
+    "the trace of what an elementwise one gives": "y = relu(A[i, j]) delta[i, j]",
+    "its diagonal": "S[i, j] = softmax[j](A[i, j])\ny[k] = S[k, k]",
+    "the trace of a sum": "y = softmax[i](A[i, j] + B[j, i]) delta[i, j]",
+    "a diagonal in a function": "y[i, j] = sigmoid(v[i] delta[i, j])",
+    "a shift round a function": "y = sin(A[i, j]) shift(1)[i, j]",
+    "two shifts round it": "y = sin(A[i, j] + B[i, j]) delta[i, k] shift(0)[k, l] shift(1)[l, j]",
+    "a group round it": "y = sin(A[i, j]) C[(i j)]",
+}
+
+
+@pytest.mark.parametrize("kind", ROUND_BUBBLES)
+def test_wires_that_meet_outside_of_a_function_come_through_its_wall_one_by_one(kind: str) -> None:
+    """Within it they are two: what it is a function of has both."""
+    program = tnlang.load(f"tensor A[a: 3, b: 3], B[a: 3, b: 3], C[ab: 9], v[a: 3]\n{ROUND_BUBBLES[kind]}\n")
+    report = tnlang.verify(program.nets["main"].svg(), program, module=False)
+    assert report.ok, report
+
+
+ENDS_OF_STREAMS = (
+    "y[b, c] = softmax[b](s[b] W[b, c])",
+    "y[b, c] = relu(s[k] V[k, b] W[b, c])",
+    "y[b, c] = relu(s[b] W[b, c] + W[b, c])",
+)
+
+
+@pytest.mark.parametrize("end", ENDS_OF_STREAMS)
+def test_a_stream_that_ends_in_a_function_stands_within_its_wall(end: str) -> None:
+    """Wires that run into it from outside would be worked on after the function."""
+    program = tnlang.load(
+        f"""
+        dim n = 3, m = 2
+        net f(x[n]) -> y[n, m] {{
+            param V[n, n], W[n, m]
+            stream s = x
+            s[k] += V[k, l] s[l]
+            {end}
+        }}
+        """
+    )
+    report = tnlang.verify(program.nets["f"].svg(), program, module=False)
+    assert report.ok, report
+
+
+PAST_SUMS = (
+    "y[a, (b c)] = A[a, b] + B[b, c]",
+    "y[(a b)] = A[a, b] + v[b]",
+    "S[a, b, c] = A[a, b] + B[b, c]\ny[b] = S[k, b, k]",
+    "y[a, b, c] = A[a, b] + B[b, c]",
+)
+
+
+@pytest.mark.parametrize("text", PAST_SUMS)
+def test_a_wire_passes_a_sum_by_only_where_nothing_is_done_to_it(text: str) -> None:
+    """In a group with a wire of the result it would tie a term to what becomes of the sum."""
+    program = tnlang.load(f"tensor A[a: 3, b: 3], B[a: 3, b: 3], v[a: 3]\n{text}\n")
+    report = tnlang.verify(program.nets["main"].svg(), program, module=False)
+    assert report.ok, report

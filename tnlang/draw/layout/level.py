@@ -6,7 +6,7 @@ A clip, strip or shift that lies on a wire right beside an item belongs to that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -229,6 +229,12 @@ def level(index: Index, inside: int | None) -> Level:
             if beside is not None and near not in (line for _, _, line in attached.values()):
                 attached[item] = (beside, Attached(item, near), far)
                 break
+    round_it = {  # wires that leave an enclosure and come back to it have these as items on their way
+        item
+        for item, (beside, _, far) in attached.items()
+        if beside in index.enclosures and _leads_back(index, far, item, beside, inside, attached)
+    }
+    attached = {item: found for item, found in attached.items() if item not in round_it}
     near_lines = {found.near for _, found, _ in attached.values()}
     edges, bare = [], []
     for line in index.diagram.lines:
@@ -271,3 +277,20 @@ def _beside(index: Index, line: int, shape: int, inside: int | None) -> int | No
             if item is not None and index.shapes[end.shape].symbol not in INLINE:
                 return item
     return None
+
+
+def _leads_back(
+    index: Index,
+    line: int,
+    shape: int,
+    item: int,
+    inside: int | None,
+    attached: Mapping[int, tuple[int, Attached, int]],
+) -> bool:
+    """Whether a line from an inline shape ends at that item, or at what is attached to it."""
+    others = (end.shape for end in index.lines[line].ends if end.shape not in (None, shape))
+    for other in others:
+        at = index.item_of(other, inside) if other is not None else None
+        if at is not None and (at == item or (at in attached and attached[at][0] == item)):
+            return True
+    return False

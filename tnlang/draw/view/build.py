@@ -3,11 +3,14 @@
 A *joint* is one wire while the picture is being gathered: any number of ends, each at a leg of a shape,
 open, or at a wall where it is ended. ``finish`` turns a joint with two ends into a line and one with more
 into dots: one for each enclosure that holds two of its ends or more, so that one line crosses the wall.
+Where a wire comes through the wall of a function it is a joint of its own: of two that meet outside, as of
+``S = softmax[j](A[i, j])`` in ``S[k, k]``, each crosses the wall, and a dot joins them there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -60,6 +63,10 @@ class _JointEnd:
     label: WireLabel
     open: tuple[Literal["input", "output"], int] | None = None
     told: str = ""
+    order: int = 0
+    """How many ends were there before it."""
+    through: tuple[tuple[int, int], ...] = ()
+    """The walls of functions on its way out, and as which joint it comes through each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,8 @@ class Builder:
         self.ribbons: list[Ribbon] = []
         self._joints: dict[int, list[_JointEnd]] = {}
         self._merged: dict[int, int] = {}
+        self._passages: dict[int, tuple[int, int]] = {}
+        """For what a wire is within a function's wall: what it is outside, and the wall."""
         self._gates: list[tuple[int, int, str]] = []
         self._ended: dict[int, int] = {}
         self._summed: dict[int, tuple[WireLabel, int | None]] = {}
@@ -135,7 +144,7 @@ class Builder:
         """Legs of a plus, by their positions, that bring what is taken away: a minus stands at their line."""
         self._terms: dict[int, list[tuple[int, ...]]] = {}
         self._weights: dict[int, str] = {}
-        self._next = 0
+        self._next = self._ends = 0
 
     # ------------------------------------------------------------ gathering
 
@@ -156,6 +165,20 @@ class Builder:
         self._summed[number] = (wire_label(wire, symbols=self.symbols), inside)
         return number
 
+    def passage(self, joint: int, wall: int) -> int:
+        """The joint that a wire is within a function's wall, through which it comes once.
+
+        Its number is below 0, and that of one further in lower still.
+        """
+        number = -1 - len(self._passages)
+        self._joints[number] = []
+        self._passages[number] = (joint, wall)
+        return number
+
+    def meet_outside(self, joints: Iterable[int]) -> bool:
+        """Whether several of some joints come through a function's wall: they cannot be one within it."""
+        return len({self.find(joint) for joint in joints} & self._passages.keys()) > 1
+
     def find(self, joint: int) -> int:
         """The joint that a joint was merged into."""
         while joint in self._merged:
@@ -163,10 +186,10 @@ class Builder:
         return joint
 
     def merge(self, first: int, *others: int) -> None:
-        """Make joints one wire: a delta."""
-        target = self.find(first)
-        for other in others:
-            old = self.find(other)
+        """Make joints one wire: a delta. At most one of them may come through a function's wall."""
+        found = [self.find(joint) for joint in (first, *others)]
+        target = next((joint for joint in found if joint in self._passages), found[0])
+        for old in dict.fromkeys(found):
             if old != target:
                 self._merged[old] = target
                 self._joints[target].extend(self._joints.pop(old))
@@ -199,7 +222,7 @@ class Builder:
     def end_at_wall(self, enclosure: int, joint: int, wire: Wire) -> None:
         """The wire ends at the enclosure's wall, from inside."""
         label = wire_label(wire, symbols=self.symbols)
-        self._joints[self.find(joint)].append(_JointEnd(None, -enclosure, enclosure, label))
+        self._end(joint, _JointEnd(None, -enclosure, enclosure, label))
 
     def shape(self, shape: Shape) -> int:
         """Add a shape (its id and legs are given here); returns its id."""
@@ -213,6 +236,19 @@ class Builder:
         """The shape is that parameter, or a frozen value: one of several shapes of it is marked as tied."""
         self._weights[shape] = address
 
+    def _end(self, joint: int, end: _JointEnd) -> None:
+        self._joints[self.find(joint)].append(replace(end, order=self._ends))
+        self._ends += 1
+
+    def may_pass_by(self, joint: int) -> bool:
+        """Whether a wire of one term may run past the plus: it leads on to where a whole value is taken.
+
+        What is done to it on its way, as in a group with a leg of the result, is done to the sum.
+        """
+        joint = self.find(joint)
+        shapes = [self.shapes[end.shape] for end in self._joints[joint] if end.shape is not None]
+        return joint not in self._summed and all(s.symbol in ("plus", "folded", "copy") for s in shapes)
+
     def leg(self, shape: int, joint: int, wire: Wire, name: str = "") -> int:
         """The shape's next leg, which it calls ``name``, lies on the joint; returns the leg's position."""
         known = self.shapes[shape]
@@ -220,7 +256,7 @@ class Builder:
         named = (*known.leg_names, name or wire.text)
         self.shapes[shape] = replace(known, legs=(*known.legs, joint), leg_names=named)
         label = wire_label(wire, symbols=self.symbols)
-        self._joints[self.find(joint)].append(_JointEnd(shape, position, known.inside, label))
+        self._end(joint, _JointEnd(shape, position, known.inside, label))
         return position
 
     def term(self, plus: int, legs: tuple[int, ...]) -> None:
@@ -257,7 +293,7 @@ class Builder:
         label = wire_label(wire, symbols=symbol or self.symbols)
         if of:
             label = replace(label, text=(f"${of}$" if label.word else of) + f"[{label.text}]")
-        self._joints[self.find(joint)].append(_JointEnd(None, 0, None, label, (kind, order), told))
+        self._end(joint, _JointEnd(None, 0, None, label, (kind, order), told))
 
     # ------------------------------------------------------------ the end
 
@@ -278,6 +314,9 @@ class Builder:
             known = key in told and all(k.family for k in labels)
             told.add(key)
             return known
+
+        ends_within: dict[int, tuple[int, int]] = {}
+        """For a joint within a function's wall, the leg whose line leads out through it."""
 
         def connect(joint: int, one: _JointEnd, other: _JointEnd, quiet: bool) -> None:
             number = self.new_id()
@@ -323,15 +362,14 @@ class Builder:
             self.shapes[shape] = replace(known, legs=(*known.legs, 0))
             return _JointEnd(shape, len(known.legs), known.inside, label)
 
-        for joint in sorted(self._joints):
-            ends = self._joints[joint]
+        for joint, ends in sorted(self._whole_wires().items()):
             if not ends and joint in self._summed:  # delta[i, i], a number
                 label, inside = self._summed[joint]
                 round_it = dot(inside)
                 ends = [at_dot(round_it, label), at_dot(round_it, label)]
             if not ends:
                 continue
-            root = self._shared([end.inside for end in ends])
+            root = self._shared([self._way(end) for end in ends])
 
             def gather(
                 inside: int | None, mine: list[_JointEnd], outside: bool, joint: int = joint
@@ -339,15 +377,19 @@ class Builder:
                 """The ends within an enclosure, joined by a dot so that one is left to cross the wall."""
                 depth = len(self.path(inside))
                 here = [end for end in mine if end.inside == inside]
-                by_child: dict[int, list[_JointEnd]] = {}
+                by_child: dict[tuple[int, int | None], list[_JointEnd]] = {}
                 for end in mine:
                     if end.inside != inside:
-                        by_child.setdefault(self.path(end.inside)[depth], []).append(end)
-                for child, within in by_child.items():
-                    here.extend(gather(child, within, True))
+                        by_child.setdefault(self._way(end)[depth], []).append(end)
+                for (child, passage), within in by_child.items():
+                    found = gather(child, within, True)
+                    here.extend(found)
+                    leads_out = found[0].shape
+                    if passage is not None and leads_out is not None:
+                        ends_within[passage] = (leads_out, found[0].leg)
                 if outside and len(here) == 1:
                     return here
-                if not outside and len(here) == 2:
+                if not outside and len(here) == 2 and inside == self._around(here):
                     connect(joint, here[0], here[1], False)
                     return []
                 middle = dot(inside)
@@ -371,9 +413,10 @@ class Builder:
             shapes[number] = replace(shape, legs=legs, terms=terms, tied=tied)
         gates: dict[int, dict[int, str]] = {}
         for enclosure, joint, name in self._gates:
-            for line in of_joint.get(self.find(joint), []):
-                if self._crosses(by_id[line], enclosure, shapes):
-                    gates.setdefault(enclosure, {})[line] = name
+            out = ends_within.get(self.find(joint))
+            line = at_leg[out] if out is not None else None
+            if line is not None and self._crosses(by_id[line], enclosure, shapes):
+                gates.setdefault(enclosure, {})[line] = name
         enclosures = tuple(
             replace(
                 e,
@@ -425,6 +468,10 @@ class Builder:
     def _is_dot(self, shape: int) -> bool:
         return self.shapes[shape].symbol == "dot"
 
+    def is_within_function(self, inside: int | None) -> bool:
+        """Whether a function's wall is round a place: what it is a function of stands in there too."""
+        return any(self.enclosures[wall].family != "bracket" for wall in self.path(inside))
+
     def path(self, inside: int | None) -> tuple[int, ...]:
         """The enclosures round a place, outermost first."""
         found: list[int] = []
@@ -433,13 +480,44 @@ class Builder:
             inside = self.enclosures[inside].inside
         return tuple(reversed(found))
 
-    def _shared(self, places: list[int | None]) -> int | None:
-        paths = [self.path(place) for place in places]
+    def _whole_wires(self) -> dict[int, list[_JointEnd]]:
+        """The ends of each wire as it is outside of all functions, with the walls that it comes through.
+
+        What lies outside of a wall and is an end of the wire within comes in through it too.
+        """
+        found = {joint: list(ends) for joint, ends in self._joints.items()}
+        for joint in sorted(found.keys() & self._passages.keys()):
+            outer, wall = self._passages[joint]
+            ends = [
+                replace(
+                    end,
+                    inside=end.inside if wall in self.path(end.inside) else wall,
+                    through=((wall, joint), *end.through),
+                )
+                for end in found.pop(joint)
+            ]
+            known = found[self.find(outer)]
+            known[:] = sorted([*known, *ends], key=lambda end: end.order)
+        return found
+
+    def _way(self, end: _JointEnd) -> tuple[tuple[int, int | None], ...]:
+        """The enclosures round an end, outermost first, each with the joint that comes through it."""
+        through = dict(end.through)
+        return tuple((wall, through.get(wall)) for wall in self.path(end.inside))
+
+    def _around(self, ends: Iterable[_JointEnd]) -> int | None:
+        """The innermost enclosure round the shapes that ends are at."""
+        places = [self.shapes[end.shape].inside if end.shape is not None else end.inside for end in ends]
+        return self._shared([tuple((wall, None) for wall in self.path(place)) for place in places])
+
+    @staticmethod
+    def _shared(ways: Iterable[tuple[tuple[int, int | None], ...]]) -> int | None:
+        """The innermost of the enclosures that ways in have in common."""
         shared: int | None = None
-        for level in zip(*paths, strict=False):
+        for level in zip(*ways, strict=False):
             if len(set(level)) > 1:
                 break
-            shared = level[0]
+            shared = level[0][0]
         return shared
 
     def _crosses(self, line: Line, enclosure: int, shapes: dict[int, Shape]) -> bool:

@@ -48,6 +48,12 @@ class Copies(Wiring):
         self.labels: dict[Key, str] = {}
         self.roles: Mapping[str, Role] = {}
 
+    def halt(self, found: Definition) -> None:
+        """A running stream stops at a station, and what is used is a copy."""
+        if found.key in self.halts:
+            self.joints_running.pop(found.key, None)
+            self.halts.pop(found.key)()
+
     def own(
         self,
         shape: Shape,

@@ -137,6 +137,8 @@ class Definitions(Copies, ABC):
             return
         if found.key in self.aliases:
             found = replace(found, key=self.aliases[found.key])
+        if self.builder.is_within_function(frame.inside):
+            self.halt(found)
         if found.key in self.joints_running:
             for joint, running in zip(joints, self.joints_running.pop(found.key), strict=True):
                 self.builder.merge(running, joint)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.draw.diagram import Shape
@@ -72,9 +73,17 @@ class Emitter(Definitions):
             )
             frame = replace(frame, inside=bracket)
         kept = [[w for w in free_wires(term) if w in frame.env] for term in terms]
-        shared = [w for w in dict.fromkeys(w for ws in kept for w in ws) if sum(w in ws for ws in kept) > 1]
+        joints = {w: self.builder.find(frame.env[w]) for ws in kept for w in ws}
+        met = Counter(joints.values())
+        shared = [
+            wire
+            for wire, joint in joints.items()
+            if sum(wire in ws for ws in kept) > 1
+            or met[joint] > 1
+            or not (multiplied or self.builder.may_pass_by(joint))
+        ]
         if any(not set(ws) & set(shared) for ws in kept):
-            shared = list(dict.fromkeys(w for ws in kept for w in ws))
+            shared = list(joints)
         plus = self.builder.shape(
             Shape(0, "plus", "+", role="add", inside=frame.inside, told="(sum)", span=body.origin.span)
         )
@@ -118,7 +127,9 @@ class Emitter(Definitions):
         apart = falls_apart(self._product(term, frame), wires)
         if not apart and not any(isinstance(node, BigSum) for node in made.nodes):
             return frame
-        self._halt(made.nodes, frame)
+        for node in made.nodes:  # a running stream would leave what is multiplied with it alone in there
+            if isinstance(node, Tensor) and (found := frame.scope.resolve(node.ref, frame.versions)):
+                self.halt(found)
         return self._in_outline(term, frame)
 
     def _in_outline(self, term: Term, frame: Frame) -> Frame:
@@ -272,31 +283,17 @@ class Emitter(Definitions):
         )
         for bubble in chain:
             self.builder.known_as(number, ("function", bubble.function), ("", bubble.name))
-        env = dict(frame.env)
         ends = ends_legs(node.function)
-        for gate in dict.fromkeys(gate for bubble in chain for gate in bubble.gates):
+        gates = tuple(dict.fromkeys(gate for bubble in chain for gate in bubble.gates))
+        outside = dict.fromkeys((*node_wires(node), *(() if ends else gates)))
+        env = {wire: self.builder.passage(self.joint(frame, wire), number) for wire in outside}
+        for gate in gates:
             if ends:
                 env[gate] = self.builder.joint()
                 self.builder.end_at_wall(number, env[gate], gate)
             else:
-                self.builder.gate(number, self.joint(frame, gate), gate.text)
-                env[gate] = frame.env[gate]
-        match chain[-1].body.terms:
-            case (Term(nodes=nodes),):
-                self._halt((node for node in nodes if _stands_alone(node, nodes)), frame)
+                self.builder.gate(number, env[gate], gate.text)
         self.total(chain[-1].body, replace(frame, env=env, inside=number))
-
-    def _halt(self, nodes: Iterable[Node], frame: Frame) -> None:
-        """A running stream stops at a station: a bubble cannot hold mere wires, or numbers beside them.
-
-        Nor can an outline, in which what is multiplied with the stream would stand alone.
-        """
-        for node in nodes:
-            if isinstance(node, Tensor):
-                found = frame.scope.resolve(node.ref, frame.versions)
-                if found is not None and found.key in self.halts:
-                    self.joints_running.pop(found.key, None)
-                    self.halts.pop(found.key)()
 
     def big_sum(self, node: BigSum, frame: Frame, *, multiplied: bool) -> None:
         """Σ left of its term; in a bracket where more is multiplied on."""
@@ -321,9 +318,3 @@ class Emitter(Definitions):
 def is_taken_away(term: Term) -> bool:
     """Whether a term is drawn with a minus at its line."""
     return term.coefficient == -1 and not any(map(scalars.is_scalar, term.nodes))
-
-
-def _stands_alone(node: Node, factors: Sequence[Node]) -> bool:
-    """Whether no other factor has a wire of this one."""
-    own = set(node_wires(node))
-    return all(own.isdisjoint(node_wires(other)) for other in factors if other is not node)

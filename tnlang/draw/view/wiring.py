@@ -115,7 +115,7 @@ class Wiring:
         joints = [self.leg_joint(ix, frame, known) for ix in node.legs]
         wires = [ix_wire(ix, known) for ix in node.legs]
         if kind == "delta":
-            if len(joints) == 1 or frame.solid:
+            if len(joints) == 1 or frame.solid or self.builder.meet_outside(joints):
                 self.dot(joints, wires, frame)
             else:
                 self.builder.merge(*joints)
