@@ -16,6 +16,7 @@ from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.lint import lint
+from tnlang.draw.scene import ShapeItem, WireItem
 
 
 def at(diagram: Diagram, placed: Placed, name: str) -> tuple[float, float]:
@@ -211,3 +212,33 @@ def test_the_outputs_of_a_net_all_go_where_a_stated_flow_goes(flow: Side) -> Non
     assert lint(scene(sheet)) == faults(diagram, layout(diagram, sheet.flow)) == ()
     program = tnlang.load(f"{text} figure F {{ draw g; flow {flow} }}")
     assert tnlang.verify(program.figures["F"].svg(), program, figure="F", module=False).ok
+
+
+WIDE_TIPS = """dim a = 4, b = 3, c = 2, d = 3
+tensor V[a, b, c, d] isometry(c, d), W[a, b, p: 2, c, d, e: 2] isometry(c, d, e)
+tensor Z[c, d, s: 2, t: 2] isometry(s, t)
+figure f { %s }
+"""
+
+
+@pytest.mark.parametrize(
+    ("drawing", "squarely"),
+    [
+        ("draw conj(V[i, j, k, l]) V[i, j, m, n]", "ijklmn"),
+        ("draw conj(W[i, j, p, k, l, o]) W[i, j, p, m, n, q]", "ijpklomnq"),
+        ("draw W[i, j, p, k, l, o] Z[k, l, s, t]", "ijpoklst"),
+        ("draw V[i, j, k, l] Z[k, l, s, t]\n flow down", "ijklst"),
+    ],
+    ids=["two", "three", "most of them", "down"],
+)
+def test_several_legs_leave_the_tip_of_an_isometry_squarely(drawing: str, squarely: str) -> None:
+    (sheet,) = sheets_of(WIDE_TIPS % drawing)
+    (diagram,) = diagrams_in(sheet)
+    text, found = {line.id: line.text for line in diagram.lines}, scene(sheet)
+    outlines = [item.outline for item in found.items if isinstance(item, ShapeItem)]
+    wires = {text[item.id]: item.path for item in found.items if isinstance(item, WireItem)}
+    assert sorted(wires) == sorted(squarely)
+    for name, path in wires.items():
+        angles = [angle for outline in outlines for _, angle in geometry.crossings(path, outline)]
+        assert angles and min(angles) > 85, name
+    assert not lint(found)

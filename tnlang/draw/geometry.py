@@ -197,12 +197,22 @@ def quadratic(start: Point, control: Point, end: Point) -> CurveTo:
 
 
 def triangle(
-    center: Point, direction: Point, length: float = 46.0, edge: float = 48.0, corner: float = 4.0
+    center: Point,
+    direction: Point,
+    length: float = 46.0,
+    edge: float = 48.0,
+    corner: float = 4.0,
+    *,
+    blunt: float = 0.0,
 ) -> Path:
-    """A triangle whose tip points along ``direction``; ``center`` halves its length."""
+    """A triangle whose tip points along ``direction``; ``center`` halves its length.
+
+    A ``blunt`` one has its tip cut off where it is so wide.
+    """
     tip, foot = add(center, direction, length / 2), add(center, direction, -length / 2)
     across = (-direction[1], direction[0])
-    return polygon((add(foot, across, -edge / 2), tip, add(foot, across, edge / 2)), corner)
+    ends = (add(tip, across, -blunt / 2), add(tip, across, blunt / 2)) if blunt else (tip,)
+    return polygon((add(foot, across, -edge / 2), *ends, add(foot, across, edge / 2)), corner)
 
 
 # ---------------------------------------------------------------- changes

@@ -34,6 +34,7 @@ LEG_SYMBOL, LEG_WORD, LEG_WORD_INSIDE = 14.5, 13.0, 12.0
 BADGE, SIGN, CAPTION, NOTE, COUNT = 13.0, 22.0, 13.0, 12.5, 17.0
 
 TRIANGLE_LENGTH, TRIANGLE_EDGE = 46.0, 48.0
+TIP_LEG, TIP_ENDS = 16.0, 14.0
 FOLD_HEIGHT, PILL_HEIGHT, SQUARE, BADGE_HEIGHT = 36.0, 40.0, 36.0, 19.0
 _NOTE_OFF, _NOTE_OVER, OPTIONS_CLEAR = 7.0, 4.0, 3.5
 """How far a bubble's options stand off its wall and aside of its badge, over it, off all else."""
@@ -216,12 +217,18 @@ def outline_of(shape: Shape, at: Point, *, half: Point | None = None, tip: Point
     match shape.outline:
         case "triangle":
             long, edge = (wide, high) if abs(tip[0]) > abs(tip[1]) else (high, wide)
-            return geometry.triangle(at, tip, 2 * long, 2 * edge)
+            return geometry.triangle(at, tip, 2 * long, 2 * edge, blunt=_blunt(shape, edge))
         case "square" | "box":
             return geometry.rounded(box, 6.0)
         case "none":
             return geometry.rounded(box, 0.0)
     return geometry.stadium(box)
+
+
+def _blunt(shape: Shape, half_edge: float) -> float:
+    """How wide the tip of an isometry is cut off, so that several legs leave it squarely."""
+    legs = len(shape.tip)
+    return min(TIP_LEG * (legs - 1) + TIP_ENDS, 1.6 * half_edge) if legs > 1 else 0.0
 
 
 _WORDS = {

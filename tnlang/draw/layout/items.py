@@ -26,13 +26,13 @@ Sides = Mapping[Side, Sequence[Edge]]
 
 
 def tip_of(shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point:
-    """Where an isometry or shift points: the side at which its small legs are, away from the others."""
+    """Where an isometry or shift points: the side at which most of its small legs are, away from the others."""
     small = {shape.legs[i] for i in shape.tip if i < len(shape.legs)}
     if shape.symbol == "shift" and shape.legs:
         small = {shape.legs[0]}
-    for side, lines in sides.items():
-        if small & set(lines):
-            return DIRECTIONS[side]
+    most = max(sides, key=lambda side: len(small & set(sides[side])), default=None)
+    if most is not None and small & set(sides[most]):
+        return DIRECTIONS[most]
     for side, lines in sides.items():
         if lines and set(lines) <= set(shape.legs) - small:
             return DIRECTIONS[OPPOSITE[side]]
