@@ -26,7 +26,7 @@ Sides = Mapping[Side, Sequence[Edge]]
 
 
 def tip_of(shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point:
-    """Where an isometry or shift points: the side at which most of its small legs are, away from the others."""
+    """Where an isometry or shift points: the side of most of its small legs, away from the others."""
     small = {shape.legs[i] for i in shape.tip if i < len(shape.legs)}
     if shape.symbol == "shift" and shape.legs:
         small = {shape.legs[0]}
