@@ -261,6 +261,25 @@ def test_a_bond_has_another_name_than_the_legs_beside_it() -> None:
     assert ["s_2"] in legs
 
 
+def test_bonds_of_one_product_have_names_of_their_own() -> None:
+    """T into U and a rest, the rest again: the third SVD finds two bonds before it."""
+    text = """net dense() -> y[a: 2, b: 2, c: 2, d: 2] { param T[a: 2, b: 2, c: 2, d: 2]; y[a, b, c, d] = T[a, b, c, d] }
+    net once = contract(decompose(dense, T, svd, left = a), T.λ, T.V, name = R)
+    net twice = contract(decompose(once, R, svd, left = (s, b)), R.λ, R.V, name = Q)
+    net thrice = decompose(twice, Q, svd, left = (s_2, c))
+    net two(v[i: 4]) -> w[k: 4] { param A[i: 4, j: 4], B[j: 4, k: 4]; w[k] = v[i] A[i, j] B[j, k] }
+    net both = decompose(decompose(two, A, svd), B, svd)
+    """
+    program = elaborated(text)
+    for name, found in {"thrice": ["s", "s_2", "s_3"], "both": ["s", "s_2"]}.items():
+        net = program.net(name)
+        made = [decl for s in net.body if isinstance(s, Factor) for decl in s.factors]
+        assert sorted(decl.legs[-1].name for decl in made if decl.name.endswith(".U")) == found
+        (last,) = [s for s in net.body if isinstance(s, Bind) and s.target.name == net.outputs[0].name]
+        summed = [wire.name for term in last.body.terms for wire in term.summed]
+        assert len(set(summed)) == len(summed) and set(found) <= set(summed)
+
+
 def _factor_names(program: Program, name: str) -> Iterator[str]:
     for statement in program.net(name).body:
         yield from (decl.name for decl in getattr(statement, "factors", ()))

@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tnlang.ir.net import (
+    Bind,
     Decl,
     Factor,
     Leg,
     Net,
     Property,
     Ref,
+    StreamSet,
 )
 from tnlang.ir.size import Size, show
+from tnlang.ir.walk import node_wires, statements, walk
 from tnlang.transforms.decompose.factors import Factored, replaced, with_factors
 from tnlang.transforms.decompose.sizes import as_number, cut_to, greatest_rank, lost, number_of, smaller
 from tnlang.transforms.decompose.source import Source, bond_name, source_of
@@ -40,7 +43,7 @@ class Plan:
     def net(self, net: Net, wanted: tuple[Ref, ...]) -> Net:
         """The net with the value taken apart."""
         source = source_of(self.request.program, net, wanted[0])
-        taken = {ref.name for ref in values_of(net)}
+        taken = {ref.name for ref in values_of(net)} | _wires(net)
         found = self.factors(source, taken, net)
         body = tuple(replaced(net.body, source, found))
         body = with_factors(net, body, source, found)
@@ -181,7 +184,7 @@ class Plan:
             hint = f"a factor has factors of its own: `{clash}`"
             raise TransformError(f"{source.name} has been decomposed: there is a {clash}", hint, 0)
         own = {leg.name for leg in source.legs}
-        called = {bond: bond_name(bond, own) for bond in bonds}
+        called = {bond: bond_name(bond, own | taken) for bond in bonds}
         joints = [tuple(called.get(one, one) if isinstance(one, str) else one for one in j) for j in joints]
         bond_legs = {called[bond]: Leg(called[bond], as_number(size)) for bond, size in bonds.items()}
         factors = []
@@ -251,3 +254,9 @@ def leg_of(source: Source, name: str) -> int:
     if name not in names:
         raise TransformError(f"{source.name} has no leg {name}", "its legs are " + ", ".join(names))
     return names.index(name)
+
+
+def _wires(net: Net) -> set[str]:
+    """The names of all wires of a net's own terms: a new bond has another, as it stands among them."""
+    sums = (s.body for s in statements(net.body) if isinstance(s, Bind | StreamSet))
+    return {wire.name for body in sums for node in walk(body) for wire in node_wires(node)}
