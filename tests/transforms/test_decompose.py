@@ -263,7 +263,8 @@ def test_a_bond_has_another_name_than_the_legs_beside_it() -> None:
 
 def test_bonds_of_one_product_have_names_of_their_own() -> None:
     """T into U and a rest, the rest again: the third SVD finds two bonds before it."""
-    text = """net dense() -> y[a: 2, b: 2, c: 2, d: 2] { param T[a: 2, b: 2, c: 2, d: 2]; y[a, b, c, d] = T[a, b, c, d] }
+    text = """tensor T[a: 2, b: 2, c: 2, d: 2]
+    net dense() -> y[a: 2, b: 2, c: 2, d: 2] { y[a, b, c, d] = T[a, b, c, d] }
     net once = contract(decompose(dense, T, svd, left = a), T.λ, T.V, name = R)
     net twice = contract(decompose(once, R, svd, left = (s, b)), R.λ, R.V, name = Q)
     net thrice = decompose(twice, Q, svd, left = (s_2, c))
