@@ -423,6 +423,32 @@ net model(x[m, n]) -> (y[m, n], mid[m, n]) {{
     assert report.ok, report
 
 
+def test_ends_above_one_another_have_their_names_beyond_them() -> None:
+    """Of three legs that leave to the right the middle one has no other place for its name."""
+    text = """dim m = 4, n = 3, head = 2
+net model(x[m, n]) -> (y[m, n], h_K[m, head, n]) {
+    param W[n, n], V[n, n], R[head, n, n]
+    stream s = x
+    s[p, i] += W[i, j] relu(s[p, j])
+    h_K[p, a, i] = R[a, i, j] s[p, j]
+    s[p, i] += V[i, j] relu(s[p, j])
+    y = s
+}
+"""
+    diagram = of_text(text, ())
+    scene = flowing(diagram)
+    assert faults(diagram, scene) == lint(scene) == ()
+    given = {o.line for o in diagram.opens if o.told.startswith("h_K.")}
+    ends = {w.id: max(w.path.start, w.path.end) for w in scene.items if isinstance(w, WireItem)}
+    names = {i.line: i.at for i in scene.items if isinstance(i, LabelItem) and i.line in given}
+    assert len(given) == 3 and names.keys() == given
+    for line, (x, y) in names.items():
+        assert x > ends[line][0] and abs(y - ends[line][1]) < 10, names
+    known = tnlang.load(text)
+    report = tnlang.verify(known.nets["model"].svg(), known, module=False)
+    assert report.ok, report
+
+
 def mid_lines(diagram: Diagram) -> set[int]:
     return {o.line for o in diagram.opens if o.told.startswith("mid.")}
 

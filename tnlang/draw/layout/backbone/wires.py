@@ -21,6 +21,8 @@ from tnlang.draw.scene import Point
 
 INNER, OUTER = 24.0, 40.0
 """Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
+NAMED = 10.0
+"""Half of how far free ends stand apart that bear their names beyond them."""
 
 
 class Wires:
@@ -101,7 +103,7 @@ class Wires:
             if self.index.lines[o.line].ends[1 - o.end].shape != shape
         ]
         own = y + TRACK * (2 * (number % 2) - 1)
-        level = min(beside) - 2 * TRACK if beside else own
+        level = min(beside) - 2 * self._half_pitch(end) if beside else own
         ports = (
             Port((x, own), "right", wide + 7, shape),
             Port((spine.right + FREE, level), "left", 8.0),
@@ -110,6 +112,11 @@ class Wires:
         self.router.lay(points)
         way = points if line.ends[0].shape == shape else points[::-1]
         self.drawn.paths[end.line] = rounded_track(way, INNER)
+
+    def _half_pitch(self, end: OpenEnd) -> float:
+        """Half of how far the ends of a value stand apart: three and more bear their names beyond them."""
+        beside = (o for o in self.index.diagram.opens if o.kind == end.kind)
+        return NAMED if sum(o.order // RESULT == end.order // RESULT for o in beside) > 2 else TRACK
 
     def _free_end(self, end: OpenEnd) -> Point:
         path = self.drawn.paths[end.line]
@@ -250,7 +257,8 @@ class Wires:
         for k, end in enumerate(outputs):
             aside = TRACK * (2 * k - len(outputs) + 1)
             if plan.part.start is not None and spine.runs_on(plan.part.start, plan.part):
-                found[end.line] = Port((spine.right + FREE, y - aside), "left", 8.0)
+                lower = self._half_pitch(end) * (2 * k - len(outputs) + 1)
+                found[end.line] = Port((spine.right + FREE, y - lower), "left", 8.0)
                 continue
             x = spine.x + (spine.offsets[k] if len(outputs) == len(spine.offsets) else aside)
             found[end.line] = Port((x, y + aside), "right", 8.0, tail=(x, y + FREE))
