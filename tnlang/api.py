@@ -19,6 +19,7 @@ from tnlang.source import Diagnostic, Source, ValueMismatch
 
 if TYPE_CHECKING:
     from tnlang.equations import Verdict
+    from tnlang.ir import program as ir
     from tnlang.verification import Report
 
 
@@ -74,11 +75,16 @@ class Program:
     """A checked .tn text: ``nets`` and ``figures`` by name, ``warnings``, and the ``ir`` they come from."""
 
     def __init__(
-        self, source: Source, dims: Mapping[str, int], functions: bool, cpu_kernels: bool = False
+        self,
+        source: Source,
+        dims: Mapping[str, int],
+        functions: bool,
+        cpu_kernels: bool = False,
+        before: ir.Program | None = None,
     ) -> None:
         self._source, self._dims, self.functions = source, dict(dims), functions
         self.cpu_kernels = cpu_kernels
-        self.ir, self.warnings = load_with_warnings(source, dims=self._dims)
+        self.ir, self.warnings = load_with_warnings(source, self._dims, before)
         self.nets = {name: NetHandle(self, name) for name in self.ir.exported}
         self.figures = {figure.name: FigureHandle(self, figure.name) for figure in self.ir.figures}
 
@@ -97,7 +103,7 @@ class Program:
 
         taken = {one.name for one in self.ir.nets}
         source, name = with_transform(self._source, net, steps, name, taken)
-        return Program(source, self._dims, self.functions, self.cpu_kernels).nets[name]
+        return Program(source, self._dims, self.functions, self.cpu_kernels, self.ir).nets[name]
 
     def at(self, dims: Mapping[str, int], /) -> Program:
         """The same program with other sizes; the program itself where there are none."""

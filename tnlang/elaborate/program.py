@@ -35,11 +35,15 @@ def elaborate(file: ast.File, *, dims: Mapping[str, int] = NO_DIMS, root: Path |
 
 
 def elaborate_with_warnings(
-    file: ast.File, *, dims: Mapping[str, int] = NO_DIMS, root: Path | None = None
+    file: ast.File,
+    *,
+    dims: Mapping[str, int] = NO_DIMS,
+    root: Path | None = None,
+    before: Program | None = None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """``elaborate``, and the warnings."""
+    """``elaborate``, and the warnings; ``before`` as for ``load_with_warnings``."""
     diagnostics = Diagnostics()
-    program = build(file, diagnostics, dims, root)
+    program = build(file, diagnostics, dims, root, before)
     diagnostics.raise_if_errors()
     return verified(program), diagnostics.warnings
 
@@ -75,21 +79,31 @@ def load_program(path_or_source: str | Path | Source, dims: Mapping[str, int] = 
 
 
 def load_with_warnings(
-    source: Source, dims: Mapping[str, int] = NO_DIMS
+    source: Source, dims: Mapping[str, int] = NO_DIMS, before: Program | None = None
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """The program of a text, and the warnings. Raises TnError with every mistake, of whatever kind."""
+    """The program of a text, and the warnings. Raises TnError with every mistake, of whatever kind.
+
+    ``before`` is the program of what the text begins with, of the same dims: transforms in it are not
+    carried out again.
+    """
     diagnostics = Diagnostics()
     file, lost = parse_partly(source, diagnostics)
     if diagnostics.errors and file is not None:
         _check_the_rest(file, lost, diagnostics, dims, None)
     diagnostics.raise_if_errors()
     assert file is not None
-    return elaborate_with_warnings(file, dims=dims)
+    return elaborate_with_warnings(file, dims=dims, before=before)
 
 
-def build(file: ast.File, diagnostics: Diagnostics, dims: Mapping[str, int], root: Path | None) -> Program:
+def build(
+    file: ast.File,
+    diagnostics: Diagnostics,
+    dims: Mapping[str, int],
+    root: Path | None,
+    before: Program | None = None,
+) -> Program:
     """The program, as far as it goes; what is wrong is in ``diagnostics``."""
-    world = World(diagnostics, dict(dims), elaborate_net)
+    world = World(diagnostics, dict(dims), elaborate_net, before=before)
     path = Path(os.path.realpath(file.source.name)) if os.path.isfile(file.source.name) else None
     folder = Path(os.path.realpath(root)) if root is not None else (path.parent if path is not None else None)
     module = Module(file.source, "", file, folder=folder, path=path)

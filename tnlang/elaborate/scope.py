@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tnlang.ir.net import Decl, Leg, Loop, Net, Output, Shared, Stmt
-from tnlang.ir.program import UserFunction
+from tnlang.ir.program import Program, UserFunction
 from tnlang.ir.size import Dim, DimSize, LoopVar, Size, SizeError, dims_in, evaluate
 from tnlang.source import Diagnostics, Source, Span
 from tnlang.syntax import ast
@@ -164,6 +164,8 @@ class World:
     loading: list[Path] = field(default_factory=list)
     qualifiers: set[str] = field(default_factory=set)
     plain: dict[Path, dict[str, str]] = field(default_factory=dict)
+    before: Program | None = None
+    """The program of a text that this one goes on from: what transforms made there is not made again."""
 
     def number(self, size: Size, numbers: Mapping[str, int] | None = None) -> int | None:
         """The number a size has by default values; None where it has none."""

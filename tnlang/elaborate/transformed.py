@@ -14,6 +14,7 @@ from tnlang.elaborate.scope import Header, NetEntry, Scope, World, near, shown
 from tnlang.ir.net import Net
 from tnlang.ir.program import Program
 from tnlang.ir.size import SizeError, dims_in, evaluate
+from tnlang.ir.slots import called
 from tnlang.ir.walk import is_whole
 from tnlang.source import Related, Span
 from tnlang.syntax import ast
@@ -91,7 +92,8 @@ def _made(
     if request is None:
         return None
     try:
-        nets = transform_of(transform)(request)
+        nets = () if stages is not None else _made_before(request, world.before)
+        nets = nets or _carried_out(transform, request, source[0])
     except TransformError as error:
         span, code = value.span, "TN903"
         if error.path is not None:
@@ -101,8 +103,6 @@ def _made(
         places = (Related(error.place, "here"),) if error.place is not None else ()
         world.diagnostics.error(code, str(error), span, *places, hint=error.hint)
         return None
-    nets = with_unused(request.program, source[0], nets)
-    nets = tuple(with_spans(net, request.program.net(request.net).origin.span) for net in nets)
     world.nets.extend(nets)
     for decl in nets[-1].inputs:  # a step has a dim of its own, of the positions that are new
         for dim in (dim for leg in decl.legs for dim in dims_in(leg.size)):
@@ -110,6 +110,30 @@ def _made(
     if stages is not None:
         stages += _stages(value, transform, request, nets[-1], world)
     return nets[-1], source[1]
+
+
+def _carried_out(transform: str, request: Request, source: Net) -> tuple[Net, ...]:
+    """The nets that a transform makes, that of the request last. Raises TransformError."""
+    nets = with_unused(request.program, source, transform_of(transform)(request))
+    return tuple(with_spans(net, request.program.net(request.net).origin.span) for net in nets)
+
+
+def _made_before(request: Request, before: Program | None) -> tuple[Net, ...]:
+    """The nets that a transform made in the program before, () if it did not or files have changed."""
+    made = next((n for n in before.nets if n.name == request.name), None) if before is not None else None
+    if before is None or made is None:
+        return ()
+    old, known = {net.name: net for net in before.nets}, {net.name: net for net in request.program.nets}
+    reached = {net.name: net for net in called(before, made)}
+    read = [*called(request.program, known[request.net]), *(known[n] for n in reached if n in known)]
+    if not all(net.name in old and _is_still(old[net.name], net) for net in read):
+        return ()
+    return (*(n for n in before.nets if n.name in reached and n.name not in known and n is not made), made)
+
+
+def _is_still(old: Net, new: Net) -> bool:
+    """Whether a net stands in the same text, which may go on further."""
+    return new.origin.span.source.text.startswith(old.origin.span.source.text)
 
 
 def _stages(
