@@ -15,6 +15,7 @@ from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.flat import place_diagram
+from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.lint import lint
 from tnlang.draw.scene import ShapeItem, WireItem
 
@@ -242,3 +243,16 @@ def test_several_legs_leave_the_tip_of_an_isometry_squarely(drawing: str, square
         angles = [angle for outline in outlines for _, angle in geometry.crossings(path, outline)]
         assert angles and min(angles) > 85, name
     assert not lint(found)
+
+
+@pytest.mark.parametrize("dim", ["hidden", "mlp", "word_vector"])
+@pytest.mark.parametrize("flow", ["left", "right"])
+def test_the_name_of_a_wire_clears_the_gate_that_it_crosses(dim: str, flow: Side) -> None:
+    (sheet,) = sheets_of(
+        f"""dim seq, {dim}, vocab
+        net f(x[seq, {dim}]) -> y[seq, vocab] {{ param W[vocab, {dim}], b[vocab]
+            y[p, v] = layernorm[d](x[p, d], eps = 1e-5) W[v, d] + b[v] }}
+        """
+    )
+    (diagram,) = diagrams_in(sheet)
+    assert not lint(scene_of(diagram, place_diagram(diagram, flow)))

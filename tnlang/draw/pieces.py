@@ -40,6 +40,8 @@ _NOTE_OFF, _NOTE_OVER, OPTIONS_CLEAR = 7.0, 4.0, 3.5
 """How far a bubble's options stand off its wall and aside of its badge, over it, off all else."""
 _TAB_OUT, _TAB_CLEAR = 8, 1.5
 """How many units a tab may move away from the rim so as to stand this clear of the letters."""
+GATE = 5.0
+"""How thick the piece of wall is that a leg crosses where a function works along it."""
 BADGE_CLEAR = 3.0
 """How much of a badge is above and below its letters together."""
 
@@ -442,7 +444,7 @@ def gate_item(enclosure: Enclosure, at: Point, wall: Point, *, ended: bool = Fal
 
     ``wall`` is the direction in which the wall runs there. It lies under the wire; on it where the leg ends.
     """
-    wide, high = (5.0, 16.0) if abs(wall[1]) >= abs(wall[0]) else (16.0, 5.0)
+    wide, high = (GATE, 16.0) if abs(wall[1]) >= abs(wall[0]) else (16.0, GATE)
     outline = geometry.stadium(box_around((0, 0), wide, high))
     slant = geometry.angle_of(wall) - (90.0 if high > wide else 0.0)
     turned = geometry.move(geometry.turn(outline, slant), at)

@@ -185,7 +185,8 @@ def label_room(index: Index, line: int, *, across: bool = False) -> float:
         return 0.0
     if index.turned != across:  # beside an upright wire a name takes its height
         return 12.0 + enlarged(14.0, known.letters)
-    return pieces.leg_extent(known, known.label, known.word).width + 10
+    beside = 5.0 + pieces.GATE / 2 * (line in index.gated)
+    return pieces.leg_extent(known, known.label, known.word).width + 2 * beside
 
 
 def spread(index: Index, shape: Shape, half: Point, side: Side, edges: Sequence[Edge], item: int) -> float:

@@ -63,6 +63,7 @@ class Index:
         self.enclosures: dict[int, Enclosure] = {e.id: e for e in diagram.enclosures}
         self.lines: dict[int, Line] = {line.id: line for line in diagram.lines}
         self.ended: frozenset[int] = frozenset(line for e in diagram.enclosures for line in e.ended)
+        self.gated: frozenset[int] = frozenset(line for e in diagram.enclosures for line in e.gates)
         self.open: dict[tuple[int, int], int] = {(o.line, o.end): o.order for o in diagram.opens}
         self.kept: dict[tuple[int, tuple[Side | None, ...]], Placed] = {}
         """Enclosures that have been placed, by the sides wanted for the lines in them."""
