@@ -253,8 +253,8 @@ class Placer(Rows):
         """Factors without legs: between the first two rows of their bubble, else below its row."""
         rows, cols = self.grid.rows, self.grid.cols
         for text in sorted(self.grid.loose, key=lambda s: -len(self.index.walls(s))):
-            scope = self.index.shapes[text].inside
-            members = self.inside.get(scope, []) if scope is not None else list(rows)
+            scope = self.scope_of(text)
+            members = self.inside[scope] if scope is not None else list(rows)
             wide, high = self.measure(self.index.shapes[text])
             if not members:
                 plan.centers[text] = (x0, y0)
@@ -278,18 +278,26 @@ class Placer(Rows):
                 down = max(self.arms[s].down + self._below(s, scope) for s in last)
                 lows = [y0 + ys[level] + down]
                 for other in (s for s in self.grid.loose if s in plan.centers):
-                    if self.index.walls(other)[: len(self.index.walls(text))] == self.index.walls(text):
+                    if scope is None or scope in self.index.walls(other):
                         half = self.measure(self.index.shapes[other])[1]
                         lows.append(plan.centers[other][1] + half + self._below(other, scope))
-                plan.centers[text] = (x0 + xs[numbers[0]] + wide, max(lows) + 12 + high)
+                own = self._above(text, scope)
+                plan.centers[text] = (x0 + xs[numbers[0]] + wide, max(lows) + own + 12 + high)
 
     def _below(self, shape: int, scope: int | None) -> float:
         """How far the walls round a shape reach below it that stand within a scope."""
         inner = [w for w in self.index.walls(shape) if w not in self.index.around(scope)]
         return self.pad(inner[-1], "down") + NESTED * (len(inner) - 1) if inner else 0.0
 
+    def _above(self, text: int, scope: int | None) -> float:
+        """Room over a factor for the walls round it within a scope, and the badge of the outer one."""
+        inner = [w for w in self.index.walls(text) if w not in self.index.around(scope)]
+        badge = OFF_BADGE if inner and self.gauge.badge(self.index.enclosures[inner[0]]) else 0.0
+        return self._below(text, scope) + badge
+
     def _walls(self, plan: Plan) -> None:
-        for wall in sorted(self.inside, key=lambda w: -len(self.index.around(w))):
+        alone = (wall for text in self.grid.loose for wall in self.index.walls(text))
+        for wall in sorted({*self.inside, *alone}, key=lambda w: (-len(self.index.around(w)), w)):
             held = [s for s in plan.centers if self.index.shapes[s].inside == wall]
             boxes = [self._box(s, plan.centers[s]) for s in held]
             inner = union(boxes) if boxes else None
@@ -311,6 +319,8 @@ class Placer(Rows):
         if need := self.badge_room(wall):
             return self._high(wall, box, need, plan)
         badge = self.gauge.badge(self.index.enclosures[wall])
+        if badge and wall not in self.inside:
+            return Box(box.left, box.top, max(box.right, box.left + badge + 36.0), box.bottom)
         crossed = self.crossed(wall, "up") and self.crossed(wall, "down")
         if self.gauge.turned or not badge or inner is None or not crossed:
             return box

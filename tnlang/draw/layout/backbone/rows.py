@@ -130,9 +130,9 @@ class Rows:
 
     def pad(self, wall: int, side: str) -> float:
         """Clear space between a wall and what it holds."""
-        if side == "left" and any(self.index.is_copied(s) for s in self.inside[wall]):
+        if side == "left" and any(self.index.is_copied(s) for s in self.inside.get(wall, ())):
             return RIBBON + self.gauge.ease / 2
-        beside = ROUND if side == "right" and any(map(self.goes_round, self.inside[wall])) else 0.0
+        beside = ROUND if side == "right" and any(map(self.goes_round, self.inside.get(wall, ()))) else 0.0
         return (CROSSED if self.crossed(wall, side) else PAD) + beside + self.gauge.ease / 2
 
     def goes_round(self, shape: int) -> bool:
@@ -330,8 +330,10 @@ class Rows:
         No enclosure that it is outside of holds both.
         """
         rows, cols = self.grid.rows, self.grid.cols
-        scope = self.index.shapes[text].inside
-        members = self.inside.get(scope, []) if scope is not None else list(rows)
+        scope = self.scope_of(text)
+        if self.index.shapes[text].inside != scope:
+            return None  # it needs room for its wall
+        members = self.inside[scope] if scope is not None else list(rows)
         levels = sorted({rows[s] for s in members if rows[s] == int(rows[s])})
         others = [
             [rows[s] for s in held]
@@ -349,3 +351,8 @@ class Rows:
             if ones and twos and not any(self.joined(a, b) for a in ones for b in twos):
                 return (upper, lower)
         return gaps[0] if gaps else None
+
+    def scope_of(self, text: int) -> int | None:
+        """The innermost wall round a factor in which there are rows: it stands by these, in its own walls."""
+        around = reversed(self.index.walls(text))
+        return next((wall for wall in around if self.inside.get(wall)), None)

@@ -15,8 +15,7 @@ from tnlang.draw.layout.backbone.ink import Ink, is_turned
 from tnlang.draw.layout.backbone.names import Naming
 from tnlang.draw.layout.backbone.spine import Spine
 from tnlang.draw.layout.backbone.wires import Wires
-from tnlang.draw.layout.flat import place_diagram
-from tnlang.draw.layout.ink import scene_of
+from tnlang.draw.layout.chosen import flat_scene
 from tnlang.draw.lint import cost
 from tnlang.draw.scene import Item, Scene
 
@@ -47,7 +46,7 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
             best = (weight, scene)
     assert best is not None
     if best[0] >= UNDRAWN and not any(b.plates for b in diagram.backbones):
-        plain = scene_of(diagram, place_diagram(diagram, flow))
+        plain = flat_scene(diagram, flow)
         if _weight(diagram, plain) < best[0]:
             return plain
     return best[1]
@@ -85,7 +84,7 @@ def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, 
     )
     if not apart.shapes and not apart.lines:
         return ()
-    scene = scene_of(apart, place_diagram(apart, way if is_turned(way) else None))
+    scene = flat_scene(apart, way if is_turned(way) else None)
     own = ink_of(scene.items)
     if all(not s.legs for s in apart.shapes) and not apart.lines:
         # a sign or a factor before the whole: it stands before the picture
