@@ -17,11 +17,12 @@ import tnlang
 from tests.conftest import PROGRAMS
 from tests.layout.backbone_programs import across, program
 from tests.layout.pictures import diagrams_in, example_sheets, scene, sheets_of
-from tnlang.draw.diagram import MINUS, Diagram, Side
+from tnlang.draw.diagram import MINUS, Diagram, Shape, Side
 from tnlang.draw.faithful import faults
 from tnlang.draw.geometry import Box, bbox, crossings, distance, flatten
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.backbone.scene import backbone_scene
+from tnlang.draw.layout.route import APART
 from tnlang.draw.lint import lint
 from tnlang.draw.pieces import half_size
 from tnlang.draw.scene import LabelItem, LineTo, OutlineItem, Path, RibbonItem, Scene, ShapeItem, WireItem
@@ -1020,6 +1021,13 @@ def test_a_closed_block_of_a_stream_has_its_names_and_count_clear(name: str, flo
     known = tnlang.load(text)
     report = tnlang.verify(known.figures["F"].svg(), known, module=False)
     assert report.ok, str(report)
+
+
+def test_a_closed_call_has_room_for_one_more_than_half_of_its_legs_on_one_side() -> None:
+    """Wires that leave beside one another nearer than tracks run could not be led straight on."""
+    for legs in range(1, 25):
+        wide, _ = half_size(Shape(0, "folded", "f", "f", outline="box", legs=tuple(range(legs))))
+        assert 2 * (wide - 4) >= APART * (legs // 2), legs
 
 
 POOL = """net pool(x[seq, hidden]) -> y[seq, hidden] {

@@ -116,7 +116,8 @@ def half_size(shape: Shape, tip: Point = geometry.RIGHT) -> Point:
         case "onehot":
             return (3.25, 13.0)
         case "folded":
-            return (max(26.0, _even(wide + 14)), max(FOLD_HEIGHT / 2, high + 7))
+            beside = 4.0 * len(shape.legs) - 6.0  # more than half of them may leave on one side
+            return (max(26.0, _even(wide + 14), beside), max(FOLD_HEIGHT / 2, high + 7))
         case "text" | "sigma":
             return (wide, high)
         case "dots":
