@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 import tnlang
 from tests.draw.test_random import programs
+from tests.strategies import Case
+from tests.strategies import programs as cases
 from tnlang.draw.lint import lint
 from tnlang.draw.svg import to_svg
 
@@ -83,6 +85,7 @@ ROUND_BUBBLES = {
     "a diagonal in a function": "y[i, j] = sigmoid(v[i] delta[i, j])",
     "a shift round a function": "y = sin(A[i, j]) shift(1)[i, j]",
     "two shifts round it": "y = sin(A[i, j] + B[i, j]) delta[i, k] shift(0)[k, l] shift(1)[l, j]",
+    "a shift among numbers": "y = v[0] - shift(0)[i: 3, j: 3] (sum t in 0..1 { -delta[i: 3, j: 3] })^2",
     "a group round it": "y = sin(A[i, j]) C[(i j)]",
 }
 
@@ -134,3 +137,14 @@ def test_a_wire_passes_a_sum_by_only_where_nothing_is_done_to_it(text: str) -> N
     program = tnlang.load(f"tensor A[a: 3, b: 3], B[a: 3, b: 3], v[a: 3]\n{text}\n")
     report = tnlang.verify(program.nets["main"].svg(), program, module=False)
     assert report.ok, report
+
+
+@settings(max_examples=24, phases=[Phase.generate])
+@given(cases())
+def test_the_picture_of_a_random_program_is_clean_and_says_what_it_gives(case: Case) -> None:
+    """Nothing overlaps in it, and what is read from it has the values of the program."""
+    program = tnlang.load(case.text)
+    scene = program.nets[case.net].scene()
+    assert [(finding.rule, finding.message) for finding in lint(scene)] == [], case.text
+    report = tnlang.verify(to_svg(scene), program, net=case.net, module=False)
+    assert report.ok, f"{case.text}\n{report}"

@@ -36,6 +36,9 @@ from tnlang.ir.net import (
 from tnlang.ir.walk import free_wires, new_id, node_wires
 from tnlang.source import Span
 
+_ON_WIRES = ("sigma", "dot", "fork", "clip", "onehot", "shift")
+"""What has no place for a line of its own: a sign, and what lies on wires."""
+
 
 class Emitter(Definitions):
     """Draws expressions into a builder. ``compose`` writes nested functions in one badge."""
@@ -204,7 +207,7 @@ class Emitter(Definitions):
         inside = frame.inside if frame.inside is not None else next(iter(enclosures), None)
         paths = {n: self.builder.path(self.builder.shapes[n].inside) for n in shapes}
         mine = [n for n in shapes if inside is None or inside in paths[n]]
-        mine = [n for n in mine if self.builder.shapes[n].symbol != "sigma"]
+        mine = [n for n in mine if self.builder.shapes[n].symbol not in _ON_WIRES]
         if not mine:
             return self.builder.shape(Shape(0, "text", "1", inside=frame.inside, told="(number 1)"))
         return min(mine, key=lambda n: len(paths[n]))
