@@ -77,5 +77,5 @@ def test_a_wire_is_not_called_as_the_variable_of_a_loop() -> None:
     added = [line.strip() for line in notation(program, "new").splitlines() if "basis" in line]
     assert added == [
         "V_2[l', h, k, s] += basis(l)[l'] V[h, k, s]",
-        "r_2_2[l', k, f] += basis(l)[l'] r_2[k, f]",
+        "r_2[l', k, f] += basis(l)[l'] r_new[k, f]",
     ]

@@ -136,13 +136,17 @@ def _stretched(parts: Sequence[Block | Sign]) -> list[Block | Sign]:
 
 
 def _heights(block: Block) -> dict[str, float]:
-    """How far below the axis the shapes of a block stand, by their titles, which others have not."""
+    """How far below the axis the shapes of a block stand, by their names, which others have not.
+
+    In what order a title tells the legs is another matter: a term may read a tensor the other way.
+    """
     shapes = [item for item in block.items if isinstance(item, ShapeItem) and item.title]
-    titles = Counter(shape.title for shape in shapes)
+    names = [shape.title.partition(" [")[0] for shape in shapes]
+    counts = Counter(names)
     return {
-        shape.title: bbox(shape.outline).center[1] - block.axis
-        for shape in shapes
-        if titles[shape.title] == 1
+        name: bbox(shape.outline).center[1] - block.axis
+        for name, shape in zip(names, shapes, strict=True)
+        if counts[name] == 1
     }
 
 
