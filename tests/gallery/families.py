@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -19,7 +20,8 @@ from transformers import (
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
-from tests.gallery.checking import drawn
+from tests.gallery.checking import claim, drawn
+from tnlang.reference import execute
 
 Tensor = torch.Tensor
 Arrays = Mapping[str, Tensor]
@@ -105,15 +107,21 @@ def llama(arrays: Arrays) -> nn.Module:
 @drawn(bound=1e-10, **LLAMA)
 @torch.no_grad()
 def C9_llama(**arrays):
-    logits = llama(arrays)(arrays["tokens"][None]).logits[0]
-    half = LLAMA["half"]
-    rotations = torch.zeros(LLAMA["seq"], 2 * half, 2 * half, dtype=logits.dtype)
-    for p in range(LLAMA["seq"]):
+    return llama(arrays)(arrays["tokens"][None]).logits[0]
+
+
+@claim("C9_llama", bound=1e-12)
+def a_position_turns_each_pair(program):
+    """Rotations of pairs (j, half + j) by angles that fall from 1 to 1 / base, by loops."""
+    half, seq = 3, 5
+    rotations = np.zeros((seq, 2 * half, 2 * half))
+    for p in range(seq):
         for j in range(half):
             angle = p * 100 ** (-j / half)
             rotations[p, j, j] = rotations[p, half + j, half + j] = math.cos(angle)
             rotations[p, j, half + j], rotations[p, half + j, j] = -math.sin(angle), math.sin(angle)
-    return logits, rotations
+    run = execute(program.ir, "rotary", dims={"seq": seq, "half": half, "base": 100})
+    return float(np.abs(run.outputs["R"] - rotations).max())
 
 
 # ---------------------------------------------------------------- BERT
@@ -285,13 +293,21 @@ def C9_parallel(**arrays):
 
 
 @drawn(seq=7)
-def C9_sinusoid():
-    positions = torch.zeros(7, 8, dtype=torch.float64)
-    for p in range(7):
-        for j in range(4):
-            angle = p / 10000 ** (2 * j / 8)
-            positions[p, 2 * j], positions[p, 2 * j + 1] = math.sin(angle), math.cos(angle)
-    return positions
+def C9_sinusoid(angle):
+    waves = torch.stack((angle.sin(), angle.cos()), dim=2)
+    slower = torch.tensor([[p / 10000 ** (2 * j / 8) for j in range(4)] for p in range(7)], dtype=angle.dtype)
+    return waves, waves, slower, slower
+
+
+@claim("C9_sinusoid", bound=1e-12)
+def even_entries_are_sines_and_odd_ones_cosines(program):
+    found = execute(program.ir, "sinusoid", dims={"seq": 7}).outputs["y"]
+    return max(
+        abs(found[p, 2 * j + r] - wave(p / 10000 ** (2 * j / 8)))
+        for p in range(7)
+        for j in range(4)
+        for r, wave in enumerate((math.sin, math.cos))
+    )
 
 
 @drawn

@@ -349,3 +349,38 @@ def test_values_of_two_calls_in_a_net_written_out_have_two_names() -> None:
     assert labels["ln.y"] == r"\mathrm{ln}{.}y" and labels["first.y"] == r"\mathrm{first}{.}y"
     assert labels["first.y*"] == r"\mathrm{first}{.}y^{\ast }"
     assert len(set(labels.values())) == len(labels)
+
+
+PLATE = """dim d = 4
+net wide(x[d]) -> y[d] {
+    param W[d, e: d]
+    u[i] = W[i, j] W[j, k] W[k, l] W[l, m] tanh(W[m, n] W[n, o] W[o, p] x[p])
+    v[i] = W[i, j] W[j, k] W[k, l] W[l, m] tanh(W[m, n] W[n, o] W[o, p] u[p])
+    y[i] = W[i, j] W[j, k] W[k, l] W[l, m] tanh(W[m, n] W[n, o] W[o, p] v[p])
+}
+net deep(x[d]) -> y[d] {
+    stream r = x
+    repeat l in 0..3 { r += wide(r) }
+    y = r
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("opened", "weights"), [("flow down", 0), ("unfold wide{0}", 21), ("unfold wide", 21)]
+)
+def test_a_turn_that_a_figure_opens_opens_the_plate_of_all_turns(opened: str, weights: int) -> None:
+    found = diagram(PLATE + f"figure f {{ draw deep; {opened} }}")
+    assert len([shape for shape in found.shapes if shape.name.endswith("W")]) == weights
+    assert any(shape.symbol == "folded" for shape in found.shapes) == (not weights)
+
+
+def test_a_second_call_bears_a_number_only_if_it_owns_parameters() -> None:
+    text = """dim d = 4
+net plain(x[d]) -> y[d] { y[i] = x[i] x[i] x[i] }
+net owning(x[d]) -> y[d] { param W[d, e: d]; y[i] = W[i, j] x[j] }
+net deep(x[d]) -> y[d] { y[i] = plain(x)[i] plain(x)[i] owning(x)[i] (owning(x) as owning_2)[i] }
+figure f { draw deep; fold plain, owning }
+"""
+    boxes = [shape.label for shape in diagram(text).shapes if shape.symbol == "folded"]
+    assert sorted(boxes) == [names.math(name) for name in ("owning", "owning_2", "plain", "plain")]

@@ -128,23 +128,28 @@ def panels(found: Sequence[Token], signed: Sequence[str]) -> list[list[Token]]:
     count = len(signed)
     if count == 1:
         return [_reading_order(found)]
-    rows: list[list[list[Token]]] = []
-    for line in _bands(found, lambda box: (box.top, box.bottom)):
+    rows: list[list[tuple[int, list[Token]]]] = []
+    for number, line in enumerate(_bands(found, lambda box: (box.top, box.bottom))):
         for place, group in enumerate(_bands(line, lambda box: (box.left, box.right))):
             group = sorted(group, key=lambda token: token.box.left)
             begins = len(rows) < count and group[0].kind == signed[len(rows)]
             goes_on = not place and not begins and group[0].kind in (*RELATIONS, "+", "-")
             if rows and (goes_on or any(token.kind == "step" for token in group)):
-                rows[-1].append(group)
+                rows[-1].append((number, group))
             else:
-                rows.append([group])
-    while len(rows) > count:
+                rows.append([(number, group)])
+    while (
+        len(rows) > count
+    ):  # parts of one term may stand as far apart as panels: the nearest belong together
         gaps = [_gap(rows[k], rows[k + 1]) for k in range(len(rows) - 1)]
         k = min(range(len(gaps)), key=gaps.__getitem__)
-        rows[k : k + 2] = [[[token for row in rows[k : k + 2] for line in row for token in line]]]
+        rows[k : k + 2] = [rows[k] + rows[k + 1]]
     if len(rows) != count:
         raise Unreadable(f"the figure has {count} panels, the picture {len(rows)}")
-    return [[token for line in row for token in sorted(line, key=lambda t: t.box.left)] for row in rows]
+    return [
+        [token for _, token in sorted(((line, t) for line, group in row for t in group), key=_place)]
+        for row in rows
+    ]
 
 
 def steps(found: Sequence[Token]) -> list[list[Token]]:
@@ -160,8 +165,13 @@ def steps(found: Sequence[Token]) -> list[list[Token]]:
     return made
 
 
-def _gap(first: Sequence[Sequence[Token]], second: Sequence[Sequence[Token]]) -> float:
-    a, b = (union(token.room for line in row for token in line) for row in (first, second))
+def _place(token: tuple[int, Token]) -> tuple[int, float]:
+    """The line of a token, and how far it stands to the right."""
+    return token[0], token[1].box.left
+
+
+def _gap(first: Sequence[tuple[int, list[Token]]], second: Sequence[tuple[int, list[Token]]]) -> float:
+    a, b = (union(token.room for _, group in row for token in group) for row in (first, second))
     return _distance(a, b)
 
 

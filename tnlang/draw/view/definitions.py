@@ -34,7 +34,9 @@ from tnlang.ir.net import (
     Term,
     Wire,
 )
+from tnlang.ir.program import Program
 from tnlang.ir.size import show
+from tnlang.ir.slots import called
 from tnlang.ir.walk import new_id
 from tnlang.source import Span
 
@@ -255,7 +257,7 @@ class Definitions(Copies, ABC):
             if not isinstance(argument.statement, Call) or argument.scope is not frame.scope:
                 break
             composed.append(argument.statement)
-        label = r" \circ ".join(names.math(c.name.rsplit(".", 1)[-1]) for c in composed)
+        label = r" \circ ".join(names.math(_title(c, frame.scope.program)) for c in composed)
         family = "norm" if is_norm(net) and len(composed) == 1 else "net"
         path = f"{frame.scope.path}.{call.name}" if frame.scope.path else call.name
         shape = Shape(
@@ -291,3 +293,12 @@ class Definitions(Copies, ABC):
         for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
             self.builder.leg(number, joint, wire, f"out {output.name}.{leg.name}")
         return number
+
+
+def _title(call: Call, program: Program) -> str:
+    """What a box is called: by its call, but without the number of a second call that owns nothing."""
+    name = call.name.rsplit(".", 1)[-1]
+    numbered = name.startswith(f"{call.net}_") and name.removeprefix(f"{call.net}_").isdigit()
+    if numbered and not any(net.owned for net in called(program, program.net(call.net))):
+        return call.net
+    return name

@@ -416,30 +416,36 @@ class Openings:
     """The variables of repeats that are drawn as first turn, dots, last turn."""
 
     def hides(self, call: Call, path: str) -> bool:
-        return bool(_known_as(call, path) & self.hide)
+        return _named(self.hide, call, path)
 
     def unfolds(self, call: Call, path: str) -> bool:
-        named = _known_as(call, path)
-        return bool(named & self.unfold) and not named & self.fold
+        return _named(self.unfold, call, path) and not _named(self.fold, call, path)
 
     def of(self, program: Program, call: Call, path: str) -> bool:
         if self.unfolds(call, path):
             return True
-        if _known_as(call, path) & self.fold:
+        if _named(self.fold, call, path):
             return False
-        try:
-            net = program.net(call.net)
-        except KeyError:
+        net = _called(program, call)
+        if net is None or (net.owned and is_norm(net)):
             return False
-        if not net.owned:
-            return _weight(program, net, 0) <= _SMALL // 2
-        return not is_norm(net) and _weight(program, net, 0) <= _SMALL
+        inner = [found for c in net.body if isinstance(c, Call) and (found := _called(program, c))]
+        opened = sum(weight - 2 for each in inner if (weight := _weight(each)) <= _limit(each))
+        return _weight(net) + opened <= _limit(net)
 
 
-def _known_as(call: Call, path: str) -> set[str]:
-    """What a figure may name a call by: its path, also without what stands in braces, its name, its net."""
-    plain = "".join(part.partition("{")[0] for part in path.split("}"))
-    return {path, plain, call.name, call.net}
+def _named(names: frozenset[str], call: Call, path: str) -> bool:
+    """Whether one of the names of a figure means a call: its path, also without turns, its name, its net.
+
+    Where all turns of a repeat are drawn as one, a name with one turn (``attention{0}``) means them.
+    """
+    if "{" not in path:
+        names = frozenset(map(_without_turns, names))
+    return bool({path, _without_turns(path), call.name, call.net} & names)
+
+
+def _without_turns(path: str) -> str:
+    return "".join(part.partition("{")[0] for part in path.split("}"))
 
 
 def braces(subs: Iterable[str]) -> str:
@@ -456,8 +462,19 @@ def is_norm(net: Net) -> bool:
     return any(names.family(bubble.function) == "norm" for bubble in bubbles)
 
 
-def _weight(program: Program, net: Net, depth: int) -> int:
-    """About how many shapes a net has when drawn open."""
+def _called(program: Program, call: Call) -> Net | None:
+    try:
+        return program.net(call.net)
+    except KeyError:  # a figure of a net alone, without those that it calls
+        return None
+
+
+def _limit(net: Net) -> int:
+    return _SMALL if net.owned else _SMALL // 2
+
+
+def _weight(net: Net) -> int:
+    """About how many shapes a net has when drawn open and its calls are not."""
     total = 0
     for statement in net.body:
         match statement:
