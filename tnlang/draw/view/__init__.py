@@ -8,9 +8,9 @@ from tnlang.draw.diagram import Diagram, Panel, Sheet, Side, diagrams_of, map_di
 from tnlang.draw.theme import small_widths
 from tnlang.draw.view.hints import hinted
 from tnlang.draw.view.marking import lost, marked
+from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.panels import draw_panels, equation_row, rewriting_row
 from tnlang.draw.view.styling import styles_for
-from tnlang.draw.view.values import Openings
 from tnlang.ir.program import (
     Cut,
     Draw,

@@ -9,9 +9,10 @@ from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Undrawable
 from tnlang.draw.view.copies import Copies
+from tnlang.draw.view.openings import is_norm
 from tnlang.draw.view.shapes import column_of, declared, name_of
 from tnlang.draw.view.sums import assigned
-from tnlang.draw.view.values import Definition, is_norm
+from tnlang.draw.view.values import Definition
 from tnlang.draw.view.wiring import (
     Frame,
     ix_wire,

@@ -8,12 +8,13 @@ from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.emit import Emitter
+from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.streams import called_diagram, net_diagram
 from tnlang.draw.view.sums import assigned
 from tnlang.draw.view.terms import row_of
 from tnlang.draw.view.turns import named_by_turn
-from tnlang.draw.view.values import Definition, Openings, Scope
+from tnlang.draw.view.values import Definition, Scope
 from tnlang.draw.view.wiring import Frame, group_wire, leg_names, leg_wire
 from tnlang.ir.net import (
     Bind,

@@ -10,9 +10,10 @@ from tnlang.draw.view import names
 from tnlang.draw.view.assignments import Assignments
 from tnlang.draw.view.build import StreamRecord
 from tnlang.draw.view.ends import copied_input, output_wires
+from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.parted import Between, Turn, parted
 from tnlang.draw.view.residual import as_stream
-from tnlang.draw.view.values import Definition, Openings, Scope
+from tnlang.draw.view.values import Definition, Scope
 from tnlang.draw.view.wiring import Frame
 from tnlang.ir.net import (
     Net,
