@@ -6,7 +6,7 @@ upright wires as it takes, or none; what is level in one copy of a tensor is lev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -42,11 +42,15 @@ ENDS: tuple[Side, Side] = ("left", "right")
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """Rows that have been laid: ``level`` is the highest in each column, ``waiting`` lines of tall ends."""
+    """Rows that have been laid: ``level`` is the highest in each column, ``waiting`` lines of tall ends.
+
+    ``lies`` says of the legs that have a side whether those of their kind are level.
+    """
 
     rows: Mapping[int, tuple[tuple[float, tuple[int, ...]], ...]] = field(default_factory=dict)
     row: Mapping[int, int] = field(default_factory=dict)
     side: Mapping[tuple[int, int], Side] = field(default_factory=dict)
+    lies: LevelKinds = field(default_factory=dict)
     column: Mapping[int, int] = field(default_factory=dict)
     level: tuple[int, ...] = ()
     front: tuple[Bundle, ...] = ()
@@ -61,6 +65,8 @@ class _Course(NamedTuple):
     takes: tuple[tuple[int, ...], ...]
     """The lines from below of each; none of an item that lies on a level wire."""
     side: Mapping[tuple[int, int], Side]
+    lies: LevelKinds
+    """As in ``Laid``, with these items."""
 
 
 # ---------------------------------------------------------------- row upon row
@@ -80,18 +86,20 @@ def swept(net: Net, first: Laid, most: int) -> tuple[list[Laid], int]:
         choices: list[tuple[Laid, frozenset[tuple[int, ...]]]] = []
         for course in _courses(net, laid):
             key = (*course.items, -1, *(line for lines in course.takes for line in lines))
-            if key in barred or len(choices) == _WAYS:
+            if key in barred:
                 continue
             steps += 1
             longer = _lay(net, laid, course)
             if longer is not None:
                 choices.append((longer, barred))
+                if len(choices) == _WAYS:
+                    break
             barred |= {key}
         stack += reversed(choices)
     return found, steps
 
 
-def _courses(net: Net, laid: Laid) -> list[_Course]:
+def _courses(net: Net, laid: Laid) -> Iterator[_Course]:
     """What can be laid next: whole rows joined by level wires and gates, before shapes on one wire alone."""
     takes: dict[int, list[int]] = {}
     for owner, _, lines in laid.front:
@@ -105,8 +113,7 @@ def _courses(net: Net, laid: Laid) -> list[_Course]:
             over = _across(net, laid, takes, item, leg)
             if over is not None and order[item] < order[over[-1]]:
                 joined[item][over[-1]] = over[:-1]
-    lies = level_kinds(net, laid.side)
-    found: list[tuple[bool, bool, int, _Course]] = []
+    found: list[tuple[tuple[bool, bool, int], list[int], list[tuple[int, ...]]]] = []
     for group in _groups(joined):
         members = sorted(group, key=lambda item: order[item])
         links = [joined[a][b] for a, b in pairwise(members) if b in joined[a]]
@@ -116,11 +123,12 @@ def _courses(net: Net, laid: Laid) -> list[_Course]:
         if len(members) > 1:
             ways += [([item], []) for item in members]
         for items, links in ways:
-            course = _course(net, laid, lies, takes, items, links)
-            if course is not None:
-                light = len(items) == 1 and len(takes[items[0]]) == 1
-                found.append((light, len(items) < len(members), order[items[0]], course))
-    return [course for *_, course in sorted(found, key=lambda entry: entry[:3])]
+            light = len(items) == 1 and len(takes[items[0]]) == 1
+            found.append(((light, len(items) < len(members), order[items[0]]), items, links))
+    for _, items, links in sorted(found, key=lambda entry: entry[0]):
+        course = _course(net, laid, takes, items, links)
+        if course is not None:
+            yield course
 
 
 def _across(
@@ -152,7 +160,6 @@ def _groups(joined: Mapping[int, Mapping[int, object]]) -> list[list[int]]:
 def _course(
     net: Net,
     laid: Laid,
-    lies: LevelKinds,
     takes: Mapping[int, Sequence[int]],
     members: Sequence[int],
     links: Sequence[tuple[int, ...]],
@@ -165,7 +172,7 @@ def _course(
     for a, b in pairwise(row):
         line = next(leg.line for leg in net[a] if leg.other == b and (a, leg.line) not in side)
         side[a, line], side[b, line] = ENDS[1], ENDS[0]
-    closing, lone = False, len(row) == 1
+    closing, lone, lies = False, len(row) == 1, laid.lies
     for item in dict.fromkeys((*members[1:-1], members[0], members[-1])):
         free = [end for end, at in zip(ENDS, (members[0], members[-1]), strict=True) if item == at]
         rest = [leg for leg in net[item] if (item, leg.line) not in side]
@@ -194,7 +201,7 @@ def _course(
     known = dict(lies)
     if any(known.setdefault(kind_at(net, *at), to in ENDS) != (to in ENDS) for at, to in side.items()):
         return None
-    return _Course(tuple(row), tuple(tuple(takes.get(item, ())) for item in row), side)
+    return _Course(tuple(row), tuple(tuple(takes.get(item, ())) for item in row), side, known)
 
 
 def _ups(rest: Sequence[Leg], taken: int, free: int, lies: LevelKinds, closing: bool) -> int | None:
@@ -257,6 +264,7 @@ def _lay(net: Net, laid: Laid, course: _Course) -> Laid | None:
         rows={**laid.rows, row: (*laid.rows.get(row, ()), (spans[0][0], items))},
         row={**laid.row, **dict.fromkeys(items, row)},
         side={**laid.side, **course.side},
+        lies=course.lies,
         column=column,
         level=tuple(level),
         front=tuple(front),

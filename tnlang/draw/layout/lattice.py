@@ -7,6 +7,7 @@ row after row is laid on those: what takes some neighbouring columns gives back 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise, product
 
@@ -80,18 +81,16 @@ def _net(index: Index, part: Level) -> Net | None:
 
 
 def _first_rows(net: Net) -> list[tuple[int, ...]]:
-    """Paths that may be the row at a rim, the longest first: walks that keep to one kind of leg."""
-    found: dict[tuple[int, ...], None] = {}
-    for start, second in ((item, other) for item in net for other in _beside(net, item)):
-        found.setdefault(min((start, second), (second, start)))
-        for third in _onward(net, [start, second]):
-            path: list[int] = [start, second]
-            following: int | None = third
-            while following is not None:
-                path.append(following)
-                following = _next(net, path)
-                if following is None or _step(net, path[-1], following) != _step(net, *path[-2:]):
-                    found.setdefault(min(tuple(path), tuple(path[::-1])))
+    """Paths that may be the row at a rim, the longest first: walks that keep to one kind of leg.
+
+    What goes against the written order more often than so many others is not walked to its end.
+    """
+    joints = _Joints(net)
+    most, cut = 0, True
+    found: set[tuple[int, ...]] = set()
+    while cut and len(found) < _FIRST_ROWS:
+        found, cut = joints.walks(most)
+        most = 2 * most or 1
     return sorted(found, key=lambda path: (_back(path), -len(path), path))[:_FIRST_ROWS]
 
 
@@ -101,49 +100,65 @@ def _back(row: Sequence[int]) -> int:
     return min(ahead, len(row) - 1 - ahead)
 
 
-def _beside(net: Net, item: int) -> tuple[int, ...]:
-    """What an item is joined to by a single wire."""
-    others = [leg.other for leg in net[item] if leg.other is not None]
-    return tuple(sorted({other for other in others if others.count(other) == 1}))
+class _Joints:
+    """What rows are walked along: the wires between items, by their ends."""
 
+    def __init__(self, net: Net) -> None:
+        self.names = {item: legs[0].kind[0] for item, legs in net.items()}
+        self.others = {item: {leg.other for leg in legs} for item, legs in net.items()}
+        self.places: dict[tuple[int, int], tuple[int, int]] = {}
+        """By which of their legs two neighbours are joined."""
+        self.beside: dict[int, list[int]] = {}
+        """What an item is joined to by a single wire."""
+        for item, legs in net.items():
+            others = [leg.other for leg in legs if leg.other is not None]
+            self.beside[item] = sorted(other for other in set(others) if others.count(other) == 1)
+            for leg in legs:
+                if leg.other is not None:
+                    back = next(far.place for far in net[leg.other] if far.other == item)
+                    self.places.setdefault((item, leg.other), (leg.place, back))
 
-def _onward(net: Net, path: Sequence[int]) -> list[int]:
-    """What a row can go on to: what none of its other items is joined to."""
-    taken = set(path[:-1])
-    return [
-        other
-        for other in _beside(net, path[-1])
-        if other not in path and not any(leg.other in taken for leg in net[other])
-    ]
+    def walks(self, most: int) -> tuple[set[tuple[int, ...]], bool]:
+        """All rows of which at most so many steps go back; whether there are others."""
+        found: set[tuple[int, ...]] = set()
+        cut = False
+        for start, second in ((item, other) for item in self.names for other in self.beside[item]):
+            found.add(min((start, second), (second, start)))
+            for third in self._onward(second, {start} | self.others[start]):
+                cut |= self._walk([start, second], third, most, found)
+        return found, cut
 
+    def _walk(self, path: list[int], following: int | None, most: int, found: set[tuple[int, ...]]) -> bool:
+        """Adds a walk wherever its steps are no longer as they were; whether it goes back too often."""
+        barred: set[int | None] = set(path[:1])
+        ahead = int(path[0] < path[1])
+        barred |= self.others[path[0]]
+        while following is not None:
+            last = path[-1]
+            barred |= self.others[last]
+            path.append(following)
+            ahead += last < following
+            if min(ahead, len(path) - 1 - ahead) > most:
+                return True
+            step = self._step(last, following)
+            further = self._onward(following, barred)
+            following = min(further, key=lambda other: self._unlike(step, path[-1], other), default=None)
+            if following is None or self._step(path[-1], following) != step:
+                found.add(min(tuple(path), tuple(path[::-1])))
+        return False
 
-def _next(net: Net, path: Sequence[int]) -> int | None:
-    """Where a row goes on: as its last step led, if it can."""
-    before, last = path[-2:]
-    step = _step(net, before, last)
+    def _onward(self, last: int, barred: AbstractSet[int | None]) -> list[int]:
+        """What a row can go on to: what none of its other items is joined to."""
+        return [other for other in self.beside[last] if other not in barred]
 
-    def unlike(other: int) -> tuple[bool, bool, int, int]:
-        return (
-            _name(net, other) != _name(net, last),
-            _step(net, last, other)[1:] != step[1:],
-            abs(other - last),
-            other,
-        )
+    def _unlike(self, step: tuple[bool, int, int], last: int, other: int) -> tuple[bool, bool, int, int]:
+        """A row goes on as its last step led, if it can."""
+        same, *places = self._step(last, other)
+        return (not same, tuple(places) != step[1:], abs(other - last), other)
 
-    return min(_onward(net, path), key=unlike, default=None)
-
-
-def _step(net: Net, one: int, other: int) -> tuple[bool, int, int]:
-    """How two neighbours are joined: whether they are one tensor, and by which of their legs."""
-    return (_name(net, one) == _name(net, other), _place(net, one, other), _place(net, other, one))
-
-
-def _name(net: Net, item: int) -> str:
-    return net[item][0].kind[0]
-
-
-def _place(net: Net, item: int, other: int) -> int:
-    return next(leg.place for leg in net[item] if leg.other == other)
+    def _step(self, one: int, other: int) -> tuple[bool, int, int]:
+        """How two neighbours are joined: whether they are one tensor, and by which of their legs."""
+        return (self.names[one] == self.names[other], *self.places[one, other])
 
 
 def _starts(net: Net, path: tuple[int, ...]) -> Iterator[Laid]:
@@ -200,7 +215,7 @@ def _started(net: Net, path: tuple[int, ...], tall: tuple[bool, bool], down: boo
         return None
     rows = {0: ((0.0, path),)}
     wires = len(path) - 1
-    return Laid(rows, dict.fromkeys(path, 0), side, {}, (0,) * count, tuple(front), waiting, wires)
+    return Laid(rows, dict.fromkeys(path, 0), side, lies, {}, (0,) * count, tuple(front), waiting, wires)
 
 
 def _aside(rest: Sequence[Leg], lies: LevelKinds, end: Side, most: int | None) -> Leg | None:
