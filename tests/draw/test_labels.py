@@ -6,14 +6,16 @@ import random
 
 import pytest
 
+from tests.draw.path_data import absolute
 from tests.draw.scenes import beside, bias_in_a_bubble, curve, ladder, tensor, wire
 from tnlang.draw import curves, typeset
 from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sheet, Sign
 from tnlang.draw.equations import WIDEST
 from tnlang.draw.frame import framed, ink_of
 from tnlang.draw.geometry import bbox
+from tnlang.draw.glyphs import EM
 from tnlang.draw.labelling import Wanted, place_labels
-from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, outlines_data, problem
+from tnlang.draw.labels import baseline_start, label_box, measure, outline_data, problem
 from tnlang.draw.lint import lint
 from tnlang.draw.rows import compose
 from tnlang.draw.scene import LabelItem, ShapeItem, WireItem
@@ -254,9 +256,16 @@ def test_a_numbered_letter_is_set_as_the_typesetter_sets_it(name):
     assert [letter.char for letter in quick.letters] == [letter.char for letter in full.letters]
 
 
-def test_many_labels_are_written_as_single_ones_are():
+def test_labels_are_written_as_they_stand():
     rng = random.Random(5)
-    texts = ["A", "w_{12}", r"\frac{a}{b}", "", "x_{3}"]
-    spots = [(rng.uniform(0, 900), rng.choice([0.125, 7.5, 0.005, rng.uniform(0, 900)])) for _ in range(300)]
-    labels = [LabelItem(rng.choice(texts), at, rng.choice([11.5, 19.0]), "note") for at in spots]
-    assert outlines_data(labels) == [outline_data(label) for label in labels]
+    texts = ["A", "w_{12}", r"\frac{a}{b}", "", "x_{3}", r"\sqrt{\sum_k T_{408}}"]
+    for _ in range(100):
+        at = (rng.uniform(0, 900), rng.choice([0.125, 7.5, 0.005, rng.uniform(0, 900)]))
+        label = LabelItem(rng.choice(texts), at, rng.choice([11.5, 19.0]), "note")
+        scale, (x, y) = label.size / EM, baseline_start(label)
+        set_, written = typeset.glyphs_of(label.text).outlines, absolute(outline_data(label))
+        commands = [command for outline in set_ for command in outline.commands]
+        assert [letter for letter, _ in written] == [letter for letter, _ in commands]
+        for (_, numbers), (_, theirs) in zip(written, commands, strict=True):
+            wanted = [n * scale + (x, y)[i % 2] for i, n in enumerate(theirs)]
+            assert numbers == pytest.approx(wanted, abs=0.0101)

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.draw.goldens import check_golden, geometry
+from tests.draw.path_data import absolute
 from tests.draw.scenes import SCENES, tensor, wire
 from tnlang.draw.dashes import dashes
 from tnlang.draw.frame import framed
@@ -47,7 +48,7 @@ def test_dialect(name):
         assert not {"class", "style", "href", "transform", "filter"} & set(element.attrib)
         assert not any(key.startswith("on") or "href" in key for key in element.attrib)
         if element.tag == f"{SPACE}path":
-            values = [float(v) for v in NUMBERS.findall(element.attrib["d"])]
+            values = [v for _, points in absolute(element.attrib["d"]) for v in points]
             assert min(values) >= -0.01
             assert max(values[::2]) <= scene.width + 0.01
             assert max(values[1::2]) <= scene.height + 0.01

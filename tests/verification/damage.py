@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from tests.draw.path_data import absolute
 from tnlang.draw.geometry import Box, bbox
 from tnlang.draw.round import MARK_WIDTH, mark_of, middle_of
 from tnlang.draw.scene import Point
@@ -70,11 +71,11 @@ def mapped(change: Callable[[Point], Point]) -> Edit:
     """Moves each point of a path."""
 
     def edit(_: Element, path: Element) -> None:
-        data = path.get("d", "")
-        numbers = [float(n) for n in NUMBER.findall(data)]
-        points = map(change, zip(numbers[::2], numbers[1::2], strict=True))
-        moved = iter([x for point in points for x in point])
-        path.set("d", NUMBER.sub(lambda _: f"{next(moved):.2f}", data))
+        data = ""
+        for letter, numbers in absolute(path.get("d", "")):
+            points = map(change, zip(numbers[::2], numbers[1::2], strict=True))
+            data += letter + " ".join(f"{x:.2f} {y:.2f}" for x, y in points)
+        path.set("d", data)
 
     return edit
 

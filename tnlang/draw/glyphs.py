@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple, dataclass
-from functools import cached_property
 
 from tnlang.draw.geometry import Box
+from tnlang.draw.scene import Point
 
 EM = 100.0
 """The size at which labels are set."""
@@ -28,29 +28,32 @@ class Letter:
     absent: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Outline:
-    """Ink of a label: commands that many labels may share."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Ink:
+    """What is drawn of a character or a rule, wherever it stands in a label."""
 
     commands: tuple[Command, ...]
 
-    @cached_property
-    def numbers(self) -> tuple[float, ...]:
-        """All coordinates of the commands, across and down in turns."""
-        return tuple(number for _, numbers in self.commands for number in numbers)
 
-    @cached_property
-    def pattern(self) -> str:
-        """The commands as path data, a ``%s`` for each number."""
-        return "".join(letter + " ".join(["%s"] * len(numbers)) for letter, numbers in self.commands)
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Ink at a place of a label: many outlines share one ink, moved right and down."""
+
+    ink: Ink
+    at: Point = (0.0, 0.0)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands of the ink where it stands."""
+        if self.at == (0.0, 0.0):
+            return self.ink.commands
+        return tuple(
+            (letter, tuple(n + self.at[i % 2] for i, n in enumerate(numbers)))
+            for letter, numbers in self.ink.commands
+        )
 
     def moved(self, right: float, down: float = 0.0) -> Outline:
-        if not (right or down):
-            return self
-        by = (right, down)
-        return Outline(
-            tuple((c, tuple(n + by[i % 2] for i, n in enumerate(numbers))) for c, numbers in self.commands)
-        )
+        return Outline(self.ink, (self.at[0] + right, self.at[1] + down))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def to_json(glyphs: Glyphs) -> str:
 def from_json(text: str) -> Glyphs:
     """The glyphs that ``to_json`` has written."""
     drawn, ink, base, advance, problem, letters, rules = json.loads(text)
-    outlines = tuple(Outline(tuple((c, tuple(numbers)) for c, numbers in commands)) for commands in drawn)
+    outlines = tuple(
+        Outline(Ink(tuple((c, tuple(numbers)) for c, numbers in commands))) for commands in drawn
+    )
     return Glyphs(
         outlines,
         Box(*ink),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.glyphs import EM, Letter, Outline
+from tnlang.draw.glyphs import EM, Ink, Letter, Outline
 from tnlang.draw.scene import LabelItem, Point, Scene
 from tnlang.draw.typeset import glyphs_of
 
@@ -115,18 +115,9 @@ def letter_boxes(label: LabelItem) -> tuple[Box, ...]:
     )
 
 
-MANY = 200
-"""So many labels are worth NumPy."""
-
-
 def outline_data(label: LabelItem) -> str:
-    """The label as the data of one SVG path, its numbers rounded to .01."""
+    """The label as the data of one SVG path: curves that begin at a point and go on in steps, of .01."""
     return _data(label, glyphs_of(label.text, label.word).outlines)
-
-
-def outlines_data(labels: Sequence[LabelItem]) -> list[str]:
-    """The data of each label; see ``outline_data``."""
-    return _all_data(labels) if len(labels) > MANY else list(map(outline_data, labels))
 
 
 def rules_data(label: LabelItem) -> str:
@@ -137,11 +128,35 @@ def rules_data(label: LabelItem) -> str:
 def _data(label: LabelItem, outlines: Iterable[Outline]) -> str:
     scale = label.size / EM
     x, y = baseline_start(label)
-    found = tuple(outlines)
-    numbers = [coordinate for outline in found for coordinate in outline.numbers]
-    numbers[0::2] = [n * scale + x for n in numbers[0::2]]
-    numbers[1::2] = [n * scale + y for n in numbers[1::2]]
-    return "".join(outline.pattern for outline in found) % tuple(map(number, numbers))
+    return "".join(
+        f"M{number(x + (outline.at[0] + right) * scale)} {number(y + (outline.at[1] + down) * scale)}{curve}"
+        for outline in outlines
+        for right, down, curve in _curves(outline.ink, scale)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _curves(ink: Ink, scale: float) -> tuple[tuple[float, float, str], ...]:
+    """Each curve of an ink: where it starts, and how it goes on from there, in steps of .01.
+
+    What a picture has most of are letters, and these stand alike in all labels of one size.
+    """
+    found: list[tuple[float, float, list[str]]] = []
+    start = here = (0.0, 0.0)
+    for letter, numbers in ink.commands:
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if letter == "M":
+            start = points[0]
+            here = (0.0, 0.0)
+            found.append((*start, []))
+            continue
+        steps = []
+        for x, y in points:
+            at = (round((x - start[0]) * scale, 2), round((y - start[1]) * scale, 2))
+            steps += [number(at[0] - here[0]), number(at[1] - here[1])]
+        found[-1][-1].append(letter.lower() + " ".join(steps))
+        here = at if points else (0.0, 0.0)
+    return tuple((x, y, "".join(parts)) for x, y, parts in found)
 
 
 @lru_cache(maxsize=65536)
@@ -149,51 +164,6 @@ def number(value: float) -> str:
     """A coordinate rounded to .01, without trailing zeros."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-class _Hundredths(dict[int, str]):
-    """Numbers as they are written, by how many hundredths they have."""
-
-    def __missing__(self, hundredths: int) -> str:
-        whole, part = divmod(hundredths, 100)
-        self[hundredths] = text = f"{whole}{_PARTS[part]}" if whole >= 0 else number(hundredths / 100)
-        return text
-
-
-_PARTS = [number(part / 100)[1:] for part in range(100)]
-"""How hundredths are written behind a whole number."""
-
-
-def _all_data(labels: Sequence[LabelItem]) -> list[str]:
-    """All numbers at once: there may be a million of them."""
-    import numpy as np
-
-    found = [glyphs_of(label.text, label.word).outlines for label in labels]
-    drawn = list({id(outline): outline for outlines in found for outline in outlines}.values())
-    corners = {id(outline): np.reshape(outline.numbers, (-1, 2)) for outline in drawn}
-    parts = [
-        (label, id(outline)) for label, outlines in zip(labels, found, strict=True) for outline in outlines
-    ]
-    if not parts:
-        return [""] * len(labels)
-    scaled = {
-        key: corners[key[0]] * (key[1] / EM) for key in {(outline, label.size) for label, outline in parts}
-    }
-    starts = {id(label): baseline_start(label) for label in labels}
-    lengths = [len(corners[outline]) for _, outline in parts]
-    values = np.concatenate([scaled[outline, label.size] for label, outline in parts])
-    values += np.repeat([starts[id(label)] for label, _ in parts], lengths, axis=0)
-    hundreds = values.ravel() * 100
-    whole = np.rint(hundreds)
-    texts = list(map(_Hundredths().__getitem__, whole.astype(int).tolist()))
-    for place in np.flatnonzero(np.abs(np.abs(hundreds - whole) - 0.5) < 1e-6).tolist():
-        texts[place] = number(float(values.ravel()[place]))  # halves, as they are without the factor
-    data, at = [], 0
-    for outlines in found:
-        stop = at + sum(len(outline.numbers) for outline in outlines)
-        data.append("".join(outline.pattern for outline in outlines) % tuple(texts[at:stop]))
-        at = stop
-    return data
 
 
 @dataclass(frozen=True, slots=True)

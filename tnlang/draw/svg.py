@@ -17,7 +17,7 @@ from svgwrite.base import BaseElement
 from svgwrite.container import Group
 
 from tnlang.draw.ink import Inked, label_inks, layers, paint_of, path_of, ribbons
-from tnlang.draw.labels import Run, number, outlines_data, rules_data, runs
+from tnlang.draw.labels import Run, number, outline_data, rules_data, runs
 from tnlang.draw.scene import (
     CurveTo,
     InkItem,
@@ -196,8 +196,6 @@ class _Pen:
     def __init__(self, scene: Scene, theme: Theme, text: bool) -> None:
         self.scale, self.theme, self.text = scene.scale, theme, text
         self.ink = label_inks(scene, theme)
-        labels = [] if text else [item for item in scene.items if isinstance(item, LabelItem)]
-        self.outlines = dict(zip(map(id, labels), outlines_data(labels), strict=True))
 
     def element(self, item: Item) -> BaseElement:
         match item:
@@ -228,7 +226,7 @@ class _Pen:
     def label(self, item: LabelItem) -> BaseElement:
         """The outlines; letters as text where text is wanted, and always where the font has no outline."""
         fill = self.ink(item)
-        data = rules_data(item) if self.text else self.outlines[id(item)]
+        data = rules_data(item) if self.text else outline_data(item)
         outlines = _Element("path", d=data or "M0 0", fill=fill)
         letters = [_letters(run, fill) for run in runs(item, absent=not self.text)]
         if not letters:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from xml.etree import ElementTree
 
 from tnlang.draw.geometry import Box, union
-from tnlang.draw.glyphs import EM, Command, Glyphs, Letter, Outline
+from tnlang.draw.glyphs import EM, Command, Glyphs, Ink, Letter, Outline
 from tnlang.draw.kept import kept
 
 LONGEST = 160
@@ -211,7 +211,7 @@ def _set(math: ElementTree.Element) -> Glyphs:
             case _:
                 continue
         if outline:
-            outlines.append(Outline(tuple(outline)))
+            outlines.append(Outline(Ink(tuple(outline))))
             xs = [n for _, numbers in outline for n in numbers[::2]]
             ys = [n for _, numbers in outline for n in numbers[1::2]]
             boxes.append(Box(min(xs), min(ys), max(xs), max(ys)))

@@ -50,8 +50,9 @@ _SAID = frozenset(
 _SPACE = "{http://www.w3.org/2000/svg}"
 _LETTER = re.compile(r"([MLHVCQZ])([^A-Za-z]*(?:e[-+]?\d+[^A-Za-z]*)*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
-_INK = re.compile(r"[MLCQZ0-9 ,.eE+-]*")
-"""Outlines of letters: curves of points alone."""
+_INK = re.compile(r"[MLCQZlcqz0-9 ,.eE+-]*")
+_STROKE = re.compile(r"([MLCQZlcqz])([^MLCQZlcqz]*)")
+"""Outlines of letters: curves of points alone, in small letters as steps."""
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "Q": 4, "Z": 0}
 
 
@@ -228,10 +229,24 @@ def _text_box(part: ElementTree.Element) -> Path:
 
 def _outline(data: str) -> Iterator[Path]:
     """The box round a label's ink; none where it has no ink."""
-    numbers = list(map(float, _NUMBER.findall(data)))
-    if _INK.fullmatch(data) is None or len(numbers) % 2:
+    if _INK.fullmatch(data) is None:
         raise Unreadable(f"a label is drawn with {data[:20]!r}")
-    xs, ys = numbers[::2], numbers[1::2]
+    xs, ys = [], []
+    start = here = (0.0, 0.0)
+    for letter, text in _STROKE.findall(data):
+        numbers = list(map(_float, _NUMBER.findall(text)))
+        takes = _TAKES[letter.upper()]
+        if len(numbers) % takes if takes else numbers:
+            raise Unreadable(f"a label is drawn with {letter}{text[:20]!r}")
+        for place in range(0, len(numbers), takes or 1):
+            right, down = here if letter.islower() else (0.0, 0.0)
+            xs += [right + x for x in numbers[place : place + takes : 2]]
+            ys += [down + y for y in numbers[place + 1 : place + takes : 2]]
+            here = (xs[-1], ys[-1])
+        if letter == "M" and numbers:
+            start = (numbers[0], numbers[1])
+        elif letter in "Zz":
+            here = start
     if len(xs) > 1:
         left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         if max(-left, -top, right, bottom) > FURTHEST:
