@@ -9,7 +9,7 @@ import pytest
 import tnlang
 from tests.layout.pictures import diagrams_in, scene, sheets_of
 from tnlang.draw.frame import ink_box, ink_of
-from tnlang.draw.geometry import Box, bbox, contains, crossings, distance, flatten
+from tnlang.draw.geometry import Box, bbox, contains, crossings, distance, distance_to, flatten
 from tnlang.draw.labels import letter_boxes
 from tnlang.draw.lint import lint
 from tnlang.draw.round import MARK_WIDTH
@@ -206,13 +206,13 @@ def test_wires_end_before_names_that_stand_bare() -> None:
 
 
 def test_names_that_stand_bare_bear_marks_as_shapes_do() -> None:
-    """Round the ring all follow one another; T and the second A, and B in the row, are turned."""
+    """Round the ring all follow one another; in the ladder T and A, and B in the row, are turned."""
     styles = "\n".join(f"style {name} {{ shape none }}" for name in "ABCT")
     marks = [
         sum(isinstance(i, InkItem) and i.stroke >= MARK_WIDTH for i in scene(sheet).items)
         for sheet in sheets_of(BARE.replace("STYLES", styles))
     ]
-    assert marks == [0, 2, 1]
+    assert marks == [0, 3, 1]
 
 
 def test_an_outline_goes_round_names_that_stand_bare() -> None:
@@ -221,6 +221,56 @@ def test_an_outline_goes_round_names_that_stand_bare() -> None:
     around = ink_of(inks(of, "next"))
     (name,) = (i for i in of.items if isinstance(i, LabelItem) and i.kind == "sign")
     assert around.left < ink_box(name).left and shape(of, "B").right < around.right < shape(of, "C").left
+
+
+@pytest.mark.parametrize(
+    ("shown", "marked"),
+    [
+        ("draw A[i, j] B[j, k]", ""),
+        ("draw A[i, j] B[k, j]", "B"),
+        ("draw A[i, j] B[k, j]; flow down", "B"),  # outputs below: read from there
+        ("draw A[i, j] B[k, j]; flow up", "B"),
+        ("draw A[i, j] B[j, k] C[k, i]", ""),  # a ring is read clockwise
+        ("draw A[i, j] B[k, j] C[k, i]", "B"),
+        ("equation A[i, j] B[k, j] = B[i, j] A[j, k]", "B B"),  # wherever it stands
+        ("equation U[i, a] conj(U[j, a]) = delta[i, j]", "U U"),
+        ("draw S[i, j] A[k, j]", "A"),  # whose order is open has none
+        ("draw S[j, i] A[j, k]", ""),
+        ("draw D[i, j] D[k, j]", ""),  # the dims tell the legs apart
+        ("draw T[a, b, c, d, e]", ""),
+        ("draw (P[a, b, u, d] P[b, c, v, e]) (P[f, g, d, w] P[g, h, e, z])", ""),  # rows and columns apart
+        ("draw conj(B[a, i]) A[a, b] B[b, j]", "B B"),
+        ("draw v[a] A[a, b] conj(v[b])", ""),
+    ],
+)
+def test_what_is_not_read_as_it_stands_bears_marks_in_all_its_places(shown: str, marked: str) -> None:
+    text = """
+dim n = 4, m = 3
+tensor A[n, n], B[n, n], C[n, n], D[n, m], P[n, n_2: n, n_3: n, n_4: n], v[n]
+tensor S[n, n] symmetric, T[n, n_2: n, n_3: n, n_4: n, n_5: n], U[n, n] unitary
+"""
+    for styles in ("", "".join(f"style {name} {{ shape none }}\n" for name in "ABCU")):
+        of = scene(sheets_of(f"{text}figure f {{ {shown} }}\n{styles}")[0])
+        known = [i for i in of.items if isinstance(i, ShapeItem) and i.first_leg is not None]
+        inks = [i for i in of.items if isinstance(i, InkItem) and i.role == "mark" and i.stroke >= MARK_WIDTH]
+        if not styles:
+            assert sorted(item.title[0] for item in known) == marked.split()
+            assert lint(of) == ()
+        assert len(inks) == len(marked.split())
+
+
+def test_a_mark_stands_where_the_first_leg_leaves() -> None:
+    """On a long shape too: legs are listed from the mark on."""
+    text = "dim n = 3\ntensor G[n, n_2: n, n_3: n, n_4: n], v[n, n_2: n]\n"
+    of = scene(sheets_of(text + "figure f { draw G[a, b, c, d] v[b, a] }")[0])
+    shapes = {item.title: item for item in of.items if isinstance(item, ShapeItem)}
+    assert set(shapes) == {"G [n, n_2, n_4, n_3]", "v [n, n_2]"}
+    ends = [item.path for item in of.items if isinstance(item, WireItem) and item.title.startswith("a")]
+    for shape in shapes.values():
+        at, middle = shape.first_leg, bbox(shape.outline).center
+        assert at is not None
+        rim = (middle[0] + 20 * at[0], middle[1] + 20 * at[1])
+        assert min(distance_to(path, rim) for path in ends) < 2
 
 
 NESTED = """
@@ -262,7 +312,9 @@ figure f { draw c; flow FLOW }
 """
 
 
-@pytest.mark.parametrize(("flow", "backwards"), [("down", "S"), ("right", ""), ("up", "S T"), ("left", "T")])
+@pytest.mark.parametrize(
+    ("flow", "backwards"), [("down", "S T"), ("right", ""), ("up", "S T"), ("left", "T")]
+)
 def test_shapes_beside_a_stream_face_as_their_legs_lie(flow: str, backwards: str) -> None:
     """Isometries point to the small side, and what is read backwards bears a mark."""
     sheet = sheets_of(STREAM.replace("FLOW", flow))[0]

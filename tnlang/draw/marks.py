@@ -38,17 +38,16 @@ def dots(at: Point, along: Point) -> Iterator[InkItem]:
         yield InkItem(geometry.circle(add(at, along, step), 2.6), "dot")
 
 
-def turned(
-    disc: bool, at: Point, box: Box, first_leg: Point, *, half: float = 8.0, stroke: float = 5.0
-) -> Iterator[Item]:
-    """The thick stretch of rim at the first leg; of a box it is ``2 * half`` long."""
+def turned(disc: bool, box: Box, first_leg: Point, *, half: float = 8.0, stroke: float = 5.0) -> InkItem:
+    """The thick stretch of rim where the first leg leaves; of a box it is ``2 * half`` long."""
     if disc:
         middle = geometry.angle_of(first_leg)
-        yield InkItem(curves.arc(at, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
-        return
-    across = (-first_leg[1], first_leg[0])
-    rim = (at[0] + first_leg[0] * box.width / 2, at[1] + first_leg[1] * box.height / 2)
-    yield InkItem(curves.straight(add(rim, across, -half), add(rim, across, half)), "mark", stroke=stroke)
+        return InkItem(curves.arc(box.center, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
+    (x, y), wide, high = first_leg, box.width / 2, box.height / 2
+    level = abs(x) * high > abs(y) * wide
+    far = wide / abs(x) if level else high / abs(y)
+    rim, across = add(box.center, first_leg, far), (0.0, 1.0) if level else (1.0, 0.0)
+    return InkItem(curves.straight(add(rim, across, -half), add(rim, across, half)), "mark", stroke=stroke)
 
 
 def tied_tab(at: Point) -> Iterator[Item]:

@@ -258,8 +258,8 @@ def shape_items(
 ) -> tuple[Item, ...]:
     """All that is drawn for a shape: its outline, its name, and the marks on it.
 
-    ``tip`` is where an isometry, or a shift, points; ``first_leg`` the direction of the first leg where the
-    shape is turned (it gets the mark on its rim); ``along`` the direction of the wire on which a one-hot
+    ``tip`` is where an isometry, or a shift, points; ``first_leg`` the direction of the first leg where it
+    is marked; ``along`` the direction of the wire on which a one-hot
     strip lies, or dots. A fork draws nothing: its lines do.
     """
     if shape.symbol == "fork":
@@ -277,10 +277,8 @@ def shape_items(
     box = geometry.bbox(outline)
     if shape.symbol == "folded":
         items.append(InkItem(geometry.rounded(box.grown(-3.5), 6.5), role, stroke=0.9))
-    if first_leg is not None and is_bare(shape):  # across the wire, where that ends
-        items.extend(marks.turned(False, at, box.grown(CLEAR + 1), first_leg, half=5.0, stroke=4.0))
-    elif first_leg is not None:
-        items.extend(marks.turned(is_disc(shape), at, box, first_leg))
+    if first_leg is not None:
+        items.append(first_leg_mark(shape, box, first_leg))
     if shape.symbol == "dots":
         items.extend(marks.dots(at, along))
     elif shape.symbol == "plus":
@@ -300,6 +298,13 @@ def shape_items(
         if shape.frozen:
             items.extend(marks.frozen_tab((corner[0], corner[1] + (2 * marks.TAB + 2) * shape.tied)))
     return tuple(items)
+
+
+def first_leg_mark(shape: Shape, box: Box, first_leg: Point) -> InkItem:
+    """The mark where the first leg leaves a shape: on its rim, or across the wire that ends at a name."""
+    if is_bare(shape):
+        return marks.turned(False, box.grown(CLEAR + 1), first_leg, half=5.0, stroke=4.0)
+    return marks.turned(is_disc(shape) and box.width == box.height, box, first_leg)
 
 
 def _clear_of(corner: Point, names: Sequence[LabelItem]) -> Point:

@@ -23,6 +23,7 @@ from tnlang.draw.equations import (
 from tnlang.draw.frame import framed, ink_of, move_items
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.labels import enlarged, measure
+from tnlang.draw.reading import also_marked, turned
 from tnlang.draw.scene import Item, LabelItem, OutlineItem, Scene, ShapeItem, WireItem
 from tnlang.draw.sides import on_same_sides
 
@@ -59,7 +60,7 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf, letters: float = 1.
 
     def place(diagram: Diagram, flow: Side | None) -> Block:
         nonlocal used
-        scene = laid_out(diagram, flow)
+        scene = also_marked(diagram, laid_out(diagram, flow), marked)
         if diagram.cuts or diagram.outlined or diagram.joined:
             from tnlang.draw.overlay import overlaid  # brings shapely and NumPy
 
@@ -71,11 +72,21 @@ def compose(sheet: Sheet, layout: Layout, room: float = inf, letters: float = 1.
         return replace(block, axis=block.box.center[1]) if diagram.backbones else block
 
     widest, page = min(WIDEST, room), (min(PAGE[0], room), PAGE[1])
-    blocks = []
-    for panel in sheet.panels:
-        flow = sheet.flow or _flow_of(panel)
-        agreeing = _on_same_sides(panel, partial(laid_out, flow=flow))
-        blocks.append(_content(agreeing.content, partial(place, flow=flow), widest, page[0]))
+    flows = [sheet.flow or _flow_of(panel) for panel in sheet.panels]
+    agreeing = [
+        _on_same_sides(panel, partial(laid_out, flow=flow))
+        for panel, flow in zip(sheet.panels, flows, strict=True)
+    ]
+    marked = {
+        name
+        for panel, flow in zip(agreeing, flows, strict=True)
+        for diagram in diagrams_of(panel)
+        for name in turned(diagram, laid_out(diagram, flow))
+    }
+    blocks = [
+        _content(panel.content, partial(place, flow=flow), widest, page[0])
+        for panel, flow in zip(agreeing, flows, strict=True)
+    ]
     items: list[Item] = []
     series = accumulate(int(panel.heads) for panel in sheet.panels)
     panels = [_panel(*found, letters) for found in zip(sheet.panels, blocks, series, strict=True)]

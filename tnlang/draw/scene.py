@@ -59,7 +59,7 @@ PLAIN = Look()
 class ShapeItem:
     """A filled outline standing for one shape of the diagram.
 
-    ``first_leg`` is the direction of the first leg (a unit vector from the centre) where the shape is turned.
+    ``first_leg`` is the direction of the first leg (a unit vector from the centre) where it is marked.
     """
 
     id: int

@@ -87,7 +87,8 @@ class _Titles:
                 return replace(item, title=name_of("shape", self.shapes[number].told))
             case LabelItem(kind="sign", inside=number) if number in self.shapes:
                 free = rounded(label_box(item).grown(FREE), 0)
-                return replace(item, title=self.shape(self.shapes[number], free, item.title))
+                shape = self.shapes[number]
+                return replace(item, title=self.shape(shape, free, f"(value) {shape.told}"))
             case LabelItem(kind="badge", inside=number) if number in self.enclosures:
                 return replace(item, title=name_of("bubble", _applied(self.enclosures[number])))
             case LabelItem(kind="leg", line=number) if number in self.lines:

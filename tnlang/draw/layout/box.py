@@ -18,13 +18,16 @@ from tnlang.draw.scene import Path, Point
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a shape lies. ``tip`` is where it points (isometry, shift), ``along`` its wire's direction."""
+    """Where a shape lies. ``tip`` is where it points (isometry, shift), ``along`` its wire's direction.
+
+    ``outward`` is where the outside of the ring is on which it lies.
+    """
 
     at: Point
     half: Point
     tip: Point = RIGHT
     along: Point = RIGHT
-    first_leg: Point | None = None
+    outward: Point | None = None
 
     @property
     def box(self) -> Box:
@@ -158,7 +161,7 @@ def rotated(placed: Placed, flow: Side) -> Placed:
 
     return Placed(
         {
-            n: Pose(at(p.at), p.half[::-1], at(p.tip), at(p.along), at(p.first_leg) if p.first_leg else None)
+            n: Pose(at(p.at), p.half[::-1], at(p.tip), at(p.along), at(p.outward) if p.outward else None)
             for n, p in placed.poses.items()
         },
         {n: Wall(area(w.box), w.radius) for n, w in placed.walls.items()},
@@ -182,9 +185,7 @@ def mirrored(placed: Placed) -> Placed:
 
     return Placed(
         {
-            n: Pose(
-                across(p.at), p.half, across(p.tip), p.along, across(p.first_leg) if p.first_leg else None
-            )
+            n: Pose(across(p.at), p.half, across(p.tip), p.along, across(p.outward) if p.outward else None)
             for n, p in placed.poses.items()
         },
         {n: Wall(flipped(w.box), w.radius) for n, w in placed.walls.items()},

@@ -5,17 +5,15 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import replace
 from itertools import product
 
 from tnlang.draw import curves
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
-from tnlang.draw.layout.items import first_leg, label_room
+from tnlang.draw.layout.items import label_room
 from tnlang.draw.layout.level import Edge, Index, Kind, Level
 from tnlang.draw.layout.paths import neighbours
-from tnlang.draw.scene import Point
 
 PITCH, RUNG, GAP, ASLANT, TIED = 64.0, 80.0, 24.0, 34.0, 10.0
 _TRIED, _WAYS = 20_000, 24
@@ -337,30 +335,8 @@ def _place(
         a, b = ends[0].shape, ends[1].shape
         assert a is not None and b is not None
         routes[edge.line] = curves.straight(poses[a].at, poses[b].at)
-    poses = {i: replace(pose, first_leg=_mark(index, part, i, cells, sides)) for i, pose in poses.items()}
     ports = [_port(index, edge, sides[(edge.a, edge.line)], poses) for edge in part.outer_edges]
     return Placed(poses, {}, routes, tuple(ports), union(p.box for p in poses.values()))
-
-
-def _mark(
-    index: Index,
-    part: Level,
-    item: int,
-    cells: Mapping[int, Cell],
-    out: Mapping[tuple[int, int], Side | Aslant],
-) -> Point | None:
-    """The mark at the first leg of an item, where its legs do not read from left to right."""
-    sides: dict[Side, list[int]] = {}
-    for edge in part.of(item):
-        other = edge.other(item)
-        if other is None:
-            to = out[item, edge.line]
-            side = ("down" if to[1] > 0 else "up") if isinstance(to, tuple) else to
-        else:
-            step = (cells[other][0] - cells[item][0], cells[other][1] - cells[item][1])
-            side = next(s for s, known in _STEPS.items() if known == step)
-        sides.setdefault(side, []).append(edge.line)
-    return first_leg(index, index.shapes[item], sides)
 
 
 def _port(index: Index, edge: Edge, side: Side | Aslant, poses: Mapping[int, Pose]) -> Port:

@@ -90,8 +90,6 @@ def hang(
     gap = max(gap, min(84.0, 0.3 * max(aside)))  # long wires to the side are not to be flat
     if any(_has_badge(index, built, box) for box in near) and side == "up":
         gap += 10.0
-    marks = [whole.poses[item].first_leg for whole in (built, *placed) for item in whole.poses]
-    gap += 4.0 * any(mark in (geometry.UP, geometry.DOWN) for mark in marks)
     named = any(index.lines[line].label for line in lines)
     gap = max(gap, 4.0 + enlarged(14.0, index.diagram.letters) if named else 0.0)
     rooted = merged(placed)

@@ -16,6 +16,7 @@ from tnlang.draw.layout.box import Placed, Port, Wall
 from tnlang.draw.layout.level import Index
 from tnlang.draw.layout.ribbons import with_ribbons
 from tnlang.draw.layout.wall import BADGE_CLEAR
+from tnlang.draw.reading import first_legs, with_marks
 from tnlang.draw.scene import CurveTo, Item, LabelItem, Path, Point, Scene
 
 FREE_LEG = 24.0
@@ -37,6 +38,8 @@ def scene_of(diagram: Diagram, placed: Placed) -> Scene:
     for shape in diagram.shapes:
         if shape.id in placed.poses:
             items.extend(_shape_items(index, shape, placed))
+    outward = {number: pose.outward for number, pose in placed.poses.items() if pose.outward}
+    items = with_marks(diagram, items, first_legs(diagram, items, outward))
     wanted = [w for line in diagram.lines for w in _wanted(index, line, placed, free)]
     return framed(with_ribbons(diagram, place_labels(items, wanted)), _axis(index, placed))
 
@@ -88,9 +91,7 @@ def _shape_items(index: Index, shape: Shape, placed: Placed) -> tuple[Item, ...]
     own = pieces.half_size(shape, pose.tip)
     if shape.outline == "circle" and shape.symbol == "tensor" and pose.half != own:
         shape = replace(shape, outline="pill")
-    return pieces.shape_items(
-        shape, pose.at, half=pose.half, tip=pose.tip, first_leg=pose.first_leg, along=pose.along
-    )
+    return pieces.shape_items(shape, pose.at, half=pose.half, tip=pose.tip, along=pose.along)
 
 
 def _wire(index: Index, line: Line, path: Path) -> Item:

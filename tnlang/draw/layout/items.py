@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from tnlang.draw import curves, pieces
-from tnlang.draw.diagram import Line, Shape, Side
+from tnlang.draw.diagram import Shape, Side
 from tnlang.draw.geometry import DIRECTIONS, RIGHT, add, union
 from tnlang.draw.labels import enlarged
 from tnlang.draw.layout.box import Placed, Port, Pose, connect, start
@@ -49,7 +48,7 @@ def shape_item(index: Index, item: int, sides: Sides) -> Placed:
     if bar:
         count = max(len(near.get("up", ())), len(near.get("down", ())))
         half = (max(half[0], (count - 1) * bar / 2 + PILL_END), pieces.PILL_HEIGHT / 2)
-    pose = Pose((0.0, 0.0), half, tip, first_leg=first_leg(index, shape, near))
+    pose = Pose((0.0, 0.0), half, tip)
     ports: list[Port] = []
     for side, lines in near.items():
         if shape.symbol == "fork" and len(lines) > 1:
@@ -80,46 +79,6 @@ def _apart(index: Index, shape: Shape, near: Mapping[Side, Sequence[int]]) -> fl
         return 0.0
     several = [lines for side, lines in near.items() if side in ("up", "down") and len(lines) > 1]
     return max((index.apart(lines) for lines in several), default=0.0)
-
-
-_RANK: dict[Side, int] = {"left": 0, "up": 1, "down": 2, "right": 3}
-
-
-class Lined(Protocol):
-    """What knows a diagram's lines."""
-
-    @property
-    def lines(self) -> Mapping[int, Line]: ...
-
-
-def first_leg(index: Lined, shape: Shape, sides: Mapping[Side, Sequence[int]]) -> Point | None:
-    """Where the first leg is, if that has to be marked: legs of one dim, and not read from left to right.
-
-    A symmetric or diagonal tensor has no order to tell; a triangle's tip tells it.
-    """
-    if shape.symbol != "tensor" or shape.outline in ("triangle", "dot"):
-        return None
-    side_of = {line: side for side, lines in sides.items() for line in lines}
-    legs = [line for line in shape.legs if line in side_of]
-    if len(legs) != len(shape.legs) or len(legs) < 2 or shape.even:
-        return None
-    for position, one in enumerate(legs):
-        for other in legs[position + 1 :]:
-            a, b = index.lines[one], index.lines[other]
-            alike = a.dim == b.dim and a.size == b.size
-            low, high = _RANK[side_of[one]], _RANK[side_of[other]]
-            # above and below count as one: a row reads left, across, right on either side
-            turned = (low > high and {low, high} != {1, 2}) or (low == high and _swapped(sides, one, other))
-            if alike and turned:
-                return DIRECTIONS[side_of[legs[0]]]
-    return None
-
-
-def _swapped(sides: Mapping[Side, Sequence[int]], one: int, other: int) -> bool:
-    """Whether of two legs on one side the later stands first."""
-    return any(
-        lines.index(one) > lines.index(other) for lines in sides.values() if one in lines and other in lines
-    )
 
 
 def _members(index: Index, item: int, side: Side, edges: Sequence[Edge], lines: Sequence[int]) -> list[Port]:

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Side
-from tnlang.draw.geometry import RIGHT, union
+from tnlang.draw.geometry import union
 from tnlang.draw.layout.box import Placed, Port, Pose, start
 from tnlang.draw.layout.grid import GAP, PITCH, RUNG
-from tnlang.draw.layout.items import PILL_END, SPACING, first_leg, label_room, tip_of
+from tnlang.draw.layout.items import PILL_END, SPACING, label_room, tip_of
 from tnlang.draw.layout.lattice import Lattice, lattice
 from tnlang.draw.layout.level import Edge, Index, Level
 from tnlang.draw.scene import Point
@@ -208,8 +208,7 @@ class _Places:
             wide, high = (right - left) / 2 + over, max(high, pieces.PILL_HEIGHT / 2)
         if len(rows) > 1:
             high = (bottom - top) / 2 + PILL_END
-        mark = first_leg(self.index, self.index.shapes[item], self.sides[item])
-        return Pose(((left + right) / 2, (top + bottom) / 2), (wide, high), self.tip[item], RIGHT, mark)
+        return Pose(((left + right) / 2, (top + bottom) / 2), (wide, high), self.tip[item])
 
     def _at(self, item: int, line: int, heights: list[float]) -> Point:
         """Where a line begins on the middle line of an item."""

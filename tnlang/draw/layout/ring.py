@@ -43,9 +43,8 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         direction = at_angle(angle)
         at = (round(radius * direction[0], 6), round(radius * direction[1], 6))
         shape = index.shapes[item]
-        mark = _mark(index, shape, edges[i], edges[i - 1], direction)
         tip = _tip(shape, edges[i], edges[i - 1], direction)
-        poses[item] = Pose(at, index.half(shape, tip), tip, first_leg=mark)
+        poses[item] = Pose(at, index.half(shape, tip), tip, outward=direction)
         for edge in outer[item]:
             side = _outward(direction)
             begun = start(edge.line, _end(index, edge.line, item), item, at, side)
@@ -73,16 +72,6 @@ def ring(index: Index, part: Level, want: Mapping[int, Side]) -> Placed | None:
         routes[edge.line] = path if forward else geometry.reverse(path)
     box = union([*(p.box for p in poses.values()), Box(-radius, -radius, radius, radius)])
     return Placed(poses, {}, routes, tuple(ports), box)
-
-
-def _mark(index: Index, shape: Shape, onward: Edge, back: Edge, direction: Point) -> Point | None:
-    """The mark at the first leg of a matrix whose second leg does not lead on round the ring."""
-    if len(shape.legs) != 2 or onward.line == back.line or shape.legs[1] == onward.line or shape.even:
-        return None
-    a, b = (index.lines[line] for line in shape.legs)
-    if (a.dim, a.size) != (b.dim, b.size) or shape.outline == "triangle":
-        return None
-    return (-direction[1], direction[0])  # on along the circle, clockwise
 
 
 def _tip(shape: Shape, onward: Edge, back: Edge, direction: Point) -> Point:

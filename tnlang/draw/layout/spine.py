@@ -303,9 +303,7 @@ def _gap(row: _Row, i: int, left: Placed, right: Placed) -> float:
     if any(n in row.index.shapes and row.index.shapes[n].symbol == "fork" for n in (a, b)):
         gap = max(gap, FORK_LENGTH)
     room = max((label_room(row.index, edge.line) for edge in edges), default=0.0)
-    marks = [(a, left, geometry.RIGHT), (b, right, geometry.LEFT)]
-    marked = sum(item in part.poses and part.poses[item].first_leg == side for item, part, side in marks)
-    return max(gap, room) + 6.0 * marked
+    return max(gap, room)
 
 
 def _with_hung(row: _Row, part: Placed, i: int) -> tuple[Placed, list[Box]]:

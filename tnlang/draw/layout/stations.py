@@ -16,7 +16,7 @@ from tnlang.draw.layout.box import Placed, Port, Pose
 from tnlang.draw.layout.channels import MARGIN
 from tnlang.draw.layout.columns import Columns, Stub, near_line
 from tnlang.draw.layout.hang import Inner
-from tnlang.draw.layout.items import FORK_LENGTH, first_leg, label_room, through, tip_of
+from tnlang.draw.layout.items import FORK_LENGTH, label_room, through, tip_of
 from tnlang.draw.layout.level import Edge, Index
 from tnlang.draw.scene import CurveTo, Path, Point
 
@@ -146,7 +146,7 @@ def _shape(columns: Columns, item: int, sides: Mapping[Side, Sequence[Stub]], in
     offsets = {side: _offsets(columns, stubs) for side, stubs in sides.items()}
     tip = tip_of(shape, near)
     half = _grown(shape, index.half(shape, tip), offsets, tip)
-    pose = Pose((0.0, 0.0), half, tip, DIRECTIONS["right"], first_leg(index, shape, near))
+    pose = Pose((0.0, 0.0), half, tip, DIRECTIONS["right"])
     placed = Placed({item: pose}, box=pose.box)
     ports: dict[Stub, Port] = {}
     for side, stubs in sides.items():

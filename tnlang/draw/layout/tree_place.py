@@ -6,7 +6,7 @@ It is placed with its open legs downwards and then turned to where outputs are t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tnlang.draw import curves, geometry, pieces
@@ -14,7 +14,7 @@ from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import DOWN, UP, union
 from tnlang.draw.layout.box import Placed, Port, Pose, mirrored, rotated
 from tnlang.draw.layout.cost import crossings
-from tnlang.draw.layout.items import OPPOSITE, first_leg, label_room
+from tnlang.draw.layout.items import OPPOSITE, label_room
 from tnlang.draw.layout.level import Index, Level
 from tnlang.draw.layout.tree import Layers, layers
 from tnlang.draw.layout.tree_round import placed_round
@@ -255,18 +255,12 @@ class _Rows:
     # ------------------------------------------------------------ turned
 
     def _turned(self, whole: Placed) -> Placed:
-        """Open legs where outputs go, the first one leftmost or topmost; marks where they are needed."""
+        """Open legs where outputs go, the first one leftmost or topmost."""
         if self._lower in ("up", "right"):
             whole = mirrored(whole)
         if self._out != "down":
             whole = rotated(whole, "up" if self._out == "left" else "down")
-        back = OPPOSITE[self._out]
-        poses = dict(whole.poses)
-        for item, (above, below) in self.found.legs.items():
-            sides: dict[Side, Sequence[int]] = {back: above, self._out: below}
-            mark = first_leg(self.index, self.index.shapes[item], sides)
-            poses[item] = replace(poses[item], first_leg=mark)
-        return replace(whole, poses=poses)
+        return whole
 
 
 def _joined(*paths: Path) -> Path:

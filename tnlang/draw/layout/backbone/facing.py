@@ -1,4 +1,4 @@
-"""Which way shapes of a backbone's picture face: where isometries point, which turned tensors bear a mark."""
+"""Which way the isometries of a backbone's picture point."""
 
 from __future__ import annotations
 
@@ -6,31 +6,16 @@ from collections.abc import Mapping
 
 from tnlang.draw import pieces
 from tnlang.draw.diagram import Shape, Side
-from tnlang.draw.geometry import DIRECTIONS, bbox, flatten, reverse, unit
+from tnlang.draw.geometry import bbox, flatten, reverse, unit
 from tnlang.draw.layout.backbone.graph import Index
-from tnlang.draw.layout.items import first_leg, tip_of
+from tnlang.draw.layout.items import tip_of
 from tnlang.draw.round import entry_point, meets
 from tnlang.draw.scene import Path, Point
 
-_READ: dict[Side, Side] = {"up": "left", "down": "right"}
-"""A tensor whose legs are above and below it is read downwards."""
-_BACK: dict[Side, Side] = {"left": "up", "right": "down"}
 
-
-def facing(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> tuple[Point, Point | None]:
-    """Where an isometry points, and the direction of the first leg of a tensor whose mark has to tell it.
-
-    All is as it stands in the finished picture.
-    """
-    sides = _sides(index, shape, at, paths)
-    mark = None
-    if not shape.tip:
-        if set(sides) <= set(_READ):
-            mark = first_leg(index, shape, {_READ[side]: lines for side, lines in sides.items()})
-            mark = next((DIRECTIONS[_BACK[s]] for s in _BACK if DIRECTIONS[s] == mark), None)
-        else:
-            mark = first_leg(index, shape, sides)
-    return tip_of(shape, sides), mark
+def facing(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> Point:
+    """Where an isometry points in the finished picture."""
+    return tip_of(shape, _sides(index, shape, at, paths))
 
 
 def _sides(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> dict[Side, list[int]]:

@@ -72,14 +72,13 @@ class Ink:
         items.extend(self._gates(walls, radii, paths))
         for shape, center in drawn.centers.items():
             known, at = self.index.shapes[shape], self.point(center)
-            tip, mark = facing(self.index, known, at, paths)
+            tip = facing(self.index, known, at, paths)
             items.extend(
                 pieces.shape_items(
                     self.index.as_drawn(known),
                     at,
                     half=self.half(drawn.halves[shape]) if known.symbol == "folded" else None,
                     tip=tip,
-                    first_leg=mark,
                     along=self._along(shape, paths),
                 )
             )

@@ -17,6 +17,7 @@ from tnlang.draw.layout.backbone.spine import Spine
 from tnlang.draw.layout.backbone.wires import Wires
 from tnlang.draw.layout.chosen import flat_scene
 from tnlang.draw.lint import cost
+from tnlang.draw.reading import first_legs, with_marks
 from tnlang.draw.scene import Item, Scene
 
 ASIDE = 60.0
@@ -64,7 +65,8 @@ def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
     stand_abreast(index, spines)
     drawn = Wires(index, spines).route()
     names = Naming(index, ink.ground(drawn), drawn.tracks, way).wanted()
-    items = place_labels(ink.items(drawn), names)
+    bare = ink.items(drawn)
+    items = place_labels(with_marks(diagram, bare, first_legs(diagram, bare)), names)
     return framed((*items, *_beside(diagram, drawn, ink_of(items), way)))
 
 
