@@ -264,13 +264,12 @@ def test_a_mark_stands_where_the_first_leg_leaves() -> None:
     text = "dim n = 3\ntensor G[n, n_2: n, n_3: n, n_4: n], v[n, n_2: n]\n"
     of = scene(sheets_of(text + "figure f { draw G[a, b, c, d] v[b, a] }")[0])
     shapes = {item.title: item for item in of.items if isinstance(item, ShapeItem)}
-    assert set(shapes) == {"G [n, n_2, n_4, n_3]", "v [n, n_2]"}
-    ends = [item.path for item in of.items if isinstance(item, WireItem) and item.title.startswith("a")]
-    for shape in shapes.values():
-        at, middle = shape.first_leg, bbox(shape.outline).center
+    wires = {item.title[0]: item.path for item in of.items if isinstance(item, WireItem)}
+    for title, first in (("G [n, n_2, n_4, n_3]", "a"), ("v [n, n_2]", "b")):
+        at, box = shapes[title].first_leg, bbox(shapes[title].outline)
         assert at is not None
-        rim = (middle[0] + 20 * at[0], middle[1] + 20 * at[1])
-        assert min(distance_to(path, rim) for path in ends) < 2
+        rim = (box.center[0] + box.width / 2 * at[0], box.center[1] + box.height / 2 * at[1])
+        assert distance_to(wires[first], rim) < 2
 
 
 NESTED = """
