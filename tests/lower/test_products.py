@@ -122,3 +122,35 @@ def test_annealing_is_never_worse_than_greedy(seed: int):
     found = search(*arguments, sizes)
     assert work(found, *arguments, size_of) <= work(ordered, *arguments, size_of)
     assert len(found) == graph.number_of_nodes() - 1
+
+
+def closed(ends: list[tuple[str, str]]) -> str:
+    """A closed network of tensors with legs of size 2, each named after its place."""
+    wires: dict[str, list[str]] = {}
+    for number, pair in enumerate(ends):
+        for place in pair:
+            wires.setdefault(place, []).append(f"e{number}")
+    params = "".join(
+        f"    param {name}{bracket(own, dict.fromkeys(own, 2))}\n" for name, own in wires.items()
+    )
+    product = " ".join(f"{name}[{', '.join(own)}]" for name, own in wires.items())
+    return f"net f() -> y {{\n{params}    y = {product}\n}}"
+
+
+def test_a_ladder_is_contracted_without_moving_an_entry():
+    rungs = [(f"A{n}", f"B{n}") for n in range(12)]
+    rails = [(f"{row}{n}", f"{row}{n + 1}") for row in "AB" for n in range(11)]
+    source = tnlang.load(closed(rungs + rails)).nets["f"].source()
+    forward = source.partition("class F(")[2].partition("def values_in")[0]
+    assert forward.count("torch.mm(") + forward.count("torch.bmm(") == 23
+    assert ".permute(" not in forward
+
+
+def test_a_grid_is_contracted_in_orders_that_are_seldom_changed():
+    across = [(f"T{r}{c}", f"T{r}{c + 1}") for r in range(6) for c in range(5)]
+    down = [(f"T{r}{c}", f"T{r + 1}{c}") for r in range(5) for c in range(6)]
+    source = tnlang.load(closed(across + down)).nets["f"].source()
+    forward = source.partition("class F(")[2].partition("def values_in")[0]
+    assert forward.count("torch.mm(") + forward.count("torch.bmm(") == 35
+    assert forward.count(".permute(") <= 20
+    assert "torch.matmul(" not in forward

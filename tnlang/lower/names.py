@@ -78,6 +78,7 @@ NET_ATTRIBUTES = frozenset(
         "beside",
         "constants",
         "derived",
+        "fetched",
         "forget",
         "frozen",
         "ignored",

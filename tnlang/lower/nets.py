@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tnlang.ir.functions import FUNCTIONS
 from tnlang.ir.net import (
@@ -26,6 +27,7 @@ from tnlang.lower.bodies import Builder
 from tnlang.lower.counting import assignments
 from tnlang.lower.derived import bound_by, derived_statements, first_level, without
 from tnlang.lower.dims import dims_of, keywords, scalar
+from tnlang.lower.fetched import fetched
 from tnlang.lower.laid import matrices
 from tnlang.lower.names import (
     MODULE_ATTRIBUTES,
@@ -182,6 +184,13 @@ def plan_net(
     ]
     parameters = parameters_of(program, net, place, outer, in_init, is_called)
     alone_standing = {p.attribute for p in parameters if p.members[0][0] == () and not p.root_only}
+
+    def by_name(body: Body) -> Body:
+        """The body with parameters fetched once where it reads many."""
+        own = [p for p in parameters if p.attribute == p.name and not p.root_only]
+        families = {p.name for p in own if p.members[0][0]} - place.keyed_parameters
+        return fetched(body, alone_standing & {p.name for p in own}, families)
+
     plan = NetPlan(
         name=net.name,
         class_name=class_name,
@@ -204,14 +213,14 @@ def plan_net(
         options=tuple(options),
         outputs=tuple((dotted(o.name, o.subs), identifier(dotted(o.name, o.subs))) for o in net.outputs),
         signature=signature(net),
-        fused=plain[1] if plain else None,
+        fused=by_name(plain[1]) if plain else None,
         rewritten=tuple((plain[2] if plain else rewritten).items()),
-        observed=observed,
+        observed=by_name(observed),
         like=_like(net, inputs, place),
         past_values=_past_values(program, net),
         checkpoint=checkpoint,
         file_level="file_level" if is_called and (params or shared) else "",
-        derived=derived,
+        derived=replace(derived, body=by_name(derived.body)) if derived is not None else None,
         matrices=matrices(plain[1], alone_standing) if plain else (),
     )
     filled = plain[1].fills if plain else ()

@@ -67,6 +67,14 @@ class Matmul:
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """A matrix as a stack of ``count`` of it."""
+
+    x: Expr
+    count: Scalar
+
+
+@dataclass(frozen=True, slots=True)
 class Transposed:
     """The last two axes exchanged."""
 
@@ -406,6 +414,20 @@ class Kept:
     """The values that parameters alone give, several at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Parameters of the module by their names, several at once."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The parameters of a family, for ``subs`` to pick from."""
+
+    family: Var
+
+
 Expr = (
     Num
     | Name
@@ -418,6 +440,7 @@ Expr = (
     | Range
     | Einsum
     | Matmul
+    | Copies
     | Transposed
     | Reshape
     | Linear
@@ -453,5 +476,7 @@ Expr = (
     | CallNet
     | Factored
     | Kept
+    | Fetched
+    | Members
     | Together
 )

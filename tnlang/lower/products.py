@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tnlang.ir.net import Wire
 from tnlang.ir.order import Step, pairwise
-from tnlang.lower.matrices import is_matrix_product, matrix_product, meetings, operand_of, part_of, turned
+from tnlang.lower.axes import ways
+from tnlang.lower.matrices import matrix_product, operand_of, part_of, turned
 from tnlang.lower.operands import Operand, Scope, einsum, multiplied
 from tnlang.lower.plan import Along
 
@@ -39,14 +40,14 @@ def _by_lines(
     """A line for each step. A result keeps its axes as its matrix product leaves them: the next step moves
     them if it has to, the last puts them in the order that is asked for."""
     current = [part_of(operand) for operand in operands]
-    shared, ends = meetings(operands, steps)
-    for number, step in enumerate(steps):
+    taken = ways([operand.wires for operand in operands], steps, sizes)
+    for number, (step, way) in enumerate(zip(steps, taken, strict=True)):
         right = None if step.right is None else current.pop(step.right)
         left = current.pop(step.left)
         if right is None:
             made = part_of(_reduced(operand_of(left, scope), step.out))
-        elif is_matrix_product(left, right, step.out):
-            made = matrix_product(left, right, step.out, shared[number], ends, sizes, scope)
+        elif way is not None:
+            made = matrix_product(left, right, way, scope)
         else:
             made = part_of(_pair(operand_of(left, scope), operand_of(right, scope), step.out))
         as_it_is = made.groups == tuple((wire,) for wire in step.out)

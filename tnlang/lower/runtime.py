@@ -129,6 +129,13 @@ class Net(nn.Module):
         again = {n: value for n, value in given.items() if {n, n.partition("#")[0]} & set(needed)}
         return Part(again if needed else given, "", {})
 
+    def fetched(self, *names: str) -> list[Any]:
+        """Parameters by their names: from their table, or as attributes where something took their place."""
+        try:
+            return [self._parameters[name] for name in names]
+        except KeyError:
+            return [getattr(self, name) for name in names]
+
     def derived(self) -> tuple[Tensor, ...]:
         """The values that parameters alone give, computed."""
         return ()
@@ -302,6 +309,16 @@ def values(name: str, *counts: int) -> nn.ModuleList:
         raise ValueError(f"{name} has {math.prod(counts):,} values in its repeat; at most 10,000 can be read")
     first, *rest = counts
     return nn.ModuleList(values(f"{name}.{i}", *rest) if rest else Value(f"{name}.{i}") for i in range(first))
+
+
+def members(family: nn.Module) -> tuple[Any, ...]:
+    """The parameters of a family, in nested tuples."""
+    if not isinstance(family, nn.ParameterList):
+        return tuple([members(part) for part in family.children()])
+    try:
+        return tuple([family._parameters[str(n)] for n in range(len(family))])
+    except KeyError:
+        return tuple(family)
 
 
 def near(name: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tnlang.lower.numbers import Scalar
-from tnlang.lower.plan import CallNet, Expr, Factored, Kept, Together, Var
+from tnlang.lower.plan import CallNet, Expr, Factored, Fetched, Kept, Together, Var
 from tnlang.lower.walks import names_in
 
 # ---------------------------------------------------------------- statements
@@ -36,7 +36,7 @@ class LetSeveral:
     """Several values at once: the results of a net, factors, what was kept. ``""`` is one not wanted."""
 
     targets: tuple[Var, ...]
-    value: CallNet | Factored | Kept | Together
+    value: CallNet | Factored | Fetched | Kept | Together
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tnlang.lower.plan import (
     Collected,
     Conjugate,
     Constant,
+    Copies,
     CpuLinear,
     Diagonal,
     Einsum,
@@ -25,6 +26,7 @@ from tnlang.lower.plan import (
     Equal,
     Expr,
     Factored,
+    Fetched,
     Flatten,
     Full,
     Index,
@@ -34,6 +36,7 @@ from tnlang.lower.plan import (
     Lookup,
     LoopSum,
     Matmul,
+    Members,
     Normed,
     OneHot,
     Permute,
@@ -181,6 +184,8 @@ class Writer:
                 return Code(f'torch.einsum("{spec}", {", ".join(map(self.text, operands))})')
             case Matmul(left, right, product):
                 return Code(f"torch.{product}({self.text(left)}, {self.text(right)})")
+            case Copies(x, count):
+                return self.method(x, f"expand({text(count)}, -1, -1)")
             case Transposed(x):
                 return self.method(x, "mT")
             case Reshape(x, sizes, rank, True):
@@ -285,6 +290,10 @@ class Writer:
                 return Code(f"self.together({number}, {self.text(x)}{how})")
             case Kept():
                 return Code("self.kept()")
+            case Fetched(names):
+                return Code(f"self.fetched({', '.join(map(repr_name, names))})")
+            case Members(family):
+                return Code(f"members({self.text(family)})")
         raise AssertionError(expr)
 
     def text(self, expr: Expr) -> str:
