@@ -31,6 +31,35 @@ def operator(name: str, up: str, dn: str) -> str:
     return " ".join(links).replace("[m,", f"[{name}m,").replace(", n,", f", {name}n,") + " "
 
 
+SITE = """
+dim c = 4, p = 2, w = 3
+tensor A[l: c, p, r: c] isometry(r), W[l: w, r: w, o: p, i: p], O[o: p, i: p], T[i: p, j: p, k: p], v[p]
+"""
+
+
+@pytest.mark.parametrize(
+    ("shown", "rows"),
+    [
+        ("A[a, s, b] conj(A[c, s, d])", 2),
+        ("A[a, s, b] W[e, f, s, t] conj(A[c, t, d])", 3),
+        ("A[a, s, b] O[s, t] conj(A[c, t, d])", 3),
+        ("conj(A[a, s, b]) A[c, s, d]", 2),
+        ("A[a, s, b] conj(A[a, t, d])", 1),  # bonds join what stands in one row
+        ("T[i, j, k] conj(T[f, g, k])", 1),  # a density matrix: rows and columns are groups
+        ("A[a, s, b] v[s]", 1),
+    ],
+)
+def test_one_site_of_a_transfer_matrix_is_a_column(shown: str, rows: int) -> None:
+    """Its bonds leave left and right as in a chain, so that the tip of an isometry has its own leg."""
+    diagram, placed = drawn(f"{SITE}figure f {{ draw {shown} }}")
+    assert len({round(placed.poses[s.id].at[1]) for s in diagram.shapes if s.label != "v"}) == rows
+    if rows > 1:
+        assert {port.side for port in placed.ports} == {"left", "right"}
+        tops = [s for s in diagram.shapes if s.tip]
+        assert all(placed.poses[s.id].tip == (1.0, 0.0) for s in tops)
+        clean(f"{SITE}figure f {{ draw {shown} }}")
+
+
 BONDED = {
     "two layers of gates": (
         STATE + "G[y0, y1, x0, x1] G[y2, y3, x2, x3] G[z1, z2, y1, y2]",

@@ -14,6 +14,7 @@ from tnlang.draw.layout.grid import GAP, PITCH, RUNG
 from tnlang.draw.layout.items import PILL_END, SPACING, label_room, tip_of
 from tnlang.draw.layout.lattice import Lattice, lattice
 from tnlang.draw.layout.level import Edge, Index, Level
+from tnlang.draw.layout.tower import tower
 from tnlang.draw.scene import Point
 
 _BESIDE = 12.0
@@ -27,7 +28,7 @@ _Thing = tuple[str, int]
 
 def rows_and_columns(index: Index, part: Level) -> Placed | None:
     """The level as a lattice, if it is one: ``<psi| H |psi>`` of a chain, layers of gates on a state."""
-    found = lattice(index, part)
+    found = lattice(index, part) or tower(index, part)
     return _Places(index, part, found).placed() if found is not None else None
 
 
