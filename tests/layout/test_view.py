@@ -384,3 +384,47 @@ figure f { draw deep; fold plain, owning }
 """
     boxes = [shape.label for shape in diagram(text).shapes if shape.symbol == "folded"]
     assert sorted(boxes) == [names.math(name) for name in ("owning", "owning_2", "plain", "plain")]
+
+
+CONJUGATES = """
+dim n = 3, p = 2
+tensor A[n, p, r: n] complex, C[p, r: n] complex
+input x[n] complex, y[p] complex
+psi[s, t, a] = C[s, b] A[b, t, a]
+"""
+
+
+@pytest.mark.parametrize(
+    ("drawn", "barred", "bubbles"),
+    [
+        ("conj(C[s, b] A[b, t, a])", {"C", "A"}, 0),
+        ("conj(C[s, b] conj(A[b, t, a]))", {"C"}, 0),
+        ("conj(C[s, b] x[b] y[t])", {"C", "x", "y"}, 0),
+        ("conj(2 * C[s, b] A[b, t, a])", set(), 1),
+        ("psi[s, t, a] conj(psi[s, t, a])", {"psi"}, 0),
+        ("conj(C[s, b] x[b] y[t] y[t])", set(), 1),  # which of several pieces a bar is of could not be told
+        ("conj(C[s, a] + y[s] x[a])", set(), 1),
+        ("conj(relu(C[s, b] A[b, t, a]))", set(), 2),
+    ],
+)
+def test_the_conjugate_of_a_product_is_that_of_its_factors(
+    drawn: str, barred: set[str], bubbles: int
+) -> None:
+    of = diagram(f"{CONJUGATES}figure f {{ draw {drawn} }}")
+    tensors = [shape for shape in of.shapes if shape.symbol == "tensor"]
+    assert {shape.name for shape in tensors if shape.conj} == barred
+    assert all(shape.conj == (r"\bar" in shape.label) for shape in tensors)
+    assert sum(enclosure.family != "bracket" for enclosure in of.enclosures) == bubbles
+
+
+def test_a_network_and_its_conjugate_are_a_ladder() -> None:
+    """Also where both come from a net: its tensors are conjugated, not the whole in a bubble."""
+    text = """
+dim n = 3, p = 2
+param C[p, r: n] complex, A[l: n, p, r: n] complex, E[l: n, p] complex
+net state() -> psi[s: p, t: p, u: p] { psi[s, t, u] = C[s, a] A[a, t, b] E[b, u] }
+net norm() -> o { o = state()[s, t, u] conj(state()[s, t, u]) }
+figure f { draw norm; unfold state }
+"""
+    of = diagram(text)
+    assert not of.enclosures and [shape.conj for shape in of.shapes] == [False] * 3 + [True] * 3

@@ -50,6 +50,17 @@ PROGRAMS = {
         net g(x[n], s) -> y[n] { param W[n, n]; y[i] = tanh(W[i, j] x[j] + s) + W[i, j] x[j] s }
         net f(x[n], v[n]) -> y[n] { y = g(2 x, 3 v[i] v[i]) }
         figure F { draw f; fold g }""",
+    "conjugates of products": """
+        net g(x[n] complex) -> y[n] { param W[n, n] complex; y[i] = W[i, j] x[j] }
+        net f(x[n] complex, v[n] complex) -> (y[n], z) {
+            param W[n, n] complex, U[n, n] complex
+            stream s = x
+            s[i] += conj(W[i, j] s[j])
+            y[i] = conj(U[i, j] s[j]) + conj(x[i] v[i]) + conj(2 * W[i, j] U[j, k]) v[k]
+            shared h = g
+            z = h(v)[i] conj(h(v)[i]) + conj(v[i] x[i])
+        }
+        figure F { draw f; unfold g }""",
     "a repeat in a repeat": BLOCK
     + """
         net f(x[seq, d]) -> y[seq, d] {

@@ -50,7 +50,8 @@ def first_legs(
         for one in known
         if _is_turned(
             [kinds[line] for line in one.shape.legs],
-            _seen(one, (outward or {}).get(one.shape.id), one.shape.conj != below),
+            _seen(one, (outward or {}).get(one.shape.id)),
+            one.shape.conj != below and one.shape.id not in (outward or {}),
         )
     }
     return {one.shape.id: one.first for one in known if tensor_of(one.shape) in wrong}
@@ -160,17 +161,17 @@ def _legs(shape: Shape, outline: Path, paths: Mapping[int, Sequence[Path]]) -> t
     return tuple(found)
 
 
-def _seen(read: _Read, outward: Point | None, upside_down: bool) -> list[Point]:
+def _seen(read: _Read, outward: Point | None) -> list[Point]:
     """Where the legs leave a tensor, in its sizes, as it is read: to the right, and downwards."""
     box = bbox(read.outline)
     if outward is not None:
         x, y = outward
         return [((v * x - u * y) / box.width, -(u * x + v * y) / box.width) for u, v in read.legs]
-    return [(u / box.width, (-v if upside_down else v) / box.height) for u, v in read.legs]
+    return [(u / box.width, v / box.height) for u, v in read.legs]
 
 
-def _is_turned(alike: Sequence[object], at: Sequence[Point]) -> bool:
-    """Whether of two legs that are alike the later is read before the earlier.
+def _is_turned(alike: Sequence[object], at: Sequence[Point], rising: bool) -> bool:
+    """Whether of two legs that are alike the later is read before the earlier; columns ``rising`` from below.
 
     Where there are more than two of a kind, rows and columns are read each by itself: legs that leave aside
     have no order with those that leave above or below.
@@ -180,12 +181,13 @@ def _is_turned(alike: Sequence[object], at: Sequence[Point]) -> bool:
             continue
         (x, y), (u, v) = at[one], at[other]
         level, other_level = abs(x) > abs(y), abs(u) > abs(v)
+        opposite = x * u < 0 if level else y * v < 0
         if level != other_level:
             wrong = x > u and alike.count(alike[one]) == 2
-        elif level == (x * u < 0 if level else y * v < 0):  # left and right, or both above
+        elif level != opposite:  # both on one side, or above and below
+            wrong = y < v if rising and opposite else y > v
+        else:
             wrong = x > u
-        else:  # above and below, or both on one side
-            wrong = y > v
         if wrong:
             return True
     return False

@@ -10,8 +10,8 @@ from tnlang.draw.view import names
 from tnlang.draw.view.build import Undrawable
 from tnlang.draw.view.copies import Copies
 from tnlang.draw.view.openings import is_norm
-from tnlang.draw.view.shapes import column_of, declared, name_of
-from tnlang.draw.view.sums import assigned
+from tnlang.draw.view.shapes import barred, column_of, declared, name_of
+from tnlang.draw.view.sums import assigned, conjugated
 from tnlang.draw.view.values import Definition
 from tnlang.draw.view.wiring import (
     Frame,
@@ -134,13 +134,14 @@ class Definitions(Copies, ABC):
             )
         if found is None or named or picked or turn is not None:
             label, role = name_of(found, node.ref, ",".join(filter(None, (turn, above))), self.roles)
+            label = barred(label) if node.conj else label
             told += f"{{{turn}}}" if turn else ""
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
             return
         if found.key in self.aliases:
             found = replace(found, key=self.aliases[found.key])
-        if self.builder.is_within_function(frame.inside):
+        if node.conj or self.builder.is_within_function(frame.inside):
             self.halt(found)
         if found.key in self.joints_running:
             for joint, running in zip(joints, self.joints_running.pop(found.key), strict=True):
@@ -152,7 +153,7 @@ class Definitions(Copies, ABC):
         if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
             self._begin(found)
             self.copied(found, joints, wires, frame, span, told, node.conj)
-        elif isinstance(statement, Decl) and self.hides(found):
+        elif isinstance(statement, Decl) and self.hides(found) and not node.conj:
             self.enter(statement, joints, named=False)
         elif isinstance(statement, Decl):
             shape = declared(found, statement, node, above, bias=bias, roles=self.roles)
@@ -163,6 +164,7 @@ class Definitions(Copies, ABC):
                 self.builder.is_weight(number, address + entries)
         elif isinstance(statement, Frozen):
             label = found.scope.math(found.shown, above)
+            label = barred(label) if node.conj else label
             shape = Shape(0, "tensor", label, found.shown, role="pattern", frozen=True, conj=node.conj)
             number = self.put(replace(shape, told=told), joints, wires, frame, span, called)
             self.builder.is_weight(number, address + entries)
@@ -171,7 +173,9 @@ class Definitions(Copies, ABC):
             self.define(found, wires)
             self.copied(found, joints, wires, frame, span, told, node.conj)
         else:
-            if node.conj:
+            if node.conj and isinstance(statement, Bind) and (factors := conjugated(statement.body)):
+                found = replace(found, statement=replace(statement, body=factors))
+            elif node.conj:
                 badge = names.badge(Bubble("conj", Sum(())))
                 inside = self.builder.enclosure("elementwise", badge, frame.inside, told="conj")
                 frame = replace(frame, inside=inside)

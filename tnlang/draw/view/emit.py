@@ -10,7 +10,7 @@ from tnlang.draw.diagram import Shape
 from tnlang.draw.view import names, scalars
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.definitions import TIE, Definitions
-from tnlang.draw.view.sums import ends_legs, falls_apart, flattened, function_label, sole_bubble
+from tnlang.draw.view.sums import conjugated, ends_legs, falls_apart, flattened, function_label, sole_bubble
 from tnlang.draw.view.values import Uses
 from tnlang.draw.view.wiring import (
     Frame,
@@ -263,7 +263,13 @@ class Emitter(Definitions):
                 raise AssertionError(node)
 
     def bubble(self, node: Bubble, frame: Frame) -> None:
-        """A function's outline; directly nested ones share it if composed."""
+        """A function's outline; directly nested ones share it if composed.
+
+        The conjugate of a product has none: its factors are conjugated.
+        """
+        if node.function == "conj" and not node.name and (factors := conjugated(node.body)) is not None:
+            self.total(factors, frame)
+            return
         badges, options, chain = [], [], [node]
         scope = frame.scope
         while self.compose:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tnlang.draw.view.values import Scope
 from tnlang.ir.functions import FUNCTIONS
-from tnlang.ir.net import Bracket, Bubble, Ref, StreamSet, Sum, Tensor, Term, Wire
+from tnlang.ir.net import Bracket, Bubble, Node, Ref, Special, StreamSet, Sum, Tensor, Term, Wire
 from tnlang.ir.walk import free_wires, node_wires
 
 
@@ -53,6 +53,25 @@ def sole_bubble(node: Bubble) -> Bubble | None:
             case _:
                 return None
     return None
+
+
+def conjugated(body: Sum) -> Sum | None:
+    """The conjugate of a product of tensors that hangs together, factor by factor; None of anything else."""
+    terms = flattened(body)
+    kept = free_wires(body)
+    if len(terms) != 1 or not kept or falls_apart(terms[0], kept):
+        return None
+    nodes: list[Node] = []
+    for node in terms[0].nodes:
+        match node:
+            case Tensor():
+                nodes.append(replace(node, conj=not node.conj))
+            case Special():
+                nodes.append(node)
+            case _:
+                return None
+    coefficient = complex(terms[0].coefficient).conjugate()
+    return replace(body, terms=(replace(terms[0], nodes=tuple(nodes), coefficient=coefficient),))
 
 
 def ends_legs(function: str) -> bool:
