@@ -154,3 +154,32 @@ def test_a_grid_is_contracted_in_orders_that_are_seldom_changed():
     assert forward.count("torch.mm(") + forward.count("torch.bmm(") == 35
     assert forward.count(".permute(") <= 20
     assert "torch.matmul(" not in forward
+
+
+def test_tensors_that_share_no_wire_are_multiplied():
+    torch = pytest.importorskip("torch")
+    names = "ABCDEFGHIJ"
+    text = f"net f() -> y[{', '.join(f'k{n}: 2' for n in names)}] {{\n"
+    text += "".join(f"    param {n}[k: 2]\n" for n in names)
+    text += f"    y[{', '.join(f'k{n}' for n in names)}] = {' '.join(f'{n}[k{n}]' for n in names)}\n}}"
+    module = tnlang.load(text).nets["f"].module().double()
+    wanted = torch.ones((), dtype=torch.float64)
+    for name in names:
+        wanted = torch.tensordot(wanted, module.get_parameter(name), dims=0)
+    torch.testing.assert_close(module(), wanted)
+
+
+def test_a_product_with_more_legs_than_einsum_has_letters():
+    torch = pytest.importorskip("torch")
+    legs = [[f"k{n}_{leg}" for leg in range(6)] for n in range(10)]
+    sizes = {leg: 1 for own in legs for leg in own}
+    every = [leg for own in legs for leg in own]
+    params = "".join(f"    param T{n}{bracket(own, sizes)}\n" for n, own in enumerate(legs))
+    product = " ".join(f"T{n}[{', '.join(own)}]" for n, own in enumerate(legs))
+    named = ", ".join(f"{leg}: 1" for leg in every)
+    text = f"net f() -> y[{named}] {{\n{params}    y[{', '.join(every)}] = ({product})\n}}"
+    module = tnlang.load(text).nets["f"].module().double()
+    wanted = torch.stack([p.reshape(()) for p in module.parameters()]).prod()
+    found = module()
+    assert found.shape == (1,) * 60
+    torch.testing.assert_close(found.reshape(()), wanted)

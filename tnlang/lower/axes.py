@@ -59,20 +59,22 @@ class _Found:
 class _Seen:
     """How an array stands to a product: the wires before those summed, these, and those after them.
 
-    ``stack`` are first; ``summed`` is empty where the wires that are summed do not stand together.
+    ``stack`` are first; ``summed`` is None where the wires that are summed do not stand together.
     """
 
     found: _Found
     order: _Order
     stack: _Order = ()
     before: _Order = ()
-    summed: _Order = ()
+    summed: _Order | None = None
     after: _Order = ()
 
     @property
     def key(self) -> tuple[_Order, _Order] | None:
         """The orders that the other array has to have too, if this one can be taken as it is."""
-        return (self.stack, self.summed) if self.summed and not (self.before and self.after) else None
+        if self.summed is None or (self.before and self.after):
+            return None
+        return self.stack, self.summed
 
 
 def ways(
@@ -129,9 +131,11 @@ def _meetings(
 
 
 def _is_matrix_product(left: _Found, right: _Found, out: _Order) -> bool:
-    """Whether two arrays without diagonals are summed over a wire they share."""
+    """Whether two arrays without diagonals are summed over a wire they share, or share none."""
     a, b = _flat(left.axes), _flat(right.axes)
-    return len(set(a)) == len(a) and len(set(b)) == len(b) and not set(a).intersection(b) <= set(out)
+    shared = set(a).intersection(b)
+    plain = len(set(a)) == len(a) and len(set(b)) == len(b)
+    return plain and (not shared <= set(out) if shared else bool(a and b) and {*a, *b} == set(out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ class _Choice:
             own = x.before or x.after
             head = (stack,) if stack else ()
             ahead = (*head, own, order) if x.before or not x.after else (*head, order, own)
-            turn = TURN if own and bool(x.before) != rows else 0
+            turn = TURN if own and order and bool(x.before) != rows else 0
             yield turn + (0 if x.found.axes == ahead or not own else VIEW), own
             return
         own = _without(x.order, {*stack, *order})
@@ -218,7 +222,7 @@ class _Choice:
 def _see(found: _Found, stacked: frozenset[int], summed: frozenset[int]) -> _Seen:
     order = _flat(found.axes)
     stack, rest = order[: len(stacked)], order[len(stacked) :]
-    first = next(at for at, wire in enumerate(order) if wire in summed) - len(stack)
+    first = next((at - len(stack) for at, wire in enumerate(order) if wire in summed), len(rest))
     last = first + len(summed)
     if not stacked.issuperset(stack) or not summed.issuperset(rest[first:last]):
         return _Seen(found, order)

@@ -99,6 +99,8 @@ def _grouped(part: Part, groups: Axes, scope: Scope) -> Part:
 
 def _size(group: Group, scope: Scope) -> Scalar:
     """The product of sizes: a number, or powers of names."""
+    if len(group) == 1:
+        return scope.size(group[0].size)
     number, factors = 1, Counter[Scalar]()
     for wire in group:
         match scope.size(wire.size):

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tnlang.ir.net import Wire
 from tnlang.ir.order import Step, pairwise
-from tnlang.lower.axes import ways
+from tnlang.lower.axes import Way, ways
 from tnlang.lower.matrices import matrix_product, operand_of, part_of, turned
 from tnlang.lower.operands import Operand, Scope, einsum, multiplied
 from tnlang.lower.plan import Along
 
 SHORT = 8
 """Up to so many steps a product is one expression."""
+MET = 64
+"""How many products are remembered: each is met in two bodies, with and without a line for each value."""
 
 
 def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) -> Operand:
     """The product of arrays, pair by pair, wires that are not kept summed; axes in the order kept."""
-    sizes = {w: scope.nominal(w.size) for o in operands for w in o.wires}
-    sizes |= {w: scope.nominal(w.size) for w in kept}
-    steps = pairwise([o.wires for o in operands], kept, sizes)
+    wires = tuple(o.wires for o in operands)
+    sizes = {w: scope.nominal(w.size) for own in (*wires, kept) for w in own}
+    steps = _steps(wires, kept, tuple(sizes.items()))
     if len(steps) > SHORT:
-        return _by_lines(operands, steps, sizes, scope)
+        return _by_lines(operands, steps, _ways(wires, steps, tuple(sizes.items())), scope)
     current = list(operands)
     for step in steps:
         if step.right is None:
@@ -34,13 +37,27 @@ def contract(operands: Sequence[Operand], kept: tuple[Wire, ...], scope: Scope) 
     return current[0]
 
 
+Sizes = tuple[tuple[Wire, int], ...]
+
+
+@functools.lru_cache(MET)
+def _steps(operands: tuple[tuple[Wire, ...], ...], kept: tuple[Wire, ...], sizes: Sizes) -> tuple[Step, ...]:
+    return tuple(pairwise(operands, kept, dict(sizes)))
+
+
+@functools.lru_cache(MET)
+def _ways(
+    operands: tuple[tuple[Wire, ...], ...], steps: tuple[Step, ...], sizes: Sizes
+) -> tuple[Way | None, ...]:
+    return tuple(ways(operands, steps, dict(sizes)))
+
+
 def _by_lines(
-    operands: Sequence[Operand], steps: Sequence[Step], sizes: Mapping[Wire, int], scope: Scope
+    operands: Sequence[Operand], steps: Sequence[Step], taken: Sequence[Way | None], scope: Scope
 ) -> Operand:
     """A line for each step. A result keeps its axes as its matrix product leaves them: the next step moves
     them if it has to, the last puts them in the order that is asked for."""
     current = [part_of(operand) for operand in operands]
-    taken = ways([operand.wires for operand in operands], steps, sizes)
     for number, (step, way) in enumerate(zip(steps, taken, strict=True)):
         right = None if step.right is None else current.pop(step.right)
         left = current.pop(step.left)

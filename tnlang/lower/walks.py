@@ -9,26 +9,31 @@ from typing import TypeGuard, get_args
 from tnlang.lower.numbers import Item, Scalar
 from tnlang.lower.plan import Expr, Var
 
-_EXPRESSIONS = get_args(Expr)
-_SCALARS = get_args(Scalar)
+_SCALARS = frozenset(get_args(Scalar))
+_ARRAYS = frozenset(get_args(Expr)) - _SCALARS
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Expr)}
 
 
 def is_scalar(expr: Expr | Item) -> TypeGuard[Scalar]:
     """Whether it is a number rather than an array."""
-    return isinstance(expr, _SCALARS)
+    return type(expr) in _SCALARS
+
+
+def _is_array(value: object) -> TypeGuard[Expr]:
+    return type(value) in _ARRAYS
 
 
 def parts(expr: Expr) -> Iterator[Expr]:
-    """The expressions that an expression is made of."""
-    for field in fields(expr):
-        value = getattr(expr, field.name)
-        if isinstance(value, _EXPRESSIONS):
+    """The arrays that an expression is made of."""
+    for name in _FIELDS[type(expr)]:
+        value = getattr(expr, name)
+        if _is_array(value):
             yield value
-        elif isinstance(value, tuple):
+        elif type(value) is tuple:
             for item in value:
-                if isinstance(item, tuple) and len(item) == 2:
+                if type(item) is tuple and len(item) == 2:
                     item = item[1]
-                if isinstance(item, _EXPRESSIONS):
+                if _is_array(item):
                     yield item
 
 
@@ -41,24 +46,23 @@ def names_in(expr: Expr) -> Iterator[str]:
 
 
 def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with each of its parts changed; itself where nothing changed."""
+    """The expression with each of the arrays in it changed; itself where nothing changed."""
 
     def new(value: object) -> object:
-        if isinstance(value, _EXPRESSIONS):
+        if _is_array(value):
             return change(value)
-        if not isinstance(value, tuple):
+        if type(value) is not tuple:
             return value
-        items = tuple(map(item, value))
+        items = tuple([item(old) for old in value])
         return value if all(a is b for a, b in zip(items, value, strict=True)) else items
 
     def item(old: object) -> object:
-        match old:
-            case (name, value) if isinstance(value, _EXPRESSIONS):
-                made = change(value)
-                return old if made is value else (name, made)
-            case _:
-                return change(old) if isinstance(old, _EXPRESSIONS) else old
+        if type(old) is tuple and len(old) == 2 and _is_array(old[1]):
+            made = change(old[1])
+            return old if made is old[1] else (old[0], made)
+        return change(old) if _is_array(old) else old
 
-    old = {field.name: getattr(expr, field.name) for field in fields(expr)}
-    changed = {name: value for name, own in old.items() if (value := new(own)) is not own}
+    changed = {
+        name: value for name in _FIELDS[type(expr)] if (value := new(own := getattr(expr, name))) is not own
+    }
     return replace(expr, **changed) if changed else expr  # type: ignore[arg-type]

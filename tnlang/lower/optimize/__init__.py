@@ -93,6 +93,8 @@ def optimized(body: Body, rules: Sequence[Rule] = RULES, observed: bool = False)
 
 def _rewritten(body: Body, rules: tuple[ExprRule, ...], applied: Counter[str]) -> Body:
     """The body with rules of expressions applied wherever they fit."""
+    if not rules:
+        return body
     uses = Counter(reads(body.steps)) + Counter(n for e in body.result for n in names_in(e))
     bound = Counter(targets(body.steps))
     once = {name for name, count in uses.items() if count == 1 and bound[name] == 1}
@@ -106,18 +108,20 @@ def _rewritten(body: Body, rules: tuple[ExprRule, ...], applied: Counter[str]) -
 class _Block:
     """Steps in order.
 
-    ``known`` is what variables used once stand for, as long as that can be said later, and what that reads.
+    ``known`` is what variables used once stand for, as long as that can be said later, ``readers`` those of
+    them that read a variable.
     """
 
     rules: tuple[ExprRule, ...]
     once: set[str]
     applied: Counter[str]
-    known: dict[str, tuple[Expr, frozenset[str]]] = field(default_factory=dict)
+    known: dict[str, Expr] = field(default_factory=dict)
+    readers: dict[str, set[str]] = field(default_factory=dict)
 
     def see(self, expr: Expr) -> Expr:
         """What a variable stands for, if nothing else needs the variable."""
         if isinstance(expr, Var) and not expr.subs and expr.text in self.known:
-            return self.known[expr.text][0]
+            return self.known[expr.text]
         return expr
 
     def best(self, expr: Expr) -> Expr:
@@ -139,7 +143,9 @@ class _Block:
                 value = self.best(value)
                 self.forget((target.text,))
                 if point is None and not target.subs and target.text in self.once:
-                    self.known[target.text] = (value, frozenset(names_in(value)))
+                    self.known[target.text] = value
+                    for name in names_in(value):
+                        self.readers.setdefault(name, set()).add(target.text)
                 return replace(step, value=value)
             case Append(table, value):
                 return Append(table, self.best(value))
@@ -160,33 +166,34 @@ class _Block:
 
     def forget(self, names: Iterable[str]) -> None:
         """What is worked out from variables that now stand for something else cannot be said any more."""
-        gone = set(names)
-        self.known = {
-            name: (value, read)
-            for name, (value, read) in self.known.items()
-            if name not in gone and gone.isdisjoint(read)
-        }
+        for name in set(names):
+            self.known.pop(name, None)
+            for reader in self.readers.pop(name, ()):
+                self.known.pop(reader, None)
 
 
 def _alive(steps: tuple[Step, ...], result: tuple[Expr, ...]) -> tuple[Step, ...]:
     """The steps without variables that nothing reads any more."""
+    reading = Counter(reads(steps)) + Counter(name for expr in result for name in names_in(expr))
     while True:
-        read = {*reads(steps), *(name for expr in result for name in names_in(expr))}
-        kept = _reading(steps, read)
-        if kept == steps:
+        kept = _reading(steps, reading)
+        if len(kept) == len(steps) and all(a is b for a, b in zip(kept, steps, strict=True)):
             return steps
         steps = kept
 
 
-def _reading(steps: tuple[Step, ...], read: set[str]) -> tuple[Step, ...]:
+def _reading(steps: tuple[Step, ...], reading: Counter[str]) -> tuple[Step, ...]:
+    """The steps whose variables are read; what the others read is taken from ``reading``, the last first."""
     found: list[Step] = []
-    for step in steps:
+    for step in reversed(steps):
         match step:
             case Let(target, value, None) if (
-                value is not None and not target.subs and target.text not in read
+                value is not None and not target.subs and not reading[target.text]
             ):
+                reading.subtract(names_in(value))
                 continue
             case Repeated(body=body) | Sliced(body=body):
-                step = replace(step, body=_reading(body, read))
+                inner = _reading(body, reading)
+                step = step if inner == body else replace(step, body=inner)
         found.append(step)
-    return tuple(found)
+    return tuple(reversed(found))
