@@ -14,6 +14,7 @@ from tnlang.draw.diagram import Diagram
 from tnlang.draw.faithful import faults
 from tnlang.draw.layout import layout
 from tnlang.draw.layout.box import Placed
+from tnlang.draw.layout.flat import place_diagram
 from tnlang.draw.lint import lint
 
 HOLE = """
@@ -164,3 +165,36 @@ def test_legs_of_a_ring_point_outwards() -> None:
         assert geometry.dot(geometry.unit((0.0, 0.0), out), geometry.unit(out, port.at)) == pytest.approx(1)
     assert len(placed.ports) == len(diagram.opens) == 8
     clean(PERIODIC)
+
+
+SITES = "T{0,0}[a, b, c, d, s] T{0,1}[b, f, g, h, t] T{1,0}[k, m, d, n, u] T{1,1}[m, o, h, q, v] "
+EDGES = " ".join(f"e[{bond}]" for bond in "acfgknoq")
+LAYER = "M{{0,0}}[a{0}, b{0}, s] M{{0,1}}[a{0}, c{0}, t] M{{1,0}}[b{0}, d{0}, u] M{{1,1}}[c{0}, d{0}, v] "
+PATCH = f"""
+dim p = 2, D = 3
+tensor T{{i: 0..2, j: 0..2}}[l: D, r: D, u: D, d: D, p] complex, e[D], M{{i: 0..2, j: 0..2}}[x: D, y: D, p]
+net state() -> psi[s: p, t: p, u: p, v: p] {{ psi[s, t, u, v] = {SITES} {EDGES} }}
+net norm() -> o {{ shared f = state; o = f()[s, t, u, v] conj(f()[s, t, u, v]) }}
+figure N {{ draw norm; unfold state }}
+figure R {{ draw {LAYER.format("")} {LAYER.format("'")} }}
+"""
+
+
+def test_a_grid_and_its_conjugate_are_two_layers() -> None:
+    """The second half a step aside: each tensor beside its own, all bonds straight."""
+    clean(PATCH)
+    for sheet in sheets_of(PATCH):
+        (found,) = diagrams_in(sheet)
+        placed = place_diagram(found)
+        shapes = {shape.id: shape for shape in found.shapes}
+        steps = set()
+        for line in found.lines:
+            one, other = (shapes[e.shape] for e in line.ends if e.shape is not None)
+            (x, y), (u, v) = placed.poses[one.id].at, placed.poses[other.id].at
+            if {"s", "t", "u", "v"} & {line.text}:
+                steps.add((round(u - x, 3), round(v - y, 3)))
+            else:
+                assert x == u or y == v
+        assert len(steps) == 1
+        ((dx, dy),) = steps
+        assert dx == dy > 40

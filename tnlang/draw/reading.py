@@ -2,8 +2,9 @@
 
 Alike are legs of one dim and size. Those beside one another are read from left to right, those above one
 another from the side on which the outputs of the picture leave it, else from above; those of a conjugate the
-other way up, since it is a mirror image. In a ring the outside is up: it is read clockwise. A tensor that
-stands otherwise has its first leg marked, there and wherever else in the picture it stands.
+other way up, since it is a mirror image (it is none where such legs leave aside too). In a ring
+the outside is up: it is read clockwise. A tensor that stands otherwise has its first leg marked, there and
+wherever else in the picture it stands.
 """
 
 from __future__ import annotations
@@ -45,15 +46,13 @@ def first_legs(
     known = _read(diagram, items)
     below = _from_below(diagram, _paths(items))
     kinds = {line.id: (line.dim, line.size) for line in diagram.lines}
-    wrong = {
-        tensor_of(one.shape)
-        for one in known
-        if _is_turned(
-            [kinds[line] for line in one.shape.legs],
-            _seen(one, (outward or {}).get(one.shape.id)),
-            one.shape.conj != below and one.shape.id not in (outward or {}),
-        )
-    }
+    wrong = set()
+    for one in known:
+        around = (outward or {}).get(one.shape.id)
+        alike, seen = [kinds[line] for line in one.shape.legs], _seen(one, around)
+        mirrored = one.shape.conj and not _on_grid(alike, seen)
+        if _is_turned(alike, seen, rising=around is None and mirrored != below):
+            wrong.add(tensor_of(one.shape))
     return {one.shape.id: one.first for one in known if tensor_of(one.shape) in wrong}
 
 
@@ -168,6 +167,12 @@ def _seen(read: _Read, outward: Point | None) -> list[Point]:
         x, y = outward
         return [((v * x - u * y) / box.width, -(u * x + v * y) / box.width) for u, v in read.legs]
     return [(u / box.width, v / box.height) for u, v in read.legs]
+
+
+def _on_grid(alike: Sequence[object], at: Sequence[Point]) -> bool:
+    """Whether of legs that are alike some leave aside, others above or below."""
+    aside = {kind for kind, (x, y) in zip(alike, at, strict=True) if abs(x) > abs(y)}
+    return any(kind in aside for kind, (x, y) in zip(alike, at, strict=True) if abs(x) <= abs(y))
 
 
 def _is_turned(alike: Sequence[object], at: Sequence[Point], rising: bool) -> bool:

@@ -11,6 +11,7 @@ from tnlang.draw.geometry import union
 from tnlang.draw.layout.backbone.graph import RESULT
 from tnlang.draw.layout.box import Placed, merged, rotated
 from tnlang.draw.layout.cost import cost
+from tnlang.draw.layout.double import double_layer
 from tnlang.draw.layout.grid import grid
 from tnlang.draw.layout.hang import Inner, remembered
 from tnlang.draw.layout.items import OPPOSITE
@@ -155,6 +156,7 @@ def particular(index: Index, part: Level, want: Mapping[int, Side], inner: Inner
         lambda: tracks(index, part, inner, alike=True),
         lambda: tree(index, part, swept=True),
         lambda: grid(index, part, want),
+        lambda: double_layer(index, part, want),
     )
     asked = (
         {} if index.turned else {end.line: end.side for end in index.diagram.opens if end.side is not None}
