@@ -193,3 +193,19 @@ def test_random_streams_of_one_repeat_mean_their_net_and_are_clean() -> None:
         report = tnlang.verify(to_svg(scene), program, net="model", module=False)
         assert report.ok, f"{text}\n{report}"
         assert lint(scene) == (), text
+
+
+def test_what_a_stream_begins_with_stands_above_the_plate_of_all() -> None:
+    """``0`` is drawn as a bubble: its backbone is no higher for it, and the plate begins below."""
+    text = """
+    dim n = 4, m = 3
+    net two(x[n, m]) -> (r[n, m], s[n, m]) {
+        stream r = x
+        stream s[n, m] = 0 ones[n, m]
+        repeat l in 0..2 { r[n, m] += tanh(r[n, m]); s += r }
+    }
+    """
+    scene = tnlang.load(text).nets["two"].scene()
+    assert not lint(scene)
+    boxes = {item.family: bbox(item.outline) for item in scene.items if isinstance(item, OutlineItem)}
+    assert boxes["bracket"].bottom < boxes["plate"].top

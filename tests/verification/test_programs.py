@@ -167,3 +167,35 @@ def test_copies_of_later_values_of_a_stream_are_told_by_their_primes() -> None:
     ((svg, _), *_) = reports(PROGRAMS["values of a stream among several outputs"])[1:]
     told = {e.title.partition(" [")[0] for e in read_svg(svg).layer("shapes")}
     assert {"(copy) s", "(copy) s'", "(copy) s''", "(again) s", "(again) s'", "(again) s''"} <= told
+
+
+TWO = """
+dim n = 4
+net two(x[n]) -> (a[n], b[n]) {
+    param A[n, m: n], B[n, m: n]
+    a[i] = tanh(A[i, j] x[j])
+    b[i] = sigmoid(B[i, j] x[j])
+}
+"""
+USES = {
+    "both given": "net f(x[n]) -> (a[n], b[n]) { a, b = two(x) }",
+    "in one product": "net f(x[n]) -> y[n] { a, b = two(x); y[i] = a[i] b[i] }",
+    "conjugated": "net f(x[n]) -> y { a, b = two(x); y = a[i] conj(b[i]) }",
+    "one in a function": "net f(x[n]) -> y[n] { a, b = two(x); y[i] = tanh(a[i]) + b[i] }",
+    "both in a function": "net f(x[n]) -> y[n] { a, b = two(x); y[i] = softmax[i](a[i] b[i] + b[i]) }",
+    "in brackets": "net f(x[n]) -> y[n] { a, b = two(x); y[i] = (a[i] + x[i]) (b[i] + 1) }",
+    "a number too": "net f(x[n]) -> (y, a[n]) { a, b = two(x); y = a[i] b[i] }",
+    "added one by one": "net f(x[n]) -> y[n] { stream r = x; a, b = two(r); r += a; r += b; y = r }",
+    "beside a stream": "net f(x[n]) -> (y[n], b[n]) { stream r = x; a, b = two(r); r += a; y = r }",
+    "in a plate": "net f(x[n]) -> (y[n], z[n]) { stream r = x; stream s = x;"
+    " repeat l in 0..2 { a, b = two(r); s += b; r += a }; y = r; z = s }",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
+def test_a_call_that_gives_several_values_is_one_box(use: str) -> None:
+    program = tnlang.load(f"{TWO}{use}\nfigure F {{ draw f; fold two }}\n")
+    svg = program.figures["F"].svg()
+    assert svg.count("<title>(box) two") == 1
+    report = verify(svg, program.ir)
+    assert report.ok, str(report)

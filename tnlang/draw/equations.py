@@ -93,7 +93,7 @@ def row_block(parts: Sequence[Block | Sign], widest: float = WIDEST, page: float
     indent = _relation_at(cells) or 0.0
     lines = _lines(cells, relations[1:], indent, widest)
     first_side = cells[: relations[1]] if len(relations) > 1 else cells
-    apart = _lines(cells, relations, 0.0, widest)
+    apart = _lines(cells, [index for index in relations if index], 0.0, widest)
     too_wide = indent > FAR * widest and _line(first_side).box.width > widest
     if too_wide or (indent > FAR / 2 * widest and len(apart) < len(lines)):
         lines = apart

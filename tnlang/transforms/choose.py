@@ -29,11 +29,8 @@ from tnlang.transforms.flat_names import is_named, is_net
 from tnlang.transforms.normal import SCALE, count_normals, write_out
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, elsewhere, show_path
-from tnlang.transforms.turns import turns_there_are
+from tnlang.transforms.turns import LIMIT, Turns, cut, turns_there_are
 from tnlang.transforms.variants import shared_variants, variant_name
-
-LIMIT = 10_000
-Turns = dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,17 +231,6 @@ class _Choosing:
         if not telling:
             yield loop.start, loop.stop, None
             return
-        try:
-            first, last = evaluate(loop.start, turns), evaluate(loop.stop, turns)
-        except SizeError as error:
-            message = f"the turns of this repeat are not known, so one cannot be named: {error}"
-            raise TransformError(message, "give the dim a default", telling[0].pattern) from None
-        if last - first > LIMIT:
-            raise TransformError(
-                f"a repeat of {last - first:,} turns cannot be taken apart",
-                "leave the number of the turn out, which means all of them",
-                telling[0].pattern,
-            )
 
         def signature(turn: int) -> tuple[bool, ...]:
             return tuple(
@@ -253,14 +239,7 @@ class _Choosing:
                 for statement in statements(repeat.body)
             )
 
-        groups = [(key, list(group)) for key, group in itertools.groupby(range(first, last), signature)]
-        if len(groups) == 1:
-            yield loop.start, loop.stop, first
-            return
-        for number, (_, group) in enumerate(groups):
-            start = loop.start if number == 0 else group[0]
-            stop = loop.stop if number == len(groups) - 1 else group[-1] + 1
-            yield start, stop, group[0]
+        yield from cut(repeat, turns, signature, telling[0].pattern)
 
 
 def value_names(request: Request, calls: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ from tnlang.ir.net import Bind, Call, Factor, Frozen, Net, Ref, Repeat, Shared, 
 from tnlang.ir.slots import dotted
 from tnlang.ir.walk import file_level_names, statements
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, near, show_path, some
+from tnlang.transforms.turns import turns_there_are
 from tnlang.transforms.variants import change_below
 
 Change = Callable[[Net, tuple[Ref, ...]], Net]
@@ -89,7 +90,9 @@ def _unknown(request: Request, paths: tuple[ValuePath, ...]) -> TransformError:
             hint = near(path[-1].name, known)
             return TransformError(f"{request.net} has no value {show_path(path)}", hint, number)
     said = f"no net has all of {', '.join(map(show_path, paths))}"
-    said = said if len(paths) > 1 else f"{request.net} has no value {show_path(paths[0])}"
+    if len(paths) == 1:
+        there = turns_there_are(request.program, request.program.net(request.net), paths[0])
+        said = f"{request.net} has no value {show_path(paths[0])}{there}"
     return TransformError(said, _known_as(request, paths[0]) or "name values of one net, by their paths", 0)
 
 

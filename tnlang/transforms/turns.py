@@ -1,16 +1,50 @@
-"""The turns that a path may name: those of calls and values in repeats, and the values of a stream."""
+"""The turns that a path may name: those of calls and values in repeats, and the values of a stream.
+
+A repeat is cut where one of its turns is made in another way than the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Hashable, Iterator
+from itertools import chain, groupby
 
 from tnlang.ir.net import Bind, Call, Frozen, Net, Repeat, Stmt, StreamSet, Value
 from tnlang.ir.program import Program
-from tnlang.ir.size import SizeError, evaluate
-from tnlang.transforms.request import Step, ValuePath, show_path
+from tnlang.ir.size import Size, SizeError, evaluate
+from tnlang.transforms.request import Step, TransformError, ValuePath, show_path
 
 LIMIT = 10_000
+Turns = dict[str, int]
+"""The turns that statements stand in, by the variables of the repeats round them, as far as known."""
+
+
+def cut(
+    repeat: Repeat, turns: Turns, key: Callable[[int], Hashable], place: int
+) -> Iterator[tuple[Size, Size, int]]:
+    """A repeat in stretches of turns of one key: start, stop, a turn that stands for them all.
+
+    Raises TransformError, about the path of number ``place``, where the turns are not known or too many.
+    """
+    loop = repeat.loop
+    try:
+        first, last = evaluate(loop.start, turns), evaluate(loop.stop, turns)
+    except SizeError as error:
+        message = f"the turns of this repeat are not known, so one cannot be named: {error}"
+        raise TransformError(message, "give the dim a default", place) from None
+    if last - first > LIMIT:
+        raise TransformError(
+            f"a repeat of {last - first:,} turns cannot be taken apart",
+            "leave the number of the turn out, which means all of them",
+            place,
+        )
+    groups = [list(group) for _, group in groupby(range(first, last), key)]
+    if len(groups) <= 1:
+        yield loop.start, loop.stop, first
+        return
+    for number, group in enumerate(groups):
+        start = loop.start if number == 0 else group[0]
+        stop = loop.stop if number == len(groups) - 1 else group[-1] + 1
+        yield start, stop, group[0]
 
 
 def turns_there_are(program: Program, net: Net, path: ValuePath) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Call, Net, Repeat, Shared, Stmt
+from tnlang.ir.size import Size
 from tnlang.ir.walk import statements
 from tnlang.transforms.dead import called_by, without_dead
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, TransformError, ValuePath
+from tnlang.transforms.turns import Turns, cut
 
 Change = Callable[[Net], "tuple[Stmt, ...] | None"]
 """The statements that a net has instead of its own, None where it stays as it is."""
@@ -20,12 +22,8 @@ def change_below(request: Request, calls: ValuePath | None, change: Change) -> t
     """The net of the request with ``change`` made in it, or in the nets it calls, callees first.
 
     ``calls`` lead to the nets that are changed, ``*`` stands for one or more calls; None means the net itself
-    and all below it. The same net where nothing changes. Raises TransformError for a turn in ``calls``.
+    and all below it; a turn of a repeat that they name is one of its own. The same net where nothing changes.
     """
-    if calls is not None and any(step.subs is not None for step in calls):
-        message = "all turns of a repeat are changed alike: leave the subscripts of its calls out"
-        plain = ".".join(step.name for step in request.paths[0])
-        raise TransformError(message, f"`{plain}`", 0)
     work = _Variants(request, change)
     old = request.program.net(request.net)
     new = work.net(old, (calls,), request.name)
@@ -54,7 +52,7 @@ class _Variants:
 
     def net(self, old: Net, paths: Paths, name: str) -> Net:
         shared = {s.name: s.net for s in self.request.program.shared}
-        body = tuple(self.statement(s, paths) for s in old.body)
+        body = tuple(self.block(old.body, paths, {}))
         if body != old.body:
             body = shared_variants(old, body, shared)
         if any(path is None or path == () for path in paths):
@@ -64,15 +62,20 @@ class _Variants:
             return old
         return replace(old, name=name, body=renew(without_dead(old, body)))
 
-    def statement(self, statement: Stmt, paths: Paths) -> Stmt:
-        match statement:
-            case Call(name=name, net=net):
-                below = tuple(dict.fromkeys(p for path in paths for p in _below(path, name)))
-                return replace(statement, net=self.variant(net, below)) if below else statement
-            case Repeat(body=body):
-                return replace(statement, body=tuple(self.statement(s, paths) for s in body))
-            case _:
-                return statement
+    def block(self, body: tuple[Stmt, ...], paths: Paths, turns: Turns) -> Iterator[Stmt]:
+        for statement in body:
+            match statement:
+                case Call(name=name, net=net):
+                    here = tuple(turns.values())
+                    below = tuple(dict.fromkeys(p for path in paths for p in _below(path, name, here)))
+                    yield replace(statement, net=self.variant(net, below)) if below else statement
+                case Repeat(loop=loop, body=inner):
+                    for start, stop, turn in _segments(statement, paths, turns):
+                        known = turns if turn is None else {**turns, loop.var: turn}
+                        new = tuple(self.block(inner, paths, known))
+                        yield replace(statement, loop=replace(loop, start=start, stop=stop), body=new)
+                case _:
+                    yield statement
 
     def variant(self, name: str, paths: Paths) -> str:
         if (name, paths) not in self.known:
@@ -86,8 +89,23 @@ class _Variants:
         return self.known[name, paths]
 
 
-def _below(path: ValuePath | None, call: str) -> Paths:
-    """What a path means inside a call."""
+def _segments(repeat: Repeat, paths: Paths, turns: Turns) -> Iterator[tuple[Size, Size, int | None]]:
+    """A repeat cut where the paths name single turns of its calls."""
+    calls = {s.name for s in statements(repeat.body) if isinstance(s, Call)}
+    named = {path[0].subs for path in paths if path and path[0].subs is not None and path[0].name in calls}
+    if not named:
+        yield repeat.loop.start, repeat.loop.stop, None
+        return
+
+    def key(turn: int) -> frozenset[tuple[int, ...]]:
+        here = (*turns.values(), turn)
+        return frozenset(subs for subs in named if subs is not None and subs[: len(here)] == here)
+
+    yield from cut(repeat, turns, key, 0)
+
+
+def _below(path: ValuePath | None, call: str, turns: tuple[int, ...]) -> Paths:
+    """What a path means inside a call in these turns."""
     if path is None:
         return (None,)
     if not path:
@@ -95,7 +113,7 @@ def _below(path: ValuePath | None, call: str) -> Paths:
     first, rest = path[0], path[1:]
     if first.name == "*":
         return (path, rest)
-    return (rest,) if first.name == call else ()
+    return (rest,) if first.name == call and first.subs in (None, turns) else ()
 
 
 def shared_variants(net: Net, body: tuple[Stmt, ...], at_file_level: dict[str, str]) -> tuple[Stmt, ...]:

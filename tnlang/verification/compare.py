@@ -162,15 +162,19 @@ def _target(program: Program, kind: str, name: str) -> Figure | NetTarget:
 def small_dims(program: Program) -> dict[str, int]:
     """Sizes from 2 up for dims that may have others than the file says, larger where those are larger.
 
-    Where dots stand for turns of a repeat, it has some that they stand for.
+    Where dots stand for turns of a repeat, it has some that they stand for. A repeat that was cut at a turn
+    keeps its turns: one of them alone may be drawn by its number.
     """
     ends = {path for f in program.figures for o in f.openness if o.kind == "ends" for path in o.paths}
     loops = [s.loop for n in program.nets for s in statements(n.body) if isinstance(s, Repeat)]
     long = {dim.name for loop in loops if loop.var in ends for dim in dims_in(loop.stop)}
+    cut = {dim.name for loop in loops if loop.start != 0 for dim in dims_in(loop.stop)}
     free = [
         (dim.default if isinstance(dim.default, int) else 4, dim.name)
         for dim in program.dims
-        if not dim.counts_members and (dim.default is None or isinstance(dim.default, int))
+        if not dim.counts_members
+        and dim.name not in cut
+        and (dim.default is None or isinstance(dim.default, int))
     ]
     return {
         name: min(default, max(4 if name in long else 2, 2 + place))

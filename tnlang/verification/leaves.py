@@ -300,11 +300,10 @@ class Leaves:
                 array = array.transpose([given.index(leg) for leg in own])
             hot = onehot_leg(slot.decl)
             inputs[name] = array if hot is None else array.argmax(hot)
-        owned = {
-            name.removeprefix(f"{prefix}."): value
-            for name, value in made.parameters.items()
-            if name.startswith(f"{prefix}.")
-        }
+        owned, frozen = (
+            {name.removeprefix(f"{prefix}."): v for name, v in of.items() if name.startswith(f"{prefix}.")}
+            for of in (made.parameters, made.frozen)
+        )
         try:
             result = execute(
                 made.program,
@@ -312,7 +311,7 @@ class Leaves:
                 inputs,
                 {**made.parameters, **owned},
                 made.dims,
-                made.frozen,
+                {**made.frozen, **frozen},
                 self.functions,
             ).outputs
         except ValueMismatch as error:

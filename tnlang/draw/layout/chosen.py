@@ -13,6 +13,7 @@ from tnlang.draw.layout.hang import Inner
 from tnlang.draw.layout.ink import scene_of
 from tnlang.draw.layout.layered import layered
 from tnlang.draw.layout.level import Index, Level
+from tnlang.draw.layout.nameless import without_lost_names
 from tnlang.draw.layout.orderly import orderly
 from tnlang.draw.lint import WEIGHTS, lint
 from tnlang.draw.scene import Scene
@@ -52,7 +53,7 @@ def flat_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
         if best is None or wrong < best[0]:
             best = (wrong, scene)
     assert best is not None
-    return best[1]
+    return without_lost_names(diagram, best[1])
 
 
 def _ways(diagram: Diagram) -> Iterator[Callable[[Diagram, Side | None], Placed]]:

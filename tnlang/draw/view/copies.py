@@ -46,6 +46,8 @@ class Copies(Wiring):
         self.begin: dict[Key, Callable[[Definition], None]] = {}
         """What puts a value's station where its first use cannot have it."""
         self.labels: dict[Key, str] = {}
+        self.backbones = False
+        """Whether what is drawn stands beside streams."""
         self.roles: Mapping[str, Role] = {}
 
     def halt(self, found: Definition) -> None:

@@ -28,6 +28,7 @@ from tnlang.ir.net import (
     Decl,
     Entry,
     Frozen,
+    Output,
     Ref,
     StreamSet,
     Sum,
@@ -141,7 +142,8 @@ class Definitions(Copies, ABC):
             return
         if found.key in self.aliases:
             found = replace(found, key=self.aliases[found.key])
-        if node.conj or self.builder.is_within_function(frame.inside):
+        boxed = frame.inside is not None and len(self.drawn_with(found)) > 1
+        if boxed or node.conj or self.builder.is_within_function(frame.inside):
             self.halt(found)
         if found.key in self.joints_running:
             for joint, running in zip(joints, self.joints_running.pop(found.key), strict=True):
@@ -149,7 +151,9 @@ class Definitions(Copies, ABC):
             return
         count = self.uses.counts[found.key]
         statement = found.statement
-        several = (count > 1 or found.key in self.station_of or found.key in self.begin) and bool(joints)
+        several = bool(joints) and (
+            count > 1 or boxed or found.key in self.station_of or found.key in self.begin
+        )
         if isinstance(statement, Decl) and several and not raised and self._is_copied(found, statement):
             self._begin(found)
             self.copied(found, joints, wires, frame, span, told, node.conj)
@@ -185,6 +189,7 @@ class Definitions(Copies, ABC):
         """Whether what makes a value is drawn where the value is used."""
         named = found.is_derived or (found.scope.by_name and found.has_name) or found.key in self.by_turn
         apart = found.key in self.station_of or found.key in self.begin or found.key in self.joints_running
+        apart = apart or len(self.drawn_with(found)) > 1
         is_number = isinstance(found.statement, Bind) and not found.statement.target.legs
         return not named and not apart and (is_number or self.uses.counts[found.key] == 1)
 
@@ -198,11 +203,20 @@ class Definitions(Copies, ABC):
             return
         joints = tuple(self.builder.joint() for _ in wires)
         frame = Frame(found.scope, found.versions, {}, None)
+        station = self._station(found)
+        self.definition(found, joints, wires, frame, whole=True)
+        self._comes_in(station, found, joints, wires)
+
+    def _station(self, found: Definition) -> int:
         label = self.labels.get(found.key) or found.label
         told = "(copy) " + found.scope.address(found, Ref(found.key[1]))
         station = self.builder.shape(Shape(0, "copy", label, found.shown, role="pasted", told=told))
         self.stands(found, station)
-        self.definition(found, joints, wires, frame, whole=True)
+        return station
+
+    def _comes_in(
+        self, station: int, found: Definition, joints: tuple[int, ...], wires: tuple[Wire, ...]
+    ) -> None:
         for joint, wire, name in zip(joints, wires, leg_names(found, len(joints)), strict=True):
             self.builder.leg(station, joint, wire, f"in.{name}")
 
@@ -236,6 +250,10 @@ class Definitions(Copies, ABC):
                 self.folded(call, found, joints, wires, inner)
         return None
 
+    def drawn_with(self, found: Definition) -> tuple[Definition, ...]:
+        """The results that the box of a value's call gives and something uses."""
+        return tuple(one for one in found.given_with if self.uses.counts[one.key])
+
     def assignment(self, statement: StreamSet, joints: tuple[int, ...], frame: Frame) -> int | None:
         """Draw what is assigned to a stream, its legs on the given joints. Returns the plus of a sum."""
         for leg, joint in zip(statement.target.legs, joints, strict=True):
@@ -251,13 +269,13 @@ class Definitions(Copies, ABC):
         frame: Frame,
         station: int | None = None,
     ) -> int:
-        """A call as a box: its arguments' lines come in, its result's go out."""
+        """A call as a box: its arguments' lines come in, its results' go out, that of ``found`` on joints."""
         net = frame.scope.program.net(call.net)
         composed = [call]
         while len(composed[-1].arguments) == 1:
             ref = composed[-1].arguments[0]
             argument = frame.scope.resolve(ref, found.versions)
-            if argument is None or self.uses.counts[argument.key] != 1:
+            if argument is None or self.uses.counts[argument.key] != 1 or len(self.drawn_with(argument)) > 1:
                 break
             if not isinstance(argument.statement, Call) or argument.scope is not frame.scope:
                 break
@@ -294,10 +312,32 @@ class Definitions(Copies, ABC):
                 continue
             self.use(argument, Tensor(ref, argument_wires), ends, argument_wires, frame, whole=True)
         self.builder.shapes[number] = replace(self.builder.shapes[number], inputs=count)
-        output = net.outputs[found.index]
-        for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
-            self.builder.leg(number, joint, wire, f"out {output.name}.{leg.name}")
+        self._gives(number, net.outputs[found.index], joints, wires)
+        for other in self.drawn_with(found):
+            if other.key != found.key:
+                self._gives_too(number, other, net.outputs[other.index])
         return number
+
+    def _gives(self, box: int, output: Output, joints: tuple[int, ...], wires: tuple[Wire, ...]) -> None:
+        for joint, wire, leg in zip(joints, wires, output.legs, strict=True):
+            self.builder.leg(box, joint, wire, f"out {output.name}.{leg.name}")
+
+    def _gives_too(self, box: int, found: Definition, output: Output) -> None:
+        """One more result leaves a box: on lines to its one use, or to a station beside the box.
+
+        Beside backbones only what the whole net gives is led there by lines.
+        """
+        wires = tuple(leg_wire(leg, leg.size) for leg in legs_of(found))
+        joints = tuple(self.builder.joint() for _ in wires)
+        self._gives(box, output, joints, wires)
+        if self.uses.readers[found.key] == [None] or (
+            self.uses.counts[found.key] == 1 and not self.backbones
+        ):
+            self.joints_running[found.key] = joints
+            self.halts[found.key] = lambda: self._comes_in(self._station(found), found, joints, wires)
+        else:
+            self._comes_in(self._station(found), found, joints, wires)
+            self.wired.add(found.key)
 
 
 def _title(call: Call, program: Program) -> str:

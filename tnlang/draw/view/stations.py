@@ -51,6 +51,7 @@ class Stations:
         self.homes = homes(scope)
         self.emitter.begin = dict.fromkeys(self.apart, self._begin)
         self.emitter.roles = tensor_roles(scope.program)
+        self.emitter.backbones = bool(scope.streams)
         self.streams: dict[str, Stream] = {}
         self.records: list[StreamRecord] = []
         self.shown: dict[Key, str] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tnlang.draw.view import names
 from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.parted import Alone, Between, Turn
+from tnlang.draw.view.thawed import bare, thawed
 from tnlang.ir.net import (
     Bind,
     Call,
@@ -50,6 +51,19 @@ class Definition:
     versions: Versions = field(compare=False)
     shown: str = ""
     index: int = 0
+
+    @property
+    def given_with(self) -> tuple[Definition, ...]:
+        """The results of its call that have legs, in order: one box gives them all. Else the value alone.
+
+        A number comes out of a box of its own, since no line could tell it from the others.
+        """
+        if not isinstance(self.statement, Call):
+            return (self,)
+        named = dict.fromkeys((r.name, r.subs) for r in self.statement.results if r.legs)
+        found = [one for name in named for one in self.scope.bound.get(name, ())]
+        mine = tuple(d for d in found if d.statement is self.statement and d.key[3] == self.key[3])
+        return mine if any(one.key == self.key for one in mine) else (self,)
 
     @property
     def has_name(self) -> bool:
@@ -114,6 +128,7 @@ class Scope:
     _children: dict[tuple[str, tuple[tuple[str, int], ...]], Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.net = thawed(self.net)
         if self.parent is not None:
             self.declared = self.parent.declared
         else:
@@ -141,7 +156,8 @@ class Scope:
         index: int = 0,
         version: int = -1,
     ) -> Definition:
-        return Definition((self.path, name, subs, version), statement, self, dict(versions), name, index)
+        shown = bare(name)
+        return Definition((self.path, name, subs, version), statement, self, dict(versions), shown, index)
 
     def _scan(
         self, body: tuple[Stmt, ...], versions: Versions, loops: tuple[str, ...], *, several: bool = False
@@ -254,7 +270,7 @@ class Scope:
         if name == ref.name and not all(isinstance(sub, int) for sub in ref.subs):
             subs = ref.subs
         own = all(found.statement is not declared for declared in self.declared.get(found.key[1], ()))
-        return f"{found.scope.owner() if own else ''}{name}{braces(map(show, subs))}"
+        return f"{found.scope.owner() if own else ''}{bare(name)}{braces(map(show, subs))}"
 
     def depth(self) -> int:
         return 0 if self.parent is None else self.parent.depth() + 1
@@ -375,7 +391,9 @@ class Uses:
         counts[found.key] += 1
         if not shadow:
             self.readers.setdefault(found.key, []).append(reader.key if reader is not None else None)
-        if first and not found.is_derived and not (found.scope.by_name and found.has_name):
+        if not first or any(one.key in counts for one in found.given_with if one.key != found.key):
+            return
+        if not found.is_derived and not (found.scope.by_name and found.has_name):
             self.visit(found, shadow=shadow)
 
     def visit(self, found: Definition, *, shadow: bool = False) -> None:

@@ -33,6 +33,7 @@ from tnlang.ir.walk import children, ix_wires, map_children, new_id, node_wires,
 from tnlang.transforms.decompose.sizes import as_number, smaller
 from tnlang.transforms.decompose.source import Source, bond_name, given_by, source_of, span_of
 from tnlang.transforms.inside import values_of
+from tnlang.transforms.members import by_itself
 from tnlang.transforms.request import TransformError
 
 Bond = tuple[tuple[int, int], ...]
@@ -46,6 +47,8 @@ def gauged(program: Program, net: Net, wanted: tuple[Ref, ...], centre: int) -> 
     train is isometric from an end on, it stays. A tensor that has taken an R is the value ``A.C``.
     Raises TransformError where the tensors are no train in each product that has one of them.
     """
+    for ref in wanted:
+        net = by_itself(net, ref)
     train = _Train(net, wanted, tuple(source_of(program, net, ref) for ref in wanted))
     train.find(net.body)
     if not train.bonds:

@@ -23,6 +23,7 @@ from tnlang.transforms.decompose.factors import Factored, replaced, with_factors
 from tnlang.transforms.decompose.sizes import as_number, cut_to, greatest_rank, lost, number_of, smaller
 from tnlang.transforms.decompose.source import Source, bond_name, source_of
 from tnlang.transforms.inside import values_of
+from tnlang.transforms.members import by_itself
 from tnlang.transforms.request import OptionValue, Request, Step, TransformError
 
 Method = Literal["svd", "cp", "tucker", "tt"]
@@ -42,6 +43,7 @@ class Plan:
 
     def net(self, net: Net, wanted: tuple[Ref, ...]) -> Net:
         """The net with the value taken apart."""
+        net = by_itself(net, wanted[0])
         source = source_of(self.request.program, net, wanted[0])
         taken = {ref.name for ref in values_of(net)} | _wires(net)
         found = self.factors(source, taken, net)

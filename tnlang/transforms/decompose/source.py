@@ -22,7 +22,7 @@ from tnlang.ir.net import (
     Wire,
 )
 from tnlang.ir.program import Program
-from tnlang.ir.size import Size, size_op
+from tnlang.ir.size import Size, dims_in, size_op
 from tnlang.ir.slots import dotted, has, onehot_leg
 from tnlang.ir.walk import ix_wires, refs, statements
 from tnlang.source import Span
@@ -87,13 +87,13 @@ def _value_legs(value: Value) -> Iterator[Leg]:
 
 
 def refuse_computed(net: Net, ref: Ref) -> None:
-    """A member of a family that a loop variable picks may be this one or not."""
+    """A member of a family that a size picks may be this one or not, by what the size is."""
     for statement in statements(net.body):
         for used in refs(statement):
-            if used.name == ref.name and not all(isinstance(sub, int) for sub in used.subs):
+            if used.name == ref.name and any(True for sub in used.subs for _ in dims_in(sub)):
                 raise TransformError(
-                    f"a loop picks members of {ref.name}: it cannot take one of them apart",
-                    "write the repeat or sum out",
+                    f"a dim picks a member of {ref.name}: it may be this one",
+                    "write its number",
                     0,
                 )
 

@@ -123,7 +123,7 @@ class _Making:
     caches: list[Cache] = field(default_factory=list)
     inputs: list[Decl] = field(default_factory=list)
     entries: list[Output] = field(default_factory=list)
-    opened: list[Stmt] = field(default_factory=list)
+    opened: list[StreamSet] = field(default_factory=list)
     keys: list[Bind] = field(default_factory=list)
     kept_of: dict[str, str] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
@@ -294,7 +294,7 @@ class _Making:
                 yield from self.call(statement)
             case Repeat(loop=loop, body=inner):
                 self.loops.append(loop)
-                turn = tuple(self.block(inner))
+                turn = self._stored_last(self.block(inner))
                 self.loops.pop()
                 yield replace(statement, body=turn)
             case Factor(source=source):
@@ -304,6 +304,12 @@ class _Making:
                 yield replace(statement, source=replace(source, name=name))
             case _:
                 yield statement
+
+    def _stored_last(self, turn: list[Stmt]) -> tuple[Stmt, ...]:
+        """What a turn puts into the arrays of all turns stands at its end: the step itself is read first."""
+        stored = {statement.target.name for statement in self.opened}
+        last = [s for s in turn if isinstance(s, StreamSet) and s.target.name in stored]
+        return (*(s for s in turn if s not in last), *last)
 
     def target(self, value: Value, modes: Modes) -> tuple[Value, dict[Wire, Wire]]:
         """What is bound at these positions, and its new wires by the old ones."""

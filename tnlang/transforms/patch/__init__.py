@@ -8,11 +8,12 @@ from dataclasses import replace
 from tnlang.ir.net import Frozen, Net, Origin, Ref, Stmt, StreamSet, Sum, Tensor, Term
 from tnlang.ir.size import LoopVar, Size, size_op
 from tnlang.ir.walk import local_names
-from tnlang.transforms.choose import Made, Turns, change_chosen
+from tnlang.transforms.choose import Made, change_chosen
 from tnlang.transforms.entries import made_anew
 from tnlang.transforms.patch.paths import patch_paths
 from tnlang.transforms.patch.star import starred
 from tnlang.transforms.request import Request, TransformError
+from tnlang.transforms.turns import Turns
 
 
 def patch(request: Request) -> tuple[Net, ...]:

@@ -158,7 +158,7 @@ def pieces_of(index: Index, backbone: Backbone, part: Part, head: tuple[int, ...
         elif touched.stop is None or (touched.start is None and touched.stop != first):
             found.append(touched)
         else:
-            found.append(replace(touched, start=part.start))
+            found.append(touched if touched.start is not None else replace(touched, start=part.start))
     return tuple(sorted(_joined(index, found), key=lambda p: (not copies & set(p.members), *_when(p))))
 
 
@@ -283,9 +283,11 @@ def _touched(index: Index, backbone: Backbone, members: tuple[int, ...]) -> Part
         return None
     label = next((b.label for b in backbone.blocks if inside & set(b.members)), "")
     stop = (max(stops) if starts else min(stops)) if stops else None
+    end = len(backbone.stations) - 1
+    runs_in = not stops and any(stretch.get(line) == end + 1 for line in feeds)
     return Part(
         members,
-        _start(backbone, starts, stop),
+        end if runs_in else _start(backbone, starts, stop),
         stop,
         (*feeds, *foreign),
         tuple(returns),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -38,6 +37,8 @@ TURNED: dict[Side, tuple[Place, Place]] = {
 
 FEW = 3
 """So many pieces of a line may bear its name."""
+CLOSE = 40.0
+"""Free ends so near to one another leave no room between for two names."""
 SHORT = 24.0
 """What a name at a free end needs at least."""
 LEAST = 72.0
@@ -57,9 +58,8 @@ class Naming:
         self.opens = {o.line: o for o in index.diagram.opens}
         outputs = {o.line: o.order // RESULT for o in index.diagram.opens if o.kind == "output"}
         self.of_several = frozenset(outputs) if len(set(outputs.values())) > 1 else frozenset()
-        beside = Counter(outputs[line] for line in self.of_several - self.tracks)
-        many = {line for line in self.of_several - self.tracks if beside[outputs[line]] > 2}
-        self.bundled = frozenset(many if not self.sideways else ())
+        ends = {line: self._free_end(line) for line in self.of_several - self.tracks if line in ground.paths}
+        self.bundled = frozenset() if self.sideways else _between_others(ends)
         """Free ends above one another, the middle ones between others: a name stands beyond each."""
         self.spoken: dict[str, tuple[str, bool]] = {}
         for line in (index.lines[n] for n in sorted(self.tracks)):
@@ -313,6 +313,19 @@ class Naming:
 def _apart(end: Point, piece: Path) -> tuple[bool, float]:
     """How far a piece of a wire is from its free end; those that a name hardly fits come last."""
     return (length(piece) < SHORT, min(distance(piece.start, end), distance(piece.end, end)))
+
+
+def _between_others(ends: Mapping[int, Point]) -> frozenset[int]:
+    """The free ends of which three or more stand close above one another."""
+    found: set[int] = set()
+    column: list[int] = []
+    for line in sorted(ends, key=lambda line: (ends[line][0], ends[line][1])):
+        (x, y), (before, above) = ends[line], ends[column[-1]] if column else ends[line]
+        if x - before > 1.0 or y - above > CLOSE:
+            column = []
+        column.append(line)
+        found |= set(column) if len(column) > 2 else set()
+    return frozenset(found)
 
 
 def _runs(path: Path) -> list[tuple[Point, Point]]:

@@ -16,6 +16,7 @@ from tnlang.draw.layout.backbone.names import Naming
 from tnlang.draw.layout.backbone.spine import Spine
 from tnlang.draw.layout.backbone.wires import Wires
 from tnlang.draw.layout.chosen import flat_scene
+from tnlang.draw.layout.nameless import without_lost_names
 from tnlang.draw.lint import cost
 from tnlang.draw.reading import first_legs, with_marks
 from tnlang.draw.scene import Item, Scene
@@ -50,7 +51,7 @@ def backbone_scene(diagram: Diagram, flow: Side | None = None) -> Scene:
         plain = flat_scene(diagram, flow)
         if _weight(diagram, plain) < best[0]:
             return plain
-    return best[1]
+    return without_lost_names(diagram, best[1])
 
 
 def _weight(diagram: Diagram, scene: Scene) -> float:

@@ -155,17 +155,25 @@ class Spine:
                 y += STEP
             opening = [p.repeat for p in self.backbone.plates if p.start == station]
             opened = len(opening)
+            heads: list[Plan] = []
+            first = low
             if opened:
-                self.opened |= dict.fromkeys(filter(None, opening), low)
+                room = self.air(station) + opened * PLATE_AIR + half[1] + 4
+                heads = [plan for plan in self._flowing_in(i) if self.joins(plan.part)]
+                begins = max([low, *(low + JOIN + 8.0 - half[1] + p.stop - p.top for p in heads)])
+                self.opened |= dict.fromkeys(filter(None, opening), begins)
                 low = max([low, *(floors.opened.get(repeat, low) for repeat in opening)])
-                y = max(y, low + self.air(station) + opened * PLATE_AIR + half[1] + 4)
+                y = max(y, low + room)
             for plan in self._flowing_in(i):
                 above = JOIN if self.joins(plan.part) else 0.0
                 edge = self.air(station) + opened * PLATE_AIR if opened else 0.0
                 edge_above = above + (edge if above else 0.0)
                 floor = floors.parts.get(plan.part.members, -inf)
-                y = max(y, low + edge + 12.0 - plan.top + plan.stop + above, floor + plan.stop + edge_above)
-                self.placed.append((plan, y - plan.stop - edge_above))
+                begin = first if plan in heads else low
+                need = max(begin + edge + 12.0 - plan.top + plan.stop + above, floor + plan.stop + edge_above)
+                at = max(need, low + room) if plan in heads else max(y, need)
+                y = max(y, at)
+                self.placed.append((plan, at - plan.stop - edge_above))
             come = [(plan, begun + plan.stop) for plan, begun in self.placed if plan.part.stop == i]
             y = max([y, *(stop + JOIN * bool(self.falls(plan)) for plan, stop in come)])
             starting = [plan for plan in self.plans if plan.part.start == i and not self.is_tail(plan.part)]

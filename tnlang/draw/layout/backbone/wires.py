@@ -254,10 +254,11 @@ class Wires:
             if o.kind == "output" and any(e.shape in inside for e in self.index.lines[o.line].ends)
         ]
         y = begun + plan.stop
+        half = max([NAMED if len(outputs) > 2 else TRACK, *map(self._half_pitch, outputs)])
         for k, end in enumerate(outputs):
             aside = TRACK * (2 * k - len(outputs) + 1)
             if plan.part.start is not None and spine.runs_on(plan.part.start, plan.part):
-                lower = self._half_pitch(end) * (2 * k - len(outputs) + 1)
+                lower = half * (2 * k - len(outputs) + 1)
                 found[end.line] = Port((spine.right + FREE, y - lower), "left", 8.0)
                 continue
             x = spine.x + (spine.offsets[k] if len(outputs) == len(spine.offsets) else aside)
