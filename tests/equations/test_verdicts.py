@@ -149,3 +149,10 @@ def test_what_is_no_number_is_compared_with_nothing() -> None:
     never = verdict("log(-square(A[i, j]) - 1) = log(-square(A[i, j]) - 2)")
     assert never.finding == "not checked" and never.diagnostic is not None
     assert never.diagnostic.code == "TN806"
+
+
+def test_values_that_are_nearly_equal_are_told_apart() -> None:
+    text = "dim n = 3\ntensor x[n]\nfigure f { equation x[i] + 0.0000001 x[i] = x[i] }\n"
+    (verdict,) = tnlang.load(text).verdicts()
+    assert verdict.diagnostic is not None
+    assert "-0.9066858 and -0.9066857 at i = 1" in verdict.diagnostic.message

@@ -284,3 +284,20 @@ def test_bonds_of_one_product_have_names_of_their_own() -> None:
 def _factor_names(program: Program, name: str) -> Iterator[str]:
     for statement in program.net(name).body:
         yield from (decl.name for decl in getattr(statement, "factors", ()))
+
+
+def test_a_parameter_of_one_turn_is_taken_apart_by_itself() -> None:
+    text = """
+    dim n = 4, layer = 3
+    net block(x[n]) -> y[n] { param W[n, m: n]; y[i] = tanh(W[i, j] x[j]) }
+    net f(x[n]) -> y[n] { stream r = x; repeat l in 0..layer { r += block(r) }; y = r }
+    net g = decompose(f, block{1}.W, svd)
+    """
+    program = tnlang.load(text)
+    made = program.nets["g"].ir
+    nets = [program.ir.net(s.net) for s in statements(made.body) if isinstance(s, Call)]
+    assert [any(isinstance(s, Factor) for s in one.body) for one in nets] == [False, True, False]
+    whole, apart = program.nets["f"].module(), program.nets["g"].module()
+    apart.load_state_dict(whole.state_dict())
+    torch.testing.assert_close(apart(torch.ones(4)), whole(torch.ones(4)))
+    torch.testing.assert_close(apart.prepare()(torch.ones(4)), whole(torch.ones(4)))

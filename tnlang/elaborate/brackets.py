@@ -56,6 +56,9 @@ def _group(index: ast.GroupIndex, scope: Scope) -> list[DraftIx] | None:
         size = size_of(index.of, scope)
         if size is None:
             return None
+    match members:
+        case [Tip(name=name, size=own)]:  # a group of one wire is that wire
+            return [Tip(name, index.span, size if size is not None else own)]
     return [GroupTip(tuple(members), index.span, size)]
 
 

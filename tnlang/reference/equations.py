@@ -16,6 +16,8 @@ from tnlang.reference.execute import execute
 from tnlang.reference.initialise import initialise, random_inputs
 
 SEEDS = range(16)
+MOST_DIGITS = 17
+"""That a float has."""
 ENOUGH = 3
 """So many seeds with entries to compare decide; the others are for sides that are no numbers on some."""
 SMALLEST_FREE_DIM = 3
@@ -66,8 +68,15 @@ def difference(
     scale = max(1e-300, float(np.max(finite[np.isfinite(finite)], initial=0.0)))
     if not a.any() or not b.any():  # what is left of terms that cancel is as small as rounding, not 0
         scale = max(scale, 1.0)
-    text = f"{a[at]:.6g} and {b[at]:.6g}" + (f" at {entry}" if entry else "")
+    text = _told_apart(a[at], b[at]) + (f" at {entry}" if entry else "")
     return Difference(float(apart[at]) / scale, text, _data(program, (left, right), seed))
+
+
+def _told_apart(one: complex, other: complex) -> str:
+    """Two numbers with as many digits as tell them apart, six at least."""
+    pairs = ((f"{one:.{digits}g}", f"{other:.{digits}g}") for digits in range(6, MOST_DIGITS + 1))
+    first, second = next((pair for pair in pairs if pair[0] != pair[1]), (f"{one:.6g}", f"{other:.6g}"))
+    return f"{first} and {second}"
 
 
 def _data(program: Program, sides: tuple[Expression, ...], seed: int) -> str:

@@ -25,6 +25,7 @@ from tnlang.transforms.simplify.written import (
     diagonal_tensor,
     exponential,
     exponents,
+    halves,
     multiplied,
     over_entries,
     parity,
@@ -75,7 +76,7 @@ def proving(facts: Facts, arrays: Arrays) -> Rules:
             determinant,
             *([arrays.constants] if has_constants(facts) else []),
         ),
-        of_sums=(*([arrays.added] if has_constants(facts) else []), *RULES.of_sums),
+        of_sums=(*([arrays.added] if has_constants(facts) else []), *RULES.of_sums, halves),
     )
 
 

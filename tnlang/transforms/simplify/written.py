@@ -37,6 +37,7 @@ from tnlang.ir.walk import (
     node_wires,
     rename,
     splice,
+    walk,
 )
 from tnlang.transforms.normal import NORMALS, centred, scale_of
 from tnlang.transforms.simplify.deltas import delta
@@ -147,6 +148,36 @@ def _elementwise(node: Bubble, facts: Facts) -> Sum | None:
             return one(Bubble("log", Sum((Term(()), Term((Bubble("exp", body),))))))
         case _:
             return None
+
+
+def halves(total: Sum, facts: Facts) -> Sum | None:
+    """``relu(x) + relu(-x)`` is the size of x, their difference is x."""
+    found = [
+        (number, place, node)
+        for number, term in enumerate(total.terms)
+        for place, node in enumerate(term.nodes)
+        if isinstance(node, Bubble) and node.function == "relu" and facts.is_real(node.body)
+    ]
+    for (first, place, node), (second, _, _) in itertools.combinations(found, 2):
+        left, right = total.terms[first], total.terms[second]
+        apart = left.coefficient != right.coefficient
+        if first == second or left.coefficient not in (right.coefficient, -right.coefficient):
+            continue
+        if apart and _masked(node.body):
+            continue
+        turned = without(left, (place,), replace(node, body=_times(node.body, -1)))
+        plain = [Sum((replace(term, coefficient=1),)) for term in (turned, right)]
+        if are_equal(plain[0], plain[1], facts):
+            rest = (term for number, term in enumerate(total.terms) if number not in (first, second))
+            sizes = without(left, (place,), replace(node, function="abs"))
+            parts = (_renewed(splice(left, place, inner)) for inner in node.body.terms)
+            return replace(total, terms=(*rest, *(parts if apart else (sizes,))))
+    return None
+
+
+def _masked(body: Sum) -> bool:
+    """Whether entries may be -inf, which is no number beside its negative."""
+    return any(isinstance(node, Bubble) and node.function == "causal" for node in walk(body))
 
 
 def _power(body: Sum, exponent: int) -> Sum:
