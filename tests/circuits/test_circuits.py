@@ -10,7 +10,16 @@ from torch import Tensor
 
 import tnlang
 from tests.conftest import PROGRAMS
-from tnlang.circuits import Circuit, Circuits, attribution, composition, copying, logit_lens, stack
+from tnlang.circuits import (
+    Circuit,
+    Circuits,
+    attribution,
+    composition,
+    composition_of,
+    copying,
+    logit_lens,
+    stack,
+)
 from tnlang.circuits.network import Operand, halves
 from tnlang.circuits.small import triangle
 from tnlang.ir.net import Wire
@@ -508,3 +517,30 @@ def test_heads_that_read_an_input_are_attributed_with_it_beside_the_cache() -> N
         attribution(circuits, cache, 3)
     found = attribution(circuits, {**cache, "m": m}, 3)
     close(found.sum((0, 1)) + W["E"][tokens] @ W["E"][3], logits[:, 3])
+
+
+def test_attentions_of_different_kinds_are_composed_pair_by_pair() -> None:
+    one = """
+    net {net}(x[seq, d]) -> y[seq, d] {{
+        param Q[{h}, k, d], K[{h}, k, d], V[{h}, k, d], O[{h}, d, k]
+        A[n, p, q] = softmax[q](Q[n, s, i] x[p, i] K[n, s, j] x[q, j])
+        y[p, i] = O[n, i, s] A[n, p, q] V[n, s, j] x[q, j]
+    }}
+    """
+    program = tnlang.load(
+        f"dim seq = 4, d = 6, two = 2, three = 3, k = 2\n{one.format(net='first', h='two')}"
+        f"{one.format(net='later', h='three')}\n"
+        "net f(x[seq, d]) -> y[seq, d] { stream r = x; r += first(r); r += later(r); y = r }\n"
+    )
+    torch.manual_seed(0)
+    weights = {name: torch.randn_like(p) for name, p in program.nets["f"].module().named_parameters()}
+    circuits = program.nets["f"].circuits(weights)
+    with pytest.raises(ValueMismatch, match=r"composition_of\(a\.OV, b\.QK\.T\)"):
+        composition(circuits, "Q")
+    first, later = circuits.attentions()
+    found = composition_of(first.OV, later.QK.T)
+    write = torch.einsum("hds,hse->hde", weights["first.O"], weights["first.V"])
+    read = torch.einsum("hsd,hse->hde", weights["later.Q"], weights["later.K"])
+    both = torch.einsum("gde,hdf->hgef", read, write)
+    norms = write.flatten(1).norm(dim=1)[:, None] * read.flatten(1).norm(dim=1)
+    torch.testing.assert_close(found, both.flatten(2).norm(dim=2) / norms)

@@ -29,10 +29,17 @@ def composition_of(writes: Circuit, reads: Circuit) -> Tensor:
 def composition(circuits: Circuits, kind: Literal["Q", "K", "V"]) -> Tensor:
     """Q-, K- or V-composition of all pairs of heads: [layer, head, layer, head], the earlier head first.
 
-    0 where the second head is not in a later layer. Raises ValueMismatch for a net without attention.
+    0 where the second head is not in a later layer. Raises ValueMismatch for a net without attention, and for
+    one whose attentions differ in their legs: there are no numbers of heads that hold for all.
     """
-    writes = circuits.OV
-    reads = writes if kind == "V" else circuits.QK if kind == "K" else circuits.QK.T
+    circuits.attentions()
+    try:
+        writes = circuits.OV
+        reads = writes if kind == "V" else circuits.QK if kind == "K" else circuits.QK.T
+    except ValueMismatch as error:
+        other = {"Q": "b.QK.T", "K": "b.QK", "V": "b.OV"}[kind]
+        said = f"{error}: composition_of(a.OV, {other}) is that of two of circuits.attentions()"
+        raise ValueMismatch(said) from None
     before, after = writes.reduced_columns(), reads.T.reduced_columns()
     layers = size_of(writes.batch[0])
     earlier, later = (part.reshape(layers, -1, *part.shape[1:]) for part in (before, after))

@@ -92,8 +92,7 @@ def _made(
     if request is None:
         return None
     try:
-        nets = () if stages is not None else _made_before(request, world.before)
-        nets = nets or _carried_out(transform, request, source[0])
+        nets = _made_before(request, world.before) or _carried_out(transform, request, source[0])
     except TransformError as error:
         span, code = value.span, "TN903"
         if error.path is not None:
