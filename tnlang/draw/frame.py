@@ -43,7 +43,8 @@ def ink_of(items: Iterable[Item]) -> Box:
     """
     known = tuple(items)
     ends = union(ink_box(item, knots) for item in known)
-    return union([ends, *(ink_box(item) for item in known if leaves(item, ends, hull))])
+    beyond = (item for item in known if not isinstance(item, LabelItem) and leaves(item, ends, hull))
+    return union([ends, *map(ink_box, beyond)])
 
 
 def leaves(item: Item, box: Box, measured: Callable[[Path], Box] = bbox) -> bool:
@@ -65,6 +66,8 @@ def move_item(item: Item, by: Point) -> Item:
 
 def move_items(items: Iterable[Item], by: Point) -> tuple[Item, ...]:
     """All items shifted."""
+    if by == (0.0, 0.0):
+        return tuple(items)
     return tuple(move_item(item, by) for item in items)
 
 

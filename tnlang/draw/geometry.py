@@ -6,10 +6,10 @@ Curves that wires follow are in ``curves``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 from math import atan2, cos, degrees, hypot, inf, isfinite, radians, sin
+from typing import NamedTuple
 
 from tnlang.draw.scene import CurveTo, LineTo, Path, Point
 
@@ -59,8 +59,7 @@ def angle_of(direction: Point) -> float:
 # ---------------------------------------------------------------- boxes
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """An upright rectangle."""
 
     left: float

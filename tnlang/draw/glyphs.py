@@ -79,7 +79,7 @@ def to_json(glyphs: Glyphs) -> str:
     rules = [glyphs.outlines.index(rule) for rule in glyphs.rules]
     outlines = [outline.commands for outline in glyphs.outlines]
     letters = [astuple(letter) for letter in glyphs.letters]
-    boxes = [astuple(glyphs.ink), astuple(glyphs.base)]
+    boxes = [glyphs.ink, glyphs.base]
     return json.dumps([outlines, *boxes, glyphs.advance, glyphs.problem, letters, rules])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 from shapely import LineString, MultiPolygon, Polygon, box, prepared, unary_union
@@ -189,7 +189,7 @@ def _others(
             case WireItem(id=number, path=path) if number not in near:
                 yield LineString(flatten(path))
             case LabelItem(kind="leg", line=int(number)) if number not in inner:
-                yield box(*astuple(ink_box(item)))
+                yield box(*ink_box(item))
 
 
 def _light(
@@ -201,7 +201,7 @@ def _light(
     outlines = [outline for outline in found if outline is not None]
     for outline in outlines:
         line = LineString(flatten(outline))
-        if not any(line.intersects(box(*astuple(name))) for name in names):
+        if not any(line.intersects(box(*name)) for name in names):
             yield InkItem(outline, "next", "under", stroke=2.0)
             return
     for outline in outlines[:1]:

@@ -41,10 +41,10 @@ def meets(outline: Path, point: Point) -> bool:
 
 def entry_point(points: Iterable[Point], outline: Path) -> Point:
     """Where a wire that begins on a shape leaves its outline; its end where it never does."""
-    rim = flatten(outline)
+    rim, box = flatten(outline), bbox(outline)
     inner: Point | None = None
     for point in points:
-        if not encloses(rim, point):
+        if not (box.holds(point) and encloses(rim, point)):
             return point if inner is None else between(inner, point, _way_to(rim, inner, point))
         inner = point
     assert inner is not None

@@ -6,19 +6,18 @@ layer, then in the order they stand. A wire runs to the shape's centre line unde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from tnlang.records import dataclass
 
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class LineTo:
+class LineTo(NamedTuple):
     end: Point
 
 
-@dataclass(frozen=True, slots=True)
-class CurveTo:
+class CurveTo(NamedTuple):
     """A cubic: two control points and the end."""
 
     first: Point
@@ -26,8 +25,7 @@ class CurveTo:
     end: Point
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A curve from ``start`` through its segments; ``closed`` joins the end to the start."""
 
     start: Point

@@ -78,15 +78,17 @@ class Space:
         for part, radius in self._strokes(box.grown(clear + self._widest)):
             if part.owner in found:
                 continue
-            wide = box.grown(clear + radius)
-            if _reach(wide, part) and any(meets(piece.start, piece.end, wide) for piece in part.pieces):
-                found.add(part.owner)
+            reach = clear + radius
+            if _reach(box, part, reach):
+                wide = box.grown(reach)
+                if any(meets(piece.start, piece.end, wide) for piece in part.pieces):
+                    found.add(part.owner)
         return frozenset(found.union(self.covering(box.center)))
 
     def gap(self, box: Box, line: int, most: float) -> float:
         """How far from the box the ink of a wire is, given by its id; ``most`` where it is further off."""
         for part, radius in self._wires.get(line, ()):
-            if _reach(box.grown(most + radius), part):
+            if _reach(box, part, most + radius):
                 most = min(most, _gap(box, part) - radius)
         return most
 
@@ -98,7 +100,7 @@ class Space:
                 isinstance(item, WireItem)
                 and item.id != line
                 and limit + radius > 0
-                and _reach(box.grown(limit + radius), part)
+                and _reach(box, part, limit + radius)
                 and _gap(box, part) - radius < limit
             ):
                 return True
@@ -141,10 +143,15 @@ class Space:
             yield from self._cells.get(cell, ())
 
 
-def _reach(box: Box, part: Stretch) -> bool:
-    """Whether a segment may come into a box."""
+def _reach(box: Box, part: Stretch, by: float) -> bool:
+    """Whether a segment may come so near to a box."""
     left, top, right, bottom = part.bounds
-    return left <= box.right and right >= box.left and top <= box.bottom and bottom >= box.top
+    return (
+        left <= box.right + by
+        and right >= box.left - by
+        and top <= box.bottom + by
+        and bottom >= box.top - by
+    )
 
 
 def _cells_of(box: Box) -> Iterator[tuple[int, int]]:

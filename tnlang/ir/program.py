@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from tnlang.ir.net import Bind, Decl, Ix, Net, Part, Shared
 from tnlang.ir.size import Dim, Size
+from tnlang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

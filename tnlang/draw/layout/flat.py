@@ -265,7 +265,7 @@ def _beside_tracks(index: Index, whole: Placed, lines: tuple[int, ...]) -> Place
         path = curves.straight((box.left - BARE_REACH, y), (box.right + BARE_REACH, y))
         routes[line] = path if starts else geometry.reverse(path)
         box = union((box, geometry.bbox(path)))
-    return replace(whole, routes=routes, box=replace(box, left=whole.box.left, right=whole.box.right))
+    return replace(whole, routes=routes, box=box._replace(left=whole.box.left, right=whole.box.right))
 
 
 def _row(parts: list[Placed]) -> Placed:

@@ -212,7 +212,7 @@ def _enclosure(columns: Columns, item: int, sides: Mapping[Side, Sequence[Stub]]
     known = {port.line: port for port in placed.ports}
     if columns.index.turned:  # a badge stands on the side where a channel lies
         more = pieces.badge_size(columns.index.enclosures[item])[1] / 2 + _BADGE_CLEAR - MARGIN
-        box = replace(placed.box, left=placed.box.left - more, right=placed.box.right + more)
+        box = placed.box._replace(left=placed.box.left - more, right=placed.box.right + more)
         placed = replace(placed, box=box)
     stubs = [stub for found in sides.values() for stub in found]
     ports = {stub: known[near_line(columns.edges[stub.line], stub.end)] for stub in stubs}

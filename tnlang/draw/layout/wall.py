@@ -145,8 +145,8 @@ def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius:
     else:
         before = 0.0
     if side == "up":
-        return replace(box, left=box.left - before, right=box.right + after)
-    return replace(box, top=box.top - before, bottom=box.bottom + after)
+        return box._replace(left=box.left - before, right=box.right + after)
+    return box._replace(top=box.top - before, bottom=box.bottom + after)
 
 
 def wall_radius(content: Placed, box: Box) -> float:

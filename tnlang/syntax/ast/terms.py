@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from tnlang.records import dataclass
 from tnlang.source import NOWHERE, Span
 
 
