@@ -9,10 +9,11 @@ from math import inf
 from tnlang.draw import geometry
 from tnlang.draw.diagram import Side
 from tnlang.draw.layout import route
+from tnlang.draw.layout.bends import rounded_track
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.cost import wire_conflicts
 from tnlang.draw.layout.level import Index
-from tnlang.draw.layout.route import Router, rounded_track
+from tnlang.draw.layout.route import Router
 from tnlang.draw.scene import Path, Point
 
 _SIDES: tuple[Side, ...] = ("left", "right", "up", "down")

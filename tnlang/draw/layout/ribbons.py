@@ -15,7 +15,8 @@ from itertools import pairwise
 from tnlang.draw.diagram import Diagram, Ribbon
 from tnlang.draw.geometry import DIRECTIONS, Box, bbox, crossings, distance, flatten, union
 from tnlang.draw.labels import label_box
-from tnlang.draw.layout.route import CROSS, HURDLE, Port, Router, Segment, rounded_track
+from tnlang.draw.layout.bends import rounded_track
+from tnlang.draw.layout.route import CROSS, HURDLE, Port, Router, Segment
 from tnlang.draw.scene import InkItem, Item, LabelItem, OutlineItem, Point, RibbonItem, ShapeItem, WireItem
 
 OUT, RADIUS = 12.0, 18.0

@@ -10,8 +10,9 @@ from itertools import pairwise
 from math import inf
 
 from tnlang.draw.close import Bounds, Cells
-from tnlang.draw.geometry import DIRECTIONS, KAPPA, Box, add, distance, unit
-from tnlang.draw.scene import CurveTo, LineTo, Path, Point
+from tnlang.draw.geometry import DIRECTIONS, Box, add, distance
+from tnlang.draw.layout.bends import clean, meeting_cost, orthogonal, turns_back
+from tnlang.draw.scene import Point
 
 CLEAR, OFF_WALL, APART, OFF_RIBBON = 7.0, 9.0, 11.0, 9.0
 """From foreign shapes; from a wall that the track runs along; from another track; from a ribbon."""
@@ -126,10 +127,10 @@ class Router:
         best: tuple[float, list[Point]] | None = None
         a, b = start.out, end.out
         for middle in ((), ((b[0], a[1]),), ((a[0], b[1]),)):
-            points = _clean([start.at, a, *middle, b, end.at])
-            if len(points) - 2 > (1 if middle else 0) or not _orthogonal(points):
+            points = clean([start.at, a, *middle, b, end.at])
+            if len(points) - 2 > (1 if middle else 0) or not orthogonal(points):
                 continue
-            if any(_back(points[i], points[i + 1], points[i + 2]) for i in range(len(points) - 2)):
+            if any(turns_back(points[i], points[i + 1], points[i + 2]) for i in range(len(points) - 2)):
                 continue
             cost = self._whole(points, start, end)
             if cost < CROSS / 2 and (best is None or cost < best[0]):
@@ -149,7 +150,7 @@ class Router:
         """The cheapest orthogonal track between two ports."""
         starts, ends = _nearer(start), _nearer(end)
         found = self._search(starts, ends, FAR) or self._search(starts, ends, HURDLE)
-        return _clean([start.at, *found, end.at])
+        return clean([start.at, *found, end.at])
 
     def choose(
         self,
@@ -164,7 +165,7 @@ class Router:
         A ribbon ``carries`` a value, and may run along others of that value.
         """
         found = self._search(starts, ends, most, budget, carries) if starts and ends else []
-        return _clean([starts[0].at, *found, ends[0].at]) if found else []
+        return clean([starts[0].at, *found, ends[0].at]) if found else []
 
     # ------------------------------------------------------------ cost
 
@@ -226,7 +227,7 @@ class Router:
                 return FAR
         for number in self._tracks_at.near(piece, APART):
             c, d = self.tracks[number]
-            total += _meet(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
+            total += meeting_cost(low_x, high_x, low_y, high_y, flat, c, d, CROSS, APART, FAR)
         return total + self._beside_ribbons(piece, flat, carries)
 
     def _beside_ribbons(self, piece: Bounds, flat: bool, carries: int | None) -> float:
@@ -236,7 +237,7 @@ class Router:
         for number in self._ribbons_at.near(piece, OFF_RIBBON):
             if self._carried[number] != carries:
                 c, d = self.ribbons[number]
-                total += _meet(
+                total += meeting_cost(
                     low_x, high_x, low_y, high_y, flat, c, d, OVER_RIBBON, OFF_RIBBON, ALONG_RIBBON
                 )
         return total
@@ -396,43 +397,6 @@ def _walk_back(
     return points[::-1]
 
 
-def _meet(
-    low_x: float,
-    high_x: float,
-    low_y: float,
-    high_y: float,
-    flat: bool,
-    c: Point,
-    d: Point,
-    cross: float,
-    apart: float,
-    along: float,
-) -> float:
-    """The cost of a straight piece that meets another: crosses it, or runs beside it too near."""
-    if low_x > max(c[0], d[0]) + apart or high_x < min(c[0], d[0]) - apart:
-        return 0.0
-    if low_y > max(c[1], d[1]) + apart or high_y < min(c[1], d[1]) - apart:
-        return 0.0
-    other_flat = abs(c[1] - d[1]) < abs(c[0] - d[0])
-    if flat != other_flat:
-        x, y = (c[0], low_y) if flat else (low_x, c[1])
-        if low_x + 1e-6 < x < high_x - 1e-6 or low_y + 1e-6 < y < high_y - 1e-6:
-            inside = min(c[0], d[0]) <= x <= max(c[0], d[0]) and min(c[1], d[1]) <= y <= max(c[1], d[1])
-            return cross if inside else 0.0
-        # the piece ends at the other's line: cheap pieces of one track must not hide a crossing
-        return (
-            cross / 2
-            if min(c[0], d[0]) < x < max(c[0], d[0]) or min(c[1], d[1]) < y < max(c[1], d[1])
-            else 0.0
-        )
-    gap = abs(low_y - c[1]) if flat else abs(low_x - c[0])
-    if flat:
-        shared = min(high_x, max(c[0], d[0])) - max(low_x, min(c[0], d[0]))
-    else:
-        shared = min(high_y, max(c[1], d[1])) - max(low_y, min(c[1], d[1]))
-    return along if gap < apart and shared > 2 else 0.0
-
-
 def _thin(values: list[float], keep: set[float]) -> list[float]:
     """Sorted values, no two nearer than 3 unless they must stay."""
     found: list[float] = []
@@ -446,53 +410,3 @@ def _thin(values: list[float], keep: set[float]) -> list[float]:
             continue
         found.append(value)
     return found
-
-
-def _clean(points: Iterable[Point]) -> list[Point]:
-    """The points without repeats and without those on the way straight on."""
-    found: list[Point] = []
-    for point in points:
-        if found and distance(found[-1], point) < 1e-6:
-            continue
-        if len(found) > 1:
-            one, two = unit(found[-2], found[-1]), unit(found[-1], point)
-            if abs(one[0] - two[0]) < 1e-6 and abs(one[1] - two[1]) < 1e-6:
-                found[-1] = point
-                continue
-        found.append(point)
-    return found
-
-
-def _orthogonal(points: Sequence[Point]) -> bool:
-    return all(abs(a[0] - b[0]) < 1e-6 or abs(a[1] - b[1]) < 1e-6 for a, b in pairwise(points))
-
-
-def _back(a: Point, b: Point, c: Point) -> bool:
-    """Whether a track turns back on itself at b."""
-    one, two = unit(a, b), unit(b, c)
-    return one[0] * two[0] + one[1] * two[1] < -0.5
-
-
-def rounded_track(points: Sequence[Point], radius: float | Sequence[float]) -> Path:
-    """Straight pieces with quarter rounds, of one radius or one for each corner; what does not fit is cut."""
-    corners = len(points) - 2
-    radii = [float(radius)] * corners if isinstance(radius, int | float) else list(radius)
-    lengths = [distance(a, b) for a, b in pairwise(points)]
-    for i in range(corners):
-        before = lengths[i] if i == 0 else lengths[i] - min(radii[i - 1], lengths[i] / 2)
-        after = lengths[i + 1] if i == corners - 1 else max(lengths[i + 1] / 2, lengths[i + 1] - radii[i + 1])
-        radii[i] = max(0.0, min(radii[i], before, after))
-    segments: list[LineTo | CurveTo] = []
-    at = points[0]
-    for i in range(corners):
-        corner, r = points[i + 1], radii[i]
-        enter, leave = unit(points[i], corner), unit(corner, points[i + 2])
-        a, b = add(corner, enter, -r), add(corner, leave, r)
-        if distance(at, a) > 1e-6:
-            segments.append(LineTo(a))
-        if r > 1e-6:
-            segments.append(CurveTo(add(a, enter, r * KAPPA), add(b, leave, -r * KAPPA), b))
-        at = b
-    if distance(at, points[-1]) > 1e-6 or not segments:
-        segments.append(LineTo(points[-1]))
-    return Path(points[0], tuple(segments))

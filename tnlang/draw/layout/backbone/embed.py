@@ -10,7 +10,7 @@ from tnlang.draw.geometry import DOWN, LEFT, RIGHT, UP, add, join, reverse
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import Gauge
 from tnlang.draw.layout.backbone.graph import Index, Part
-from tnlang.draw.layout.route import rounded_track
+from tnlang.draw.layout.bends import rounded_track
 from tnlang.draw.scene import Path, Point
 
 SMALL = ("onehot", "clip", "shift")

@@ -29,7 +29,7 @@ from tnlang.draw.layout.backbone.plates import COUNT, PLATE_AIR, plates_of
 from tnlang.draw.layout.backbone.port import box_of
 from tnlang.draw.layout.backbone.rows import Beside
 from tnlang.draw.layout.backbone.values import is_source, value_box
-from tnlang.draw.layout.route import rounded_track
+from tnlang.draw.layout.bends import rounded_track
 from tnlang.draw.scene import Point
 
 JOIN = 52.0

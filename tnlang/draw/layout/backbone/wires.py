@@ -16,7 +16,8 @@ from tnlang.draw.layout.backbone.plates import ALONE, PASSING, united
 from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
 from tnlang.draw.layout.backbone.ribbons import Ribbons
 from tnlang.draw.layout.backbone.spine import FREE, TRACK, Spine
-from tnlang.draw.layout.route import AROUND, Port, Router, rounded_track
+from tnlang.draw.layout.bends import rounded_track
+from tnlang.draw.layout.route import AROUND, Port, Router
 from tnlang.draw.scene import Point
 
 INNER, OUTER = 24.0, 40.0
