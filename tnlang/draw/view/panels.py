@@ -8,6 +8,7 @@ from tnlang.draw.diagram import Diagram, Panel, Row, Shape, Sign
 from tnlang.draw.view import names
 from tnlang.draw.view.build import Builder
 from tnlang.draw.view.emit import Emitter
+from tnlang.draw.view.finish import finish
 from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.shapes import tensor_roles
 from tnlang.draw.view.streams import called_diagram, net_diagram
@@ -177,7 +178,7 @@ def _definition_diagram(
         builder.open(joint, "output", order, wire, wire.text, symbol=True)
         emitter.bind_leg(leg, joint, frame)
     emitter.total(body, frame)
-    return builder.finish()
+    return finish(builder)
 
 
 def _value_row(program: Program, net: str, value: str, openings: Openings) -> Row | Diagram:
@@ -227,7 +228,7 @@ def _named(
         wire = leg if isinstance(leg, Wire) else group_wire(leg)
         builder.leg(shape, joint, wire, leg_names(found, len(legs))[order])
         builder.open(joint, "output", order, wire, wire.text, symbol=True)
-    return builder.finish()
+    return finish(builder)
 
 
 def _is_pattern(found: Definition) -> bool:

@@ -10,6 +10,7 @@ from tnlang.draw.view import names
 from tnlang.draw.view.assignments import Assignments
 from tnlang.draw.view.build import StreamRecord
 from tnlang.draw.view.ends import copied_input, output_wires
+from tnlang.draw.view.finish import finish
 from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.parted import Between, Turn, parted
 from tnlang.draw.view.residual import as_stream
@@ -76,7 +77,7 @@ class _NetDrawing(Assignments):
             station = record.stations[0]
             members, enclosures = self.builder.made_since(before)
             record.blocks.append(Block(station, None, members, enclosures, ""))
-        return self.builder.finish(tuple(record for record in self.records if record.stations))
+        return finish(self.builder, [record for record in self.records if record.stations])
 
     def _output(self, output: Output, order: int, of_several: bool) -> None:
         """The ends of an output: each with its name where there are others, lest they be taken for one.
