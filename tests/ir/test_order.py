@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tnlang.ir.net import Wire
 from tnlang.ir.order import Step, pairwise
+from tnlang.ir.search import search
 from tnlang.ir.walk import new_id
 
 
@@ -175,3 +176,11 @@ def test_a_grid_is_contracted_along_its_edge() -> None:
             operands.append(ends)
     sizes = {w: 2 for ws in operands for w in ws}
     assert max(len(step.out) for step in pairwise(operands, [], sizes)) <= 10
+
+
+def test_an_order_is_found_where_the_work_is_beyond_any_number():
+    count, ends = 60, 40
+    inputs = tuple(frozenset(range(n * ends, (n + 2) * ends)) for n in range(count))
+    output = frozenset(n for n in range((count + 1) * ends) if n % 3 == 0)
+    path = search(inputs, output, (3,) * ((count + 1) * ends))
+    assert len(path) == count - 1

@@ -21,7 +21,7 @@ from tnlang.lower.names import (
     class_names,
     identifier,
 )
-from tnlang.lower.runtime import Net
+from tnlang.lower.runtime.net import Net
 from tnlang.lower.torch_runtime import definitions
 from tnlang.source import Source
 

@@ -32,6 +32,9 @@ _WORTH = 20_000
 _HOT, _COLD = 1.5, 0.02
 """Temperatures of annealing, in powers of e of the work of two contractions."""
 
+_MOST = 650.0
+"""The logarithm of the most entries that annealing tells from more; thousands of such can be added."""
+
 _Candidate = tuple[float, frozenset[int], frozenset[int], frozenset[int]]
 
 
@@ -175,11 +178,11 @@ def _annealed(tree: _Tree) -> Pairs:
         unit = weights[0][1]
 
         def entries(mask: int) -> float:
-            return exp(unit * mask.bit_count())
+            return exp(min(unit * mask.bit_count(), _MOST))
     else:
 
         def entries(mask: int) -> float:
-            return exp(sum(unit * (mask & kind).bit_count() for kind, unit in weights))
+            return exp(min(sum(unit * (mask & kind).bit_count() for kind, unit in weights), _MOST))
 
     cost = [0.0] * len(children)
     for node in range(tree.leaves, len(children)):

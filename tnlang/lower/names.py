@@ -106,7 +106,9 @@ NET_ATTRIBUTES = frozenset(
 )
 """What every generated class has besides."""
 
-RUNTIME = ("runtime.py", "runtime_cpu.py")
+RUNTIME = tuple(
+    f"runtime/{room}.py" for room in ("net", "checks", "arrays", "factors", "starts", "weights", "cpu")
+)
 """The files whose classes and functions generated modules take over."""
 
 LIBRARY = tuple(

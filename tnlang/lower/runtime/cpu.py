@@ -1,4 +1,4 @@
-"""What generated modules with kernels of the CPU share besides. As with runtime.py, nothing imports this."""
+"""What generated modules with kernels of the CPU share besides. Nothing imports this."""
 
 from __future__ import annotations
 
