@@ -233,6 +233,25 @@ def test_run_is_the_definition(linear, backend):
     np.testing.assert_allclose(np.load(folder / "y.npy"), x @ W.T, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["float64", "int64", "bool", "float16"])
+def test_run_takes_numbers_of_every_type(linear, kind):
+    """numpy's own type is float64, the parameters' is float32."""
+    file, folder, x, W = linear
+    np.save(folder / "x.npy", (4 * x).astype(kind))
+    arguments = ("--input", f"x={folder / 'x.npy'}", "--weights", folder / "model.safetensors")
+    tnlang("run", file, *arguments, "-o", folder / "y.npy")
+    found = np.load(folder / "y.npy")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.load(folder / "x.npy") @ W.T, rtol=1e-4, atol=1e-4)
+
+
+def test_run_refuses_complex_numbers_for_a_real_net(linear):
+    file, folder, x, _ = linear
+    np.save(folder / "x.npy", 1j * x)
+    result = tnlang("run", file, "--input", f"x={folder / 'x.npy'}", "-o", folder / "y.npy", code=1)
+    assert "cannot be run on these arrays" in result.stderr and not (folder / "y.npy").exists()
+
+
 def test_run_writes_the_cache_by_name(linear):
     file, folder, x, W = linear
     save_file({"x": x}, folder / "in.safetensors")
@@ -387,3 +406,20 @@ def test_a_command_imports_what_it_needs_and_no_more(tn, command, heavy):
         check=True,
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_verify_refuses_what_is_no_text(tn, tmp_path):
+    (tmp_path / "picture.svg").write_bytes(b"%PDF-1.7 \xd0\xd4")
+    result = tnlang("verify", tmp_path / "picture.svg", tn(LINEAR), code=1)
+    assert "is no SVG" in result.stderr and "codec" not in result.stderr
+
+
+def test_the_scale_of_a_norm_is_plotted(tn, tmp_path):
+    file = tn(
+        "dim n = 4\nnet f(x[seq, n]) -> y[seq, n] { y[p, i] = layernorm[i](x[p, i]) as ln }\n"
+        "net g(x[seq, n]) -> y[seq, n] { y = f(x) }\ndim seq\n"
+    )
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(3, 4)))
+    given = ("--net", "g", "--input", f"x={tmp_path / 'x.npy'}")
+    tnlang("plot", file, "f.ln.scale", *given, "-o", tmp_path / "scale.svg")
+    assert "<svg" in (tmp_path / "scale.svg").read_text(encoding="utf-8")

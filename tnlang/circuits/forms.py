@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from tnlang.ir.functions import NORMALS
 from tnlang.ir.inline import in_place
 from tnlang.ir.net import (
     Bind,
@@ -33,7 +34,7 @@ from tnlang.ir.program import Program
 from tnlang.ir.slots import input_decls
 from tnlang.ir.walk import copy, free_wires, fresh_wire, node_wires, rename, splice, value_wires, walk
 from tnlang.transforms.flatten import Assignment, flatten
-from tnlang.transforms.normal import NORMALS, write_out
+from tnlang.transforms.normal import write_out
 from tnlang.transforms.residual import residual
 
 ADDING = ("sum", "mean")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tnlang.cli.options import named_values
+from tnlang.ir.slots import input_decls, onehot_leg
 from tnlang.source import ValueMismatch
 
 if TYPE_CHECKING:
@@ -76,22 +77,39 @@ def ready_module(handle: NetHandle, weights: str | None, seed: int, device: str 
 def run_module(
     handle: NetHandle, module: Any, inputs: Mapping[str, np.ndarray], frozen: Arrays, cache: bool
 ) -> Arrays:
-    """The outputs by name and, with ``cache``, every named value, from the generated module."""
+    """The outputs by name and, with ``cache``, every named value, from the generated module.
+
+    Arrays are taken in the type of the net's parameters, but for positions of one-hot legs and complex ones.
+    Raises ValueMismatch for arrays that the net cannot be run on.
+    """
     import torch
 
     from tnlang.execute import arguments_of
 
-    device = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
-    tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
-    replaced = {name: torch.from_numpy(array).to(device) for name, array in frozen.items()}
+    values = tuple(module.state_dict().values())
+    device = next((value.device for value in values), torch.device("cpu"))
+    real = next((value.dtype for value in values if value.is_floating_point()), None)
+    whole = {decl.name for decl in input_decls(handle.program.ir, handle.ir) if onehot_leg(decl) is not None}
+
+    def taken(name: str, array: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(array).to(device)
+        if tensor.is_complex() or (name in whole and not tensor.is_floating_point()):
+            return tensor
+        return tensor.to(real or (tensor.dtype if tensor.is_floating_point() else torch.get_default_dtype()))
+
+    tensors = {name: taken(name, array) for name, array in inputs.items()}
+    replaced = {name: taken(name, array) for name, array in frozen.items()}
     with torch.no_grad():
         run = module.run_with_cache if cache else module
         words = arguments_of(module, handle.input_names)
         positional = [tensors.pop(name) for name in handle.input_names[: len(handle.ir.inputs)]]
         others = {words[name]: tensor for name, tensor in tensors.items()}
-        given = run(*positional, **others, frozen=replaced or None)
-    result, values = given if cache else (given, {})
-    named = {**values, **outputs_by_name(handle, result)}
+        try:
+            given = run(*positional, **others, frozen=replaced or None)
+        except RuntimeError as error:  # of PyTorch, about types that do not go together or memory
+            raise ValueMismatch(f"net {handle.name} cannot be run on these arrays: {error}") from error
+    result, made = given if cache else (given, {})
+    named = {**made, **outputs_by_name(handle, result)}
     return {name: value.numpy(force=True) for name, value in named.items()}
 
 

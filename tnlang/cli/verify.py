@@ -55,7 +55,9 @@ def command(
     try:
         svg = Path(picture).read_bytes().decode()
         source = file or str(Path(picture).parent / source_of(svg))
-    except (UnicodeDecodeError, Unreadable) as error:
+    except UnicodeDecodeError:
+        raise ValueMismatch(f"{picture} is no SVG: it is not text in UTF-8") from None
+    except Unreadable as error:
         raise ValueMismatch(f"{picture}: {error}") from None
     if not Path(source).is_file() and source != "-":
         raise click.UsageError(

@@ -23,6 +23,10 @@ class Function:
         return tuple(name for name, default in self.options if default is None)
 
 
+NORMALS = ("layernorm", "rmsnorm")
+SCALE = "scale"
+"""Functions that divide by a deviation, and the name under which that factor is kept and frozen."""
+
 _ELEMENTWISE = (
     "relu gelu gelu_tanh silu sigmoid tanh softplus erf exp log sqrt rsqrt reciprocal square abs sign step "
     "sin cos real imag conj"

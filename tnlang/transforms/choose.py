@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from tnlang.ir.functions import SCALE
 from tnlang.ir.net import (
     Bind,
     Call,
@@ -26,7 +27,7 @@ from tnlang.ir.size import Size, SizeError, evaluate
 from tnlang.ir.walk import local_names, statements
 from tnlang.transforms.dead import called_by, unused, without_dead
 from tnlang.transforms.flat_names import is_named, is_net
-from tnlang.transforms.normal import SCALE, count_normals, write_out
+from tnlang.transforms.normal import count_normals, write_out
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, elsewhere, show_path
 from tnlang.transforms.turns import LIMIT, Turns, cut, turns_there_are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tnlang.ir.functions import NORMALS
 from tnlang.ir.net import (
     Bind,
     Bracket,
@@ -19,8 +20,6 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.walk import children, copy, fresh_wire, map_children, node_wires, rename, splice
 
-NORMALS = ("layernorm", "rmsnorm")
-SCALE = "scale"
 EPS = 1e-5
 
 

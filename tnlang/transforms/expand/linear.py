@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from tnlang.ir.functions import NORMALS, SCALE
 from tnlang.ir.inline import in_place
 from tnlang.ir.net import (
     Bind,
@@ -28,7 +29,6 @@ from tnlang.ir.walk import map_children, refs, walk
 from tnlang.transforms.expand.products import multiplied_out
 from tnlang.transforms.flat_names import bare_name, without_turns, written_path
 from tnlang.transforms.flatten import Flat
-from tnlang.transforms.normal import NORMALS, SCALE
 from tnlang.transforms.request import TransformError
 from tnlang.transforms.unroll import marked_as
 

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tnlang.ir.functions import NORMALS
 from tnlang.ir.net import (
     BigSum,
     Bracket,
@@ -39,7 +40,7 @@ from tnlang.ir.walk import (
     splice,
     walk,
 )
-from tnlang.transforms.normal import NORMALS, centred, scale_of
+from tnlang.transforms.normal import centred, scale_of
 from tnlang.transforms.simplify.deltas import delta
 from tnlang.transforms.simplify.facts import Facts
 from tnlang.transforms.simplify.keys import are_equal, as_sum, key, without
