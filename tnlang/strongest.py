@@ -169,7 +169,7 @@ class _Run:
                 raise ValueMismatch(f"net {self.net.name}: {name} has batch axes: take one run at a time")
         for decl in declared.values():
             self._hot(decl)
-        self.scope = Scope(self.value, self.numbers, 0, {}, lambda name, array: None)
+        self.scope = Scope(self.value, self.numbers, 0, {}, lambda name, array: None, {})
         for output, name in zip(self.net.outputs, self.expansion.streams.flat.outputs, strict=True):
             target, total = output_value(self.expansion, output, name)
             if any(len(self.expansion.streams.uses(term)) > 1 for term in total.terms):

@@ -90,7 +90,7 @@ class Arrays:
             array = self.array(dotted(name, subs))
             return array.to(torch.promote_types(array.dtype, torch.float64)).numpy(force=True)
 
-        return Scope(value, self.numbers, 0, {}, lambda name, array: None)  # type: ignore[arg-type]
+        return Scope(value, self.numbers, 0, {}, lambda name, array: None, {})  # type: ignore[arg-type]
 
 
 def _missing(what: str, error: SizeError) -> ValueMismatch:

@@ -31,6 +31,7 @@ from tnlang.ir.net import (
 )
 from tnlang.ir.normal import elide_deltas
 from tnlang.ir.program import Program
+from tnlang.ir.scales import SCALE, normals
 from tnlang.ir.slots import input_decls
 from tnlang.ir.walk import copy, free_wires, fresh_wire, node_wires, rename, splice, value_wires, walk
 from tnlang.transforms.flatten import Assignment, flatten
@@ -293,14 +294,10 @@ def _with_scales(definitions: dict[str, Bind]) -> dict[str, Bind]:
     found: dict[str, Bind] = {}
     for name, bind in definitions.items():
         prefix = name.rpartition(".")[0]
-        stem = f"{prefix}.scale" if prefix else "scale"
+        stem = f"{prefix}.{SCALE}" if prefix else SCALE
         stems = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
         free = (one for one in stems if one not in definitions and one not in found)
-        scales, rest = write_out(bind, list(itertools.islice(free, _normals(bind.body))))
+        scales, rest = write_out(bind, {id(bubble): next(free) for bubble in normals(bind.body)})
         found |= {scale.target.name: scale for scale in scales}
         found[name] = rest
     return found
-
-
-def _normals(body: Sum) -> int:
-    return sum(isinstance(node, Bubble) and node.function in NORMALS for node in walk(body))

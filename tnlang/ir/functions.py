@@ -24,8 +24,7 @@ class Function:
 
 
 NORMALS = ("layernorm", "rmsnorm")
-SCALE = "scale"
-"""Functions that divide by a deviation, and the name under which that factor is kept and frozen."""
+"""Functions that divide by a deviation; see scales.py."""
 
 _ELEMENTWISE = (
     "relu gelu gelu_tanh silu sigmoid tanh softplus erf exp log sqrt rsqrt reciprocal square abs sign step "

@@ -20,6 +20,7 @@ from tnlang.ir.net import (
     StreamSet,
 )
 from tnlang.ir.program import Program
+from tnlang.ir.scales import scale_names
 from tnlang.ir.size import Dim, DimSize, Size, evaluate
 from tnlang.ir.slots import array_legs, called, dotted, file_level_shared, has, onehot_leg, used_file_level
 from tnlang.ir.walk import refs, statements, walk
@@ -41,7 +42,7 @@ from tnlang.lower.notation import describe
 from tnlang.lower.numbers import Arith, Name, Num, Scalar
 from tnlang.lower.operands import Held
 from tnlang.lower.optimize import RULES, Rule, optimized
-from tnlang.lower.owned import implicit_names, parameters_of, place_of, submodules_of, value_names
+from tnlang.lower.owned import parameters_of, place_of, submodules_of, value_names
 from tnlang.lower.steps import (
     Argument,
     Body,
@@ -128,7 +129,7 @@ def plan_net(
             observed,
             is_called,
             uses=uses,
-            has_own_scale="scale" in value_names(net),
+            scales=scale_names(net),
         )
 
     def build_derived() -> tuple[Builder, Derived]:
@@ -297,10 +298,9 @@ def _watched(net: Net, seen: Builder, place: Place, size: SizeIn) -> tuple[Watch
         by_depth: dict[int, list[tuple[Size, ...]]] = {}
         for extents in seen.extents.get(name, ()):
             by_depth.setdefault(len(extents), []).append(extents)
-        for depth, alternatives in by_depth.items():
+        for alternatives in by_depth.values():
             counts = (dict.fromkeys(map(size, position)) for position in zip(*alternatives, strict=True))
-            where = place.deeper.get((name, depth), attr)
-            found.append(Watched(name, where, tuple(_largest(list(numbers)) for numbers in counts)))
+            found.append(Watched(name, attr, tuple(_largest(list(numbers)) for numbers in counts)))
     return tuple(found)
 
 
@@ -358,8 +358,8 @@ def _past_values(program: Program, net: Net) -> tuple[str, ...]:
     source = next((n for n in program.nets if n.name == net.source), None)
     if source is None:
         return ()
-    now, calls = {*value_names(net), *implicit_names(net)}, _call_names(net)
-    past = [n for n in (*value_names(source), *implicit_names(source)) if n not in now | calls]
+    now, calls = {*value_names(net), *scale_names(net).values()}, _call_names(net)
+    past = [n for n in (*value_names(source), *scale_names(source).values()) if n not in now | calls]
     return (*past, *sorted(_call_names(source) - calls))  # a path may be called as a call was
 
 

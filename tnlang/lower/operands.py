@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tnlang.ir.net import Loop, Ref, Wire
+from tnlang.ir.net import Bubble, Loop, Ref, Wire
 from tnlang.ir.size import Size
 from tnlang.lower.numbers import All, Arith, NewAxis, Num, Scalar
 from tnlang.lower.plan import Binary, Diagonal, Einsum, Expr, Full, Index, Spread, ToComplex, Var
@@ -61,7 +61,7 @@ class Scope:
     size: Callable[[Size], Scalar]
     nominal: Callable[[Size], int]
     watch: Callable[[str, Operand], Operand]
-    scaled: Callable[[Operand, str, int, float], Operand | None]
+    scaled: Callable[[Operand, Bubble, int, float], Operand | None]
     check: Callable[[Within], None]
     loop: Callable[[str], tuple[Scope, str]]
     part: Callable[[Expr, bool], Expr]

@@ -22,6 +22,7 @@ from tnlang.ir.net import (
     Sum,
 )
 from tnlang.ir.program import Program
+from tnlang.ir.scales import scale_names
 from tnlang.ir.size import DimSize, Size
 from tnlang.ir.slots import dotted, has
 from tnlang.ir.walk import statements, walk
@@ -62,27 +63,6 @@ def _bubble_names(body: Sum) -> Iterator[str]:
     return (node.name for node in walk(body) if isinstance(node, Bubble | Bracket) and node.name)
 
 
-def _norm_depths(body: Sequence[Stmt], depth: int = 0) -> set[int]:
-    """In how many repeats the norms without a name stand, whose implicit values are all called ``scale``."""
-    found: set[int] = set()
-    for statement in body:
-        match statement:
-            case Bind(body=total) | StreamSet(body=total):
-                bubbles = (node for node in walk(total) if isinstance(node, Bubble) and not node.name)
-                if any(node.function in ("layernorm", "rmsnorm") for node in bubbles):
-                    found.add(depth)
-            case Repeat(body=inner):
-                found |= _norm_depths(inner, depth + 1)
-            case _:
-                pass
-    return found
-
-
-def implicit_names(net: Net) -> list[str]:
-    """The values that a net has without binding them."""
-    return ["scale"] if _norm_depths(net.body) and "scale" not in value_names(net) else []
-
-
 def place_of(
     program: Program,
     net: Net,
@@ -99,9 +79,7 @@ def place_of(
             *(s.name for s in shared),
         ]
     )
-    values = value_names(net)
-    depths = sorted(_norm_depths(net.body)) if "scale" not in values else []
-    values += ["scale"] if depths else []
+    values = [*value_names(net), *scale_names(net).values()]
     chosen = {name: names.take(attribute(name)) for name in params}
     constants = {
         (d.name, d.subs): names.take(attribute(dotted(d.name, d.subs)))
@@ -110,7 +88,6 @@ def place_of(
     }
     called_ = {name: names.take(attribute(name)) for name in calls}
     points = {name: names.take(attribute(name)) for name in values}
-    deeper = {("scale", depth): names.take(f"scale_{depth}") for depth in depths[1:]}
     kept = {name: names.take(f"prepared_{identifier(name)}") for name in values}
     # A dim gives way to everything else: it is nothing that the text calls by this name on a module.
     dim_names = {dim.name: names.take(attribute(dim.name)) for dim in dims.dims}
@@ -123,7 +100,6 @@ def place_of(
         constants,
         called_,
         points,
-        deeper,
         kept,
         dim_names,
         frozenset(name for name, members in families.items() if not _rectangular_from_zero(members)),

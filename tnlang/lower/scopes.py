@@ -8,6 +8,7 @@ from functools import partial
 
 from tnlang.ir.cost import nominal
 from tnlang.ir.net import (
+    Bubble,
     Loop,
     Ref,
 )
@@ -74,7 +75,7 @@ class Scoped(Known):
             lambda size: scalar(size, self.dim, numbers),
             nominal,
             lambda _, operand: operand,
-            lambda operand, function, axis, eps: None,
+            lambda operand, node, axis, eps: None,
             lambda within: None,
             partial(self.inner, loops),
             lambda expr, batched: expr,
@@ -115,21 +116,22 @@ class Scoped(Known):
 
     # ------------------------------------------------------------ points
 
-    def scaled(self, x: Operand, function: str, axis: int, eps: float) -> Operand | None:
-        """A layernorm or rmsnorm by way of its implicit value ``scale``, where values are observed."""
-        if not self.observed or "scale" not in self.place.values or self.has_own_scale:
+    def scaled(self, x: Operand, node: Bubble, axis: int, eps: float) -> Operand | None:
+        """A layernorm or rmsnorm by way of its scale, where values are observed and it has a name."""
+        if not self.observed or id(node) not in self.scales:
             return None
+        called = self.scales[id(node)]
         kept = x.expr
         if not isinstance(kept, Var):
             kept = Var(self.names.take("inside"), len(x.wires), x.batched)
             self.let(kept, x.expr, None)
-        scale = Var(self.names.take("scale"), len(x.wires) - 1, x.batched)
-        name = f"{function}_scale"
-        self.let(scale, Along(name, kept, (axis,), (("eps", eps),)), self.point("scale", ()))
+        scale = Var(self.names.take(called), len(x.wires) - 1, x.batched)
+        name = f"{node.function}_scale"
+        self.let(scale, Along(name, kept, (axis,), (("eps", eps),)), self.point(called, ()))
         items = tuple(NewAxis() if at - len(x.wires) == axis else All() for at in range(len(x.wires)))
         if axis == -len(x.wires) and not x.batched:
             items = ()
-        centred: Expr = kept if function == "rmsnorm" else Along("centred", kept, (axis,))
+        centred: Expr = kept if node.function == "rmsnorm" else Along("centred", kept, (axis,))
         unit = Index(scale, items, x.batched) if items else scale
         return replace(x, expr=Binary("*", centred, unit))
 
@@ -151,7 +153,7 @@ class Scoped(Known):
             self.needed.append((name, where, tuple(loop for loop, _ in self.loops)))
         if not self.observed:
             return None
-        attribute = self.place.deeper.get((name, len(where)), self.place.values[name])
+        attribute = self.place.values[name]
         return Point(name, attribute, tuple(map(self.size, where)))
 
     def extent(self, size: Size) -> Size:

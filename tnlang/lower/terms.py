@@ -200,7 +200,7 @@ def lower_bubble(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Operand:
         # PyTorch's own norms know real numbers alone: the option keeps complex ones from them.
         marked = (("complex", 1.0),) if x.complex else ()
         expr = Along(node.function, x.expr, axes, (*_options(node), *marked))
-        by_scale = scope.scaled(x, node.function, axes[0], dict(_options(node))["eps"])
+        by_scale = scope.scaled(x, node, axes[0], dict(_options(node))["eps"])
         result = by_scale if by_scale is not None else replace(x, expr=expr)
     elif FUNCTIONS[node.function].legs != "elementwise":
         if FUNCTIONS[node.function].legs == "ends":

@@ -43,16 +43,12 @@ class Callee:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The attributes of a class for what the net's text names, and how lists of them are indexed.
-
-    ``deeper`` are those of values that have the name of another one and stand in more repeats.
-    """
+    """The attributes of a class for what the net's text names, and how lists of them are indexed."""
 
     parameters: dict[str, str]
     constants: Mapping[tuple[str, tuple[int, ...]], str]
     calls: dict[str, str]
     values: Mapping[str, str]
-    deeper: Mapping[tuple[str, int], str]
     kept: Mapping[str, str]
     dims: Mapping[str, str]
     keyed_parameters: frozenset[str]
@@ -91,7 +87,8 @@ class Known:
     needed_versions: list[tuple[Point, tuple[tuple[Loop, str], ...]]] = field(default_factory=list)
     turned: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
-    has_own_scale: bool = False
+    scales: Mapping[int, str] = field(default_factory=dict)
+    """The names of the scales of norms, by the bubbles' ids."""
     uses: Counter[str] = field(default_factory=Counter)
 
     # ------------------------------------------------------------ sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from tnlang.ir.net import Group, Ix, Net, Ref, Wire
+from tnlang.ir.net import Bubble, Group, Ix, Net, Ref, Wire
 from tnlang.ir.program import Program, WeightMap
 from tnlang.ir.size import LoopVar, Size
 from tnlang.ir.slots import used_file_level
@@ -135,5 +135,5 @@ def _unwatched(name: str, operand: Operand) -> Operand:
     return operand
 
 
-def _unscaled(operand: Operand, function: str, axis: int, eps: float) -> None:
+def _unscaled(operand: Operand, node: Bubble, axis: int, eps: float) -> None:
     return None

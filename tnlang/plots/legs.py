@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tnlang.ir.functions import NORMALS, SCALE
-from tnlang.ir.net import Bind, Bubble, Call, Decl, Frozen, Leg, Net, Stmt, StreamSet, Sum, Value, Wire
+from tnlang.ir.net import Bind, Call, Decl, Frozen, Leg, Net, Stmt, StreamSet, Value, Wire
 from tnlang.ir.program import Program
+from tnlang.ir.scales import normals, scale_names
 from tnlang.ir.slots import array_legs, dotted, input_decls
-from tnlang.ir.walk import free_wires, statements, walk
+from tnlang.ir.walk import free_wires, statements
 
 _SUBS = re.compile(r"\{([^{}]*)\}")
 
@@ -67,19 +67,15 @@ def _values(program: Program, net: Net, outermost: bool) -> Iterator[tuple[str, 
         yield dotted(decl.name, decl.subs), tuple(map(_word, _axes(decl)))
     for output in net.outputs:
         yield output.name, tuple(map(_word, output.legs))
+    scales = scale_names(net)
     for statement in statements(net.body):
         for value in _bound(statement):
             yield value.name, tuple(_name(value, position) for position in range(len(value.legs)))
         if isinstance(statement, Bind | StreamSet):
-            yield from _scales(statement.body)
-
-
-def _scales(body: Sum) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The factors of the normalisations in a sum, which run under the names that ``freeze`` takes."""
-    for node in walk(body):
-        if isinstance(node, Bubble) and node.function in NORMALS:
-            wires = [wire for wire in free_wires(node.body) if wire not in node.gates]
-            yield f"{node.name}.{SCALE}".removeprefix("."), tuple(wire.label or wire.text for wire in wires)
+            for bubble in normals(statement.body):
+                if id(bubble) in scales:
+                    wires = [wire for wire in free_wires(bubble.body) if wire not in bubble.gates]
+                    yield scales[id(bubble)], tuple(wire.label or wire.text for wire in wires)
 
 
 def _axes(decl: Decl) -> tuple[Leg, ...]:

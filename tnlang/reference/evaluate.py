@@ -54,7 +54,7 @@ class Scope:
     """What an expression can see: values, the numbers of dims and loop variables, the caller's functions.
 
     ``batch`` is the number of leading batch axes. ``seen`` is told of every bubble or bracket that
-    has a name, and of the ``scale`` of a layernorm or rmsnorm.
+    has a name, and of the scale of a norm if ``scales`` has one for the bubble (``scale_names``).
     """
 
     value: Callable[[str, tuple[int, ...]], Value]
@@ -62,6 +62,7 @@ class Scope:
     batch: int
     functions: Mapping[str, UserFunction]
     seen: Callable[[str, Array], None]
+    scales: Mapping[int, str]
 
     def size(self, size: Size) -> int:
         """The number a size stands for here. Raises SizeError."""
@@ -183,9 +184,9 @@ def _bubble(node: Bubble, scope: Scope) -> Labelled:
         result = apply(node.function, inside, () if function.legs == "elementwise" else axes, options)
         if function.legs == "ends":
             wires = tuple(wire for wire in wires if wire not in node.gates)
-        if node.function in SCALES:
+        if id(node) in scope.scales:
             scale = SCALES[node.function](inside, axes[0], options["eps"])
-            scope.seen(f"{node.name}.scale" if node.name else "scale", scale.squeeze(axes[0]))
+            scope.seen(scope.scales[id(node)], scale.squeeze(axes[0]))
     elif node.function in scope.functions:
         result = _call(scope.functions[node.function], node.function, inside, axes)
     else:

@@ -28,6 +28,7 @@ from tnlang.ir.net import (
     Value,
 )
 from tnlang.ir.program import Program
+from tnlang.ir.scales import scale_names
 from tnlang.ir.size import SizeError, evaluate, loop_key, variables
 from tnlang.ir.slots import (
     array_legs,
@@ -214,6 +215,10 @@ class _Frame:
     turn: tuple[tuple[str, int], ...] = ()
     values: dict[tuple[str, tuple[int, ...]], WholeValue] = field(default_factory=dict)
     streams: dict[str, list[WholeValue]] = field(default_factory=dict)
+    scales: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scales = scale_names(self.net)
 
     def run_net(self, arguments: Sequence[WholeValue]) -> list[WholeValue]:
         """The outputs of the net on whole values."""
@@ -302,7 +307,7 @@ class _Frame:
         def seen(name: str, array: Array) -> None:
             self.record(self.path + dotted(name, [value for _, value in self.turn]), array)
 
-        scope = Scope(self.lookup, self.numbers, self.run.batch, self.run.functions, seen)
+        scope = Scope(self.lookup, self.numbers, self.run.batch, self.run.functions, seen, self.scales)
         return gather(evaluate_sum(total, value_wires(target.legs), scope), target.legs, self.run.batch)
 
     def bind(self, target: Value, value: WholeValue) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tnlang.ir.functions import SCALE
 from tnlang.ir.net import (
     Bind,
     Call,
@@ -23,11 +22,12 @@ from tnlang.ir.net import (
     Term,
     Value,
 )
+from tnlang.ir.scales import SCALE, normals, scale_names
 from tnlang.ir.size import Size, SizeError, evaluate
-from tnlang.ir.walk import local_names, statements
+from tnlang.ir.walk import statements
 from tnlang.transforms.dead import called_by, unused, without_dead
 from tnlang.transforms.flat_names import is_named, is_net
-from tnlang.transforms.normal import count_normals, write_out
+from tnlang.transforms.normal import write_out
 from tnlang.transforms.renew import renew
 from tnlang.transforms.request import Request, Step, TransformError, ValuePath, elsewhere, show_path
 from tnlang.transforms.turns import LIMIT, Turns, cut, turns_there_are
@@ -108,7 +108,7 @@ class _Choosing:
     def net(self, net: Net, matchers: tuple[Matcher, ...], name: str) -> Net:
         """The net with what the matchers name changed; the same net where they name nothing."""
         order = _stream_order(net.body) if any(m.steps[0].subs is not None for m in matchers) else {}
-        names = _scale_names(net)
+        names = scale_names(net)
         body = tuple(self.block(net, net.body, matchers, {}, order, names))
         if body == net.body:
             return net
@@ -123,17 +123,19 @@ class _Choosing:
         matchers: tuple[Matcher, ...],
         turns: Turns,
         order: dict[tuple[int, tuple[int, ...]], int],
-        scales: dict[int, list[str]],
+        scales: Mapping[int, str],
     ) -> Iterator[Stmt]:
         for statement in body:
             match statement:
                 case Bind():
-                    yield from self.bind(net, statement, matchers, turns, scales.get(id(statement), []))
+                    yield from self.bind(net, statement, matchers, turns, scales)
                 case StreamSet(target=target):
                     index = order.get((id(statement), tuple(turns.values())))
                     hit = self.hits(target, matchers, turns, (index,) if index is not None else None)
-                    made = Made(target, statement, hit, turns)
-                    yield from self.change(made, net) if hit else (statement,)
+                    if hit:
+                        yield from self.change(Made(target, statement, hit, turns), net)
+                    else:
+                        yield from self.scales(net, statement, matchers, turns, scales)
                 case Call():
                     yield from self.call(net, statement, matchers, turns)
                 case Repeat(loop=loop):
@@ -164,13 +166,30 @@ class _Choosing:
         return found
 
     def bind(
-        self, net: Net, statement: Bind, matchers: tuple[Matcher, ...], turns: Turns, scales: list[str]
+        self,
+        net: Net,
+        statement: Bind,
+        matchers: tuple[Matcher, ...],
+        turns: Turns,
+        scales: Mapping[int, str],
     ) -> Iterator[Stmt]:
         hit = self.hits(statement.target, matchers, turns)
         if hit:
             yield from self.change(Made(statement.target, statement, hit, turns), net)
-            return
-        hit = self.hits(Value(SCALE, ()), matchers, turns) if scales else ()
+        else:
+            yield from self.scales(net, statement, matchers, turns, scales)
+
+    def scales(
+        self,
+        net: Net,
+        statement: Bind | StreamSet,
+        matchers: tuple[Matcher, ...],
+        turns: Turns,
+        scales: Mapping[int, str],
+    ) -> Iterator[Stmt]:
+        """The statement, with its norms' scales as values of their own if a matcher names these."""
+        there = any(id(bubble) in scales for bubble in normals(statement.body))
+        hit = self.hits(Value(SCALE, ()), matchers, turns) if there else ()
         if not hit:
             yield statement
             return
@@ -254,7 +273,7 @@ def value_names(request: Request, calls: bool = False) -> list[str]:
             made = (request.program.net(s.net) for s in statements(net.body) if isinstance(s, Call))
             found.update(dict.fromkeys((one.source or one.name).rpartition(".")[2] for one in made))
         else:
-            found.update(dict.fromkeys(sorted(_bound(net.body)) + [SCALE] * bool(_scale_names(net))))
+            found.update(dict.fromkeys(sorted(_bound(net.body)) + [SCALE] * bool(scale_names(net))))
         callees = {s.net for s in statements(net.body) if isinstance(s, Call)} - known
         known |= callees
         waiting += sorted(callees)
@@ -342,18 +361,3 @@ def _stream_order(body: tuple[Stmt, ...]) -> dict[tuple[int, tuple[int, ...]], i
     except SizeError:
         return {}
     return found
-
-
-def _scale_names(net: Net) -> dict[int, list[str]]:
-    """The names of the scales of each binding's normalisations; none if the net has a value of the name."""
-    taken = local_names(net)
-    numbers = itertools.count(1)
-    fresh = (SCALE if n == 1 else f"{SCALE}_{n}" for n in numbers)
-    names = (name for name in fresh if name not in taken)
-    if SCALE in taken:
-        return {}
-    return {
-        id(s): [next(names) for _ in range(count_normals(s.body))]
-        for s in statements(net.body)
-        if isinstance(s, Bind) and count_normals(s.body)
-    }

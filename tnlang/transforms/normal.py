@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from tnlang.ir.functions import NORMALS
 from tnlang.ir.net import (
@@ -13,24 +15,26 @@ from tnlang.ir.net import (
     Number,
     Origin,
     Ref,
+    StreamSet,
     Sum,
     Tensor,
     Term,
     Value,
 )
-from tnlang.ir.walk import children, copy, fresh_wire, map_children, node_wires, rename, splice
+from tnlang.ir.walk import copy, fresh_wire, map_children, node_wires, rename, splice
 
 EPS = 1e-5
 
+S = TypeVar("S", bound=Bind | StreamSet)
 
-def write_out(bind: Bind, names: list[str]) -> tuple[tuple[Bind, ...], Bind]:
-    """A binding with each normalisation in it as ``(x - mean) scale``, and the bindings of the scales.
 
-    ``names`` are those of the scales, one for each normalisation in the order of the text; for layernorm
+def write_out(statement: S, names: Mapping[int, str]) -> tuple[tuple[Bind, ...], S]:
+    """A statement with each normalisation in it as ``(x - mean) scale``, and the bindings of the scales.
+
+    ``names`` are those of the scales by the ``id`` of the normalisation (``scale_names``); for layernorm
     scale is rsqrt(var(x) + eps), for rmsnorm rsqrt(mean(x^2) + eps), on the wires that cross the bubble.
     """
     scales: list[Bind] = []
-    waiting = iter(names)
 
     def total(body: Sum) -> Sum:
         return replace(body, terms=tuple(map(term, body.terms)))
@@ -40,11 +44,10 @@ def write_out(bind: Bind, names: list[str]) -> tuple[tuple[Bind, ...], Bind]:
         for position in reversed(range(len(new.nodes))):
             node = new.nodes[position]
             if isinstance(node, Bubble) and node.function in NORMALS:
-                new = splice(new, position, scaled(node))
+                new = splice(new, position, scaled(node, names[id(old.nodes[position])]))
         return new
 
-    def scaled(node: Bubble) -> Term:
-        name = next(waiting)
+    def scaled(node: Bubble, name: str) -> Term:
         origin = Origin(node.origin.span, (*node.origin.rules, "normal"))
         wires = tuple(w for w in node_wires(node) if w not in node.gates)
         outer = {wire: fresh_wire(wire) for wire in wires}
@@ -54,18 +57,8 @@ def write_out(bind: Bind, names: list[str]) -> tuple[tuple[Bind, ...], Bind]:
         used = Tensor(Ref(name), wires, origin=origin)
         return Term((centred(node, origin), used), origin=origin)
 
-    body = total(bind.body)
-    return tuple(scales), replace(bind, body=body)
-
-
-def count_normals(body: Sum) -> int:
-    """How many normalisations a sum has."""
-    here = 0
-    for term in body.terms:
-        for node in term.nodes:
-            here += isinstance(node, Bubble) and node.function in NORMALS
-            here += sum(map(count_normals, children(node)))
-    return here
+    body = total(statement.body)
+    return tuple(scales), replace(statement, body=body)
 
 
 def _one(node: Node, origin: Origin) -> Sum:

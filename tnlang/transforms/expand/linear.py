@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tnlang.ir.functions import NORMALS, SCALE
+from tnlang.ir.functions import NORMALS
 from tnlang.ir.inline import in_place
 from tnlang.ir.net import (
     Bind,
@@ -25,6 +25,7 @@ from tnlang.ir.net import (
     Term,
 )
 from tnlang.ir.normal import elide_deltas
+from tnlang.ir.scales import SCALE
 from tnlang.ir.walk import map_children, refs, walk
 from tnlang.transforms.expand.products import multiplied_out
 from tnlang.transforms.flat_names import bare_name, without_turns, written_path
