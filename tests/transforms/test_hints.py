@@ -115,6 +115,14 @@ SAID = {
         "mlp.0.y has a stream inside relu",
         "freeze it first: `expand(freeze(model, mlp.y), paths)`",
     ),
+    "expand(model, paths, order <= 1)": (
+        "inside rmsnorm",
+        "; A too: `expand(freeze(model, *.scale, A), paths)`",
+    ),
+    "expand(deep, paths, by = block)": (
+        "inside softmax",
+        "; mlp.y too: `expand(freeze(model, A, mlp.y), paths)`",
+    ),
     "expand(gates, paths)": ("gated.y has a stream inside relu", "bind relu(…) to a name of its own"),
     "expand(loose, paths)": ("r.1 has a stream inside tanh", "bind tanh(…) to a name of its own"),
     "expand(end, paths)": ("out has a stream inside softmax", "paths lead to what is inside: `of = r{1}`"),

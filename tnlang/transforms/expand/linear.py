@@ -33,15 +33,28 @@ from tnlang.transforms.flatten import Flat
 from tnlang.transforms.request import TransformError
 from tnlang.transforms.unroll import marked_as
 
+ALL_SCALES = f"*.{SCALE}"
 ADDING = ("sum", "mean")
 """Functions that are linear: they add entries."""
 
 
+class Nonlinear(TransformError):
+    """A stream inside a function. ``freezing`` is what a freeze names that makes it linear, "" for none."""
+
+    def __init__(self, message: str, hint: str, freezing: str = "") -> None:
+        super().__init__(message, hint)
+        self.freezing = freezing
+
+
 @dataclass(slots=True)
 class Streams:
-    """``stream`` are the names of the values of streams, ``depending`` of those that depend on one."""
+    """``stream`` are the names of the values of streams, ``depending`` of those that depend on one.
+
+    ``taken`` are paths of values that are taken for frozen, to see what else stands in the way.
+    """
 
     flat: Flat
+    taken: frozenset[str] = frozenset()
     stream: set[str] = field(init=False)
     depending: set[str] = field(init=False)
     definitions: dict[str, Bind] = field(init=False)
@@ -58,10 +71,14 @@ class Streams:
         self.asked = set(self.flat.outputs)
         for statement in self.flat.body:
             match statement:
-                case Bind(target=target, body=body) if self.depends(body):
+                case Bind(target=target, body=body) if self.depends(body) and not self.is_taken(target.name):
                     self.depending.add(target.name)
                 case Bind() | Frozen():
                     pass
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a value is taken for frozen."""
+        return bool({bare_name(name), without_turns(name)} & self.taken)
 
     def depends(self, body: Sum) -> bool:
         """Whether anything in a sum depends on a stream."""
@@ -99,6 +116,9 @@ class Streams:
                 case Tensor(ref=ref) if ref.name in self.stream and node.conj:
                     raise self.nonlinear(name, node)
                 case Bubble(function=function, body=body) if self.depends(body):
+                    if function in NORMALS and {SCALE, ALL_SCALES} & self.taken:
+                        nodes.append(Bracket(self.written(body, name)))
+                        continue
                     if function not in ADDING:
                         raise self.nonlinear(name, node)
                     nodes += [Bracket(self.written(body, name)), *_added(node)]
@@ -108,7 +128,7 @@ class Streams:
         new = elide_deltas(replace(old, nodes=tuple(nodes), summed=tuple(summed)))
         return multiplied_out(Sum((new,))).terms
 
-    def nonlinear(self, name: str, node: Node) -> TransformError:
+    def nonlinear(self, name: str, node: Node) -> Nonlinear:
         """The error of a value that has a stream inside a function, with what makes the value linear."""
         function = node.function if isinstance(node, Bubble) else "conj"
         message = f"{name} has a stream inside {function}, which is not linear"
@@ -116,21 +136,21 @@ class Streams:
         freezing = "freeze {}: `expand(freeze(model, {}), paths)`"
         names = {*self.definitions, *self.frozen, *(decl.name for decl in self.flat.owned)}
         if function in NORMALS and f"{call}.{SCALE}".removeprefix(".") not in names:
-            scale = f"*.{SCALE}" if call else SCALE
-            return TransformError(message, freezing.format("what it multiplies by", scale))
+            scale = ALL_SCALES if call else SCALE
+            return Nonlinear(message, freezing.format("what it multiplies by", scale), scale)
         if name in self.asked:
             inner = _read_alone(node) if name in self.definitions else ""
             if self.named(inner):
-                return TransformError(message, f"paths lead to what is inside: `of = {written_path(inner)}`")
+                return Nonlinear(message, f"paths lead to what is inside: `of = {written_path(inner)}`")
             said = f"bind what is inside {function} to a name Z: paths lead to that, `of = Z`"
-            return TransformError(message, said)
+            return Nonlinear(message, said)
         if not self.is_constant_when_frozen(name):
             said = f"bind {function}(…) to a name of its own, and freeze that: `freeze(model, name)`"
-            return TransformError(message, said)
+            return Nonlinear(message, said)
         alike = (n for n in self.definitions if bare_name(n) == bare_name(name))
         is_one = all(self.is_constant_when_frozen(other) for other in alike)
         shown = bare_name(name) if is_one else without_turns(name)
-        return TransformError(message, freezing.format("it first", shown))
+        return Nonlinear(message, freezing.format("it first", shown), shown)
 
     def is_constant_when_frozen(self, name: str) -> bool:
         """Whether a value reads streams inside functions alone: once these are frozen it is constant."""

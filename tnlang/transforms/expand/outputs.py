@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tnlang.ir.net import Bind, Bracket, Net, Origin, Output, Ref, Sum, Tensor, Term, Value, Wire
@@ -13,14 +13,14 @@ from tnlang.transforms.dead import needed_for
 from tnlang.transforms.expand.blocks import Expansion, Path
 from tnlang.transforms.expand.choices import REST, check_count, count_of
 from tnlang.transforms.expand.heads import heads_of
-from tnlang.transforms.expand.linear import Streams, reading
+from tnlang.transforms.expand.linear import Nonlinear, Streams, reading
 from tnlang.transforms.expand.paths import LIMIT, ends_of, listed, named, rest_of
 from tnlang.transforms.expand.product_rule import products
 from tnlang.transforms.expand.scores import score, score_name, score_output
 from tnlang.transforms.flatten import Assignment, Flat, flatten
 from tnlang.transforms.inside import values_of
 from tnlang.transforms.renew import renew
-from tnlang.transforms.request import Request, Step, TransformError, ValuePath
+from tnlang.transforms.request import Request, Step, TransformError, ValuePath, some
 from tnlang.transforms.residual import residual
 from tnlang.transforms.turns import turns_there_are
 
@@ -76,15 +76,31 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
     flat.assignments = residual(program, net, flat)
     flat.assignments = [*_attended(net, flat), *flat.assignments]
     place = _without_products(flat)
-    streams = Streams(flat)
-    if not streams.stream:
+    if not Streams(flat).stream:
         raise TransformError(
             f"{net.name} has no stream, and no input with its output's legs: there are no paths",
             f"`expand({net.name}, x)` writes a value x out",
         )
+
+    def followed(*taken: str) -> tuple[Expansion, str]:
+        return _followed(program, net, Expansion(Streams(flat, frozenset(taken)), split, set(), place), of)
+
+    try:
+        return followed()
+    except Nonlinear as error:
+        others = _others(error, followed)
+        if others:
+            every = ", ".join([error.freezing, *others])
+            error.hint += f"; {some(others)} too: `expand(freeze(model, {every}), paths)`"
+        raise
+
+
+def _followed(program: Program, net: Net, expansion: Expansion, of: ValuePath) -> tuple[Expansion, str]:
+    """An expansion with what is on the way from its streams to the outputs, or to the score ``of``."""
+    streams = expansion.streams
+    flat = streams.flat
     decls = (*program.declarations, *net.inputs, *flat.owned)
-    taken = {d.name for d in decls} | {s.target.name for s in flat.body}
-    expansion = Expansion(streams, split, taken, place)
+    expansion.taken |= {d.name for d in decls} | {s.target.name for s in flat.body}
     known = {ref.name for one in program.nets for ref in values_of(one)}
     name = score_name(streams, of, known, turns_there_are(program, net, of)) if of else ""
     streams.asked = {name} if of else set(flat.outputs)
@@ -95,6 +111,21 @@ def read_paths(program: Program, net: Net, split: bool, of: ValuePath = ()) -> t
         raise TransformError(message, f"`expand({net.name}, x)` writes a value x out")
     expansion.read(ends)
     return expansion, name
+
+
+def _others(first: Nonlinear, followed: Callable[..., object]) -> list[str]:
+    """What else has to be frozen, found by taking what is known of for frozen."""
+    found = [first.freezing]
+    while found[-1]:
+        try:
+            followed(*found)
+        except Nonlinear as error:
+            found.append(error.freezing if error.freezing not in found else "")
+        except TransformError:
+            break
+        else:
+            break
+    return [one for one in found[1:] if one]
 
 
 def _attended(net: Net, flat: Flat) -> Iterator[Assignment]:
