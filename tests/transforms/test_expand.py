@@ -13,7 +13,7 @@ from tests.elaborate.notation import codes, elaborated, net, said
 from tests.strategies import Case, programs
 from tests.transforms.fixtures import check, fixtures, same_values
 from tnlang.ir.check import violations
-from tnlang.ir.net import Bind, StreamSet
+from tnlang.ir.net import Bind, Call, StreamSet
 from tnlang.ir.program import Program
 from tnlang.ir.slots import called
 from tnlang.ir.walk import statements
@@ -70,7 +70,7 @@ net model(x[seq, hidden]) -> y[seq, hidden] {
     ("line", "code"),
     [
         ("net f = expand(model, h)", "TN902"),
-        ("net f = expand(model, attention{0}.k)", "TN902"),
+        ("net f = expand(model, attention{7}.k)", "TN902"),
         ("net f = expand(model, r)", "TN903"),
         ("net f = expand(model)", "TN903"),
         ("net f = expand(model, k, o)", "TN903"),
@@ -83,8 +83,14 @@ def test_what_is_refused(line: str, code: str) -> None:
 
 def test_a_name_that_is_nothing_gets_a_hint() -> None:
     assert "did you mean A?" in said(MODEL + "net f = expand(model, AA)")
-    assert "`attention{0}.k`" not in said(MODEL + "net f = expand(model, attention{0}.k)")
-    assert "leave the subscripts" in said(MODEL + "net f = expand(model, attention{0}.k)")
+    assert "sums no such leg" in said(MODEL + "net f = expand(model, attention{7}.k)")
+
+
+def test_one_turn_of_a_repeat_is_expanded_by_itself() -> None:
+    program = elaborated(MODEL + "net f = expand(model, attention{1}.k)")
+    calls = [s for s in statements(program.net("f").body) if isinstance(s, Call)]
+    assert [s.net == "attention" for s in calls] == [True, False, True]
+    same_values(program, "model", "f")
 
 
 def test_the_variables_of_one_sum_have_names_of_their_own() -> None:
