@@ -87,7 +87,8 @@ def test_a_name_that_is_nothing_gets_a_hint() -> None:
 
 
 def test_one_turn_of_a_repeat_is_expanded_by_itself() -> None:
-    program = elaborated(MODEL + "net f = expand(model, attention{1}.k)")
+    text = MODEL.replace("dim seq,", "dim seq = 3,") + "net f = expand(model, attention{1}.k)"
+    program = elaborated(text)
     calls = [s for s in statements(program.net("f").body) if isinstance(s, Call)]
     assert [s.net == "attention" for s in calls] == [True, False, True]
     same_values(program, "model", "f")
