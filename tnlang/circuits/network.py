@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,10 +141,35 @@ def _einsum(operands: Sequence[Operand], out: Sequence[Wire]) -> Tensor:
         order = (*out, *summed)
         arrays = (o.array.permute([o.wires.index(wire) for wire in order]) for o in operands)
         return functools.reduce(torch.mul, arrays).sum(dim=tuple(range(len(out), len(order))))
+    for matrix, other in itertools.permutations(operands, 2):
+        if len(summed) == 1 and (found := _centred(matrix, other, summed[0], out)) is not None:
+            return found
     letter = dict(zip(wires, _LETTERS, strict=False))
     terms = ",".join("".join(letter[wire] for wire in operand.wires) for operand in operands)
     result = "".join(letter[wire] for wire in out)
     return torch.einsum(f"{terms}->{result}", *(operand.array for operand in operands))
+
+
+def _centred(matrix: Operand, other: Operand, summed: Wire, out: Sequence[Wire]) -> Tensor | None:
+    """The product over a wire with a matrix that is the same on its diagonal and the same beside it, as the
+    centring of a norm is: a multiple of the array plus one of its sums. None where it is no such product.
+    """
+    if len(matrix.wires) != 2 or summed not in matrix.wires or summed not in other.wires:
+        return None
+    (new,) = (wire for wire in matrix.wires if wire != summed)
+    size = size_of(new)
+    is_moved = new in out and new not in other.wires and size == size_of(summed) > 1
+    if not is_moved or other.array.numel() < matrix.array.numel() or matrix.array.requires_grad:
+        return None
+    on, beside = matrix.array[0, 0], matrix.array[0, 1]
+    rest = matrix.array.reshape(-1)[1:].reshape(size - 1, size + 1)
+    if not bool((rest[:, -1] == on).all()) or not bool((rest[:, :-1] == beside).all()):
+        return None
+    total = other.array.sum(dim=other.wires.index(summed), keepdim=True)
+    wires = [new if wire == summed else wire for wire in other.wires]
+    result = (on - beside) * other.array
+    result += beside * total
+    return result.permute([wires.index(wire) for wire in out])
 
 
 def halves(
