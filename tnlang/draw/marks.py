@@ -12,6 +12,8 @@ from tnlang.draw.scene import InkItem, Item, LabelItem, Path, Point
 
 TAB = 7.5
 """Radius of a tab on the rim."""
+CORNER = 6.0
+"""The round of a box's corners, where no mark stands."""
 BIG_SIGN, INDEX = 27.0, 14.5
 """Sizes of a big sign and of the index below it."""
 
@@ -39,7 +41,7 @@ def dots(at: Point, along: Point) -> Iterator[InkItem]:
 
 
 def turned(disc: bool, box: Box, first_leg: Point, *, half: float = 8.0, stroke: float = 5.0) -> InkItem:
-    """The thick stretch of rim where the first leg leaves; of a box it is ``2 * half`` long."""
+    """The thick stretch of rim where the first leg leaves; of a box, between corners, ``2 * half`` long."""
     if disc:
         middle = geometry.angle_of(first_leg)
         return InkItem(curves.arc(box.center, box.width / 2, middle - 23, middle + 23), "mark", stroke=5.0)
@@ -47,6 +49,8 @@ def turned(disc: bool, box: Box, first_leg: Point, *, half: float = 8.0, stroke:
     level = abs(x) * high > abs(y) * wide
     far = wide / abs(x) if level else high / abs(y)
     rim, across = add(box.center, first_leg, far), (0.0, 1.0) if level else (1.0, 0.0)
+    off, room = far * (y if level else x), max(0.0, (high if level else wide) - CORNER - half)
+    rim = add(rim, across, max(-room, min(off, room)) - off)
     return InkItem(curves.straight(add(rim, across, -half), add(rim, across, half)), "mark", stroke=stroke)
 
 

@@ -63,7 +63,7 @@ class _Disc:
                 sign = 1.0 if small & set(self.found.legs[item][1]) else -1.0
                 tip = (sign * out[0], sign * out[1])
                 at = add(CENTER, out, self.radius[row])
-                self.poses[item] = Pose(at, index.half(index.shapes[item], tip), tip)
+                self.poses[item] = Pose(at, index.half(index.shapes[item], tip), tip, outward=out)
 
     def placed(self) -> Placed:
         ends: dict[int, list[tuple[int, bool]]] = {}
