@@ -99,6 +99,23 @@ def test_a_stream_is_drawn_with_what_it_was_before() -> None:
     assert [p.label for p in panel.content.parts if isinstance(p, Sign)] == ["=", "+"]
 
 
+@pytest.mark.parametrize(
+    ("net", "role"),
+    [
+        ("y[i] = A[i, j] x[j]", "weight"),
+        ("param W[n, k: n]; y[i] = W[i, j] A[j, k] x[k]", "data"),
+        ("y[i] = A[i, j] inner(x)[j]", "data"),
+    ],
+)
+def test_what_the_caller_hands_in_is_data_beside_parameters_of_a_net(net: str, role: str) -> None:
+    """Wherever they are declared: in the file, in the net, in one that it calls."""
+    text = "dim n = 3\ninput A[n, k: n]\n"
+    text += "net inner(x[n]) -> y[n] { param V[n, k: n]; y[i] = V[i, j] x[j] }\n"
+    (sheet,) = sheets_of(text + f"net f(x[n]) -> y[n] {{ {net} }}\nfigure p {{ draw f }}\n")
+    (found,) = diagrams_in(sheet)
+    assert {shape.role for shape in found.shapes if shape.name == "A"} == {role}
+
+
 def test_two_tensors_keep_their_colours_in_every_term() -> None:
     roles = {
         shape.name: shape.role

@@ -166,7 +166,7 @@ def _definition_diagram(
         if isinstance(node, Tensor):
             uses.use(scope, node.ref, found.versions)
     emitter = Emitter(builder, uses, compose=False, stations=False)
-    emitter.roles = tensor_roles(program)
+    emitter.roles = tensor_roles(program, scope.net)
     emitter.by_turn = named_by_turn(scope, found.key)
     frame = Frame(scope, found.versions, {}, None, loops)
     within = {wire for term in body.terms for wire in free_wires(term)}

@@ -8,8 +8,9 @@ from dataclasses import replace
 from tnlang.draw.diagram import Role, Shape
 from tnlang.draw.view import names
 from tnlang.draw.view.values import Definition
-from tnlang.ir.net import Bind, Decl, Ref, Tensor, Term, Wire
+from tnlang.ir.net import Bind, Decl, Net, Ref, Tensor, Term, Wire
 from tnlang.ir.program import Program
+from tnlang.ir.slots import called
 
 
 def declared(
@@ -91,8 +92,8 @@ def barred(label: str) -> str:
 _OUTLINED = ("isometry", "unitary", "orthogonal")
 
 
-def tensor_roles(program: Program) -> dict[str, Role]:
-    """The colours of what the caller hands in, by name: data beside parameters, else those of matrices.
+def tensor_roles(program: Program, net: Net) -> dict[str, Role]:
+    """The colours in a net of what the caller hands in, by name: data beside parameters, else of matrices.
 
     Of two matrices at file level the second has the second colour, so that they are told apart.
     """
@@ -101,6 +102,7 @@ def tensor_roles(program: Program) -> dict[str, Role]:
         for d in program.declarations
         if d.kind == "tensor" and len(d.legs) > 1 and not any(p.name in _OUTLINED for p in d.properties)
     ]
-    if any(d.kind == "param" for d in program.declarations):
+    owners = called(program, net)
+    if any(d.kind == "param" for d in (*program.declarations, *(d for one in owners for d in one.owned))):
         return dict.fromkeys(plain, "data")
     return {plain[1]: "second"} if len(plain) == 2 else {}

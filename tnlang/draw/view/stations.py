@@ -50,7 +50,7 @@ class Stations:
         self.apart = read_apart(scope, self.uses)
         self.homes = homes(scope)
         self.emitter.begin = dict.fromkeys(self.apart, self._begin)
-        self.emitter.roles = tensor_roles(scope.program)
+        self.emitter.roles = tensor_roles(scope.program, scope.net)
         self.emitter.backbones = bool(scope.streams)
         self.streams: dict[str, Stream] = {}
         self.records: list[StreamRecord] = []
