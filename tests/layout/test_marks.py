@@ -259,6 +259,21 @@ tensor S[n, n] symmetric, T[n, n_2: n, n_3: n, n_4: n, n_5: n], U[n, n] unitary
         assert len(inks) == len(marked.split())
 
 
+def test_marks_on_discs_lie_on_their_rims() -> None:
+    """In a ring too, where discs stand at odd places."""
+    text = "dim n = 3, p = 2\ntensor A[n, p, r: n], B[n, p, r: n]\n"
+    shown = "A[a, s, b] B[b, t, c] conj(A[a, u, e]) conj(B[e, v, c])"
+    of = scene(sheets_of(f"{text}figure f {{ draw {shown} }}")[0])
+    discs = [bbox(item.outline) for item in of.items if isinstance(item, ShapeItem)]
+    marks = [item.outline for item in inks(of, "mark") if item.stroke >= MARK_WIDTH]
+    assert len(marks) == len(discs) == 4
+    for mark in marks:
+        assert (
+            min(max(abs(distance(box.center, at) - box.width / 2) for at in flatten(mark)) for box in discs)
+            < 0.1
+        )
+
+
 def test_a_mark_stands_where_the_first_leg_leaves() -> None:
     """On a long shape too: legs are listed from the mark on."""
     text = "dim n = 3\ntensor G[n, n_2: n, n_3: n, n_4: n], v[n, n_2: n]\n"

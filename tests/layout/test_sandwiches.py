@@ -60,6 +60,19 @@ def test_one_site_of_a_transfer_matrix_is_a_column(shown: str, rows: int) -> Non
         clean(f"{SITE}figure f {{ draw {shown} }}")
 
 
+@pytest.mark.parametrize("gate", ["G[u, v, s, t]", "G[u, v, s, t] G[f, g, u, v]"])
+def test_bonds_of_a_piece_of_a_chain_leave_left_and_right(gate: str) -> None:
+    """Of two tensors with nothing beside them too: what is of the dim of the bond between them is one."""
+    text = """
+dim c = 4, p = 2
+tensor A[l: c, p, r: c], B[l: c, p, r: c], G[a: p, b: p, i: p, j: p]
+"""
+    diagram, placed = drawn(f"{text}figure f {{ draw A[a, s, b] B[b, t, e] {gate} }}")
+    names = {end.line: end.label for end in diagram.opens}
+    sides = {names[port.line]: port.side for port in placed.ports}
+    assert (sides.pop("a"), sides.pop("e"), *set(sides.values())) == ("left", "right", "up")
+
+
 BONDED = {
     "two layers of gates": (
         STATE + "G[y0, y1, x0, x1] G[y2, y3, x2, x3] G[z1, z2, y1, y2]",

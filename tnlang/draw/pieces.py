@@ -304,7 +304,7 @@ def first_leg_mark(shape: Shape, box: Box, first_leg: Point) -> InkItem:
     """The mark where the first leg leaves a shape: on its rim, or across the wire that ends at a name."""
     if is_bare(shape):
         return marks.turned(False, box.grown(CLEAR + 1), first_leg, half=5.0, stroke=4.0)
-    return marks.turned(is_disc(shape) and box.width == box.height, box, first_leg)
+    return marks.turned(is_disc(shape) and abs(box.width - box.height) < 1e-6, box, first_leg)
 
 
 def _clear_of(corner: Point, names: Sequence[LabelItem]) -> Point:

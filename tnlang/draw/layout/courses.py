@@ -30,6 +30,7 @@ class Leg(NamedTuple):
     place: int
     """Its position among the legs of its tensor."""
     kind: Kind
+    dim: tuple[str, int | None]
     loose: bool
     """Open, or led to a shape without other legs: it may leave a row at the end."""
 

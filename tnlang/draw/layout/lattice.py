@@ -72,7 +72,9 @@ def _net(index: Index, part: Level) -> Net | None:
         for place, line in enumerate(index.shapes[item].legs):
             a, b = known[line]
             other = b if a == item else a
-            legs.append(Leg(line, other, place, index.kind(item, line), other is None or degree[other] == 1))
+            known_as, loose = index.lines[line], other is None or degree[other] == 1
+            dim = (known_as.dim, known_as.size)
+            legs.append(Leg(line, other, place, index.kind(item, line), dim, loose))
         net[item] = tuple(legs)
     return net
 
@@ -184,6 +186,7 @@ def _started(net: Net, path: tuple[int, ...], tall: tuple[bool, bool], down: boo
                 leg = next(leg for leg in net[item] if leg.other == path[beside])
                 side[item, leg.line] = to
     lies = level_kinds(net, side)
+    bonds = {leg.dim for item in path for leg in net[item] if (item, leg.line) in side}
     inner = [len(net[item]) - 2 for item in path[1:-1]]
     most = max(set(inner), key=inner.count) if inner else None
     ends = {path[0]: ENDS[0], path[-1]: ENDS[1]}
@@ -197,7 +200,7 @@ def _started(net: Net, path: tuple[int, ...], tall: tuple[bool, bool], down: boo
             side.update({(item, leg.line): end if leg.loose else OPPOSITE[end] for leg in rest})
             waiting.update({leg.line: end for leg in rest if not leg.loose})
             continue
-        if end is not None and (aside := _aside(rest, lies, end, most)):
+        if end is not None and (aside := _aside(rest, lies, end, most) or _like_bonds(rest, bonds)):
             side[item, aside.line] = end
             rest.remove(aside)
         hanging = sum(leg.other is None for leg in rest)
@@ -226,6 +229,12 @@ def _aside(rest: Sequence[Leg], lies: LevelKinds, end: Side, most: int | None) -
         return None
     pick = min if end == "left" else max
     return pick(known or loose, key=lambda leg: leg.place, default=None)
+
+
+def _like_bonds(rest: Sequence[Leg], bonds: AbstractSet[object]) -> Leg | None:
+    """The open leg at an end of the first row that is of the dim of its bonds, if no other leg there is."""
+    alike = [leg for leg in rest if leg.dim in bonds]
+    return alike[0] if len(alike) == 1 < len(rest) and alike[0].other is None else None
 
 
 # ---------------------------------------------------------------- which is best
