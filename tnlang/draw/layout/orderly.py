@@ -34,7 +34,7 @@ def orderly(index: Index, inside: int | None, want: Mapping[int, Side], place: P
         return walled(index, enclosure, orderly(index, enclosure, sides))
 
     inner = remembered(index, want, within)
-    parts = [_float(index, item) for item in here.floats]
+    parts = [floating(index, item) for item in here.floats]
     for items in here.components():
         part = here.only(items)
         parts.append(place(index, Level(inside, part.items, part.edges, ()), want, inner))
@@ -64,7 +64,8 @@ def walled(index: Index, enclosure: int, content: Placed) -> Placed:
     return replace(placed, box=union((placed.box, room)))
 
 
-def _float(index: Index, item: int) -> Placed:
+def floating(index: Index, item: int) -> Placed:
+    """A shape without legs."""
     pose = Pose((0.0, 0.0), index.half(index.shapes[item]))
     return Placed({item: pose}, box=pose.box.grown(4.0))
 

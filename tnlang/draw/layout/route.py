@@ -22,6 +22,8 @@ AROUND = 220.0
 """How far round its two ends a track may run."""
 FAR, HURDLE = 4000.0, 600.0
 """What bars the way, and what that costs where there is no other."""
+STEP, STEPS = 16.0, 8
+"""Between the places where a track that bends twice may turn; so many are tried."""
 DONE = "done"
 """The direction of a track that has arrived."""
 
@@ -136,6 +138,24 @@ class Router:
             if cost < CROSS / 2 and (best is None or cost < best[0]):
                 best = (cost, points)
         return best[1] if best else None
+
+    def stepped(self, start: Port, end: Port) -> list[Point] | None:
+        """A track between two level ports that bends twice and crosses nothing: the nearest of a few."""
+        (a, _), (b, _) = start.out, end.out
+        match start.side, end.side:
+            case "right", "right":
+                places = [max(a, b) + STEP * i for i in range(STEPS)]
+            case "right", "left":
+                places = [b - STEP * i for i in range(STEPS) if b - STEP * i >= a]
+            case "left", "right":
+                places = [a - STEP * i for i in range(STEPS) if a - STEP * i >= b]
+            case _:
+                places = []
+        for x in places:
+            points = _clean([start.at, (x, start.at[1]), (x, end.at[1]), end.at])
+            if self._whole(points, start, end) < CROSS / 2:
+                return points
+        return None
 
     def free(self, points: Sequence[Point], start: Port, end: Port) -> bool:
         """Whether nothing bars a track through these points."""

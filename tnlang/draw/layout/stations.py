@@ -229,7 +229,8 @@ def _station(columns: Columns, placed: Placed, ports: dict[Stub, Port], margin: 
         via = edge.via_a if stub.end == 0 else edge.via_b
         if via is not None:
             rim = placed.box.right if port.side == "right" else placed.box.left
-            out = port.to((rim, port.at[1])) if abs(rim - port.at[0]) > 1e-6 else port
+            short = (rim - port.at[0]) * port.normal[0] > 1e-6  # beside a dot it has come farther already
+            out = port.to((rim, port.at[1])) if short else port
             room = label_room(columns.index, via.near)
             if room > 20.0:  # the name stands before the shape on the wire
                 out = out.to(add(out.at, out.normal, 4.0))

@@ -11,7 +11,10 @@ from tnlang.draw.scene import Path, Point
 
 @dataclass(slots=True)
 class Drawn:
-    """Everything with its place. ``names`` are words beside the backbone with the stretch they stand at."""
+    """Everything with its place. ``names`` are words beside the backbone with the stretch they stand at.
+
+    Shapes that are ``stretched`` are as large as they are for the sake of their lines.
+    """
 
     centers: dict[int, Point] = field(default_factory=dict)
     halves: dict[int, Point] = field(default_factory=dict)
@@ -22,6 +25,7 @@ class Drawn:
     plates: list[tuple[Plate, Box]] = field(default_factory=list)
     names: list[tuple[str, Point]] = field(default_factory=list)
     free: dict[int, str] = field(default_factory=dict)
+    stretched: set[int] = field(default_factory=set)
 
     def take(self, other: Drawn) -> None:
         """Adds what another has."""
@@ -31,6 +35,7 @@ class Drawn:
         self.paths.update(other.paths)
         self.tracks.update(other.tracks)
         self.free.update(other.free)
+        self.stretched.update(other.stretched)
         self.ribbons.extend(other.ribbons)
         self.plates.extend(other.plates)
         self.names.extend(other.names)

@@ -13,14 +13,18 @@ from tnlang.draw.round import entry_point, meets
 from tnlang.draw.scene import Path, Point
 
 
-def facing(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> Point:
-    """Where an isometry points in the finished picture."""
-    return tip_of(shape, _sides(index, shape, at, paths))
+def facing(
+    index: Index, shape: Shape, at: Point, paths: Mapping[int, Path], half: Point | None = None
+) -> Point:
+    """Where an isometry points in the finished picture; ``half`` stretches the shape."""
+    return tip_of(shape, _sides(index, shape, at, paths, half))
 
 
-def _sides(index: Index, shape: Shape, at: Point, paths: Mapping[int, Path]) -> dict[Side, list[int]]:
+def _sides(
+    index: Index, shape: Shape, at: Point, paths: Mapping[int, Path], half: Point | None
+) -> dict[Side, list[int]]:
     """The lines that leave a shape at each of its sides, from left to right or top to bottom."""
-    outline = pieces.outline_of(index.as_drawn(shape), at)
+    outline = pieces.outline_of(index.as_drawn(shape), at, half=half)
     box = bbox(outline)
     found: dict[Side, list[tuple[float, int]]] = {}
     for line in shape.legs:

@@ -72,12 +72,14 @@ class Ink:
         items.extend(self._gates(walls, radii, paths))
         for shape, center in drawn.centers.items():
             known, at = self.index.shapes[shape], self.point(center)
-            tip = facing(self.index, known, at, paths)
+            own = known.symbol == "folded" or shape in drawn.stretched
+            half = self.half(drawn.halves[shape]) if own else None
+            tip = facing(self.index, known, at, paths, half)
             items.extend(
                 pieces.shape_items(
                     self.index.as_drawn(known),
                     at,
-                    half=self.half(drawn.halves[shape]) if known.symbol == "folded" else None,
+                    half=half,
                     tip=tip,
                     along=self._along(shape, paths),
                 )

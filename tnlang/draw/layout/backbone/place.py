@@ -33,7 +33,10 @@ OUTER, OFF_BADGE = 40.0, 14.0
 
 @dataclass(slots=True)
 class Plan:
-    """A part with its places. ``stop`` is the y of the station it returns to; its reach comes last."""
+    """A part with its places. ``stop`` is the y of the station it returns to; its reach comes last.
+
+    A ``block`` has all places of a part in columns, and the ports of what leaves it.
+    """
 
     part: Part
     grid: Grid
@@ -47,6 +50,12 @@ class Plan:
     right: float = 0.0
     head: tuple[int, ...] = ()
     values: list[Placed] = field(default_factory=list)
+    block: Placed | None = None
+
+    @property
+    def shapes(self) -> Iterable[int]:
+        """What has its place here."""
+        return self.block.poses if self.block is not None else self.centers
 
     def spans(self, index: Index) -> int | None:
         """The folded box whose outputs go to the stop: it stands beside both stations."""

@@ -21,6 +21,8 @@ ROUND_A_DISC = 0.56
 """How far from the middle of its side a line meets a disc, for a radius of one: by 34 degrees."""
 TURNED = ({"right", "up"}, {"left", "down"}, {"right"}, {"left"}, {"up"}, {"down"})
 """Sides between which the first line of a bundle, from the left or the top, is the last at the other end."""
+ROUND_IT = 1e6
+"""What comes round a part in columns stands below what leaves it towards the tracks."""
 NAMED = 16.0
 """How much farther it runs from a station of another backbone: past the names of the tracks there."""
 
@@ -35,7 +37,7 @@ class Ends:
 
 
 class Harbour(Sides):
-    """The ports of all lines of one part."""
+    """The ports of all lines of one part; ``gates`` are those at the edge of a part in columns."""
 
     def __init__(
         self,
@@ -45,9 +47,10 @@ class Harbour(Sides):
         halves: Mapping[int, Point],
         tracks: frozenset[int],
         hidden: str,
+        gates: Mapping[int, Port],
     ) -> None:
         super().__init__(index, plan, centers, hidden)
-        self.halves, self.tracks = halves, tracks
+        self.halves, self.tracks, self.gates = halves, tracks, gates
         self.members = set(plan.part.members)
         self.spans = plan.spans(index)
 
@@ -78,6 +81,9 @@ class Harbour(Sides):
                     if port is None:
                         break
                     both.append(port)
+                    continue
+                if line.id in self.gates and end.shape in self.members:
+                    both.append(self.gates[line.id])
                     continue
                 side = sides[line.id, position]
                 other = line.ends[1 - position].shape
@@ -184,6 +190,11 @@ class Harbour(Sides):
         line = self.index.lines[end[0]]
         other = line.ends[1 - end[1]].shape
         rank = self._rank(line)
+        if end[0] in self.gates and shape in self.index.stations:
+            # into a block in columns: its upper wire turns off last; round it it comes back as the lower one
+            gate = self.gates[end[0]]
+            turned = gate.side == "right" and not self._gives(shape, line)
+            return (ROUND_IT - gate.at[1] if turned else gate.at[1], rank, 0.0)
         station = other in self.index.stations and shape not in self.index.stations
         if station and side == "right":
             # back to the tracks round the shape: inside all that goes to the column

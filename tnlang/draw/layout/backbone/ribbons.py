@@ -30,6 +30,8 @@ class Ribbons:
 
     def __init__(self, index: Index, spines: Sequence[Spine], drawn: Drawn, router: Router) -> None:
         self.index, self.spines, self.drawn, self.router = index, spines, drawn, router
+        placed = (plan for spine in spines for plan, _ in spine.placed if plan.block is not None)
+        self.in_columns = frozenset(shape for plan in placed for shape in plan.shapes)
 
     def lay(self) -> None:
         """All ribbons, those of near stations first: for them room was left beside the tracks."""
@@ -40,12 +42,13 @@ class Ribbons:
     def _lay(self, spine: Spine, near: bool) -> None:
         """A ribbon leaves its station at 45 degrees, runs down beside the tracks, and into the row."""
         centers = self.drawn.centers
-        trunks = {shape: plan.trunks for plan, _ in spine.placed for shape in plan.centers}
+        trunks = {shape: plan.trunks for plan, _ in spine.placed for shape in plan.shapes}
         for ribbon in self.index.diagram.ribbons:
             if ribbon.paste not in spine.drawn.centers or ribbon.station not in centers:
                 continue
             (x, y), (u, v) = centers[ribbon.station], centers[ribbon.paste]
             known = trunks.get(ribbon.paste, {})
+            within = {ribbon.station, ribbon.paste} <= self.in_columns
             if near != (ribbon.station in spine.drawn.centers):
                 continue
             trunk = spine.x + known.get(ribbon.station, TRUNK)
@@ -58,10 +61,21 @@ class Ribbons:
                 points = [(x, y), (trunk, y + trunk - x), (trunk, v), (u, v)]
             else:
                 points = self._from_afar(ribbon, (x, y), (u, v), trunk, [])
-            if self._runs_under(ribbon, points) or self.router.along_ribbon(points[1:], ribbon.station):
+            led = not within and not self._runs_under(ribbon, points) and self._along_nothing(ribbon, points)
+            if not led:
                 points = self._round(ribbon) or points
             self.drawn.ribbons.append(track(points, ROUND))
             self.router.lay_ribbon(points[1:] if len(points) > 2 else points, ribbon.station)
+
+    def _along_nothing(self, ribbon: Ribbon, points: Sequence[Point]) -> bool:
+        """Whether a ribbon runs along none of another value, nor along wires of a part in columns."""
+        if self.router.along_ribbon(points[1:], ribbon.station):
+            return False
+        ends = (
+            Port(at, "left", 0.0, shape, self.index.walls(shape))
+            for at, shape in ((points[0], ribbon.station), (points[-1], ribbon.paste))
+        )
+        return ribbon.paste not in self.in_columns or self.router.free(points[1:], *ends)
 
     def _runs_under(self, ribbon: Ribbon, points: Sequence[Point]) -> bool:
         """Whether a ribbon's way passes a shape that it does not join, a bubble without its copy, a name."""
@@ -83,20 +97,23 @@ class Ribbons:
         It leaves its station where no wires do, or aslant.
         """
         (x, y), (wide, high) = self.drawn.centers[ribbon.station], self.drawn.halves[ribbon.station]
-        (u, v), half = self.drawn.centers[ribbon.paste], self.drawn.halves[ribbon.paste][0]
+        (u, v), half = self.drawn.centers[ribbon.paste], self.drawn.halves[ribbon.paste]
         walls = self.index.walls(ribbon.station)
         wired = self._wired(ribbon.station)
-        end = Port((u, v), "left", half + OVER, ribbon.paste, self.index.walls(ribbon.paste))
+        around = self.index.walls(ribbon.paste)
+        ends = [Port((u, v), "left", half[0] + OVER, ribbon.paste, around)]
+        above_and_below = (("up", half[1]), ("down", half[1])) if ribbon.paste in self.in_columns else ()
+        ends += [Port((u, v), side, reach + OVER, ribbon.paste, around) for side, reach in above_and_below]
         starts = [
             Port((x, y), side, reach + OVER, ribbon.station, walls)
-            for side, reach in (("right", wide), ("left", wide), ("down", high))
-            if side not in wired
+            for side, reach in (("right", wide), ("left", wide), ("down", high), ("up", high))
+            if side not in wired and (side != "up" or ribbon.station in self.in_columns)
         ]
         aslant = OVER + wide
         for away, side in ((aslant, "right"), (-aslant, "left")):
             corner = (x + away, y + aslant)
             starts += [Port(corner, way, 0.0, None, walls, worse=BEND) for way in (side, "down")]
-        found = self.router.choose(starts, [end], carries=ribbon.station)
+        found = self.router.choose(starts, ends, carries=ribbon.station)
         return found if not found or found[0] == (x, y) else [(x, y), *found]
 
     def _wired(self, station: int) -> set[str]:

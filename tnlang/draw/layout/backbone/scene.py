@@ -14,6 +14,7 @@ from tnlang.draw.layout.backbone.graph import Index
 from tnlang.draw.layout.backbone.ink import Ink, is_turned
 from tnlang.draw.layout.backbone.names import Naming
 from tnlang.draw.layout.backbone.spine import Spine
+from tnlang.draw.layout.backbone.tangled import tangles
 from tnlang.draw.layout.backbone.wires import Wires
 from tnlang.draw.layout.chosen import flat_scene
 from tnlang.draw.layout.nameless import without_lost_names
@@ -59,16 +60,36 @@ def _weight(diagram: Diagram, scene: Scene) -> float:
 
 
 def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
+    """The picture with so much room; parts that would be tangles stand in columns if that is better."""
     index = Index(diagram)
     gauge = Gauge(index, is_turned(way), ease)
-    ink = Ink(index, way)
-    spines = [Spine(index, backbone, gauge) for backbone in diagram.backbones]
+    drawn, tangled = _routed(index, gauge, frozenset())
+    scene = _inked(index, drawn, way)
+    if not tangled:
+        return scene
+    loosened, left = _routed(index, gauge, frozenset(tangled))
+    if sum(left.values()) >= sum(tangled.values()):
+        return scene
+    better = _inked(index, loosened, way)
+    return better if _weight(diagram, better) <= _weight(diagram, scene) else scene
+
+
+def _routed(
+    index: Index, gauge: Gauge, in_columns: frozenset[tuple[int, ...]]
+) -> tuple[Drawn, dict[tuple[int, ...], int]]:
+    """All shapes and lines, and the parts that are tangles."""
+    spines = [Spine(index, backbone, gauge, in_columns) for backbone in index.diagram.backbones]
     stand_abreast(index, spines)
     drawn = Wires(index, spines).route()
+    return drawn, tangles(index, spines, drawn)
+
+
+def _inked(index: Index, drawn: Drawn, way: Side) -> Scene:
+    ink = Ink(index, way)
     names = Naming(index, ink.ground(drawn), drawn.tracks, way).wanted()
     bare = ink.items(drawn)
-    items = place_labels(with_marks(diagram, bare, first_legs(diagram, bare)), names)
-    return framed((*items, *_beside(diagram, drawn, ink_of(items), way)))
+    items = place_labels(with_marks(index.diagram, bare, first_legs(index.diagram, bare)), names)
+    return framed((*items, *_beside(index.diagram, drawn, ink_of(items), way)))
 
 
 def _beside(diagram: Diagram, drawn: Drawn, box: Box, way: Side) -> tuple[Item, ...]:

@@ -11,6 +11,7 @@ from math import inf
 
 from tnlang.draw.diagram import Backbone
 from tnlang.draw.geometry import move
+from tnlang.draw.layout.backbone.block import Block
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.embed import (
     SMALL,
@@ -61,10 +62,12 @@ NO_FLOORS = Floors()
 
 
 class Spine:
-    """Places one backbone whose tracks are at x = 0."""
+    """Places one backbone whose tracks are at x = 0. Parts whose members are ``blocks`` stand in columns."""
 
-    def __init__(self, index: Index, backbone: Backbone, gauge: Gauge) -> None:
-        self.index, self.backbone, self.gauge = index, backbone, gauge
+    def __init__(
+        self, index: Index, backbone: Backbone, gauge: Gauge, blocks: Container[tuple[int, ...]] = ()
+    ) -> None:
+        self.index, self.backbone, self.gauge, self.blocks = index, backbone, gauge, blocks
         self.measure, self.room = gauge.half, gauge.room
         self.along, self.beside = gauge.along, gauge.beside
         self.drawn = Drawn()
@@ -88,7 +91,7 @@ class Spine:
     def _sort(self) -> None:
         first = set(self.backbone.tracks[0]) if self.backbone.tracks else set()
         last = set(self.backbone.tracks[-1]) if self.backbone.tracks else set()
-        lined: list[Placer] = []
+        lined: list[Placer | Block] = []
         begun: set[int | None] = {None}
         for part in self.all_parts:
             if part.start is None and first & set(part.returns) and self.before is None:
@@ -112,11 +115,13 @@ class Spine:
         outer = max((p.centers[p.grid.column[0]][0] for p in trial if p.grid.column), default=0.0)
         self.plans = [placer.place(left, outer) for placer in lined]
 
-    def _placers(self, part: Part, below: float) -> list[Placer]:
+    def _placers(self, part: Part, below: float) -> list[Placer] | list[Block]:
         """A part's pieces behind its head, each to be placed below the one before.
 
         The first one stands ``below`` what comes to the station, or begins there, if that is not 0.
         """
+        if part.members in self.blocks:
+            return [Block(self.index, part, self.gauge, below, self.hidden)]
         start = self._station(part.start)
         head = head_of(self.index, part, start)
         pieces = pieces_of(self.index, self.backbone, part, head)
@@ -333,6 +338,13 @@ class Spine:
             self.drawn.halves[shape] = self.measure(self.index.shapes[shape])
         for wall, box in plan.walls.items():
             self.drawn.walls[wall] = box.moved((0.0, y))
+        if plan.block is not None:
+            block = plan.block.moved((0.0, y))
+            self.drawn.centers.update({s: pose.at for s, pose in block.poses.items()})
+            self.drawn.halves.update({s: pose.half for s, pose in block.poses.items()})
+            self.drawn.stretched.update(block.poses)
+            self.drawn.walls.update({w: wall.box for w, wall in block.walls.items()})
+            self.drawn.paths.update(block.routes)
         for value in plan.values:
             lower = value.moved((0.0, y))
             for shape, pose in lower.poses.items():

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from tnlang.draw.diagram import Line, OpenEnd
-from tnlang.draw.geometry import Box
+from tnlang.draw.geometry import Box, flatten, join, reverse
 from tnlang.draw.layout.backbone.abreast import ABREAST
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import NAME_OFF
 from tnlang.draw.layout.backbone.graph import RESULT, Index, comes_into
 from tnlang.draw.layout.backbone.place import Plan
 from tnlang.draw.layout.backbone.plates import ALONE, PASSING, united
-from tnlang.draw.layout.backbone.port import Ends, Harbour, box_of
+from tnlang.draw.layout.backbone.port import STUB, Ends, Harbour, box_of
 from tnlang.draw.layout.backbone.ribbons import Ribbons
 from tnlang.draw.layout.backbone.spine import FREE, TRACK, Spine
 from tnlang.draw.layout.bends import rounded_track
+from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.route import AROUND, Port, Router
 from tnlang.draw.scene import Point
 
@@ -47,9 +48,11 @@ class Wires:
             [*(boxes[s].grown(4) for s in texts), *self._names()],
             [box for _, box in drawn.plates],
         )
-        for path in drawn.paths.values():
+        inside = {n for s in self.spines for p, _ in s.placed if p.block is not None for n in p.block.routes}
+        for line, path in drawn.paths.items():
             (x, y), (u, v) = path.start, path.end
-            router.lay([(x, y), (x, (y + v) / 2), (u, (y + v) / 2), (u, v)])
+            middle = [(x, (y + v) / 2), (u, (y + v) / 2)]
+            router.lay(flatten(path) if line in inside else [(x, y), *middle, (u, v)])
         return router
 
     def _names(self) -> Iterator[Box]:
@@ -191,7 +194,8 @@ class Wires:
 
     def _part(self, spine: Spine, plan: Plan, begun: float) -> None:
         drawn = self.drawn
-        harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, frozenset(drawn.paths), spine.hidden)
+        tracks, gates = frozenset(drawn.paths), _gates(plan, begun)
+        harbour = Harbour(self.index, plan, drawn.centers, drawn.halves, tracks, spine.hidden, gates)
         ends = harbour.ports(self._opened(spine, plan, begun), self._joins(spine, plan, begun))
         ends.sort(key=lambda e: _turn_of(e, e.line in plan.part.foreign))
         heights = [port.out[1] for pair in ends for port in (pair.start, pair.end)]
@@ -200,6 +204,8 @@ class Wires:
         left = []
         for pair in ends:
             points = self.router.simple(pair.start, pair.end)
+            if points is None and pair.line in gates:
+                points = self.router.stepped(pair.start, pair.end)
             if points is None:
                 left.append(pair)
                 continue
@@ -211,6 +217,17 @@ class Wires:
             found.append((pair, points))
         for pair, points in found:
             self._lay(pair, points, plan, spine.hidden)
+        if plan.block is not None:
+            self._led_in(plan.block.moved((0.0, begun)))
+
+    def _led_in(self, block: Placed) -> None:
+        """The lines that leave a block, from their shapes on."""
+        for port in block.ports:
+            path = self.drawn.paths.get(port.line)
+            if path is not None:
+                out = path if port.end == 0 else reverse(path)
+                whole = join(port.path, out) if port.path.segments else out
+                self.drawn.paths[port.line] = whole if port.end == 0 else reverse(whole)
 
     def _lay(self, pair: Ends, points: list[Point], plan: Plan, hidden: str) -> None:
         before, after = pair.start.tail, pair.end.tail
@@ -282,6 +299,12 @@ def _place(index: Index, line: Line) -> tuple[int, int]:
             groups = [name.partition(".")[0] for name in shape.leg_names]
             return groups[: end.leg].count(groups[end.leg]), groups.count(groups[end.leg])
     return 0, 1
+
+
+def _gates(plan: Plan, begun: float) -> dict[int, Port]:
+    """Where lines leave a part in columns."""
+    ports = plan.block.moved((0.0, begun)).ports if plan.block is not None else ()
+    return {port.line: Port(port.at, port.side, STUB, port.shape) for port in ports}
 
 
 def _turn_of(pair: Ends, foreign: bool) -> tuple[bool, float, int]:
