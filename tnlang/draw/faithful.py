@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tnlang.draw.bare import CLEAR
 from tnlang.draw.diagram import MINUS, Diagram, End, Line, Shape
-from tnlang.draw.geometry import bbox, contains, distance, distance_to
+from tnlang.draw.geometry import Box, bbox, contains, distance, distance_to
+from tnlang.draw.labels import label_box
 from tnlang.draw.lint import Finding
 from tnlang.draw.scene import InkItem, LabelItem, OutlineItem, Path, Point, Scene, ShapeItem, WireItem
 
@@ -24,6 +26,11 @@ def faults(diagram: Diagram, scene: Scene) -> tuple[Finding, ...]:
     The scene is that of one diagram, before rows give new ids. A good one has no faults.
     """
     outlines = {item.id: item.outline for item in scene.items if isinstance(item, ShapeItem)}
+    bare = {
+        item.inside: label_box(item).grown(CLEAR + TOUCH)
+        for item in scene.items
+        if isinstance(item, LabelItem) and item.inside is not None and item.inside not in outlines
+    }
     walls = {
         item.id: item.outline
         for item in scene.items
@@ -32,7 +39,7 @@ def faults(diagram: Diagram, scene: Scene) -> tuple[Finding, ...]:
     return (
         *_shapes(diagram, outlines, walls),
         *_gates(diagram, scene),
-        *_lines(diagram, outlines, scene),
+        *_lines(diagram, outlines, bare, scene),
         *_signs(diagram, scene),
     )
 
@@ -71,7 +78,9 @@ def _path(inside: int | None, around: dict[int, int | None]) -> Iterator[int]:
         inside = around.get(inside)
 
 
-def _lines(diagram: Diagram, outlines: dict[int, Path], scene: Scene) -> Iterator[Finding]:
+def _lines(
+    diagram: Diagram, outlines: dict[int, Path], bare: dict[int, Box], scene: Scene
+) -> Iterator[Finding]:
     shapes = {shape.id: shape for shape in diagram.shapes}
     loose: dict[int, list[Point]] = {}
     for item in scene.items:
@@ -87,7 +96,9 @@ def _lines(diagram: Diagram, outlines: dict[int, Path], scene: Scene) -> Iterato
             message = f"line {line.name or line.id} has {len(points)} ends"
             yield Finding("line in pieces", message, points[0] if points else (0.0, 0.0), (line.id,))
             continue
-        fits = [[_meets(end, point, line, shapes, outlines, ends) for point in points] for end in line.ends]
+        fits = [
+            [_meets(end, point, line, shapes, outlines, bare, ends) for point in points] for end in line.ends
+        ]
         if not ((fits[0][0] and fits[1][1]) or (fits[0][1] and fits[1][0])):
             names = " and ".join(_name(end, shapes) for end in line.ends)
             message = f"line {line.name or line.id} does not join {names}"
@@ -122,13 +133,19 @@ def _meets(
     line: Line,
     shapes: dict[int, Shape],
     outlines: dict[int, Path],
+    bare: dict[int, Box],
     ends: dict[int, list[Point]],
 ) -> bool:
-    """Whether an end of a line is drawn at a point: in its shape, or where the shape's other lines end."""
+    """Whether an end of a line is drawn at a point: in its shape, or where the shape's other lines end.
+
+    A name that stands ``bare`` has no outline: the line ends beside it.
+    """
     if end.shape is None:
         return not any(_touches(outline, point) for outline in outlines.values())
     if end.shape in outlines:
         return _touches(outlines[end.shape], point)
+    if end.shape in bare:
+        return bare[end.shape].holds(point)
     others = Counter(shapes[end.shape].legs)
     others[line.id] -= 1
     reach = 28.0 if shapes[end.shape].symbol == "onehot" else 8.0

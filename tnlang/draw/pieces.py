@@ -337,7 +337,8 @@ def _name(shape: Shape, at: Point, tip: Point, label_at: Point | None) -> LabelI
             place = label_at or (at[0], at[1] - 10 - 6 - 4 * size / NOTE)
             return LabelItem(shape.label, place, size, "note", "grey")
         case "text":
-            return LabelItem(shape.label, label_at or at, size, "sign", title=shape.told)
+            told = shape.id if shape.legs else None
+            return LabelItem(shape.label, label_at or at, size, "sign", inside=told, title=shape.told)
     place = label_at or (add(at, tip, _toward_tip(shape, tip)) if shape.outline == "triangle" else at)
     if shape.outline == "none":
         return LabelItem(shape.label, place, size, "sign", inside=shape.id, title=f"(value) {shape.told}")

@@ -68,8 +68,12 @@ def in_columns(index: Index, part: Part, turned: bool, hidden: str) -> Placed:
     inside = set(part.members)
     walls = {w for s in part.members for w in index.walls(s)}
     whole = index.diagram
+
+    def own(end: End) -> End:
+        return end if end.shape in inside else End(None)
+
     lines = tuple(
-        replace(n, ends=tuple(e if e.shape in inside else End(None) for e in n.ends))
+        replace(n, ends=(own(n.ends[0]), own(n.ends[1])))
         for n in whole.lines
         if any(e.shape in inside for e in n.ends)
     )

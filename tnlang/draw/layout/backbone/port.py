@@ -72,6 +72,7 @@ class Harbour(Sides):
                     sides[line.id, position] = self.side(line, position)
         self.spread(lines, sides)
         offsets = self._offsets(lines, sides)
+        ended = {n for enclosure in self.index.diagram.enclosures for n in enclosure.ended}
         found = []
         for line in lines:
             both = []
@@ -96,6 +97,11 @@ class Harbour(Sides):
                 if line.id in self.plan.part.foreign and end.shape in self.index.stations:
                     port = replace(port, reach=port.reach + NAMED, spare=NAMED)
                 both.append(port)
+            if line.id in ended and len(both) == 2:
+                # it ends at its own height in the wall, beside what crosses that
+                k = 0 if line.ends[0].shape is None else 1
+                one, wall = both[1 - k], both[k]
+                both[k] = replace(wall, at=(wall.at[0], one.at[1])) if one.side == "right" else wall
             if len(both) == 2:
                 found.append(Ends(line.id, both[0], both[1]))
         return found

@@ -15,7 +15,7 @@ from tnlang.draw.layout.backbone.ink import Ink, is_turned
 from tnlang.draw.layout.backbone.names import Naming
 from tnlang.draw.layout.backbone.spine import Spine
 from tnlang.draw.layout.backbone.tangled import tangles
-from tnlang.draw.layout.backbone.wires import Wires
+from tnlang.draw.layout.backbone.wires import MOST, Wires
 from tnlang.draw.layout.chosen import flat_scene
 from tnlang.draw.layout.nameless import without_lost_names
 from tnlang.draw.lint import cost
@@ -63,25 +63,28 @@ def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
     """The picture with so much room; parts that would be tangles stand in columns if that is better."""
     index = Index(diagram)
     gauge = Gauge(index, is_turned(way), ease)
-    drawn, tangled = _routed(index, gauge, frozenset())
-    scene = _inked(index, drawn, way)
+    drawn, tangled = _routed(index, gauge, hasty=True)
     if not tangled:
-        return scene
+        return _inked(index, drawn, way)
     loosened, left = _routed(index, gauge, frozenset(tangled))
-    if sum(left.values()) >= sum(tangled.values()):
-        return scene
     better = _inked(index, loosened, way)
-    return better if _weight(diagram, better) <= _weight(diagram, scene) else scene
+    if not left:
+        return better
+    drawn, tangled = _routed(index, gauge)
+    scene = _inked(index, drawn, way)
+    loose = sum(left.values()) < sum(tangled.values())
+    return better if loose and _weight(diagram, better) <= _weight(diagram, scene) else scene
 
 
 def _routed(
-    index: Index, gauge: Gauge, in_columns: frozenset[tuple[int, ...]]
+    index: Index, gauge: Gauge, in_columns: frozenset[tuple[int, ...]] = frozenset(), *, hasty: bool = False
 ) -> tuple[Drawn, dict[tuple[int, ...], int]]:
-    """All shapes and lines, and the parts that are tangles."""
+    """All shapes and lines, and the parts that are tangles; if ``hasty`` their lines may be missing."""
     spines = [Spine(index, backbone, gauge, in_columns) for backbone in index.diagram.backbones]
     stand_abreast(index, spines)
-    drawn = Wires(index, spines).route()
-    return drawn, tangles(index, spines, drawn)
+    wires = Wires(index, spines, hasty)
+    drawn = wires.route()
+    return drawn, tangles(index, spines, drawn) | dict.fromkeys(wires.given_up, MOST + 1)
 
 
 def _inked(index: Index, drawn: Drawn, way: Side) -> Scene:

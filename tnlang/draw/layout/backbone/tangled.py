@@ -10,12 +10,11 @@ from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.graph import Index, Part
 from tnlang.draw.layout.backbone.port import box_of
 from tnlang.draw.layout.backbone.spine import Spine
+from tnlang.draw.layout.backbone.wires import MOST, TURNS
 from tnlang.draw.scene import CurveTo
 
-MOST = 6
-"""A part whose lines cross and turn more often than this is a tangle."""
-TURNS, STEPPED = 2, 4
-"""A line may turn so often; in columns it may change its height at both ends."""
+STEPPED = 4
+"""In columns a line may turn so often: it changes its height at both ends."""
 
 
 def tangles(index: Index, spines: Sequence[Spine], drawn: Drawn) -> dict[tuple[int, ...], int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from tnlang.draw.diagram import Line, OpenEnd
-from tnlang.draw.geometry import Box, flatten, join, reverse
+from tnlang.draw.geometry import Box, join, reverse
 from tnlang.draw.layout.backbone.abreast import ABREAST
 from tnlang.draw.layout.backbone.drawn import Drawn
 from tnlang.draw.layout.backbone.gauge import NAME_OFF
@@ -19,8 +19,10 @@ from tnlang.draw.layout.backbone.spine import FREE, TRACK, Spine
 from tnlang.draw.layout.bends import rounded_track
 from tnlang.draw.layout.box import Placed
 from tnlang.draw.layout.route import AROUND, Port, Router
-from tnlang.draw.scene import Point
+from tnlang.draw.scene import CurveTo, Path, Point
 
+TURNS, MOST = 2, 6
+"""A line may turn so often; in a tangle lines cross, and turn farther, more often than that."""
 INNER, OUTER = 24.0, 40.0
 """Radii of a track's rounds: the outer one is that of the hidden leg, and of curves into a dot."""
 NAMED = 10.0
@@ -28,10 +30,14 @@ NAMED = 10.0
 
 
 class Wires:
-    """Routes what the backbones leave open. ``drawn`` is all that they placed."""
+    """Routes what the backbones leave open. ``drawn`` is all that they placed.
 
-    def __init__(self, index: Index, spines: Sequence[Spine]) -> None:
-        self.index, self.spines = index, spines
+    What is ``hasty`` gives parts up whose lines turn too often: they are ``given_up``, and have no lines.
+    """
+
+    def __init__(self, index: Index, spines: Sequence[Spine], hasty: bool = False) -> None:
+        self.index, self.spines, self.hasty = index, spines, hasty
+        self.given_up: set[tuple[int, ...]] = set()
         self.drawn = Drawn()
         for spine in spines:
             self.drawn.take(spine.drawn)
@@ -52,7 +58,7 @@ class Wires:
         for line, path in drawn.paths.items():
             (x, y), (u, v) = path.start, path.end
             middle = [(x, (y + v) / 2), (u, (y + v) / 2)]
-            router.lay(flatten(path) if line in inside else [(x, y), *middle, (u, v)])
+            router.lay(_cornered(path) if line in inside else [(x, y), *middle, (u, v)])
         return router
 
     def _names(self) -> Iterator[Box]:
@@ -68,6 +74,8 @@ class Wires:
         for spine in self.spines:
             for plan, begun in spine.placed:
                 self._part(spine, plan, begun)
+        if self.given_up:
+            return self.drawn
         self.router.focus(-inf, inf)
         self._across()
         self._ending()
@@ -211,8 +219,13 @@ class Wires:
                 continue
             self.router.lay(points)
             found.append((pair, points))
+        turns = 0
         for pair in left:
             points = self.router.search(pair.start, pair.end)
+            turns += max(0, len(points) - 2 - TURNS)
+            if self.hasty and turns > MOST and plan.block is None:
+                self.given_up.add(_whole(spine, plan))
+                return
             self.router.lay(points)
             found.append((pair, points))
         for pair, points in found:
@@ -299,6 +312,27 @@ def _place(index: Index, line: Line) -> tuple[int, int]:
             groups = [name.partition(".")[0] for name in shape.leg_names]
             return groups[: end.leg].count(groups[end.leg]), groups.count(groups[end.leg])
     return 0, 1
+
+
+def _whole(spine: Spine, plan: Plan) -> tuple[int, ...]:
+    """The members of the part that a plan is a piece of."""
+    inside = set(plan.part.members)
+    return next(part.members for part in spine.all_parts if inside & set(part.members))
+
+
+def _cornered(path: Path) -> list[Point]:
+    """A way whose rounds are corners."""
+    found = [path.start]
+    level = True
+    for piece in path.segments:
+        (x, y), (u, v) = found[-1], piece.end
+        if isinstance(piece, CurveTo):
+            found.append((u, y) if level else (x, v))
+            level = abs(piece.second[1] - v) < abs(piece.second[0] - u)
+        else:
+            level = abs(v - y) < abs(u - x)
+        found.append((u, v))
+    return found
 
 
 def _gates(plan: Plan, begun: float) -> dict[int, Port]:
