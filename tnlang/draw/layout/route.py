@@ -152,7 +152,7 @@ class Router:
             case _:
                 places = []
         for x in places:
-            points = _clean([start.at, (x, start.at[1]), (x, end.at[1]), end.at])
+            points = clean([start.at, (x, start.at[1]), (x, end.at[1]), end.at])
             if self._whole(points, start, end) < CROSS / 2:
                 return points
         return None
