@@ -73,3 +73,10 @@ def test_a_number_in_a_sum_does_not_refuse_a_backbone() -> None:
     assert not faults(diagram, scene)
     one = next(item for item in scene.items if isinstance(item, LabelItem) and item.text == "1")
     assert faults(diagram, replace(scene, items=tuple(item for item in scene.items if item is not one)))
+
+
+def test_a_number_in_a_sum_beside_a_stream_is_read_back() -> None:
+    body = "stream s = x\n s[i, c] += rsqrt(var[e](s[i, e]) + 0.001) s[i, c]\n y = s"
+    program = tnlang.load(f"{HEAD}net n(x[t, d]) -> y[t, d] {{ {body} }}")
+    report = tnlang.verify(program.nets["n"].svg(), program, module=False)
+    assert report.ok, report

@@ -68,6 +68,7 @@ class _Titles:
             for item in scene.items
             if isinstance(item, InkItem) and item.stroke >= MARK_WIDTH and item.role == "mark"
         )
+        self.bare = {n: shape for n, shape in self.shapes.items() if shape.symbol != "text"}
         self.outlines = [item.outline for item in scene.items if isinstance(item, ShapeItem)]
         self.opens: dict[int, dict[int, str]] = {}
         for end in diagram.opens:
@@ -85,9 +86,9 @@ class _Titles:
                 return replace(item, title=self.wire(self.lines[number], path))
             case LabelItem(kind="shape", inside=number) if number in self.shapes:
                 return replace(item, title=name_of("shape", self.shapes[number].told))
-            case LabelItem(kind="sign", inside=number) if number in self.shapes:
+            case LabelItem(kind="sign", inside=number) if number in self.bare:
                 free = rounded(label_box(item).grown(FREE), 0)
-                shape = self.shapes[number]
+                shape = self.bare[number]
                 return replace(item, title=self.shape(shape, free, f"(value) {shape.told}"))
             case LabelItem(kind="badge", inside=number) if number in self.enclosures:
                 return replace(item, title=name_of("bubble", _applied(self.enclosures[number])))
