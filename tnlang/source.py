@@ -1,16 +1,13 @@
 """Where text comes from and what is said about it: spans, diagnostics, and the error that carries them.
 
-Everything may import this module; it imports nothing of ours but `records`.
+Everything may import this module; it imports nothing of ours.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
-
-from tnlang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ class ValueMismatch(ValueError):
     """Arrays handed to a net that do not fit it: the message names the net, the input and the leg."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Diagnostics:
     """A collector: stages add what they find and go on; the end raises all errors at once, by place."""
 

@@ -7,11 +7,10 @@ ends, and every delta, has become a dot. What a sum adds meets in a plus. Nothin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tnlang.draw.scene import PLAIN, Look, Point
-from tnlang.records import dataclass
 from tnlang.source import NOWHERE, Span
 
 Side = Literal["left", "right", "up", "down"]

@@ -6,9 +6,8 @@ layer, then in the order they stand. A wire runs to the shape's centre line unde
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
-
-from tnlang.records import dataclass
 
 Point = tuple[float, float]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from tnlang.ir.net import Leg, Loop, Number, SizeNumber, Special, Tensor
 from tnlang.ir.size import Size
-from tnlang.records import dataclass
 from tnlang.source import Span
 
 WireName = tuple[str, tuple[int, ...]]

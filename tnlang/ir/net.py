@@ -10,11 +10,10 @@ Spans and rule names (Origin) never take part in comparison.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tnlang.ir.size import Size
-from tnlang.records import dataclass
 from tnlang.source import NOWHERE, Span
 
 

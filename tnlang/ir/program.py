@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tnlang.ir.net import Bind, Decl, Ix, Net, Part, Shared
 from tnlang.ir.size import Dim, Size
-from tnlang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

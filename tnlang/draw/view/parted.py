@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -11,7 +11,6 @@ from tnlang.draw.view.names import turns_of
 from tnlang.ir.net import Bind, Call, Frozen, Loop, Net, Ref, Repeat, Stmt, StreamSet, Value
 from tnlang.ir.size import Size, SizeError, evaluate, loop_key, size_op, substitute, variables
 from tnlang.ir.walk import map_sizes, refs, statements
-from tnlang.records import dataclass
 from tnlang.transforms.renew import renew
 
 MANY = 10_000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from tnlang.records import dataclass
 from tnlang.source import Source
 from tnlang.syntax.ast.figures import FigureDecl, StyleDecl, ThemeDecl
 from tnlang.syntax.ast.statements import (

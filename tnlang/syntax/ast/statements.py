@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from tnlang.records import dataclass
 from tnlang.syntax.ast.terms import (
     Arith,
     Bracket,

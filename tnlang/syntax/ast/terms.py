@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from tnlang.records import dataclass
 from tnlang.source import NOWHERE, Span
 
 
