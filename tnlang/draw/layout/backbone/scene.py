@@ -68,12 +68,13 @@ def _laid_out(diagram: Diagram, way: Side, ease: float) -> Scene:
         return _inked(index, drawn, way)
     loosened, left = _routed(index, gauge, frozenset(tangled))
     better = _inked(index, loosened, way)
-    if not left:
+    weight = _weight(index.diagram, better)
+    if not left and not weight:
         return better
     drawn, tangled = _routed(index, gauge)
     scene = _inked(index, drawn, way)
     loose = sum(left.values()) < sum(tangled.values())
-    return better if loose and _weight(diagram, better) <= _weight(diagram, scene) else scene
+    return better if loose and weight <= _weight(diagram, scene) else scene
 
 
 def _routed(
