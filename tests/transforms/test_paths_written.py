@@ -133,12 +133,27 @@ ONE_BY_ONE = ["direct", "a0.b", "a1.b", "0.0", "0.1", "m0", "1.0", "1.1", "m1"]
 
 BLOCKS = """
 net block(x[seq, hidden]) -> y[seq, hidden] {
-    middle = x + (attention(norm(x) as ln_1))
-    y = middle + (mlp(norm(middle) as ln_2))
+    middle = x + attention(norm(x) as ln_1)
+    y = middle + mlp(norm(middle) as ln_2)
 }
 net model(x[seq, hidden]) -> y[seq, hidden] {
     stream r = x
     repeat l in 0..layer { r = block(r) }
+    y = r
+}
+"""
+STREAMED = BLOCKS.replace("middle = x + ", "stream s = x\n    s += ").replace(
+    "y = middle + mlp(norm(middle) as ln_2)", "s += mlp(norm(s) as ln_2)\n    y = s"
+)
+NESTED = """
+net layers(x[seq, hidden]) -> y[seq, hidden] {
+    half = x + attention(norm(x) as ln_1)
+    y = block(half) as second
+}
+net block(x[seq, hidden]) -> y[seq, hidden] { y = x + mlp(norm(x) as ln_2) }
+net model(x[seq, hidden]) -> y[seq, hidden] {
+    stream r = x
+    repeat l in 0..layer { r = layers(r) }
     y = r
 }
 """
@@ -247,6 +262,22 @@ def test_a_block_may_hold_its_own_stream() -> None:
     onward = [f"{first[0]} -> {name}" for name in (first[1], "1.0 (V)", "1.1 (V)", second[1])]
     last = f"{second[0]} -> {second[1]}"
     check(ATTENTION + BLOCKS, ["direct", first[0], second[0], *singles, *onward, last])
+
+
+@pytest.mark.parametrize(
+    ("blocks", "mlp"),
+    [(BLOCKS, "block.{}.mlp"), (STREAMED, "block.{}.mlp"), (NESTED, "layers.{}.second.mlp")],
+)
+def test_what_a_block_passes_on_is_no_step(blocks: str, mlp: str) -> None:
+    """What it adds may be frozen: no addition is made of the stream then, but the stream goes through."""
+    first, second = (mlp.format(n) + ".y" for n in range(2))
+    heads = ["0.0", "0.1", "1.0", "1.1"]
+    onward = [f"{first} -> 1.{h} (V)" for h in range(2)]
+    attention = ATTENTION.replace(", b[hidden]", "").replace(" + b[d]", "")
+    check(attention + blocks, ["direct", first, second, *heads, *onward], frozen="A, scale, *.mlp.y")
+    listed = ["direct", "0.1", "0.1 -> 1.0 (V)"]
+    options = 'named = "direct; 0.1 -> 1.0 (V)"'
+    check(attention + blocks, listed, options, frozen="A, scale, *.mlp.y")
 
 
 def test_two_blocks_of_one_addition() -> None:

@@ -11,6 +11,7 @@ import pytest
 import tnlang
 from tests.elaborate.notation import codes, elaborated
 from tests.transforms.test_paths import MODEL, names
+from tests.transforms.test_paths_written import ATTENTION, HEAD, NESTED, NORM
 from tnlang.reference import execute, initialise
 from tnlang.source import ValueMismatch
 from tnlang.strongest import largest_of_products
@@ -43,6 +44,19 @@ def test_they_are_the_strongest_of_all(by: str) -> None:
     for name, norm in norms.items():
         if name not in {path.name for path in found.paths}:
             assert norm <= found.bound * (1 + 1e-9) or norm <= found.paths[-1].norm * (1 + 1e-9)
+
+
+def test_what_layers_pass_on_is_no_step() -> None:
+    """The names of the strongest paths of layers that a stream calls are those that ``expand`` lists."""
+    text = HEAD + NORM + ATTENTION + NESTED + "net still = freeze(model, A, scale, *.mlp.y)"
+    program = tnlang.load(text + "\nnet all = expand(still, paths)")
+    rng = np.random.default_rng(4)
+    parameters = {n: rng.normal(size=np.shape(a)) for n, a in initialise(program.ir, "model").items()}
+    x = rng.normal(size=(4, 5))
+    cache = execute(program.ir, "model", [x], parameters).cache
+    found = program.nets["still"].strongest_paths(4, x, parameters=parameters, frozen=cache)
+    assert {path.name for path in found.paths} <= set(names(program.ir, "all"))
+    assert found.certain and all("layers.0 " not in path.name for path in found.paths)
 
 
 def test_what_is_listed_by_name_and_the_rest_are_the_output() -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tnlang.ir.net import Bind, Decl, Net, Ref, Sum, Tensor, Term, Wire
@@ -17,9 +17,10 @@ from tnlang.transforms.flatten import Assignment, Flat, place_of
 def residual(program: Program, net: Net, flat: Flat) -> list[Assignment]:
     """The values of streams, in the order in which they are made.
 
-    They are what the net's streams are assigned; sums y = x + f(x), and the x that the first of them begins
-    with; and in a net without streams its inputs and what its calls give, if they have the legs of its output
-    (where there are such sums, only what is added or given out).
+    They are what the net's streams are assigned, and the sums between such values (in ``h = layer(h)`` those
+    of the layer); sums y = x + f(x), and the x that the first of them begins with; and in a net without
+    streams its inputs and what its calls give, if they have the legs of its output (where there are such
+    sums, only what is added or given out).
     """
     declared = (*program.declarations, *flat.owned)
     search = _Search(flat, {decl.name for decl in declared if decl.kind in ("param", "const")})
@@ -35,6 +36,8 @@ def residual(program: Program, net: Net, flat: Flat) -> list[Assignment]:
     for begins, addition in sums.values():
         if begins not in found:
             found[begins] = search.beginning(begins, addition.legs)
+    for name in search.carried(found):
+        found[name] = search.beginning(name, ())
     order = {statement.target.name: at for at, statement in enumerate(flat.body)}
     return sorted(found.values(), key=lambda assignment: order.get(assignment.value, -1))
 
@@ -78,6 +81,22 @@ class _Search:
                     place = place_of(self.flat, others, legs)
                     yield begins, Assignment(name, before, legs, change, place)
                     break
+
+    def carried(self, found: Mapping[str, Assignment]) -> Iterator[str]:
+        """The values between those of streams: each holds one as it is, and is passed on to a later one."""
+        held: dict[str, list[str]] = {}
+        for name, bind in self.definitions.items():
+            legs = value_wires(bind.target.legs)
+            passed = [passed_on(term, legs) for term in bind.body.terms if legs == bind.target.legs]
+            held[name] = [other for other in passed if other in found or held.get(other)]
+        waiting = [name for value in found if value in held for name in held[value]]
+        seen = set(found)
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += held[name]
+                yield name
 
     def is_made_from(self, body: Sum, begins: str) -> bool:
         """Whether a sum depends on a value, and on something that does not depend on that.
