@@ -154,7 +154,8 @@ class Builder:
         if len(self.shapes) >= MAX_SHAPES:
             raise TooLarge(f"the picture has more than {MAX_SHAPES} shapes")
         number = self.new_id()
-        self.shapes[number] = replace(shape, id=number, legs=(), leg_names=())
+        name = names.without_variables(shape.name)
+        self.shapes[number] = replace(shape, id=number, name=name, legs=(), leg_names=())
         return number
 
     def is_weight(self, shape: int, address: str) -> None:

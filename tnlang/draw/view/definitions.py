@@ -294,7 +294,9 @@ class Definitions(Copies, ABC):
             span=call.origin.span,
         )
         number = self.builder.shape(replace(shape, inside=frame.inside))
-        self.builder.known_as(number, *(("", name) for c in composed for name in (c.name, c.net)))
+        self.builder.known_as(
+            number, *(("", name) for c in composed for name in (c.name.rsplit(".", 1)[-1], c.net))
+        )
         inner = frame.scope.program.net(composed[-1].net)
         count = 0
         for ref, decl in zip(composed[-1].arguments, inner.inputs, strict=True):

@@ -157,6 +157,21 @@ def paths_apart(known: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def braces(subs: Iterable[str]) -> str:
+    """``{l,2}``, or nothing."""
+    text = ",".join(sub.replace(" ", "") for sub in subs)
+    return "{" + text + "}" if text else ""
+
+
+def without_variables(path: str) -> str:
+    """A path without the turns that are no numbers.
+
+    >>> without_variables("layer{l}.att{0}.W")
+    'layer.att{0}.W'
+    """
+    return re.sub(r"\{[^{}]*[^{}\d,][^{}]*\}", "", path)
+
+
 def with_path(path: str, text: str) -> str:
     """A name in mathematics behind words of its path."""
     return "".join(math(word) + r"{.}" for word in path.split(".") if word) + text

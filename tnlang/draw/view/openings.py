@@ -44,14 +44,15 @@ class Openings:
         return _weight(net) + opened <= _limit(net)
 
 
-def _named(names: frozenset[str], call: Call, path: str) -> bool:
+def _named(known: frozenset[str], call: Call, path: str) -> bool:
     """Whether one of the names of a figure means a call: its path, also without turns, its name, its net.
 
     Where all turns of a repeat are drawn as one, a name with one turn (``attention{0}``) means them.
     """
+    path, last = names.without_variables(path), call.name.rsplit(".", 1)[-1]
     if "{" not in path:
-        names = frozenset(map(_without_turns, names))
-    return bool({path, _without_turns(path), call.name, call.net} & names)
+        known = frozenset(map(_without_turns, known))
+    return bool({path, _without_turns(path), last, call.name, call.net} & known)
 
 
 def _without_turns(path: str) -> str:

@@ -194,7 +194,7 @@ class Stations:
         """What a station is called: values of one stream are told apart by primes."""
         if found.key in self.emitter.labels:
             return self.emitter.labels[found.key]
-        shown = self.shown.get(found.key, found.key[1])
+        shown = self.shown.get(found.key) or found.scope.called_too.get(found.key, found.key[1])
         index = self.named[id(stream.record), shown]
         self.named[id(stream.record), shown] += 1
         scope = found.scope

@@ -12,10 +12,10 @@ from tnlang.draw.view.build import StreamRecord
 from tnlang.draw.view.ends import copied_input, output_wires
 from tnlang.draw.view.finish import finish
 from tnlang.draw.view.openings import Openings
-from tnlang.draw.view.parted import Between, Turn, parted
-from tnlang.draw.view.residual import as_stream
+from tnlang.draw.view.parted import Between, Turn
 from tnlang.draw.view.values import Definition, Scope
 from tnlang.draw.view.wiring import Frame
+from tnlang.draw.view.within import Within, drawn_net
 from tnlang.ir.net import (
     Net,
     Output,
@@ -35,13 +35,13 @@ def net_diagram(
     program: Program, net: Net, openings: Openings, *, compose: bool, symbols: bool, ends: bool = False
 ) -> Diagram:
     """The diagram of a whole net; with ``ends`` its free ends are named by their wires, as terms are."""
-    scope = Scope(program, parted(as_stream(net), openings.ends), openings)
+    scope = Scope(program, drawn_net(program, net, openings), openings)
     return _NetDrawing(scope, compose=compose, symbols=symbols, ends=ends).draw()
 
 
 def called_diagram(inner: Scope, legs: Sequence[Wire]) -> Diagram:
     """The diagram of a net that an expression calls, its result on the legs of the expression."""
-    net, parent = parted(as_stream(inner.net), inner.opened.ends), inner.parent
+    net, parent = drawn_net(inner.program, inner.net, inner.opened, inner.path), inner.parent
     scope = Scope(inner.program, net, inner.opened, inner.path, parent, inner.call, inner.call_versions)
     return _NetDrawing(scope, compose=True, symbols=False, legs=legs).draw()
 
@@ -133,6 +133,8 @@ class _NetDrawing(Assignments):
                 case Between(loop=loop, body=inner):
                     assigned = {s.target.name for s in statements(inner) if isinstance(s, StreamSet)}
                     self._between([name for name in self.streams if name in assigned], names.loop(loop))
+                case Within(body=inner):
+                    self._statements(inner)
                 case Repeat(loop=loop, body=inner):
                     self._copies(tuple(self.pending))
                     marks = {name: (s.record, len(s.record.stations)) for name, s in self.streams.items()}

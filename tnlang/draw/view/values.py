@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tnlang.draw.view import names
 from tnlang.draw.view.openings import Openings
 from tnlang.draw.view.parted import Alone, Between, Turn
+from tnlang.draw.view.residual import Named
 from tnlang.draw.view.thawed import bare, thawed
+from tnlang.draw.view.within import Within
 from tnlang.ir.net import (
     Bind,
     Call,
@@ -121,6 +123,8 @@ class Scope:
     """Their keys, with the loop's variable."""
     numbered: dict[str, list[Definition]] = field(default_factory=dict)
     """For each stream the values that its numbers mean: those before it is first assigned in a repeat."""
+    called_too: dict[Key, str] = field(default_factory=dict)
+    """What values of streams are called that have a name of their own."""
     paths: dict[str, str] = field(default_factory=dict)
     """For names that would be written alike what tells them apart."""
     declared: dict[str, list[Decl]] = field(default_factory=dict)
@@ -165,6 +169,8 @@ class Scope:
         now = dict(versions)
         for statement in body:
             match statement:
+                case Named():
+                    self._name(statement, now)
                 case Bind(target=target) | Frozen(target=target):
                     self._bind(target.name, target.subs, statement, now)
                 case StreamSet(target=target):
@@ -182,6 +188,8 @@ class Scope:
                         self.table[(factor.name, ())] = self._definition(factor.name, (), factor, now)
                 case Between():
                     pass
+                case Within(body=inner):
+                    now = dict(self._scan(inner, now, (), several=several))
                 case Repeat(loop=loop, body=inner):
                     single = names.turns_of(loop) == "1" and not isinstance(statement, Turn)
                     turn = show(loop.start) if single else loop.var
@@ -243,6 +251,18 @@ class Scope:
         self.table[(name, subs)] = made
         now[_BOUND + name] = len(known) - 1
 
+    def _name(self, statement: Named, now: dict[str, int]) -> None:
+        """A stream's value has a name of its own from here on."""
+        (ref,) = refs(statement)
+        name = statement.target.name
+        value = self.streams[ref.name][now[ref.name]]
+        known = self.bound.setdefault((name, ()), [])
+        known.append(value)
+        self.table[(name, ())] = value
+        now[_BOUND + name] = len(known) - 1
+        if statement.shown:
+            self.called_too[value.key] = name
+
     def child(self, call: Call, versions: Versions) -> Scope:
         """The net that a call applies, as a scope of its own."""
         key = (call.name, tuple(sorted(versions.items())))
@@ -260,17 +280,18 @@ class Scope:
         prefix = self.owner()
         if call.shared:
             return f"{prefix if call.name in owned_shared(self.net) else ''}{call.name}."
-        return f"{prefix}{call.name}{braces(self.loops.get(id(call), ()))}."
+        return f"{prefix}{call.name}{names.braces(self.loops.get(id(call), ()))}."
 
     def address(self, found: Definition | None, ref: Ref) -> str:
         """The full name of a value as the state_dict or a cache has it, loop variables in braces."""
         if found is None:
-            return f"{self.owner()}{ref.name}{braces(map(show, ref.subs))}"
+            return f"{self.owner()}{ref.name}{names.braces(map(show, ref.subs))}"
         _, name, subs, _ = found.key
+        name = found.scope.called_too.get(found.key, name)
         if name == ref.name and not all(isinstance(sub, int) for sub in ref.subs):
             subs = ref.subs
         own = all(found.statement is not declared for declared in self.declared.get(found.key[1], ()))
-        return f"{found.scope.owner() if own else ''}{bare(name)}{braces(map(show, subs))}"
+        return f"{found.scope.owner() if own else ''}{bare(name)}{names.braces(map(show, subs))}"
 
     def depth(self) -> int:
         return 0 if self.parent is None else self.parent.depth() + 1
@@ -416,9 +437,3 @@ class Uses:
                     self.use(scope, Ref(target.name), last, shadow=shadow, reader=found)
             case Decl() | Frozen():
                 pass
-
-
-def braces(subs: Iterable[str]) -> str:
-    """``{l,2}``, or nothing."""
-    text = ",".join(sub.replace(" ", "") for sub in subs)
-    return "{" + text + "}" if text else ""
