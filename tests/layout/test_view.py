@@ -10,6 +10,7 @@ from tests.layout.pictures import diagrams_in, example_sheets, sheets_of
 from tnlang.draw.diagram import Diagram, Row, Shape, Sign
 from tnlang.draw.labels import measure, problem
 from tnlang.draw.view import names
+from tnlang.draw.view.names import math
 
 
 def diagram(text: str) -> Diagram:
@@ -428,3 +429,46 @@ figure f { draw norm; unfold state }
 """
     of = diagram(text)
     assert not of.enclosures and [shape.conj for shape in of.shapes] == [False] * 3 + [True] * 3
+
+
+MLP = """
+dim T, d = 8, m = 12
+net f(x[T, d]) -> y[T, d] { param U[m, d], D[d, m]; y[t, c] = D[c, m] relu(U[m, e] x[t, e]) }
+"""
+INLINE = "h += (f(h) as one); h += (f(h) as two)"
+SUMS = "net layer(x[T, d]) -> y[T, d] { mid = x + (f(x) as one); y = mid + (f(mid) as two) }"
+WITHIN = "net layer(x[T, d]) -> y[T, d] { stream s = x; s += (f(s) as one); s += (f(s) as two); y = s }"
+NESTED = (
+    "net half(x[T, d]) -> y[T, d] { y = x + (f(x) as two) }\n"
+    "net layer(x[T, d]) -> y[T, d] { stream s = x; s += (f(s) as one); s = half(s); y = s }"
+)
+
+
+@pytest.mark.parametrize(("layer", "second"), [(SUMS, "mid"), (WITHIN, "h'"), (NESTED, "h'")])
+def test_layers_that_a_stream_calls_are_drawn_as_if_written_there(layer: str, second: str) -> None:
+    """The same shapes, lines and stations; names of what they own have the path of the call and its turn."""
+
+    def model(turn: str, opened: str) -> str:
+        return (
+            f"net lm(x[T, d]) -> y[T, d] {{ stream h = x; repeat l in 0..3 {{ {turn} }}; y = h }}\n"
+            f"figure F {{ draw lm; unfold {opened} }}\n"
+        )
+
+    opened = "layer, half, f" if layer == NESTED else "layer, f"
+    inline = diagram(MLP + model(INLINE, "f"))
+    called = diagram(MLP + layer + "\n" + model("h = layer(h)", opened))
+    assert symbols(called) == symbols(inline) and len(called.lines) == len(inline.lines)
+    (one,), (other,) = called.backbones, inline.backbones
+    assert len(one.stations) == len(other.stations) == 4 and len(one.plates) == 1
+    assert [b.label for b in one.blocks] == [b.label for b in other.blocks] == ["one", "two"]
+    shapes = {shape.id: shape for shape in called.shapes}
+    assert [shapes[station].label for station in one.stations] == ["h", "+", math(second), "+"]
+    path = "layer{l}.half.two" if layer == NESTED else "layer{l}.two"
+    assert {s.told for s in called.shapes if s.name.endswith("U")} == {"layer{l}.one.U", f"{path}.U"}
+
+
+def test_a_layer_that_is_folded_is_a_box_on_the_stream() -> None:
+    net = "net lm(x[T, d]) -> y[T, d] { stream h = x; repeat l in 0..3 { h = layer(h) }; y = h }\n"
+    of = diagram(MLP + SUMS + "\n" + net + "figure F { draw lm; fold layer }\n")
+    (box,) = of.shapes
+    assert of.backbones[0].stations == (box.id,) and box.told == "(box) layer{l}"

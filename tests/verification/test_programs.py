@@ -79,6 +79,20 @@ PROGRAMS = {
             }
             y = s
         }""",
+    "layers that a stream calls": BLOCK
+    + """
+        net inner(x[seq, d]) -> y[seq, d] { a = x + (b(x) as one); y = a + (b(a) as two) + x }
+        net several(x[seq, d]) -> y[seq, d] { stream s = x; repeat k in 0..2 { s += b(s) }; y = s }
+        net layer(x[seq, d], z[seq, d]) -> y[seq, d] {
+            param W[d, d]
+            stream t = x
+            t = inner(t)
+            t[p, i] += W[i, j] t[p, j] z[p, i]
+            t = several(t)
+            y = t
+        }
+        net f(x[seq, d]) -> y[seq, d] { stream s = x; repeat l in 0..2 { s = layer(s, x) }; y = s }
+        figure F { draw f; unfold layer, inner, several, b }""",
     "a stream scaled by a number": BLOCK
     + """
         net f(x[seq, d]) -> y[seq, d] {

@@ -22,6 +22,7 @@ from tnlang.draw.diagram import (
     Shape,
 )
 from tnlang.draw.view.joints import JointEnd, WireLabel, wire_label
+from tnlang.draw.view.names import without_variables
 from tnlang.draw.view.styling import Selector, Styles
 from tnlang.ir.net import Wire
 from tnlang.source import NOWHERE, Span
@@ -154,7 +155,7 @@ class Builder:
         if len(self.shapes) >= MAX_SHAPES:
             raise TooLarge(f"the picture has more than {MAX_SHAPES} shapes")
         number = self.new_id()
-        name = names.without_variables(shape.name)
+        name = without_variables(shape.name)
         self.shapes[number] = replace(shape, id=number, name=name, legs=(), leg_names=())
         return number
 
