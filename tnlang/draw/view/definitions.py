@@ -120,6 +120,8 @@ class Definitions(Copies, ABC):
         """
         span = node.origin.span
         called = called if called is not None else leg_names(found, len(joints))
+        if found is not None and found.key in self.aliases:
+            found = replace(found, key=self.aliases[found.key])
         address = frame.scope.address(found, node.ref)
         told = address + self.primes(found) + ", conjugated" * node.conj + entries
         of_decl = found is not None and isinstance(found.statement, Decl)
@@ -140,8 +142,6 @@ class Definitions(Copies, ABC):
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
             return
-        if found.key in self.aliases:
-            found = replace(found, key=self.aliases[found.key])
         boxed = frame.inside is not None and len(self.drawn_with(found)) > 1
         if boxed or node.conj or self.builder.is_within_function(frame.inside):
             self.halt(found)
