@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tnlang.ir.net import Bind, Net, Ref, Stmt, StreamSet, Sum, Tensor, Term, Value
 from tnlang.ir.walk import refs, statements, walk
-from tnlang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

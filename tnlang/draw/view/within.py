@@ -6,9 +6,8 @@ in the caller's plate. Its values have the path of the call before their names: 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from tnlang.draw.view import names
@@ -37,7 +36,6 @@ from tnlang.ir.program import Program
 from tnlang.ir.size import show
 from tnlang.ir.slots import owned_shared
 from tnlang.ir.walk import local_names, map_children, refs, statements
-from tnlang.records import dataclass
 from tnlang.transforms.renew import renew
 
 DEPTH = 12
@@ -60,7 +58,7 @@ def drawn_net(program: Program, net: Net, openings: Openings, path: str = "") ->
     return replace(plain, body=body, owned=(*plain.owned, *layers.owned.values()))
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Layers:
     """Writes out the layers of one net; ``owned`` are the parameters that its calls own."""
 
