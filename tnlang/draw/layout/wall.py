@@ -10,7 +10,6 @@ from tnlang.draw import curves, geometry, pieces
 from tnlang.draw.diagram import Side
 from tnlang.draw.geometry import Box, union
 from tnlang.draw.layout.box import Placed, Pose, Wall
-from tnlang.draw.layout.items import OPPOSITE
 from tnlang.draw.layout.level import Index
 from tnlang.draw.scene import Point
 
@@ -124,7 +123,7 @@ _BADGED: dict[Side, Side] = {"left": "up", "right": "up", "down": "right", "up":
 def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius: float) -> Box:
     """The box made longer where legs across its later top leave no straight stretch for the badge.
 
-    One shape under its leg stays as it is where the badge can stand below it.
+    One shape under its only leg stays as it is: the badge stands below it.
     """
     side = _BADGED[index.flow]
     crossed = sorted(port.at[0 if side == "up" else 1] for port in content.ports if port.side == side)
@@ -138,8 +137,7 @@ def _with_badge(index: Index, enclosure: int, content: Placed, box: Box, radius:
         return box
     before, after = need - (crossed[0] - low - radius), need - (high - radius - crossed[-1])
     if len(content.poses) == 1 and len(crossed) == 1:  # it stays in the middle
-        below = any(port.side == OPPOSITE[side] for port in content.ports)
-        before = after = max(before, 0.0) if below else 0.0
+        before = after = max(before, 0.0) if len(content.ports) > 1 else 0.0
     elif before <= after:
         after = 0.0
     else:
