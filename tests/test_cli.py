@@ -421,5 +421,5 @@ def test_the_scale_of_a_norm_is_plotted(tn, tmp_path):
     )
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(3, 4)))
     given = ("--net", "g", "--input", f"x={tmp_path / 'x.npy'}")
-    tnlang("plot", file, "f.ln.scale", *given, "-o", tmp_path / "scale.svg")
+    tnlang("plot", file, "f.scale", *given, "-o", tmp_path / "scale.svg")
     assert "<svg" in (tmp_path / "scale.svg").read_text(encoding="utf-8")

@@ -50,6 +50,10 @@ class Copies(Wiring):
         """Whether what is drawn stands beside streams."""
         self.roles: Mapping[str, Role] = {}
 
+    def as_begun(self, found: Definition) -> Definition:
+        """A value under the key of the stream that begins with it, if one does."""
+        return replace(found, key=self.aliases.get(found.key, found.key))
+
     def halt(self, found: Definition) -> None:
         """A running stream stops at a station, and what is used is a copy."""
         if found.key in self.halts:

@@ -120,11 +120,11 @@ class Definitions(Copies, ABC):
         """
         span = node.origin.span
         called = called if called is not None else leg_names(found, len(joints))
-        if found is not None and found.key in self.aliases:
-            found = replace(found, key=self.aliases[found.key])
+        of_decl = found is not None and isinstance(found.statement, Decl)
+        if found is not None and of_decl:  # an input that a stream begins with is told by the stream's name
+            found = self.as_begun(found)
         address = frame.scope.address(found, node.ref)
         told = address + self.primes(found) + ", conjugated" * node.conj + entries
-        of_decl = found is not None and isinstance(found.statement, Decl)
         column = raised if raised and of_decl and len(joints) <= 1 else []
         above = ",".join([*map(names.size, node.ref.subs), *(raised or [])[len(column) :]])
         picked = bool(raised) and found is not None and not isinstance(found.statement, Decl | Frozen)
@@ -142,6 +142,7 @@ class Definitions(Copies, ABC):
             shape = Shape(0, "tensor", label, node.ref.name, role=role, conj=node.conj, told=told)
             self.put(shape, joints, wires, frame, span, called)
             return
+        found = self.as_begun(found)
         boxed = frame.inside is not None and len(self.drawn_with(found)) > 1
         if boxed or node.conj or self.builder.is_within_function(frame.inside):
             self.halt(found)

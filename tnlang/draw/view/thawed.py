@@ -35,7 +35,7 @@ def _thawed(body: tuple[Stmt, ...], made: dict[str, Size]) -> Iterator[Stmt]:
         match statement:
             case Frozen(target=target, definition=StreamSet(opens=opens)):
                 own = replace(target, name=target.name + MARK, subs=(made.get(target.name, 0),))
-                yield replace(statement, target=own)
+                yield replace(statement, target=own, definition=None)
                 value = Term((Tensor(Ref(own.name, own.subs), target.legs),), origin=statement.origin)
                 yield StreamSet(target, "=", Sum((value,)), opens=opens, origin=statement.origin)
             case Repeat(loop=loop, body=inner):
