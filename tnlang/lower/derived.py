@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from tnlang.ir.functions import NORMALS
 from tnlang.ir.net import Bind, Bracket, Bubble, Decl, Factor, Net, Stmt
 from tnlang.ir.size import dims_in
 from tnlang.ir.walk import refs, walk
@@ -67,7 +68,7 @@ def _is_plain(statement: Bind | Factor) -> bool:
     nodes = list(walk(statement.body))
     own = any(
         (isinstance(node, Bubble | Bracket) and node.name)
-        or (isinstance(node, Bubble) and node.function in ("layernorm", "rmsnorm"))
+        or (isinstance(node, Bubble) and node.function in NORMALS)
         for node in nodes
     )
     return not own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tnlang.ir.functions import FUNCTIONS
+from tnlang.ir.functions import FUNCTIONS, NORMALS
 from tnlang.ir.net import (
     BigSum,
     Bracket,
@@ -196,7 +196,7 @@ def lower_bubble(node: Bubble, kept: tuple[Wire, ...], scope: Scope) -> Operand:
     wires = x.wires
     if node.function not in FUNCTIONS:
         result = replace(x, expr=UserCall(function_name(node.function), x.expr, axes))
-    elif node.function in ("layernorm", "rmsnorm"):
+    elif node.function in NORMALS:
         # PyTorch's own norms know real numbers alone: the option keeps complex ones from them.
         marked = (("complex", 1.0),) if x.complex else ()
         expr = Along(node.function, x.expr, axes, (*_options(node), *marked))

@@ -11,7 +11,7 @@ from tnlang.lower.layout import WIDTH, wrapped
 from tnlang.lower.names import LIBRARY
 from tnlang.lower.steps import ModulePlan, NetPlan
 from tnlang.lower.torch_classes import class_lines, docstring, results_class
-from tnlang.lower.torch_expressions import MARK
+from tnlang.lower.torch_numbers import MARK
 from tnlang.lower.torch_runtime import WORD, definitions, used_definitions
 
 _MODULES = ("cmath", "difflib", "fnmatch", "inspect", "itertools", "json", "math", "os", "time")

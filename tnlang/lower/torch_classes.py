@@ -24,8 +24,9 @@ from tnlang.lower.steps import (
     Turns,
     Watched,
 )
-from tnlang.lower.torch_expressions import Writer, library, range_code, repr_name, text
+from tnlang.lower.torch_expressions import Writer
 from tnlang.lower.torch_methods import Method
+from tnlang.lower.torch_numbers import library, range_code, repr_name, text
 from tnlang.lower.torch_runtime import definitions
 
 

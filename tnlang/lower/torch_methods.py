@@ -42,7 +42,8 @@ from tnlang.lower.steps import (
     Table,
     Within,
 )
-from tnlang.lower.torch_expressions import Writer, range_code, repr_name, text
+from tnlang.lower.torch_expressions import Writer
+from tnlang.lower.torch_numbers import range_code, repr_name, text
 from tnlang.lower.walks import is_scalar, parts, rebuild
 
 Sign = Literal["+", "-"]
